@@ -1,0 +1,44 @@
+# `make demo` and `make test` set up all they need; the environment is built once and again when its files change.
+PYTHON ?= python3.11
+VENV ?= .venv
+STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
+RUN = $(VENV)/bin/
+
+.PHONY: demo test check setup constraints clean
+
+demo: setup
+	$(RUN)musc demo
+
+test: check
+	$(RUN)python -m pytest $(PYTEST_OPTIONS)
+
+check: setup
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+
+# The project itself is installed every time: it takes a second, and the environment may serve another checkout.
+setup: $(STAMP)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(RUN)uv pip install --quiet --no-deps --no-build-isolation --editable .
+
+$(STAMP):
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(abspath $(VENV)) $(RUN)uv pip install --quiet --constraints constraints.txt \
+		setuptools --requirements pyproject.toml --extra dask --extra s3 --group dev
+	touch $@
+
+# Resolve everything anew and write down what was chosen. torch and torchvision must be one release pair.
+constraints:
+	rm -rf .venv-constraints
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet uv
+	VIRTUAL_ENV=$(abspath .venv-constraints) .venv-constraints/bin/uv pip install --editable '.[dask,s3]' --group dev
+	( head -1 constraints.txt; VIRTUAL_ENV=$(abspath .venv-constraints) .venv-constraints/bin/uv pip freeze \
+		--exclude-editable ) > constraints.new
+	mv constraints.new constraints.txt
+	rm -rf .venv-constraints
+
+clean:
+	rm -rf .venv .venv-constraints musc-demo musc-results .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,17 @@
+"""Settings of Prefect for a command that starts its own server; whatever the user has set already stays."""
+
+import os
+
+DEFAULTS = {
+    # A cold start of the embedded server takes up to 20 s, Prefect's own limit.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
+
+
+def prepare_environment(*, verbose: bool) -> None:
+    """Set what is not set yet; must run before Prefect is imported."""
+    for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,156 @@
+"""Options that several commands share, and how their texts are read. An option not given keeps the flow's default."""
+
+from typing import Annotated, Any
+
+import typer
+
+METHOD = "Method"
+RESOURCES = "Resources"
+
+
+def read_counts(text: str) -> tuple[int, ...]:
+    """Whole numbers separated by commas, e.g. `1,3,5`."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"must be whole numbers separated by commas such as 1,3,5, got {text!r}") from None
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names separated by commas, e.g. `bottle,cable`."""
+    return tuple(text.split(","))
+
+
+def read_interval(text: str) -> tuple[float, float]:
+    """Two fractions, e.g. `0,0.3`."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"must be two fractions such as 0,0.3, got {text!r}") from None
+    return low, high
+
+
+def read_image_size(text: str) -> int | tuple[int, int]:
+    """One side, e.g. `518`, or height and width, e.g. `392x518`."""
+    try:
+        sides = tuple(int(side) for side in text.lower().split("x"))
+    except ValueError:
+        sides = ()
+    if len(sides) not in (1, 2):
+        raise typer.BadParameter(f"must be a side such as 518, or height x width such as 392x518, got {text!r}")
+    return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+
+
+Output = Annotated[
+    str | None, typer.Option(help="Path or URL of the store for features, scores and results. Default: musc-results.")
+]
+Backbone = Annotated[
+    str | None,
+    typer.Option(
+        help="A published name such as ViT-L-14-336 (the default) or dinov2_vitl14, any open_clip ViT, "
+        "timm:MODEL, or the built-in texture, which needs no weights and is no match for CLIP.",
+        rich_help_panel=METHOD,
+    ),
+]
+Backbones = Annotated[
+    list[str] | None,
+    typer.Option("--backbone", help="As in score; may be given more than once.", rich_help_panel=METHOD),
+]
+Categories = Annotated[
+    Any,
+    typer.Option(parser=read_names, metavar="NAME,NAME,…", help="Categories to run. Default: all."),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(help="A tag, or a local file (.safetensors, .pt). Default: published.", rich_help_panel=METHOD),
+]
+ImageSize = Annotated[
+    Any,
+    typer.Option(
+        parser=read_image_size,
+        metavar="PIXELS",
+        help="518, or 392x518 (height x width). Default: published.",
+        rich_help_panel=METHOD,
+    ),
+]
+Layers = Annotated[
+    Any,
+    typer.Option(
+        parser=read_counts,
+        metavar="N,N,…",
+        help="Transformer blocks, 0-based. Default: 5,11,17,23 of 24.",
+        rich_help_panel=METHOD,
+    ),
+]
+QuickGelu = Annotated[
+    bool | None,
+    typer.Option(
+        "--quick-gelu/--gelu",
+        help="OpenAI CLIP's activation. Default: as published, QuickGELU at the native size only.",
+        rich_help_panel=METHOD,
+    ),
+]
+PositionAntialias = Annotated[
+    bool | None,
+    typer.Option(
+        "--position-antialias/--no-position-antialias",
+        help="Resize the position embedding with antialiasing. Default: without, as published.",
+        rich_help_panel=METHOD,
+    ),
+]
+Degrees = Annotated[
+    Any,
+    typer.Option(
+        parser=read_counts,
+        metavar="N,N,…",
+        help="Sides of the LNAMD neighbourhoods, odd. Default: 1,3,5.",
+        rich_help_panel=METHOD,
+    ),
+]
+Interval = Annotated[
+    Any,
+    typer.Option(
+        parser=read_interval,
+        metavar="LOW,HIGH",
+        help="Fractions of the references, nearest first, that are averaged. Default: 0,0.3.",
+        rich_help_panel=METHOD,
+    ),
+]
+WindowSizes = Annotated[
+    Any,
+    typer.Option(
+        parser=read_counts,
+        metavar="N,N,…",
+        help="RsCIN neighbours, the image itself included. Default: 1,2,3; the paper uses 1,8,9 for VisA.",
+        rich_help_panel=METHOD,
+    ),
+]
+Device = Annotated[str | None, typer.Option(help="auto (the default), cpu, cuda, cuda:1 …", rich_help_panel=RESOURCES)]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="Most memory one scoring shard may use, e.g. 8GB. Default: half of the GPU's, or of the machine's.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+BlockImages = Annotated[
+    int | None,
+    typer.Option(
+        help="Images per extraction task, a multiple of 8. Default: 64, more for very large lots.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+StoreAggregated = Annotated[
+    bool | None,
+    typer.Option(
+        "--store-aggregated",
+        help="Keep features after LNAMD too, as cached work of their own.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's own log.")]
+
+
+def given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a command that the user gave, for the flow; the others keep the flow's defaults."""
+    return {name: value for name, value in arguments.items() if value is not None and name != "verbose"}

@@ -1,0 +1,111 @@
+"""Results as tables on the console."""
+
+import re
+from math import ceil
+
+import pandas as pd
+from rich.markup import escape
+from rich.table import Table
+
+from cli.console import console
+from musc.forecast import Forecast
+from storage.runs import CONTENTS, Run
+from storage.runs import FOLDER as RUNS
+from storage.store import Store
+from storage.tables import BENCHMARKS, read_table
+from storage.tables import METRICS_TABLE as TABLE
+from tasks.calibrate import forecast_rows
+from tasks.comparison import shown
+from tasks.prepare import LotJob
+
+ROWS_SHOWN = 10
+METRICS_SHOWN = 8
+"""Columns of metrics in one table; a line of 120 characters holds as many."""
+
+
+def show_run(store_url: str, run_path: str) -> None:
+    """Print the most anomalous images of a run, the files left out, and where everything lies."""
+    run = Run(Store(store_url), run_path)
+    scores, images = run.scores(), run.images()
+    console.print(ranking(scores))
+    left_out = images[images["status"] != "ok"]
+    if len(left_out):
+        counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
+        console.print(f"{len(left_out)} of {len(images)} files were not scored ({counts}); images.parquet says why.")
+    console.print("Results in", style="bold", end=" ")
+    console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
+    for name, what in CONTENTS.items():
+        console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
+
+
+def show_benchmark(store_url: str, path: str) -> None:
+    """Print a benchmark's table for each backbone, and where it lies."""
+    store = Store(store_url)
+    metrics = read_table(store, path)
+    for (backbone, image_size), _ in metrics.groupby(["backbone", "image_size"], sort=False):
+        console.print(f"{backbone} at {image_size} pixels, percent (difference from the published value)", markup=False)
+        for table in metric_tables(shown(metrics, str(backbone))):
+            console.print(table)
+    console.print("Results in", style="bold", end=" ")
+    console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
+
+
+def show_plan(plan: Forecast, job: LotJob, seconds: float) -> None:
+    """Print what scoring a lot would cost."""
+    table = Table(title=f"Scoring {escape(job.lot)} with {escape(job.backbone.name)}", show_header=False)
+    for row in forecast_rows(plan, job):
+        table.add_row(*row.values())
+    table.add_row("time of scoring here", f"{seconds:,.0f} s, extraction not counted")
+    console.print(table)
+
+
+def show_stored(location: str) -> None:
+    """Print what lies in the folder of a run or a benchmark.
+
+    Raises:
+        ValueError: if the folder lies in no store's `runs` or `benchmarks`.
+        IncompleteError: if the run is not complete, naming what is missing.
+    """
+    for kind, show in ((RUNS, show_run), (BENCHMARKS, show_benchmark)):
+        store, found, name = location.rstrip("/").removesuffix(f"/{TABLE}").rpartition(f"/{kind}/")
+        if found:
+            show(store, f"{kind}/{name}" if kind == RUNS else f"{kind}/{name}/{TABLE}")
+            return
+    raise ValueError(
+        f"run must be a folder in {RUNS}/ or {BENCHMARKS}/ of a store, got {location}; "
+        f"give the path printed when it finished, such as musc-results/{RUNS}/<name>"
+    )
+
+
+def metric_tables(rows: pd.DataFrame) -> list[Table]:
+    """A benchmark's rows, the column `category` and one for each metric, as tables narrow enough to be read."""
+    metrics = [str(heading) for heading in rows.columns if heading != "category"]
+    in_each = ceil(len(metrics) / ceil(len(metrics) / METRICS_SHOWN))
+    tables = []
+    for start in range(0, len(metrics), in_each):
+        table = Table()
+        table.add_column("category", no_wrap=True)
+        part = metrics[start : start + in_each]
+        for metric in part:
+            table.add_column(re.sub(r"(\d)_(\d)", r"\1.\2", metric).replace("_", " "), justify="right")
+        for values in rows[["category", *part]].itertuples(index=False):
+            table.add_row(*(escape(str(value)) for value in values))
+        tables.append(table)
+    return tables
+
+
+def ranking(scores: pd.DataFrame) -> Table:
+    """The first rows of a score table."""
+    table = Table(title=f"Most anomalous of {len(scores)} images")
+    for heading, justify in (("rank", "right"), ("image", "left"), ("score", "right"), ("raw", "right")):
+        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    table.add_column("peak at x, y", justify="right")
+    for row in scores.head(ROWS_SHOWN).itertuples():
+        table.add_row(
+            str(row.rank),
+            escape(str(row.path)),
+            f"{row.score:.4f}",
+            f"{row.raw_score:.4f}",
+            f"{row.peak_x}, {row.peak_y}",
+        )
+    return table

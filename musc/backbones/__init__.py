@@ -1,0 +1,150 @@
+"""Backbones: what turns images into patch tokens and class tokens. A name is resolved first, loaded when needed.
+
+A family of models is imported when one of its names is used, so the built-in `texture` needs no model library.
+"""
+
+import difflib
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+
+from musc.backbones.base import Backbone, BackboneSpec, Features, choose_device
+from musc.backbones.catalogue import DINO_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbones.weights import WeightsUnavailableError
+
+__all__ = [
+    "Backbone",
+    "BackboneSpec",
+    "Features",
+    "WeightsUnavailableError",
+    "build",
+    "choose_device",
+    "load",
+    "names",
+    "resolve",
+]
+
+
+class _Family(Protocol):
+    """What the module of each family of models offers."""
+
+    def accepts(self, name: str) -> bool: ...
+
+    def resolve(
+        self,
+        name: str,
+        *,
+        weights: str | None,
+        image_size: int | tuple[int, int] | None,
+        layers: tuple[int, ...] | None,
+        quick_gelu: bool | None,
+        position_antialias: bool,
+    ) -> BackboneSpec: ...
+
+    def build(self, spec: BackboneSpec, device: torch.device) -> Backbone: ...
+
+
+def names() -> tuple[str, ...]:
+    """The backbones with a name of their own; other open_clip names and `timm:<model>` are accepted as well."""
+    return all_names()
+
+
+def load(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    image_size: int | Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    device: str = "auto",
+    quick_gelu: bool | None = None,
+    position_antialias: bool = False,
+) -> Backbone:
+    """Resolve a backbone and load it; arguments and errors are those of `resolve` and `build`."""
+    spec = resolve(
+        name,
+        weights=weights,
+        image_size=image_size,
+        layers=layers,
+        quick_gelu=quick_gelu,
+        position_antialias=position_antialias,
+    )
+    return build(spec, device)
+
+
+def resolve(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    image_size: int | Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    quick_gelu: bool | None = None,
+    position_antialias: bool = False,
+) -> BackboneSpec:
+    """Settle all that decides a backbone's features. Loads no weights and downloads nothing.
+
+    Args:
+        name: one of `names()`, another open_clip model with a plain ViT image tower, or `timm:<model>`.
+        weights: a tag of the model's library, the path of a file (`.safetensors`, or one written by `torch.save`
+            that needs no code to be read), or None for the published weights.
+        image_size: pixels, a multiple of the patch size: one number for a square, (height, width), or None for 518
+            where the patch is 14, else 512.
+        layers: 0-based transformer blocks, growing; None for the last of each quarter of the depth.
+        quick_gelu: CLIP's activation; None is that of the published numbers (see `musc.backbones.clip`).
+        position_antialias: resize position embeddings as today's libraries do, not as the published numbers had it.
+
+    Raises:
+        ValueError: if the name is unknown, or another argument does not fit the model.
+        FileNotFoundError: if `weights` is the path of no file.
+    """
+    return _family(name).resolve(
+        name,
+        weights=str(weights.expanduser().absolute()) if isinstance(weights, Path) else weights,
+        image_size=_as_image_size(image_size),
+        layers=None if layers is None else tuple(layers),
+        quick_gelu=quick_gelu,
+        position_antialias=position_antialias,
+    )
+
+
+def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
+    """Load what was resolved: evaluation mode, float32, no gradients.
+
+    Args:
+        spec: what `resolve` returned, on this machine or another.
+        device: a torch device, or `auto` for the first GPU where there is one.
+
+    Raises:
+        WeightsUnavailableError: if published weights can neither be found on this machine nor fetched.
+        FileNotFoundError: if the weight file is gone.
+        ValueError: if the device does not exist, the weights do not fit the model, or the file has changed.
+    """
+    return _family(spec.name).build(spec, choose_device(device))
+
+
+def _family(name: str) -> _Family:
+    if name == TEXTURE_NAME:
+        module = "texture"
+    elif name in DINO_MODELS or name.startswith(TIMM_PREFIX):
+        module = "dino"
+    else:
+        module = "clip"
+    family = cast(_Family, import_module(f"musc.backbones.{module}"))
+    if not family.accepts(name):
+        close = difflib.get_close_matches(name, names())
+        advice = f"did you mean {' or '.join(close)}?" if close else "check the spelling"
+        raise ValueError(
+            f"backbone must be one of {', '.join(names())}, another open_clip model with a plain ViT image tower, "
+            f"or {TIMM_PREFIX}<a ViT of timm>, got {name!r}; {advice}"
+        )
+    return family
+
+
+def _as_image_size(image_size: int | Sequence[int] | None) -> int | tuple[int, int] | None:
+    if image_size is None or isinstance(image_size, int):
+        return image_size
+    if len(image_size) != 2:
+        raise ValueError(f"image_size must be one number or (height, width), got {image_size}; give both in pixels")
+    return image_size[0], image_size[1]

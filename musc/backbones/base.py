@@ -1,0 +1,108 @@
+"""What every backbone is: a name resolved to a specification, and the specification loaded into something that runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """All that decides which features a backbone gives; two equal specifications give equal features.
+
+    Resolving a specification loads no weights, so a run whose features are stored already never needs them.
+    """
+
+    name: str
+    """As the user writes it, e.g. `ViT-L-14-336`."""
+    weights: str
+    """A tag known to the library that owns the model, a path, or `built-in`."""
+    weights_digest: str
+    """`sha256:…` of a local file, else the library and tag, e.g. `open_clip:openai`."""
+    image_size: tuple[int, int]
+    """Height and width in pixels to which every image is resized."""
+    layers: tuple[int, ...]
+    """Transformer blocks whose outputs are taken, 0-based."""
+    grid: tuple[int, int]
+    """Patch rows and columns."""
+    width: int
+    """C, the length of a patch token."""
+    embedding_width: int
+    """D, the length of a class token."""
+    activation: Literal["gelu", "quick_gelu", "none"] = "none"
+    """CLIP only: see `musc.backbones.clip`."""
+    position_antialias: bool = False
+    """Whether a position embedding of another size is resized with antialiasing; the published numbers are without."""
+
+    @property
+    def patch_count(self) -> int:
+        """P, patches per image."""
+        return self.grid[0] * self.grid[1]
+
+
+class Features(NamedTuple):
+    """What a backbone says about N images."""
+
+    patch_tokens: list[torch.Tensor]
+    """One float32 tensor (N, P, C) per layer, prefix tokens removed."""
+    class_tokens: torch.Tensor
+    """Float32 (N, D), rows of unit length."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A loaded backbone: `preprocess` runs where images are decoded, `forward` on the device."""
+
+    spec: BackboneSpec
+    device: torch.device
+    preprocess: Callable[[Image.Image], torch.Tensor]
+    """One RGB image -> float32 (3, H, W)."""
+    forward: Callable[[torch.Tensor], Features]
+    """Float32 (N, 3, H, W) on `device` -> features on `device`."""
+
+    @torch.inference_mode()
+    def extract(self, images: Sequence[Image.Image], batch_size: int = 8) -> Features:
+        """Features of a list of images, gathered on the CPU.
+
+        Args:
+            images: at least one PIL image of any mode and size.
+            batch_size: images in one forward pass.
+
+        Returns:
+            Patch tokens per layer, each float32 (N, P, C), and class tokens, float32 (N, D).
+
+        Raises:
+            ValueError: if `images` is empty.
+        """
+        if not images:
+            raise ValueError("images must hold at least one image, got none")
+        parts = []
+        for start in range(0, len(images), batch_size):
+            batch = [self.preprocess(image.convert("RGB")) for image in images[start : start + batch_size]]
+            features = self.forward(torch.stack(batch).to(self.device))
+            parts.append(Features([tokens.cpu() for tokens in features.patch_tokens], features.class_tokens.cpu()))
+        layers = zip(*(part.patch_tokens for part in parts), strict=True)
+        return Features(
+            [torch.cat(layer) for layer in layers],
+            torch.cat([part.class_tokens for part in parts]),
+        )
+
+
+def choose_device(device: str) -> torch.device:
+    """The torch device a user's word means; `auto` is the first GPU where there is one.
+
+    Raises:
+        ValueError: if the word names no device this machine has.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device must name a device of this machine, got {device!r} ({error}); use 'auto' or 'cpu'"
+        ) from error
+    return chosen

@@ -1,0 +1,42 @@
+"""The backbones known by name. Plain data, so that listing the names imports no model library."""
+
+from types import MappingProxyType
+
+OPENAI_CLIP_NAMES = ("ViT-B-16", "ViT-B-32", "ViT-L-14", "ViT-L-14-336")
+"""CLIP models whose default weights are OpenAI's own."""
+
+CLIP_NAMES = (*OPENAI_CLIP_NAMES, "ViT-B-16-plus-240")
+"""CLIP models with published MuSc numbers."""
+
+DINO_MODELS = MappingProxyType(
+    {
+        "dino_vitbase16": "vit_base_patch16_224.dino",
+        "dino_vits16": "vit_small_patch16_224.dino",
+        "dino_vitb16": "vit_base_patch16_224.dino",
+        "dinov2_vits14": "vit_small_patch14_dinov2.lvd142m",
+        "dinov2_vitb14": "vit_base_patch14_dinov2.lvd142m",
+        "dinov2_vitl14": "vit_large_patch14_dinov2.lvd142m",
+        "dinov2_vitg14": "vit_giant_patch14_dinov2.lvd142m",
+        "dinov2_vits14_reg": "vit_small_patch14_reg4_dinov2.lvd142m",
+        "dinov2_vitb14_reg": "vit_base_patch14_reg4_dinov2.lvd142m",
+        "dinov2_vitl14_reg": "vit_large_patch14_reg4_dinov2.lvd142m",
+        "dinov2_vitg14_reg": "vit_giant_patch14_reg4_dinov2.lvd142m",
+        "dinov3_vits16": "vit_small_patch16_dinov3.lvd1689m",
+        "dinov3_vits16plus": "vit_small_plus_patch16_dinov3.lvd1689m",
+        "dinov3_vitb16": "vit_base_patch16_dinov3.lvd1689m",
+        "dinov3_vitl16": "vit_large_patch16_dinov3.lvd1689m",
+        "dinov3_vith16plus": "vit_huge_plus_patch16_dinov3.lvd1689m",
+        "dinov3_vit7b16": "vit_7b_patch16_dinov3.lvd1689m",
+    }
+)
+"""The name users know (that of the torch hub; `dino_vitbase16` is the MuSc authors') to timm's `architecture.tag`."""
+
+TEXTURE_NAME = "texture"
+
+TIMM_PREFIX = "timm:"
+"""Any other timm ViT with a class token is `timm:` and its timm name."""
+
+
+def all_names() -> tuple[str, ...]:
+    """Every backbone with a name of its own, the paper's first."""
+    return (*CLIP_NAMES, *DINO_MODELS, TEXTURE_NAME)

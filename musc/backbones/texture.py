@@ -1,0 +1,235 @@
+"""The built-in `texture` backbone: a fixed multi-scale filter bank, without weights.
+
+For trying out and for tests: nothing is downloaded, no GPU is needed, and every machine gives the same features up to
+rounding. It sees local contrast, orientation, spots and colour, and so finds blemishes on textured surfaces whose
+position and lighting vary little; it knows nothing of objects and is no match for CLIP.
+"""
+
+import functools
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from musc.backbones.base import Backbone, BackboneSpec, Features
+from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
+
+NAME = "texture"
+
+VERSION = "built-in:texture-1"
+"""Changes with every change of the features, so that stored ones are never mixed."""
+
+PATCH = 8
+"""Pixels of the resized image per patch, in both directions."""
+
+SCALE_COUNT = 4
+"""Layers on offer: layer s filters the image reduced by 2 to the power s."""
+
+DEFAULT_SIDE = 256
+"""Height and width in pixels unless told otherwise."""
+
+LUMA_AND_OPPONENTS = ((0.299, 0.587, 0.114), (1.0, -1.0, 0.0), (0.5, 0.5, -1.0))
+"""Rows give luma, red minus green, yellow minus blue from RGB."""
+
+CONTRAST_FLOOR = 0.02
+"""Filter answer, in units of full brightness, where the logarithm bends: about the noise of a camera."""
+
+MEAN_WEIGHTS = (1.5, 6.0, 6.0)
+"""What mean luma and the two mean opponent colours count beside the logarithms of filter answers."""
+
+ANCHOR = 6.0
+"""Value of the constant last channel. Without it a patch of average contrast would lie near zero after layer
+normalisation, and scaling it to unit length would turn its noise into direction."""
+
+TOKEN_WIDTH = (ORIENTATION_COUNT + 2 + 3) + (ORIENTATION_COUNT + 6) + 1
+"""C: means over the patch (one per orientation, bright and dark luma spots, three colours), maxima (one per
+orientation, bright then dark spots in luma and both opponent colours), the anchor."""
+
+STATISTIC_COUNT = 3
+"""Numbers per layer and varying channel in the class token."""
+
+
+def accepts(name: str) -> bool:
+    """Whether the name means this backbone."""
+    return name == NAME
+
+
+def resolve(
+    name: str,
+    *,
+    weights: str | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    layers: tuple[int, ...] | None = None,
+    quick_gelu: bool | None = None,
+    position_antialias: bool = False,
+) -> BackboneSpec:
+    """The specification that the user's words mean.
+
+    Args:
+        name: `texture`.
+        weights: None; there are none.
+        image_size: pixels to which images are resized, one side or (height, width), multiples of 8; None is 256.
+        layers: scales to take, each 0 to 3 (wavelengths of 4.5, 9, 18 and 36 pixels); None is all four.
+        quick_gelu: None; there is no activation.
+        position_antialias: False; there is no position embedding.
+
+    Raises:
+        ValueError: naming the first argument that does not fit, with what would.
+    """
+    if not accepts(name):
+        raise ValueError(f"name must be {NAME!r} for the built-in backbone, got {name!r}; choose another backbone")
+    if weights is not None:
+        raise ValueError(f"weights must be None for the backbone {NAME}, got {weights!r}; it has none, leave them out")
+    if quick_gelu is not None:
+        raise ValueError(f"quick_gelu must be None for the backbone {NAME}, got {quick_gelu}; leave it out")
+    if position_antialias:
+        raise ValueError(f"position_antialias must be False for the backbone {NAME}, got True; leave it out")
+    height, width = choose_image_size(image_size)
+    chosen_layers = choose_layers(layers)
+    return BackboneSpec(
+        name=NAME,
+        weights="built-in",
+        weights_digest=VERSION,
+        image_size=(height, width),
+        layers=chosen_layers,
+        grid=(height // PATCH, width // PATCH),
+        width=TOKEN_WIDTH,
+        embedding_width=STATISTIC_COUNT * (TOKEN_WIDTH - 1) * len(chosen_layers) + 1,
+    )
+
+
+def choose_image_size(image_size: int | tuple[int, int] | None) -> tuple[int, int]:
+    """Height and width in pixels, both multiples of the patch size.
+
+    Raises:
+        ValueError: if a side is not a positive multiple of 8, naming the two nearest that are.
+    """
+    if image_size is None:
+        return DEFAULT_SIDE, DEFAULT_SIDE
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2:
+        raise ValueError(f"image_size must be one side or (height, width), got {image_size}; give one or two numbers")
+    for side in sides:
+        if side < PATCH or side % PATCH:
+            below = max(PATCH, side // PATCH * PATCH)
+            raise ValueError(
+                f"image_size must be a positive multiple of {PATCH} for the backbone {NAME}, got {side}; "
+                f"use {below} or {below + PATCH}"
+            )
+    return sides[0], sides[1]
+
+
+def choose_layers(layers: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The scales to take, in the order given.
+
+    Raises:
+        ValueError: if none is given, one is given twice or one is not on offer.
+    """
+    if layers is None:
+        return tuple(range(SCALE_COUNT))
+    if not layers:
+        raise ValueError(f"layers must name at least one scale, got none; choose from 0 to {SCALE_COUNT - 1}")
+    if len(set(layers)) != len(layers):
+        raise ValueError(f"layers must differ from each other, got {tuple(layers)}; name each once")
+    if unknown := [layer for layer in layers if layer not in range(SCALE_COUNT)]:
+        raise ValueError(
+            f"layers must be scales 0 to {SCALE_COUNT - 1} of the backbone {NAME}, got {unknown}; leave these out"
+        )
+    return tuple(layers)
+
+
+def build(spec: BackboneSpec, device: torch.device) -> Backbone:
+    """The backbone of a specification, ready on a device.
+
+    Raises:
+        ValueError: if the specification was made by a release whose features differ.
+    """
+    if spec.weights_digest != VERSION:
+        raise ValueError(
+            f"weights_digest must be {VERSION!r} in this release, got {spec.weights_digest!r}; resolve {NAME} again"
+        )
+    bank = FilterBank(*(filters.to(device) for filters in make_filter_bank()))
+    return Backbone(
+        spec=spec,
+        device=device,
+        preprocess=functools.partial(preprocess, image_size=spec.image_size),
+        forward=functools.partial(describe_images, bank=bank, layers=spec.layers),
+    )
+
+
+def preprocess(image: Image.Image, image_size: tuple[int, int]) -> torch.Tensor:
+    """Resize an RGB image bicubically with antialias, aspect not kept: float32 (3, height, width) in [0, 1]."""
+    height, width = image_size
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(torch.float32) / 255
+
+
+def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: tuple[int, ...]) -> Features:
+    """Patch tokens per layer and class tokens of pictures, float32 (N, 3, H, W) in [0, 1]; H and W multiples of 8.
+
+    One picture at a time: its levels fit the processor's cache, and the batch cannot change a digit of the features.
+    """
+    # Filters that sum to 0 need all their digits where a picture is bright and flat; TF32 would drop half of them.
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        described = [describe_image(picture, bank, layers) for picture in pictures.split(1)]
+    patch_tokens = [torch.cat(of_layer) for of_layer in zip(*described, strict=True)]
+    return Features(patch_tokens, embed_images(patch_tokens))
+
+
+def describe_image(picture: torch.Tensor, bank: FilterBank, layers: tuple[int, ...]) -> list[torch.Tensor]:
+    """Patch tokens (1, P, C) of one picture (1, 3, H, W) at each of the given scales."""
+    level = torch.einsum("oc,nchw->nohw", picture.new_tensor(LUMA_AND_OPPONENTS), picture)
+    tokens: dict[int, torch.Tensor] = {}
+    for scale in range(max(layers) + 1):
+        level = halve(level) if scale else level
+        if scale in layers:
+            tokens[scale] = describe_level(level, bank, PATCH >> scale).flatten(2).transpose(1, 2)
+    return [tokens[scale] for scale in layers]
+
+
+def describe_level(level: torch.Tensor, bank: FilterBank, cell: int) -> torch.Tensor:
+    """Channels of every patch at one pyramid level.
+
+    Args:
+        level: luma and opponent colours, (N, 3, rows · cell, columns · cell).
+        bank: the filters.
+        cell: pixels per patch at this level.
+
+    Returns:
+        (N, C, rows, columns), in the order `TOKEN_WIDTH` lists.
+    """
+    waves = apply_filters(level[:, :1], torch.cat([bank.even, bank.odd]))[:, 0]
+    oriented = compress(torch.hypot(waves[:, :ORIENTATION_COUNT], waves[:, ORIENTATION_COUNT:]))
+    spots = apply_filters(level, bank.spot)[:, :, 0]
+    bright, dark = compress(spots.clamp(min=0)), compress((-spots).clamp(min=0))
+    means = apply_filters(level, bank.smooth)[:, :, 0] * level.new_tensor(MEAN_WEIGHTS)[:, None, None]
+    averaged = F.avg_pool2d(torch.cat([oriented, bright[:, :1], dark[:, :1], means], dim=1), cell)
+    largest = F.max_pool2d(torch.cat([oriented, bright, dark], dim=1), cell)
+    anchor = torch.full_like(averaged[:, :1], ANCHOR)
+    return torch.cat([averaged, largest, anchor], dim=1)
+
+
+def compress(answers: torch.Tensor) -> torch.Tensor:
+    """Logarithm of filter answers ≥ 0, linear below the noise: a contrast twice as strong counts as one step more."""
+    return torch.log1p(answers / CONTRAST_FLOOR)
+
+
+def embed_images(patch_tokens: list[torch.Tensor]) -> torch.Tensor:
+    """Class tokens: how far the channels of an image spread, rather than where they lie.
+
+    A defect widens the spread, while lighting moves the means of all images about. Every entry is ≥ 0, so RsCIN's
+    similarities are too; a constant entry gives an image without any contrast a direction.
+
+    Args:
+        patch_tokens: per layer (N, P, C), the last channel constant.
+
+    Returns:
+        (N, D), rows of unit length: per layer deviation, highest above mean and lowest below mean of each channel.
+    """
+    spreads = [torch.ones_like(patch_tokens[0][:, 0, :1])]
+    for tokens in patch_tokens:
+        channels = tokens[..., :-1]
+        mean = channels.mean(dim=1)
+        spreads += [channels.std(dim=1, correction=0), channels.amax(dim=1) - mean, mean - channels.amin(dim=1)]
+    return F.normalize(torch.cat(spreads, dim=1), dim=1)

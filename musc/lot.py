@@ -1,0 +1,81 @@
+"""The whole method in memory, for a notebook or a small lot; the pipeline does the same in resumable steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+
+from musc import backbones
+from musc.lnamd import aggregate
+from musc.maps import anomaly_maps, image_scores
+from musc.mutual import mutual_scores
+from musc.rscin import rescore
+from musc.settings import Settings
+
+
+@dataclass(frozen=True)
+class LotScores:
+    """Scores of N images; all grow with anomaly."""
+
+    image_scores: torch.Tensor
+    """Float64 (N,) in [0, 1], after RsCIN."""
+    raw_image_scores: torch.Tensor
+    """Float32 (N,), maxima of the anomaly maps."""
+    anomaly_maps: torch.Tensor
+    """Float32 (N, H, W) at the backbone's image size."""
+    patch_scores: torch.Tensor
+    """Float32 (N, P) in [0, 2]."""
+
+
+def score_images(
+    images: Sequence[Image.Image],
+    backbone: str | backbones.Backbone = Settings.backbone,
+    *,
+    device: str = "auto",
+    batch_size: int = 8,
+    **settings: Any,
+) -> LotScores:
+    """Score the images of one product against each other.
+
+    Args:
+        images: at least two PIL images of any mode and size.
+        backbone: a name (see `musc.backbones.names`), or a loaded backbone to use again.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` …
+        batch_size: images in one forward pass.
+        settings: further fields of `musc.settings.Settings`, e.g. `degrees=(1, 3)`; those that decide the features,
+            such as `image_size`, only together with a name.
+
+    Returns:
+        Scores, maps and patch scores in the order of `images`.
+
+    Raises:
+        ValueError: for fewer than two images, a setting out of range, or one that a loaded backbone has decided.
+        TypeError: for a setting that does not exist.
+        musc.backbones.WeightsUnavailableError: if the backbone's weights are neither here nor downloadable.
+
+    Source: MuSc (ICLR 2024, arXiv 2401.16753), section 3.
+    """
+    if len(images) < 2:
+        raise ValueError(f"images must hold at least 2 images to be scored against each other, got {len(images)}")
+    name = backbone if isinstance(backbone, str) else backbone.spec.name
+    method = Settings(backbone=name, **settings)
+    decided = sorted(settings.keys() & method.backbone_arguments().keys())
+    if decided and not isinstance(backbone, str):
+        raise ValueError(
+            f"settings of a loaded backbone must be given when it is loaded, got {', '.join(decided)}; "
+            f"pass them to musc.backbones.load, or pass the backbone as the name {name!r}"
+        )
+    if isinstance(backbone, str):
+        backbone = backbones.load(backbone, device=device, **method.backbone_arguments())
+    features = backbone.extract(images, batch_size)
+    per_layer_and_degree = [
+        mutual_scores(aggregate(tokens, backbone.spec.grid, degree), method.interval)
+        for degree in method.degrees
+        for tokens in features.patch_tokens
+    ]
+    patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
+    maps = anomaly_maps(patch_scores, backbone.spec.grid, backbone.spec.image_size)
+    raw = image_scores(maps)
+    return LotScores(rescore(raw, features.class_tokens, method.window_sizes), raw, maps, patch_scores)

@@ -1,0 +1,51 @@
+"""From patch scores on the grid to anomaly maps in pixels and one score per image (MuSc, ICLR 2024, section 3.1)."""
+
+import torch
+import torch.nn.functional as F
+
+from musc.checks import Grid, require_patches
+
+
+def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
+    """Resize patch scores bilinearly to pixels; the corner patches' centres become the corner pixels.
+
+    Args:
+        patch_scores: (N, P).
+        grid: patch rows and columns, P = rows · columns.
+        size: height and width of the maps in pixels.
+
+    Returns:
+        Float32 (N, H, W), in the range of the patch scores.
+
+    Raises:
+        ValueError: if there are not two axes or the grid does not fit P.
+    """
+    require_patches("patch_scores", patch_scores, grid, ("N", "P"))
+    cells = patch_scores.float().view(-1, 1, *grid)
+    return F.interpolate(cells, size=tuple(size), mode="bilinear", align_corners=True)[:, 0]
+
+
+def image_scores(anomaly_maps: torch.Tensor) -> torch.Tensor:
+    """The score of an image is the maximum of its anomaly map.
+
+    Args:
+        anomaly_maps: (N, H, W).
+
+    Returns:
+        (N,), same dtype.
+    """
+    return anomaly_maps.flatten(1).amax(dim=1)
+
+
+def peak_positions(anomaly_maps: torch.Tensor) -> torch.Tensor:
+    """Where each anomaly map has its maximum.
+
+    Args:
+        anomaly_maps: (N, H, W).
+
+    Returns:
+        Int64 (N, 2): row and column in pixels; the first in reading order among equals.
+    """
+    width = anomaly_maps.shape[2]
+    peaks = anomaly_maps.flatten(1).argmax(dim=1)
+    return torch.stack([peaks // width, peaks % width], dim=1)

@@ -1,0 +1,145 @@
+"""How a lot is divided into blocks and shards: plain arithmetic in images and bytes."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+CHUNK_IMAGES = 8
+"""Images in one storage chunk; features are read and aggregated this many at a time."""
+BLOCK_IMAGES = 64
+"""Images extracted by one task unless the lot is very large."""
+MOST_BLOCKS = 256
+"""Beyond this many blocks of one lot, blocks grow instead: each task run costs its server about 50 ms."""
+
+PRODUCT_COLUMNS = 2048
+"""Patches of other images multiplied at once, but at least one image; keeps the product in the processor's cache."""
+
+FLOAT16_BYTES = 2
+FLOAT32_BYTES = 4
+STORED_COPIES = 2
+"""Float16 copies of a chunk alive while it is read: itself and the one before."""
+LNAMD_COPIES = 5
+"""Float32 copies of a chunk alive while it is aggregated: tokens, normalised, pooled, result, and the chunk before."""
+PRODUCT_COPIES = 2
+"""Products a thread holds at once: a query's, and the last one of the query before."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One unit of mutual scoring: query images [start, stop) at one layer and degree."""
+
+    layer: int
+    degree: int
+    start: int
+    stop: int
+
+
+def plan_blocks(image_count: int, block_images: int | None = None) -> list[tuple[int, int]]:
+    """Divide a lot into blocks [start, stop) that are whole numbers of storage chunks, the last one excepted.
+
+    Args:
+        image_count: N.
+        block_images: images per block, a multiple of `CHUNK_IMAGES`; None is `BLOCK_IMAGES`, or more for large lots.
+
+    Raises:
+        ValueError: if `block_images` is not a positive multiple of the chunk.
+
+    >>> plan_blocks(72)
+    [(0, 64), (64, 72)]
+    """
+    if block_images is None:
+        block_images = max(BLOCK_IMAGES, rounded_up(ceil(image_count / MOST_BLOCKS), CHUNK_IMAGES))
+    if block_images < 1 or block_images % CHUNK_IMAGES:
+        raise ValueError(
+            f"block_images must be a positive multiple of the storage chunk of {CHUNK_IMAGES} images, "
+            f"got {block_images}; use for example {max(1, round(block_images / CHUNK_IMAGES)) * CHUNK_IMAGES}"
+        )
+    return [(start, min(start + block_images, image_count)) for start in range(0, image_count, block_images)]
+
+
+def plan_subsets(image_count: int, subset_count: int) -> list[tuple[int, int]]:
+    """Divide a lot into equal parts [first, last) that are scored each by itself, as the paper does with large lots.
+
+    Raises:
+        ValueError: if a part would hold fewer than two images.
+
+    >>> plan_subsets(7, 3)
+    [(0, 3), (3, 5), (5, 7)]
+    """
+    if subset_count < 1 or (subset_count > 1 and image_count < 2 * subset_count):
+        raise ValueError(
+            f"subsets must be a positive count that leaves at least 2 images in each, got {subset_count} for "
+            f"{image_count} images; use at most {max(1, image_count // 2)}"
+        )
+    each, more = divmod(image_count, subset_count)
+    bounds = [each * part + min(part, more) for part in range(subset_count + 1)]
+    return list(pairwise(bounds))
+
+
+def plan_shards(
+    image_count: int,
+    patch_count: int,
+    width: int,
+    *,
+    layers: tuple[int, ...],
+    degrees: tuple[int, ...],
+    memory_bytes: int,
+    thread_count: int = 1,
+) -> list[Shard]:
+    """Divide mutual scoring so that each shard fits the memory budget.
+
+    One shard per layer and degree where the whole lot fits, which multiplies each unordered pair of images once;
+    otherwise equal query blocks, each against references streamed from the store.
+
+    Args:
+        image_count: N.
+        patch_count: P, patches per image.
+        width: C, the length of a patch token.
+        layers: layers to score.
+        degrees: LNAMD degrees to score.
+        memory_bytes: budget of one shard.
+        thread_count: threads that multiply at once.
+
+    Raises:
+        MemoryError: if not even one query image fits; names the bytes needed and given.
+    """
+    most = largest_query_count(image_count, patch_count, width, memory_bytes, thread_count)
+    if most < 1:
+        needed = shard_bytes(1, image_count, patch_count, width, thread_count)
+        raise MemoryError(
+            f"memory must hold at least one query image of {image_count} images with {patch_count} patches of width "
+            f"{width}: {needed:,} bytes are needed, {memory_bytes:,} given; raise --memory, or lower --image-size"
+        )
+    query_count = ceil(image_count / ceil(image_count / most))
+    bounds = [(start, min(start + query_count, image_count)) for start in range(0, image_count, query_count)]
+    return [Shard(layer, degree, *bound) for layer in layers for degree in degrees for bound in bounds]
+
+
+def largest_query_count(
+    image_count: int, patch_count: int, width: int, memory_bytes: int, thread_count: int = 1
+) -> int:
+    """Query images of one shard that fit the budget, at most the whole lot; 0 if none does."""
+    fixed = shard_bytes(0, image_count, patch_count, width, thread_count)
+    each = shard_bytes(1, image_count, patch_count, width, thread_count) - fixed
+    return max(0, min(image_count, (memory_bytes - fixed) // each))
+
+
+def shard_bytes(query_count: int, image_count: int, patch_count: int, width: int, thread_count: int = 1) -> int:
+    """Peak bytes of one shard, by addition.
+
+    Query features stay in float32, their similarities to every image are kept until the interval mean, one chunk of
+    references at a time is read and aggregated, and each thread multiplies one query with a few references at a time.
+    """
+    tokens = patch_count * width
+    queries = query_count * tokens * FLOAT32_BYTES
+    similarities = query_count * image_count * patch_count * FLOAT32_BYTES
+    chunk = CHUNK_IMAGES * tokens * (STORED_COPIES * FLOAT16_BYTES + LNAMD_COPIES * FLOAT32_BYTES)
+    product = thread_count * PRODUCT_COPIES * patch_count * max(patch_count, PRODUCT_COLUMNS) * FLOAT32_BYTES
+    ranking = 3 * image_count * patch_count * FLOAT32_BYTES  # one query's similarities while they are ranked
+    scores = 2 * query_count * patch_count * FLOAT32_BYTES  # one by one, then stacked
+    return queries + similarities + chunk + product + ranking + scores
+
+
+def rounded_up(count: int, multiple: int) -> int:
+    """The smallest multiple that is not below `count`."""
+    return ceil(count / multiple) * multiple

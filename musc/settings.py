@@ -1,0 +1,58 @@
+"""The method's settings: stated once, with the paper's values as defaults, checked before any work starts."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from musc.lnamd import require_degree
+from musc.mutual import Interval, require_interval
+from musc.rscin import require_window_sizes
+
+ImageSize = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides the scores of a lot, given its images."""
+
+    backbone: str = "ViT-L-14-336"
+    """A published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`."""
+    weights: str | None = None
+    """A tag of the library that owns the model, or the path of a local file; None is the published choice."""
+    image_size: ImageSize | None = None
+    """Pixels to which images are resized: one side or (height, width); None is the published size, 518 for patch 14."""
+    layers: tuple[int, ...] | None = None
+    """Transformer blocks, 0-based; None is the ends of four equal parts: 5, 11, 17, 23 of 24."""
+    quick_gelu: bool | None = None
+    """OpenAI CLIP only. None does as the published numbers: QuickGELU at the model's own image size, else GELU."""
+    position_antialias: bool = False
+    """Whether the position embedding is resized with antialiasing; the published numbers are without."""
+    degrees: tuple[int, ...] = (1, 3, 5)
+    """Sides of the LNAMD neighbourhoods in patches, odd."""
+    interval: Interval = (0.0, 0.3)
+    """Fractions of the references, nearest first, between which distances are averaged."""
+    window_sizes: tuple[int, ...] = (1, 2, 3)
+    """RsCIN neighbours, the image itself included; the paper uses (1, 8, 9) for VisA."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no backbone is needed to judge.
+
+        Raises:
+            ValueError: naming the setting, its rule and the value given.
+        """
+        if not self.degrees:
+            raise ValueError("degrees must name at least one neighbourhood side, got none; the paper uses 1, 3 and 5")
+        for degree in self.degrees:
+            require_degree(degree)
+        if len(set(self.degrees)) != len(self.degrees):
+            raise ValueError(f"degrees must differ from each other, got {self.degrees}; name each once")
+        require_interval(self.interval)
+        require_window_sizes(self.window_sizes)
+
+    def backbone_arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `musc.backbones.resolve` and `load`."""
+        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias")
+        return {name: getattr(self, name) for name in names}
+
+    def as_record(self) -> dict[str, Any]:
+        """The settings as plain values for a run's record."""
+        return asdict(self)

@@ -1,0 +1,35 @@
+"""Spread independent pieces of tensor work over the processor, a thread each.
+
+Torch would split every single product over all cores and wait for the slowest; where other work shares the machine that
+costs several times the computation. Pieces that run side by side on one core each never wait for each other.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+
+def for_each(action: Callable[[int], None], items: Sequence[int], device: torch.device) -> None:
+    """Call `action` on every item: side by side on a CPU, with as many threads as torch has; in turn on a GPU.
+
+    Args:
+        action: works on tensors of `device`; calls must not depend on each other.
+        items: what to call it with.
+        device: where the tensors are.
+
+    Raises:
+        Exception: the first error of any call, after the others have ended.
+    """
+    thread_count = torch.get_num_threads()
+    worker_count = min(thread_count, len(items)) if device.type == "cpu" else 1
+    if worker_count <= 1:
+        for item in items:
+            action(item)
+        return
+    try:
+        with ThreadPoolExecutor(worker_count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for _ in pool.map(action, items):
+                pass
+    finally:
+        torch.set_num_threads(thread_count)

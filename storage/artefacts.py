@@ -1,0 +1,148 @@
+"""Artefacts: folders that are either complete or not there.
+
+An artefact is found by a digest of what it was made from. Its marker, `complete.json`, is written last and lists every
+file with its size, so that a killed writer, a lost chunk and a truncated file all read as *not complete*, and the
+artefact is made again. The folder is built aside and then put in place: renamed on a local disk; on an object store,
+which cannot rename, copied there before the marker, so that writers of one artefact never delete each other's files.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from storage.errors import FormatVersionError, IncompleteError
+from storage.store import PARTIAL, Store
+
+MARKER = "complete.json"
+FORMAT_VERSION = 1
+
+
+def digest(specification: Mapping[str, Any]) -> str:
+    """A key for anything made from plain JSON values: equal values, equal key. 32 hexadecimal digits of SHA-256."""
+    canonical = json.dumps(specification, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+@dataclass
+class Draft:
+    """An artefact being written: a folder to fill and facts to remember in its marker."""
+
+    store: Store
+    path: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def writing(store: Store, path: str) -> Iterator[Draft]:
+    """Build an artefact; it is complete when the block ends without an error, and absent otherwise.
+
+    Two writers of one artefact do no harm: they write equal content, and the first to finish is kept.
+    """
+    parent, slash, name = path.rpartition("/")
+    draft = Draft(store, f"{parent}{slash}{PARTIAL}{name}-{uuid4().hex}")
+    try:
+        yield draft
+        marker = {"format_version": FORMAT_VERSION, "facts": draft.facts, "files": _files(store, draft.path)}
+        content = json.dumps(marker, sort_keys=True).encode()
+        if is_complete(store, path):
+            pass  # another writer came first
+        elif store.is_local:
+            store.write(f"{draft.path}/{MARKER}", content)
+            _rename_into_place(store, draft.path, path)
+        else:
+            store.copy(draft.path, path)
+            store.write(f"{path}/{MARKER}", content)
+    finally:
+        store.delete(draft.path)
+
+
+def is_complete(store: Store, path: str) -> bool:
+    """Whether the marker is there and so is every file it lists, with its size.
+
+    Raises:
+        FormatVersionError: if another release wrote it with another layout.
+    """
+    try:
+        return not _missing(store, path)
+    except IncompleteError:
+        return False
+
+
+def facts(store: Store, path: str) -> dict[str, Any]:
+    """What the writer of a complete artefact noted in its marker.
+
+    Raises:
+        IncompleteError: if the marker is missing or unreadable.
+        FormatVersionError: if another release wrote it with another layout.
+    """
+    return dict(_marker(store, path)["facts"])
+
+
+def require_complete(store: Store, paths: list[str]) -> None:
+    """Refuse to go on unless every artefact is complete.
+
+    Raises:
+        IncompleteError: naming every file that is missing or has another size, in one message.
+    """
+    problems = []
+    for path in paths:
+        try:
+            problems += [f"{path}/{name}" for name in _missing(store, path)]
+        except IncompleteError:
+            problems.append(f"{path}/{MARKER}")
+    if problems:
+        raise IncompleteError(
+            f"the store {store.url} must hold all that was stored, but {len(problems)} files are missing or cut short: "
+            f"{', '.join(problems)}; run the same command again to make them anew"
+        )
+
+
+def _marker(store: Store, path: str) -> dict[str, Any]:
+    try:
+        marker = json.loads(store.read(f"{path}/{MARKER}"))
+    except (FileNotFoundError, ValueError) as error:
+        raise IncompleteError(f"{path} in {store.url} is not complete: its {MARKER} is missing or damaged") from error
+    if not isinstance(marker, dict) or "format_version" not in marker:
+        raise IncompleteError(f"{path} in {store.url} is not complete: its {MARKER} is damaged")
+    if marker["format_version"] != FORMAT_VERSION:
+        raise FormatVersionError(
+            f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {marker['format_version']}; "
+            "use another --output folder, or the release that wrote it"
+        )
+    return marker
+
+
+def _missing(store: Store, path: str) -> list[str]:
+    """Files the marker lists that are not there with their size."""
+    expected = _marker(store, path)["files"]
+    found = _files(store, path)
+    return [name for name, size in expected.items() if found.get(name) != size]
+
+
+def _files(store: Store, path: str) -> dict[str, int]:
+    return {name: size for name, size in store.sizes(path).items() if name != MARKER and PARTIAL not in name}
+
+
+def _rename_into_place(store: Store, draft: str, path: str) -> None:
+    try:
+        store.move(draft, path)
+    except OSError:  # something lies there: what another writer just finished, or what is left of a damaged artefact
+        if not is_complete(store, path):
+            _replace(store, draft, path)
+
+
+def _replace(store: Store, draft: str, path: str) -> None:
+    damaged = f"{draft}-damaged"
+    try:
+        with suppress(FileNotFoundError):
+            store.move(path, damaged)
+        store.move(draft, path)
+    except OSError:
+        if not is_complete(store, path):
+            raise
+    finally:
+        store.delete(damaged)

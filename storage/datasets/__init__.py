@@ -1,0 +1,88 @@
+"""Labelled datasets as they lie on disk: which images, which labels, which masks. Local folders only.
+
+A layout is checked as a whole before any work: everything wrong with a root is named in one error.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from storage.datasets import btad, mvtec_ad, mvtec_loco, visa
+from storage.datasets.defects import loco_defects
+from storage.datasets.files import natural_key
+from storage.datasets.identity import labels_digest
+from storage.datasets.masks import load_mask, load_mask_at
+from storage.datasets.records import Category, LabelledImage, Layout, Mask
+from storage.errors import DatasetLayoutError
+
+__all__ = [
+    "DATASETS",
+    "Category",
+    "LabelledImage",
+    "Mask",
+    "labels_digest",
+    "list_categories",
+    "load_mask",
+    "load_mask_at",
+    "loco_defects",
+]
+
+_LAYOUTS: dict[str, Layout] = {
+    "mvtec_ad": mvtec_ad.LAYOUT,
+    "visa": visa.LAYOUT,
+    "btad": btad.LAYOUT,
+    "mvtec_loco": mvtec_loco.LAYOUT,
+    "folder": mvtec_ad.LAYOUT,
+}
+DATASETS: tuple[str, ...] = tuple(_LAYOUTS)
+"""The accepted names; `folder` is anybody's labelled set in the layout of MVTec AD."""
+
+_PROBLEMS_SHOWN = 20
+
+
+def list_categories(dataset: str, root: Path | str, categories: Collection[str] | None = None) -> list[Category]:
+    """The test images of a dataset, category by category, with labels and masks.
+
+    The categories are those found on disk, so a partly unpacked dataset can be used; the benchmark's means are then
+    over fewer categories than the published ones.
+
+    Args:
+        dataset: one of `DATASETS`.
+        root: the local folder that holds the categories.
+        categories: names to list, in any order; None lists all. Only these are checked.
+
+    Returns:
+        Categories in natural order of their names, each with at least one normal and one defective image.
+
+    Raises:
+        ValueError: if `dataset` is not a known name, or `categories` is empty or a bare string.
+        DatasetLayoutError: if the root does not have the dataset's layout or lacks a requested category; the message
+            names the problems and shows a correct layout.
+    """
+    if dataset not in _LAYOUTS:
+        raise ValueError(f"dataset must be one of {', '.join(DATASETS)}, got {dataset!r}; choose one of them")
+    if isinstance(categories, str):
+        raise ValueError(f"categories must be a list of names, got the string {categories!r}; use [{categories!r}]")
+    if categories is not None and not categories:
+        raise ValueError("categories must hold at least one name, got none; leave it out to list all")
+    root = Path(root)
+    if not root.is_dir():
+        raise DatasetLayoutError(f"root must be an existing folder, got {str(root)!r}; check the path")
+    found = _LAYOUTS[dataset].find(root, categories)
+    if found.problems:
+        raise DatasetLayoutError(_describe(dataset, root, found.problems))
+    return [
+        Category(dataset, name, tuple(sorted(images, key=lambda image: natural_key(image.path))))
+        for name, images in sorted(found.images.items(), key=lambda item: natural_key(item[0]))
+    ]
+
+
+def _describe(dataset: str, root: Path, problems: list[str]) -> str:
+    """The text of a layout error: what was found, one problem a line, and what a correct root looks like."""
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    lines = [f"root must have the layout of {dataset}, got {count} in {str(root)!r}:"]
+    lines += [f"  - {problem}" for problem in problems[:_PROBLEMS_SHOWN]]
+    if len(problems) > _PROBLEMS_SHOWN:
+        lines.append(f"  … and {len(problems) - _PROBLEMS_SHOWN} more")
+    lines.append("lay the files out like this:")
+    lines += [f"  {line}" for line in _LAYOUTS[dataset].example]
+    return "\n".join(lines)

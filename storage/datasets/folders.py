@@ -1,0 +1,90 @@
+"""What the layouts with a folder per category share: where categories are, and their images by defect type."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from storage.datasets.files import folders_in, images_in, natural_key, relative
+from storage.datasets.records import Found, LabelledImage
+
+CategoryLister = Callable[[Path, str], tuple[list[LabelledImage], list[str]]]
+"""(root, category) -> its images and the problems met."""
+
+_SIGNS = ("test", "ground_truth", "train")
+"""A folder that holds any of these is a category, complete or not."""
+
+
+def find_in_folders(root: Path, requested: Collection[str] | None, list_category: CategoryLister) -> Found:
+    """The images of every requested category below a root, by the layout `list_category` knows.
+
+    Args:
+        root: an existing folder.
+        requested: category names, or None for all that are there; only these are looked into.
+        list_category: lists one category.
+    """
+    if (root / "test").is_dir():
+        whole = root.resolve()
+        return Found(
+            {},
+            [
+                f"the root is itself one category (it holds test/); use its parent {str(whole.parent)!r} as the root "
+                f"and {whole.name!r} as the category"
+            ],
+        )
+    known = _categories_in(root)
+    if not known:
+        return Found({}, [f"no category found{_nested_root_hint(root)}"])
+    wanted = known if requested is None else sorted(set(requested), key=natural_key)
+    images: dict[str, list[LabelledImage]] = {}
+    problems: list[str] = []
+    for name in wanted:
+        if name not in known:
+            problems.append(f"category {name!r} is unknown; known: {', '.join(known)}")
+            continue
+        images[name], more = list_category(root, name)
+        problems += more
+    return Found(images, problems)
+
+
+def images_by_type(root: Path, category: str, required: Collection[str]) -> tuple[dict[str, list[Path]], list[str]]:
+    """The images of `<category>/test/<type>/` by type, in natural order, and what is wrong with those folders.
+
+    Args:
+        root: the dataset's root.
+        category: a folder in it.
+        required: the types that must be there and hold at least one image.
+    """
+    test = root / category / "test"
+    if not test.is_dir():
+        return {}, [f"{category}/test is missing"]
+    problems = []
+    if stray := images_in(test):
+        problems.append(f"{category}/test must hold one folder per type, got {len(stray)} images beside them")
+    images = {folder.name: images_in(folder) for folder in folders_in(test)}
+    problems += [f"{category}/test/{name} is missing" for name in required if name not in images]
+    problems += [f"{category}/test/{name} holds no image" for name, files in images.items() if not files]
+    problems += [
+        f"{relative(nested, root)} must not be a folder; images lie directly in test/<type>"
+        for folder in folders_in(test)
+        for nested in folders_in(folder)
+    ]
+    return images, problems
+
+
+def unexpected_types(category: str, types: Collection[str], allowed: Collection[str]) -> list[str]:
+    """One problem per type folder that a layout with fixed types does not know."""
+    return [
+        f"{category}/test/{name} is not a type of this dataset; known: {', '.join(allowed)}"
+        for name in types
+        if name not in allowed
+    ]
+
+
+def _categories_in(root: Path) -> list[str]:
+    return [folder.name for folder in folders_in(root) if any((folder / sign).is_dir() for sign in _SIGNS)]
+
+
+def _nested_root_hint(root: Path) -> str:
+    for folder in folders_in(root):
+        if _categories_in(folder):
+            return f"; {str(folder)!r} looks like the root"
+    return ""

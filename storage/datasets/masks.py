@@ -1,0 +1,124 @@
+"""Masks as arrays: whole, at network size the way the published numbers were made, and one channel per defect."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from storage.datasets.records import LabelledImage
+from storage.decode import EXIF_ORIENTATION, QUARTER_TURNS
+from storage.errors import DatasetLayoutError, UnreadableImageError
+
+BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
+"""Datasets whose masks may mark defects with any grey value and that the reference implementation does not read."""
+
+
+def load_mask(root: Path | str, image: LabelledImage) -> np.ndarray:
+    """The pixels of an image that belong to any defect, at the mask's own size.
+
+    Args:
+        root: the dataset's root.
+        image: as listed; a normal image gives all False at the image's upright size.
+
+    Returns:
+        bool (H, W): any non-zero grey value is anomalous; in a JPEG mask, whose zeros are not exact, from 128 on.
+
+    Raises:
+        UnreadableImageError: if a mask, or the normal image, cannot be decoded.
+        DatasetLayoutError: if the masks of the image differ in size.
+    """
+    return np.logical_or.reduce(load_channels(root, image), axis=0)
+
+
+def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], dataset: str) -> np.ndarray:
+    """The mask at network size, as the reference implementation makes it.
+
+    The grey mask is resized bilinearly with antialias (Pillow's, which torchvision uses for Pillow images). Then only
+    pixels of the full value 255 count for MVTec AD and BTAD, since the authors' code truncates [0, 1] to whole
+    numbers, and all pixels above 0 for VisA. Thus small defects shrink or vanish in the first and grow in the second.
+    `folder` and `mvtec_loco` follow MVTec AD after every non-zero value is made 255.
+
+    Args:
+        root: the dataset's root.
+        image: as listed; a normal image gives all False without being opened.
+        size: height and width in pixels.
+        dataset: one of `storage.datasets.DATASETS`.
+
+    Returns:
+        bool (H, W).
+
+    Raises:
+        UnreadableImageError: if a mask cannot be decoded.
+        DatasetLayoutError: if the masks of the image differ in size.
+    """
+    height, width = size
+    if not image.masks:
+        return np.zeros((height, width), dtype=bool)
+    if dataset in BINARISED_FIRST:
+        grey = Image.fromarray(load_mask(root, image).astype(np.uint8) * 255)
+    else:
+        grey = read_grey(Path(root) / image.masks[0].path)
+    resized = np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR))
+    return resized > 0 if dataset == "visa" else resized == 255
+
+
+def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
+    """Every mask file of an image as one channel, at the masks' own size.
+
+    Args:
+        root: the dataset's root.
+        image: as listed; a normal image gives one empty channel at the image's size.
+
+    Returns:
+        bool (number of masks, H, W), at least one channel.
+
+    Raises:
+        UnreadableImageError: if a mask, or the normal image, cannot be decoded.
+        DatasetLayoutError: if the masks of the image differ in size.
+    """
+    if not image.masks:
+        path = Path(root) / image.path
+        with _decoding(path), Image.open(path) as photograph:
+            turned = photograph.getexif().get(EXIF_ORIENTATION) in QUARTER_TURNS
+            width, height = photograph.size[::-1] if turned else photograph.size
+            return np.zeros((1, height, width), dtype=bool)
+    channels = [np.asarray(read_grey(Path(root) / mask.path)) > 0 for mask in image.masks]
+    if len({channel.shape for channel in channels}) > 1:
+        sizes = ", ".join(f"{mask.path} {c.shape}" for mask, c in zip(image.masks, channels, strict=True))
+        raise DatasetLayoutError(f"masks of {image.path} must have one size, got {sizes}; export them again")
+    return np.stack(channels)
+
+
+def read_grey(path: Path) -> Image.Image:
+    """A mask file as an 8-bit grey image.
+
+    Wider integers are clipped at 255 rather than scaled, so that small values stay visible; a JPEG, whose zeros are
+    not exact, becomes 0 and 255.
+
+    Args:
+        path: a file of any format Pillow reads.
+
+    Returns:
+        An image of mode L.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if the file cannot be decoded.
+    """
+    with _decoding(path), Image.open(path) as image:
+        if image.mode.startswith(("I", "F")):
+            return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8))
+        grey = image.convert("L")
+        return grey.point([0] * 128 + [255] * 128) if image.format == "JPEG" else grey
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(f"image must be decodable, got {str(path)!r} ({error}); replace it") from error

@@ -1,0 +1,29 @@
+"""What can be wrong with things on disk. Every error keeps its built-in parent, so plain `except` clauses work too."""
+
+
+class StorageError(Exception):
+    """Base of every error raised by `storage`."""
+
+
+class NoImagesError(StorageError, ValueError):
+    """A folder holds no image, or too few, to be scored."""
+
+
+class UnreadableImageError(StorageError, ValueError):
+    """The bytes of one image cannot be turned into pixels; no retry will help."""
+
+
+class ImageChangedError(StorageError, ValueError):
+    """An image file no longer has the content that was listed."""
+
+
+class IncompleteError(StorageError, FileNotFoundError):
+    """A stored artefact lacks files it promises; the message names all of them."""
+
+
+class FormatVersionError(StorageError, ValueError):
+    """Something was stored by a release with another layout."""
+
+
+class DatasetLayoutError(StorageError, ValueError):
+    """A dataset folder does not have the layout its name promises; the message names every problem found."""

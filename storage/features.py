@@ -1,0 +1,210 @@
+"""Features on disk: one artefact per block, found by content, read back as one lot.
+
+A block is a zarr v3 group whose arrays share their first axis, the images of the block: `layer_05` … (n, P, C) float16
+and `class_tokens` (n, D) float32, in chunks of a few images and without compression (float16 features gain 9 % and
+lose half the throughput). Blocks are artefacts of their own rather than slices of one large array: no two writers ever
+share a chunk, and a block met again in another lot is found by its key. Unwritten values read as NaN, so that a lost
+chunk cannot pass for a feature.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import zarr
+
+from storage.artefacts import Draft, facts, writing
+from storage.store import Store
+
+FEATURES = "features"
+AGGREGATED = "aggregated"
+CLASS_TOKENS = "class_tokens"
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array of a block: the shape of an image's part and the stored dtype."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass
+class BlockDraft:
+    """A block being written, chunk by chunk."""
+
+    draft: Draft
+    group: zarr.Group
+    chunk_images: int
+
+    def write(self, start: int, values: Mapping[str, np.ndarray]) -> None:
+        """Store the features of consecutive images.
+
+        Args:
+            start: position of the first image in the block, a whole number of chunks.
+            values: by array name, (n, …) in the array's shape and dtype.
+
+        Raises:
+            ValueError: if the rows are not whole chunks of the block, because writers that share a chunk lose data
+                without an error, or do not have the array's shape.
+        """
+        if start % self.chunk_images:
+            raise ValueError(
+                f"start must be a multiple of the chunk of {self.chunk_images} images, got {start}; "
+                "write whole chunks, the last one of the block excepted"
+            )
+        for name, rows in values.items():
+            array = array_of(self.group, name)
+            stop, image_count = start + len(rows), array.shape[0]
+            if stop > image_count or (stop % self.chunk_images and stop != image_count):
+                raise ValueError(
+                    f"rows of {name} must end with a chunk of {self.chunk_images} images or with the block of "
+                    f"{image_count}, got images [{start}, {stop}); write whole chunks"
+                )
+            if rows.shape[1:] != array.shape[1:]:
+                raise ValueError(
+                    f"{name} must have the shape {array.shape[1:]} per image, got {rows.shape[1:]}; "
+                    "declare the arrays of the block as they are written"
+                )
+            array[start:stop] = rows
+
+    def exclude(self, position: int, status: str, reason: str) -> None:
+        """Note that an image of the block has no usable features; its row is never read."""
+        self.draft.facts["excluded"].append({"position": position, "status": status, "reason": reason})
+
+
+@contextmanager
+def writing_block(
+    store: Store,
+    path: str,
+    *,
+    image_count: int,
+    arrays: Mapping[str, ArraySpec],
+    chunk_images: int,
+    attributes: Mapping[str, Any],
+) -> Iterator[BlockDraft]:
+    """Build one block; it is complete when the `with` block ends without an error.
+
+    Args:
+        store: where.
+        path: where in the store, by its key.
+        image_count: n, images in the block.
+        arrays: what is stored for every image.
+        chunk_images: images per chunk.
+        attributes: what made the features, for whoever opens the arrays.
+    """
+    with writing(store, path) as draft:
+        draft.facts.update(image_count=image_count, excluded=[])
+        group = store.zarr_group(draft.path, mode="w")
+        group.attrs.update({"format_version": 1, **attributes})
+        for name, array in arrays.items():
+            group.create_array(
+                name,
+                shape=(image_count, *array.shape),
+                chunks=(min(chunk_images, image_count), *array.shape),
+                dtype=array.dtype,
+                compressors=None,
+                fill_value=np.dtype(array.dtype).type("nan"),
+            )
+        yield BlockDraft(draft, group, chunk_images)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An image without usable features, which is not scored."""
+
+    position: int
+    """Among the images that were to be extracted."""
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LotFeatures:
+    """The features of a lot's usable images, in order, whichever blocks they lie in."""
+
+    store: Store
+    paths: tuple[str, ...]
+
+    @cached_property
+    def _facts(self) -> list[dict[str, Any]]:
+        return [facts(self.store, path) for path in self.paths]
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """(block, row in the block) of every usable image."""
+        places = []
+        for block, known in enumerate(self._facts):
+            excluded = {image["position"] for image in known["excluded"]}
+            places += [(block, row) for row in range(known["image_count"]) if row not in excluded]
+        return places
+
+    @cached_property
+    def _groups(self) -> list[zarr.Group]:
+        return [self.store.zarr_group(path, mode="r") for path in self.paths]
+
+    def __len__(self) -> int:
+        """N, usable images."""
+        return len(self._places)
+
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """The images that were to be extracted but have no usable features.
+
+        Raises:
+            IncompleteError: if a block is not complete.
+        """
+        found = []
+        start = 0
+        for known in self._facts:
+            found += [Exclusion(**{**image, "position": start + image["position"]}) for image in known["excluded"]]
+            start += known["image_count"]
+        return found
+
+    def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
+        """Patch tokens of usable images [start, stop): float16 (stop − start, P, C)."""
+        return self._rows(layer_name(layer), start, stop)
+
+    def token_shape(self, layer: int) -> tuple[int, int]:
+        """P and C of a layer."""
+        patch_count, width = array_of(self._groups[0], layer_name(layer)).shape[1:]
+        return int(patch_count), int(width)
+
+    def class_tokens(self) -> np.ndarray:
+        """Class tokens of all usable images: float32 (N, D)."""
+        return self._rows(CLASS_TOKENS, 0, len(self))
+
+    def _rows(self, name: str, start: int, stop: int) -> np.ndarray:
+        wanted = self._places[start:stop]
+        if not wanted:
+            return np.asarray(array_of(self._groups[0], name)[:0])
+        parts = []
+        for block in dict.fromkeys(block for block, _ in wanted):
+            rows = [row for of_block, row in wanted if of_block == block]
+            span = np.asarray(array_of(self._groups[block], name)[rows[0] : rows[-1] + 1])
+            parts.append(span if len(span) == len(rows) else span[np.subtract(rows, rows[0])])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def layer_name(layer: int) -> str:
+    """The array that holds a layer.
+
+    >>> layer_name(5)
+    'layer_05'
+    """
+    return f"layer_{layer:02d}"
+
+
+def array_of(group: zarr.Group, name: str) -> zarr.Array:
+    """An array of a group.
+
+    Raises:
+        KeyError: if the group holds no such array.
+    """
+    found = group[name]
+    if not isinstance(found, zarr.Array):
+        raise KeyError(f"{name} must be an array of the group, got {type(found).__name__}")
+    return found

@@ -1,0 +1,72 @@
+"""Runs: the folders of a store that hold a lot's results.
+
+| file | holds |
+|---|---|
+| `scores.parquet` | a row per scored image, most anomalous first |
+| `images.parquet` | a row per file of the lot's folder, with status and reason |
+| `patch_scores.zarr` | float32 (N, rows, columns), images in the order of the `ok` rows of `images.parquet` |
+| `run.json` | everything needed to run it again |
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from storage.artefacts import require_complete
+from storage.patch_scores import read_scores
+from storage.store import Store
+from storage.tables import read_table
+
+FOLDER = "runs"
+SCORES = "scores.parquet"
+IMAGES = "images.parquet"
+PATCH_SCORES = "patch_scores.zarr"
+RECORD = "run.json"
+CONTENTS = {
+    SCORES: "a row per scored image, most anomalous first",
+    IMAGES: "a row per file of the folder, with status and reason",
+    PATCH_SCORES: "patch scores of every scored image, from which anomaly maps are drawn",
+    RECORD: "everything needed to run it again",
+}
+"""The files of a run and what they hold."""
+
+
+def write_record(store: Store, run: str, record: Mapping[str, Any]) -> None:
+    """Write a run's record, readable by people too."""
+    store.write(f"{run}/{RECORD}", json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, for reading."""
+
+    store: Store
+    path: str
+
+    def __post_init__(self) -> None:
+        """Refuse a run that is not all there.
+
+        Raises:
+            IncompleteError: naming every file that is missing.
+        """
+        require_complete(self.store, [self.path])
+
+    def scores(self) -> pd.DataFrame:
+        """A row per scored image, most anomalous first."""
+        return read_table(self.store, f"{self.path}/{SCORES}")
+
+    def images(self) -> pd.DataFrame:
+        """A row per file of the lot's folder."""
+        return read_table(self.store, f"{self.path}/{IMAGES}")
+
+    def patch_scores(self) -> np.ndarray:
+        """Float32 (N, rows, columns), in the order of the `ok` rows of `images`."""
+        return read_scores(self.store, f"{self.path}/{PATCH_SCORES}")
+
+    def record(self) -> dict[str, Any]:
+        """What was run, with which settings and versions."""
+        return dict(json.loads(self.store.read(f"{self.path}/{RECORD}")))

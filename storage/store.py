@@ -1,0 +1,125 @@
+"""One interface to a place that keeps files: a local path or any URL fsspec knows, such as `s3://bucket/prefix`."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import zarr
+
+PARTIAL = ".partial-"
+"""Marks names that are still being written; a reader never looks at them."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Files below one root. Paths are relative to the root and use `/`. Small enough to travel with every task."""
+
+    url: str
+
+    @cached_property
+    def _filesystem_and_root(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        filesystem, root = fsspec.core.url_to_fs(self.url)
+        return filesystem, root.rstrip("/")
+
+    @property
+    def filesystem(self) -> fsspec.AbstractFileSystem:
+        """The fsspec file system that holds the root."""
+        return self._filesystem_and_root[0]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
+        return "file" in _protocols(self.filesystem)
+
+    def full(self, path: str) -> str:
+        """The path as the file system knows it."""
+        root = self._filesystem_and_root[1]
+        return f"{root}/{path}" if path else root
+
+    def location(self, path: str) -> str:
+        """The path or URL a person or another program can open."""
+        return self.full(path) if self.is_local else self.filesystem.unstrip_protocol(self.full(path))
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there; object stores are asked afresh, never a cached listing."""
+        self.filesystem.invalidate_cache()
+        return bool(self.filesystem.exists(self.full(path)))
+
+    def read(self, path: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            FileNotFoundError: if there is none.
+        """
+        return bytes(self.filesystem.cat_file(self.full(path)))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a whole file in place at once: a reader sees the old content or the new, never a part."""
+        target = self.full(path)
+        if not self.is_local:
+            self.filesystem.pipe_file(target, content)
+            return
+        aside = Path(f"{target}{PARTIAL}{uuid4().hex}")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(content)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Bytes of every file below a folder, by path relative to it, sorted; empty if the folder is missing."""
+        self.filesystem.invalidate_cache()
+        base = self.full(folder)
+        found: dict[str, Any] = self.filesystem.find(base, detail=True)
+        return {name[len(base) :].lstrip("/"): int(found[name]["size"]) for name in sorted(found)}
+
+    def move(self, source: str, target: str) -> None:
+        """Rename a local folder, which happens at once or not at all."""
+        Path(self.full(source)).rename(self.full(target))
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy every file below a folder to another one; an object store copies by itself, not through this machine."""
+        names = self.sizes(source)
+        targets = [self.full(f"{target}/{name}") for name in names]
+        if self.is_local:
+            for path in targets:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.filesystem.copy([self.full(f"{source}/{name}") for name in names], targets)
+
+    def delete(self, folder: str) -> None:
+        """Remove a folder and everything in it; nothing happens if it is not there."""
+        path = self.full(folder)
+        if not self.exists(folder):
+            return
+        if self.is_local or not any(sign in path for sign in "*?["):
+            self.filesystem.rm(path, recursive=True)
+            return
+        for name in self.sizes(folder):  # `rm` would take the path for a pattern
+            self.filesystem.rm_file(self.full(f"{folder}/{name}"))
+
+    def zarr_group(self, path: str, mode: Any) -> zarr.Group:
+        """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one."""
+        return zarr.open_group(self.location(path), mode=mode, zarr_format=3)
+
+
+def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def require_store(url: str) -> Store:
+    """The store at a path or URL, which need not exist yet.
+
+    Raises:
+        ValueError: if the path is that of a file.
+    """
+    store = Store(url)
+    if store.filesystem.isfile(store.full("")):
+        raise ValueError(
+            f"output must be a folder, or the path of a new one, got the file {url}; give another --output"
+        )
+    return store

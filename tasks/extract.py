@@ -1,0 +1,123 @@
+"""Extract: the features of one block of images, decoded ahead of the model and written behind it."""
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+
+from musc.backbones import Backbone, BackboneSpec
+from musc.plan import CHUNK_IMAGES
+from storage.artefacts import is_complete
+from storage.decode import decode
+from storage.errors import UnreadableImageError
+from storage.features import CLASS_TOKENS, ArraySpec, BlockDraft, LotFeatures, layer_name, writing_block
+from storage.lots import ListedImage, load_usable, read_image
+from storage.store import Store
+from tasks import progress
+from tasks.caching import cached_task
+from tasks.models import loaded
+from tasks.orders import ExtractOrder
+
+DECODERS = 4
+"""Threads that read and decode images ahead of the model."""
+
+
+@cached_task("extract")
+def extract_block(order: ExtractOrder) -> dict[str, Any]:
+    """Make sure the features of one block are stored.
+
+    Returns:
+        `key` of the block and the count `usable`, its images that have usable features.
+    """
+    store = Store(order.store)
+    if not is_complete(store, order.path):
+        images = load_usable(store, order.lot_key)[order.start : order.stop]
+        write_features(store, order, images, loaded(order.backbone, order.device))
+    return {"key": order.key, "usable": len(LotFeatures(store, (order.path,)))}
+
+
+def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedImage], backbone: Backbone) -> None:
+    """Extract and store one block, a chunk of images at a time."""
+    with (
+        writing_block(
+            store,
+            order.path,
+            image_count=len(images),
+            arrays=feature_arrays(order.backbone),
+            chunk_images=CHUNK_IMAGES,
+            attributes={"backbone": asdict(order.backbone)},
+        ) as draft,
+        ThreadPoolExecutor(DECODERS) as decoders,
+        closing(decoded_chunks(Store(order.folder), images, backbone, decoders)) as chunks,
+    ):
+        for start, chunk in chunks:
+            write_chunk(draft, start, chunk, backbone)
+            progress.advance("extract", order.key, len(chunk))
+
+
+def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
+    """What a block stores of each image."""
+    tokens = ArraySpec((spec.patch_count, spec.width), "float16")
+    return {
+        **{layer_name(layer): tokens for layer in spec.layers},
+        CLASS_TOKENS: ArraySpec((spec.embedding_width,), "float32"),
+    }
+
+
+Decoded = torch.Tensor | UnreadableImageError
+
+
+def decoded_chunks(
+    folder: Store, images: Sequence[ListedImage], backbone: Backbone, decoders: ThreadPoolExecutor
+) -> Generator[tuple[int, list[Decoded]], None, None]:
+    """Decode images chunk by chunk, always one chunk ahead of the one being used."""
+
+    def read(image: ListedImage) -> Decoded:
+        try:
+            return backbone.preprocess(decode(read_image(folder, image)))
+        except UnreadableImageError as error:
+            return error
+
+    ahead: tuple[int, list[Future[Decoded]]] | None = None
+    for start in chain(range(0, len(images), CHUNK_IMAGES), [None]):
+        current = ahead
+        if start is not None:
+            ahead = start, [decoders.submit(read, image) for image in images[start : start + CHUNK_IMAGES]]
+        if current is not None:
+            yield current[0], [future.result() for future in current[1]]
+
+
+@torch.inference_mode()
+def write_chunk(draft: BlockDraft, start: int, chunk: Sequence[Decoded], backbone: Backbone) -> None:
+    """Run the model on one chunk and store what it says; images it cannot serve are noted and left as NaN."""
+    for position, decoded in enumerate(chunk, start):
+        if isinstance(decoded, UnreadableImageError):
+            draft.exclude(position, "unreadable", str(decoded))
+    readable = [position for position, decoded in enumerate(chunk) if isinstance(decoded, torch.Tensor)]
+    if not readable:
+        return
+    pixels = torch.stack([decoded for decoded in chunk if isinstance(decoded, torch.Tensor)])
+    features = backbone.forward(pixels.to(backbone.device))
+    values = {
+        layer_name(layer): tokens.half()
+        for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True)
+    }
+    values[CLASS_TOKENS] = features.class_tokens.float()
+    finite = torch.stack([torch.isfinite(value.flatten(1)).all(dim=1) for value in values.values()]).all(dim=0)
+    for row in torch.nonzero(~finite).flatten().tolist():
+        draft.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
+    draft.write(start, {name: with_gaps(value.cpu().numpy(), readable, len(chunk)) for name, value in values.items()})
+
+
+def with_gaps(rows: np.ndarray, positions: Sequence[int], count: int) -> np.ndarray:
+    """Rows at their positions among `count`, NaN between them."""
+    if len(rows) == count:
+        return rows
+    spread = np.full((count, *rows.shape[1:]), np.nan, dtype=rows.dtype)
+    spread[list(positions)] = rows
+    return spread

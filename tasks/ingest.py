@@ -1,0 +1,51 @@
+"""Ingest: look at the images and keep the listing. Never cached: only looking tells whether files changed."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import task
+
+from storage.datasets import Category
+from storage.lots import ListedImage, list_files, list_folder, require_enough, require_folder, store_lot, usable_images
+from storage.store import Store
+from tasks.caching import RETRIED
+
+
+@task(name="list", task_run_name="list {folder}", **RETRIED)
+def list_images(folder: str, store: str) -> dict[str, Any]:
+    """List the images of a folder into the store.
+
+    Returns:
+        `lot_key`, to load the listing with, and the counts `files` and `usable`.
+
+    Raises:
+        NoImagesError: if fewer than two images can be scored.
+    """
+    return kept(list_folder(folder), folder, store)
+
+
+@task(name="list", task_run_name="list {category.name}", **RETRIED)
+def list_category(root: str, category: Category, store: str, *, shuffled: bool, seed: int) -> dict[str, Any]:
+    """List the images of a dataset's category into the store; repeated content is kept, as in published numbers.
+
+    Args:
+        root: the dataset's folder.
+        category: which images.
+        store: where the listing is kept.
+        shuffled: put the images into a seeded order that depends on their content alone, not on names or labels.
+        seed: of that order.
+
+    Returns:
+        As `list_images`.
+    """
+    images = list_files(require_folder(root), [image.path for image in category.images], keep_duplicates=True)
+    if shuffled:
+        images = sorted(images, key=lambda image: hashlib.sha256(f"{seed} {image.image_id}".encode()).hexdigest())
+    return kept(images, root, store)
+
+
+def kept(images: Sequence[ListedImage], folder: str, store: str) -> dict[str, Any]:
+    """Store a listing that is fit to be scored."""
+    require_enough(images, folder)
+    return {"lot_key": store_lot(Store(store), images), "files": len(images), "usable": len(usable_images(images))}

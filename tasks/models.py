@@ -1,0 +1,36 @@
+"""The backbone of this process: loaded once, used by every task run that needs the same one."""
+
+import threading
+import time
+from functools import lru_cache
+
+from musc import backbones
+from musc.backbones import Backbone, BackboneSpec
+
+PATIENCE_SECONDS = 300.0
+"""For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
+
+_lock = threading.Lock()
+_failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] = {}
+
+
+def loaded(spec: BackboneSpec, device: str) -> Backbone:
+    """The backbone of a specification; the last one used stays in memory.
+
+    Raises:
+        musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
+    """
+    with _lock:
+        since, failure = _failures.get(spec, (0.0, None))
+        if failure and time.monotonic() - since < PATIENCE_SECONDS:
+            raise failure
+        try:
+            return _load(spec, device)
+        except backbones.WeightsUnavailableError as error:
+            _failures[spec] = time.monotonic(), error
+            raise
+
+
+@lru_cache(maxsize=1)
+def _load(spec: BackboneSpec, device: str) -> Backbone:
+    return backbones.build(spec, device)

@@ -1,0 +1,278 @@
+"""Orders: what each task has to do, as small frozen values. Every order carries a key, the digest of what it reads.
+
+The algorithm versions below are part of the keys: raise one when its stage's results change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from musc.backbones import BackboneSpec
+from musc.mutual import Interval
+from musc.plan import Shard, plan_blocks, plan_shards, plan_subsets
+from storage.artefacts import digest
+from storage.errors import NoImagesError
+from storage.features import AGGREGATED, FEATURES
+from storage.lots import ListedImage
+from storage.patch_scores import FOLDER as PATCH_SCORES
+from storage.runs import FOLDER as RUNS
+from tasks.prepare import LotJob, backbone_identity
+
+METRICS = "metrics"
+
+FEATURES_VERSION = 1
+AGGREGATED_VERSION = 1
+PATCH_SCORES_VERSION = 1
+RUN_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ExtractOrder:
+    """Extract the features of the usable images [start, stop) of a lot."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    lot_key: str
+    start: int
+    stop: int
+    backbone: BackboneSpec
+    device: str
+
+    @property
+    def path(self) -> str:
+        """The artefact this order makes."""
+        return f"{FEATURES}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.category} {self.start}–{self.stop - 1}"
+
+    @property
+    def size(self) -> int:
+        """Images, for progress."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class AggregateOrder:
+    """Write one block's features at one layer and degree after LNAMD."""
+
+    key: str
+    category: str
+    store: str
+    block: str
+    grid: tuple[int, int]
+    layer: int
+    degree: int
+    position: int
+
+    @property
+    def path(self) -> str:
+        return f"{AGGREGATED}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.category} block {self.position} layer {self.layer} degree {self.degree}"
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class ScoreOrder:
+    """Score the query images of one shard against the lot."""
+
+    key: str
+    category: str
+    store: str
+    blocks: tuple[str, ...]
+    aggregated: bool
+    """Whether the blocks hold features after LNAMD."""
+    grid: tuple[int, int]
+    lot_range: tuple[int, int]
+    """The images [first, last) that are scored against each other: the lot, or one subset of it."""
+    shard: Shard
+    interval: Interval
+    device: str = "auto"
+
+    @property
+    def path(self) -> str:
+        return f"{PATCH_SCORES}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        shard = self.shard
+        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}–{shard.stop - 1}"
+
+    @property
+    def size(self) -> int:
+        """Shards, for progress."""
+        return 1
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """Put the scores of a lot together and write its run."""
+
+    key: str
+    job: LotJob
+    lot_key: str
+    blocks: tuple[str, ...]
+    shards: tuple[tuple[Shard, str], ...]
+    """Each shard with the path of its patch scores."""
+
+    @property
+    def category(self) -> str:
+        return self.job.category
+
+    @property
+    def store(self) -> str:
+        return self.job.store
+
+    @property
+    def path(self) -> str:
+        return f"{RUNS}/{self.job.lot}-{self.key[:8]}"
+
+    @property
+    def label(self) -> str:
+        return self.job.lot
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class MeasureOrder:
+    """Compare one scored category with its labels and masks."""
+
+    key: str
+    dataset: str
+    category: str
+    store: str
+    root: str
+    run: str
+
+    @property
+    def path(self) -> str:
+        return f"{METRICS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+def extract_orders(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractOrder]:
+    """One order per block of a lot's usable images."""
+    orders = []
+    for start, stop in plan_blocks(len(images), job.block_images):
+        contents = [image.sha256 for image in images[start:stop]]
+        key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
+        orders.append(
+            ExtractOrder(
+                key, job.category, job.store, job.folder, lot_key, start, stop, backbone=job.backbone, device=job.device
+            )
+        )
+    return orders
+
+
+def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[AggregateOrder]:
+    """One order per block, layer and degree."""
+    return [
+        AggregateOrder(
+            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer, degree=degree),
+            category=job.category,
+            store=job.store,
+            block=block.path,
+            grid=job.backbone.grid,
+            layer=layer,
+            degree=degree,
+            position=position,
+        )
+        for position, block in enumerate(extracted)
+        for layer in job.backbone.layers
+        for degree in job.settings.degrees
+    ]
+
+
+def score_orders(
+    job: LotJob, extracted: Sequence[ExtractOrder], aggregated: Sequence[AggregateOrder], image_count: int
+) -> list[ScoreOrder]:
+    """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
+
+    Raises:
+        NoImagesError: if fewer than two images have usable features.
+        MemoryError: if not even one query image fits the memory.
+    """
+    if image_count < 2:
+        raise NoImagesError(
+            f"a lot must have at least 2 images with usable features, got {image_count} in {job.folder}; "
+            "see the reasons in the lot's listing, and check the weights if every image is not_finite"
+        )
+    ranges = plan_subsets(image_count, job.subsets)
+    orders = []
+    for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole)]:
+        made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
+        blocks = tuple(made or [order.path for order in extracted])
+        interval = job.settings.interval
+        reads = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
+        orders.append(
+            ScoreOrder(
+                key,
+                job.category,
+                job.store,
+                blocks,
+                aggregated=bool(made),
+                grid=job.backbone.grid,
+                lot_range=lot_range,
+                shard=shard,
+                interval=interval,
+                device=job.device,
+            )
+        )
+    return orders
+
+
+def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
+    """The shards that score the images [first, last) against each other."""
+    first, last = lot_range
+    shards = plan_shards(
+        last - first,
+        job.backbone.patch_count,
+        job.backbone.width,
+        layers=job.backbone.layers,
+        degrees=job.settings.degrees,
+        memory_bytes=job.memory_bytes,
+        thread_count=job.thread_count,
+    )
+    return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
+
+
+def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder]) -> RunOrder:
+    """The order that ends a run; its key covers all that is written into the run's tables."""
+    lot_key = extracted[0].lot_key
+    key = stage_key(
+        "run",
+        RUN_VERSION,
+        lot=job.lot,
+        category=job.category,
+        images=lot_key,
+        features=[order.key for order in extracted],
+        patch_scores=[order.key for order in scored],
+        window_sizes=job.settings.window_sizes,
+    )
+    blocks = tuple(order.path for order in extracted)
+    return RunOrder(key, job, lot_key, blocks, shards=tuple((order.shard, order.path) for order in scored))
+
+
+def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
+    """The key of an order: its stage, the version of what the stage computes, and all that it reads."""
+    return digest({"stage": stage, "version": algorithm_version, **reads})

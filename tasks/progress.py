@@ -1,0 +1,73 @@
+"""How far a run is, for whoever watches in the same process; the Prefect UI has its own view.
+
+Tasks report units of work as they do them (`advance`); when a task run ends its whole share is settled, so that work
+found in the store, or done by another process, counts too.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class StageProgress:
+    """One stage of a run: units planned, and done by each order."""
+
+    stage: str
+    total: int
+    reused: int = 0
+    """Units found complete before the stage began."""
+    subject: str = ""
+    """The category that is worked on."""
+    done_by_order: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """Units done, reused ones included."""
+        return self.reused + sum(self.done_by_order.values())
+
+
+Listener = Callable[[StageProgress], None]
+
+_listeners: list[Listener] = []
+_stages: dict[str, StageProgress] = {}
+_lock = threading.RLock()
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Call `listener` at every change of any stage while the `with` block lasts."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def begin(stage: str, total: int, reused: int, subject: str = "") -> None:
+    """A stage of `total` units starts for a subject, `reused` of which are done already."""
+    with _lock:
+        _stages[stage] = StageProgress(stage, total, reused, subject)
+        _announce(stage)
+
+
+def advance(stage: str, order_key: str, units: int) -> None:
+    """An order has done some more units; ignored in a process that does not run the flow."""
+    with _lock:
+        if stage in _stages:
+            done = _stages[stage].done_by_order
+            done[order_key] = done.get(order_key, 0) + units
+            _announce(stage)
+
+
+def settle(stage: str, order_key: str, units: int) -> None:
+    """An order is done: its units are exactly these, however many were reported on the way."""
+    with _lock:
+        _stages[stage].done_by_order[order_key] = units
+        _announce(stage)
+
+
+def _announce(stage: str) -> None:
+    for listener in _listeners:
+        listener(_stages[stage])

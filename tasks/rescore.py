@@ -1,0 +1,117 @@
+"""Rescore: average the shards, make image scores, apply RsCIN and write the run."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from musc.maps import anomaly_maps, image_scores, peak_positions
+from musc.rscin import rescore
+from storage.artefacts import digest, is_complete, writing
+from storage.features import LotFeatures
+from storage.lots import ListedImage, load_lot, usable_images
+from storage.patch_scores import read_scores, write_scores
+from storage.runs import IMAGES, PATCH_SCORES, SCORES, write_record
+from storage.store import Store
+from storage.tables import write_table
+from tasks.caching import cached_task
+from tasks.orders import RunOrder
+from tasks.record import run_record, versions
+
+MAPS_AT_ONCE = 64
+"""Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
+
+
+@cached_task("rescore")
+def rescore_lot(order: RunOrder) -> dict[str, Any]:
+    """Make sure a lot's run is written: tables, patch scores and record.
+
+    Returns:
+        `run`, its path in the store, its `key`, and the counts `images` (scored) and `files`.
+    """
+    store = Store(order.store)
+    features = LotFeatures(store, order.blocks)
+    images = judged(load_lot(store, order.lot_key), features)
+    usable = usable_images(images)
+    if not is_complete(store, order.path):
+        patch_scores = average_shards(store, order, len(usable))
+        with writing(store, order.path) as draft:
+            write_scores(store, f"{draft.path}/{PATCH_SCORES}", patch_scores, {"lot": order.job.lot})
+            write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+            table = score_table(order, usable, patch_scores, features.class_tokens())
+            write_table(store, f"{draft.path}/{SCORES}", table)
+            write_record(store, draft.path, run_record(order, images))
+    return {"run": order.path, "key": order.key, "images": len(usable), "files": len(images)}
+
+
+def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedImage]:
+    """The listing with the images that turned out to have no usable features marked so."""
+    usable = usable_images(images)
+    excluded = {usable[known.position].path: known for known in features.exclusions}
+    return [
+        replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
+        if image.path in excluded
+        else image
+        for image in images
+    ]
+
+
+def average_shards(store: Store, order: RunOrder, image_count: int) -> np.ndarray:
+    """Mean patch scores over layers and degrees: float32 (N, rows, columns)."""
+    total = np.zeros((image_count, *order.job.backbone.grid))
+    for shard, path in order.shards:
+        total[shard.start : shard.stop] += read_scores(store, path)
+    parts = {(shard.layer, shard.degree) for shard, _ in order.shards}
+    return (total / len(parts)).astype(np.float32)
+
+
+def score_table(
+    order: RunOrder, images: Sequence[ListedImage], patch_scores: np.ndarray, class_tokens: np.ndarray
+) -> pd.DataFrame:
+    """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
+    raw, peaks = peak_scores(patch_scores, order.job.backbone.image_size)
+    scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), order.job.settings.window_sizes).numpy()
+    height, width = order.job.backbone.image_size
+    table = pd.DataFrame(
+        {
+            "image_id": [image.image_id for image in images],
+            "path": [image.path for image in images],
+            "raw_score": raw,
+            "score": scores,
+            "peak_x": ((peaks[:, 1] + 0.5) / width * [image.width for image in images]).astype(int),
+            "peak_y": ((peaks[:, 0] + 0.5) / height * [image.height for image in images]).astype(int),
+            "sha256": [image.sha256 for image in images],
+            **provenance(order),
+        }
+    )
+    table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
+    table.insert(4, "rank", np.arange(1, len(table) + 1))
+    return table
+
+
+def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum of each anomaly map, float32 (N,), and where it is, int64 (N, 2) as row and column."""
+    count, *grid = patch_scores.shape
+    scores, peaks = [], []
+    for start in range(0, count, MAPS_AT_ONCE):
+        part = torch.from_numpy(patch_scores[start : start + MAPS_AT_ONCE]).flatten(1)
+        maps = anomaly_maps(part, (grid[0], grid[1]), image_size)
+        scores.append(image_scores(maps))
+        peaks.append(peak_positions(maps))
+    return torch.cat(scores).numpy(), torch.cat(peaks).numpy()
+
+
+def provenance(order: RunOrder) -> dict[str, str]:
+    """Where every row comes from."""
+    job = order.job
+    return {
+        "lot": job.lot,
+        "category": job.category,
+        "backbone": job.backbone.name,
+        "weights_digest": job.backbone.weights_digest,
+        "settings_digest": digest(job.identity),
+        "musc_version": versions()["musc"],
+    }

@@ -1,0 +1,69 @@
+"""What the command says, as a person sees it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from storage.generated import write_lot
+
+runner = CliRunner()
+
+
+def test_help_is_light() -> None:
+    watched = "import sys; from cli.main import app; app(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    started = time.monotonic()
+    shown = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True, check=True).stdout
+    seconds = time.monotonic() - started
+    for heavy in ("torch", "prefect", "pandas", "zarr"):
+        assert f"'{heavy}'" not in shown
+    print(f"help took {seconds:.2f} s")
+    assert "score" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--degrees", "2"], "degree must be a positive odd number"),
+        (["--degrees", "one"], "must be whole numbers"),
+        (["--interval", "0.5,0.1"], "interval must be two fractions"),
+        (["--interval", "0.5"], "must be two fractions"),
+        (["--window-sizes", "0"], "window_sizes must be positive"),
+        (["--image-size", "big"], "must be a side"),
+        (["--image-size", "100"], "image_size"),
+        (["--backbone", "ViT-L-14-337"], "ViT-L-14-336"),
+        (["--weights", "absent.pt"], "absent.pt"),
+        (["--device", "abacus"], "device must name a device"),
+        (["--memory", "plenty"], "memory must be a positive size"),
+        (["--block-images", "12"], "block_images must be a positive multiple"),
+        (["--lot", "a/b"], "lot must be a plain name"),
+        (["--layers", "99"], "layers"),
+    ],
+)
+def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_path: Path) -> None:
+    write_lot(tmp_path / "cast", good_count=2, defective_count=0, size=64)
+    output = tmp_path / "out"
+    shown = runner.invoke(app, ["score", str(tmp_path / "cast"), "--output", str(output), *options])
+    assert shown.exit_code == 2
+    assert message in " ".join(shown.output.replace("│", " ").split())
+    assert "Traceback" not in shown.output
+    assert not output.exists()
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    shown = runner.invoke(app, ["score", str(tmp_path / "nowhere"), "--backbone", "texture"])
+    assert shown.exit_code == 2
+    assert "which does not exist" in shown.output
+
+
+def test_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    write_lot(tmp_path / "cast", good_count=2, defective_count=0, size=64)
+    (tmp_path / "out").write_text("not a folder")
+    words = ["score", str(tmp_path / "cast"), "--output", str(tmp_path / "out"), "--backbone", "texture"]
+    shown = runner.invoke(app, words)
+    assert shown.exit_code == 2
+    assert "output must be a folder" in shown.output

@@ -1,0 +1,104 @@
+"""Tables on the console: names of files and categories are shown as they are, never read as markup."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from cli import tables
+from cli.tables import ROWS_SHOWN, ranking, show_benchmark, show_run
+from storage.artefacts import writing
+from storage.runs import IMAGES, SCORES
+from storage.store import Store
+from storage.tables import write_table
+
+MARKUP = ["[red]a[/red].png", "[/].png", "[link=x]b.png", "c\\[bold].png"]
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Console:
+    """A wide console that keeps what is printed."""
+    screen = Console(width=200, record=True)
+    monkeypatch.setattr(tables, "console", screen)
+    return screen
+
+
+def scores_of(paths: list[str]) -> pd.DataFrame:
+    count = len(paths)
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, count + 1),
+            "path": paths,
+            "score": np.linspace(0.9, 0.1, count),
+            "raw_score": np.linspace(0.8, 0.2, count),
+            "peak_x": 11,
+            "peak_y": 13,
+        }
+    )
+
+
+def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
+    whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75, "difference": np.nan}
+    return pd.DataFrame([{**whole, "category": category, **changes} for category in categories])
+
+
+def test_ranking_shows_markup_in_names_literally(screen: Console) -> None:
+    screen.print(ranking(scores_of(MARKUP)))
+    shown = screen.export_text()
+    for name in MARKUP:
+        assert name in shown
+
+
+def test_ranking_shows_the_first_rows(screen: Console) -> None:
+    screen.print(ranking(scores_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
+    shown = screen.export_text()
+    assert f"Most anomalous of {ROWS_SHOWN + 7} images" in shown
+    assert f"part{ROWS_SHOWN - 1}.png" in shown
+    assert f"part{ROWS_SHOWN}.png" not in shown
+    assert "11, 13" in shown
+
+
+def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "[red]out[" / "x"))
+    with writing(store, "runs/[b]night[/b]-0") as draft:
+        write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:2]))
+        images = pd.DataFrame({"path": [*MARKUP[:2], "notes.txt"], "status": ["ok", "ok", "not_an_image"]})
+        write_table(store, f"{draft.path}/{IMAGES}", images)
+    show_run(store.url, "runs/[b]night[/b]-0")
+    shown = screen.export_text()
+    assert "1 of 3 files were not scored (1 not_an_image); images.parquet says why." in shown
+    assert "[red]out[/x/runs/[b]night[/b]-0" in shown
+
+
+def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:
+    categories = ["[red]cap[/red]", "[/]", "mean"]
+    write_table(Store(str(tmp_path)), "benchmarks/[x]/metrics.parquet", metrics_of(categories))
+    show_benchmark(str(tmp_path), "benchmarks/[x]/metrics.parquet")
+    shown = screen.export_text()
+    for text in (*categories, "75.0", "benchmarks/[x]/metrics.parquet"):
+        assert text in shown
+
+
+def test_benchmark_shows_a_table_for_each_backbone(screen: Console, tmp_path: Path) -> None:
+    both = [metrics_of(["cap"]), metrics_of(["cap"], backbone="ViT-L-14-336", image_size="518")]
+    write_table(Store(str(tmp_path)), "metrics.parquet", pd.concat(both))
+    show_benchmark(str(tmp_path), "metrics.parquet")
+    shown = screen.export_text()
+    assert shown.index("texture at 256") < shown.index("ViT-L-14-336 at 518")
+    assert shown.count("│ cap") == 2
+
+
+def test_benchmark_of_many_metrics_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    narrow = Console(width=120, record=True)
+    monkeypatch.setattr(tables, "console", narrow)
+    names = [f"pixel_auspro_0_0{number}{kind}" for kind in ("", "_structural") for number in range(9)]
+    rows = [metrics_of(["breakfast_box"], metric=name).assign(value=n / 100) for n, name in enumerate(names)]
+    write_table(Store(str(tmp_path)), "metrics.parquet", pd.concat(rows))
+    show_benchmark(str(tmp_path), "metrics.parquet")
+    shown = narrow.export_text()
+    assert "…" not in shown
+    assert "0.08" in shown
+    for number in range(len(names)):
+        assert f" {number}.0 " in shown

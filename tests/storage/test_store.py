@@ -1,0 +1,181 @@
+"""The contract of a store, the same for every kind of place."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from storage.store import PARTIAL, Store
+
+
+def test_store_reads_what_was_written(store: Store) -> None:
+    store.write("folder/file", b"\x00content")
+    assert store.read("folder/file") == b"\x00content"
+
+
+def test_store_keeps_an_empty_file(store: Store) -> None:
+    store.write("empty", b"")
+    assert (store.read("empty"), store.sizes("")) == (b"", {"empty": 0})
+
+
+def test_store_replaces_a_file(store: Store) -> None:
+    store.write("file", b"a long old content")
+    store.write("file", b"new")
+    assert store.read("file") == b"new"
+
+
+def test_store_names_non_ascii_files(store: Store) -> None:
+    store.write("Prüfung/größe 1.txt", b"1")
+    assert store.sizes("Prüfung") == {"größe 1.txt": 1}
+
+
+def test_store_refuses_to_read_what_is_missing(store: Store) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.read("missing")
+
+
+def test_store_refuses_to_read_a_folder(store: Store) -> None:
+    store.write("folder/file", b"1")
+    with pytest.raises((FileNotFoundError, IsADirectoryError)):
+        store.read("folder")
+
+
+@pytest.mark.parametrize(("path", "there"), [("folder", True), ("folder/file", True), ("fold", False), ("file", False)])
+def test_store_exists_for_files_and_folders(store: Store, path: str, there: bool) -> None:
+    store.write("folder/file", b"1")
+    assert store.exists(path) is there
+
+
+def test_store_sees_what_another_one_wrote(store: Store) -> None:
+    """A listing that was once asked for must not be answered from memory."""
+    before = store.sizes("folder")
+    Store(store.url).write("folder/file", b"12")
+    assert (before, store.sizes("folder"), store.exists("folder/file")) == ({}, {"file": 2}, True)
+
+
+def test_store_sizes_are_relative_and_sorted(store: Store) -> None:
+    for name in ("b", "a/z", "a/deep/er", "ab"):
+        store.write(f"folder/{name}", name.encode())
+    store.write("folder2/other", b"1")
+    assert list(store.sizes("folder").items()) == [("a/deep/er", 9), ("a/z", 3), ("ab", 2), ("b", 1)]
+
+
+def test_store_sizes_of_a_missing_folder_are_empty(store: Store) -> None:
+    assert store.sizes("missing") == {}
+
+
+def test_store_copies_a_folder_over_another(store: Store) -> None:
+    store.write("from/a/b", b"new")
+    store.write("to/a/b", b"old content")
+    store.write("to/kept", b"1")
+    store.copy("from", "to")
+    assert (store.sizes("to"), store.sizes("from")) == ({"a/b": 3, "kept": 1}, {"a/b": 3})
+
+
+def test_store_deletes_a_folder_only(store: Store) -> None:
+    for path in ("folder/a", "folder/b/c", "folder2/d"):
+        store.write(path, b"1")
+    store.delete("folder")
+    assert (store.exists("folder"), store.sizes("")) == (False, {"folder2/d": 1})
+
+
+def test_store_deletes_what_is_missing(store: Store) -> None:
+    store.delete("missing")
+    assert not store.exists("missing")
+
+
+def test_store_travels_pickled(store: Store) -> None:
+    store.write("file", b"1")
+    arrived = pickle.loads(pickle.dumps(store))
+    assert (arrived, arrived.read("file")) == (store, b"1")
+
+
+def test_store_zarr_group_is_read_back(store: Store) -> None:
+    store.zarr_group("group", mode="w").attrs["lot"] = "tonight"
+    assert dict(store.zarr_group("group", mode="r").attrs) == {"lot": "tonight"}
+
+
+def test_store_zarr_group_lies_in_the_store(store: Store) -> None:
+    store.zarr_group("folder/group", mode="w")
+    assert list(store.sizes("folder/group")) == ["zarr.json"]
+
+
+def test_store_zarr_group_must_be_there_to_be_read(store: Store) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.zarr_group("missing", mode="r")
+
+
+@pytest.mark.parametrize(("url", "local"), [("somewhere", True), ("file:///somewhere", True), ("memory://a", False)])
+def test_store_is_local_only_on_this_machine(url: str, local: bool) -> None:
+    assert Store(url).is_local is local
+
+
+@pytest.mark.parametrize("url", ["{0}", "{0}/", "file://{0}", "{0}/inner/.."])
+def test_store_paths_do_not_depend_on_how_the_root_is_spelled(url: str, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    store = Store(url.format(tmp_path))
+    store.write("folder/file", b"1")
+    assert store.sizes("folder") == {"file": 1}
+    assert (tmp_path / "folder/file").read_bytes() == b"1"
+
+
+def test_store_accepts_a_relative_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Store("below").write("file", b"1")
+    assert (Store("below").sizes(""), (tmp_path / "below/file").exists()) == ({"file": 1}, True)
+
+
+@pytest.mark.parametrize("folder", ["with [brackets]", "with *", "with space", "größe"])
+def test_store_root_may_hold_any_sign(folder: str, store: Store) -> None:
+    inner = Store(f"{store.url}/{folder}")
+    inner.write("a/file", b"1")
+    inner.copy("a", "b")
+    inner.delete("a")
+    inner.zarr_group("c", mode="w")
+    assert list(inner.sizes("")) == ["b/file", "c/zarr.json"]
+
+
+def test_store_deletes_no_folder_that_looks_alike(store: Store) -> None:
+    for path in ("lot*/a", "lot1/a", "lot[1]/a"):
+        store.write(path, b"1")
+    store.delete("lot*")
+    store.delete("lot[1]")
+    assert store.sizes("") == {"lot1/a": 1}
+
+
+def test_store_location_is_what_a_person_opens(tmp_path: Path) -> None:
+    assert Store(str(tmp_path)).location("a/b") == f"{tmp_path}/a/b"
+    assert Store("memory://base").location("a/b") == "memory:///base/a/b"
+
+
+def test_store_write_that_fails_leaves_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(str(tmp_path))
+    store.write("file", b"old")
+
+    def full_disk(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:1])
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        store.write("file", b"new")
+    assert store.sizes("") == {"file": 3}
+    assert store.read("file") == b"old"
+
+
+def test_store_write_is_never_seen_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the moment of the rename everything is already in the file beside."""
+    store = Store(str(tmp_path))
+    seen: dict[str, bytes] = {}
+
+    replace = Path.replace
+
+    def watch(aside: Path, target: str) -> Path:
+        seen.update({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+        return replace(aside, target)
+
+    monkeypatch.setattr(Path, "replace", watch)
+    store.write("file", b"content")
+    ((name, content),) = seen.items()
+    assert (name.startswith(f"file{PARTIAL}"), content) == (True, b"content")

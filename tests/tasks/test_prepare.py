@@ -1,0 +1,109 @@
+"""What a user asked for becomes a job, or an error before any work."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.errors import NoImagesError
+from tasks import prepare as preparing
+from tasks.prepare import MEMORY_SHARE, backbone_identity, default_lot, prepare, require_name
+
+
+def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "memory_bytes", lambda device: 1_000_003)
+    job = prepare(str(tmp_path), backbone="texture")
+    assert (job.folder, job.store, job.device) == (str(tmp_path), "musc-results", "auto")
+    assert (job.lot, job.category) == (tmp_path.name, tmp_path.name)
+    assert job.memory_bytes == int(MEMORY_SHARE * 1_000_003)
+    assert (job.settings.degrees, job.settings.interval, job.settings.window_sizes) == (
+        (1, 3, 5),
+        (0.0, 0.3),
+        (1, 2, 3),
+    )
+    assert (job.backbone.image_size, job.backbone.layers) == ((256, 256), (0, 1, 2, 3))
+    assert (job.block_images, job.store_aggregated, job.subsets) == (None, False, 1)
+
+
+def test_prepare_calls_the_category_like_the_lot(tmp_path: Path) -> None:
+    job = prepare(str(tmp_path), lot="night", backbone="texture")
+    assert (job.lot, job.category) == ("night", "night")
+
+
+def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"lot": "night", "category": "cap", "memory": "7KiB", "block_images": 24, "subsets": 3}
+    job = prepare(str(tmp_path), "out", backbone="texture", image_size=(64, 72), degrees=(3,), device="cpu", **given)
+    assert (job.store, job.lot, job.category, job.memory_bytes) == ("out", "night", "cap", 7168)
+    assert (job.block_images, job.subsets, job.device) == (24, 3, "cpu")
+    assert (job.backbone.grid, job.settings.degrees) == ((8, 9), (3,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"degrees": (2,)}, "degree must be a positive odd number"),
+        ({"window_sizes": (0,)}, "window_sizes must be positive"),
+        ({"interval": (0.5, 0.5)}, "interval must be two fractions"),
+        ({"device": "abacus"}, "device must name a device"),
+        ({"memory": "plenty"}, "memory must be a positive size"),
+        ({"block_images": 12}, "block_images must be a positive multiple"),
+        ({"lot": "a/b"}, "lot must be a plain name"),
+        ({"category": ".."}, "category must be a plain name"),
+        ({"image_size": 100}, "image_size must be a positive multiple of 8"),
+        ({"layers": (4,)}, "layers must be scales 0 to 3"),
+        ({"weights": "net.pt"}, "weights must be None for the backbone texture"),
+    ],
+)
+def test_prepare_refuses_by_name(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        prepare(str(tmp_path), **{"backbone": "texture", **changes})
+
+
+def test_prepare_refuses_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(NoImagesError, match="absent, which does not exist"):
+        prepare(str(tmp_path / "absent"), backbone="texture")
+
+
+@pytest.mark.parametrize("name", ["a", "café 7", "night-2024.11.20", "[red]", "-", "x" * 100])
+def test_names_of_folders_are_accepted(name: str) -> None:
+    require_name("lot", name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a\nb", "a\0", "x" * 101])
+def test_names_that_no_folder_can_have_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"lot must be a plain name .*; give another with --lot"):
+        require_name("lot", name)
+
+
+@pytest.mark.parametrize(
+    ("folder", "lot"),
+    [
+        ("/data/night", "night"),
+        ("/data/night/", "night"),
+        ("night", "night"),
+        ("C:\\data\\night\\", "night"),
+        ("s3://bucket/lots/night", "night"),
+    ],
+)
+def test_default_lot_is_the_folders_name(folder: str, lot: str) -> None:
+    assert default_lot(folder) == lot
+
+
+def test_identity_of_a_backbone_is_its_digest_not_its_path(tmp_path: Path) -> None:
+    backbone = prepare(str(tmp_path), backbone="texture").backbone
+    moved, other = replace(backbone, weights="/elsewhere"), replace(backbone, weights_digest="other")
+    assert backbone_identity(moved) == backbone_identity(backbone) != backbone_identity(other)
+
+
+def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
+    job = prepare(str(tmp_path), backbone="texture")
+    assert replace(job, device="cuda:1", store="s3://out", lot="other", memory_bytes=1).identity == job.identity
+    for changed in (
+        replace(job, subsets=2),
+        replace(job, settings=replace(job.settings, degrees=(1,))),
+        replace(job, settings=replace(job.settings, interval=(0.0, 0.2))),
+        replace(job, settings=replace(job.settings, window_sizes=(1, 8, 9))),
+        replace(job, backbone=replace(job.backbone, layers=(0,))),
+    ):
+        assert changed.identity != job.identity

@@ -1,0 +1,86 @@
+"""A lot whose nearest distances are ten times the budget is scored within the budget, as the process really uses it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from musc.lnamd import aggregate
+from musc.mutual import mutual_scores
+from musc.plan import FLOAT32_BYTES, plan_shards
+from storage.features import ArraySpec, writing_block
+from storage.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+N, GRID, C = 400, (16, 16), 16
+P = GRID[0] * GRID[1]
+NEAREST_BYTES = N * P * N * FLOAT32_BYTES
+BUDGET_BYTES = NEAREST_BYTES // 10
+
+SCORING = """
+import json, re, sys
+from pathlib import Path
+import numpy as np
+import torch
+from musc.plan import Shard
+from storage.features import LotFeatures
+from storage.store import Store
+from tasks.orders import ScoreOrder
+from tasks.score import shard_scores
+
+def peak_bytes():
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+torch.set_num_threads(1)
+store, bounds, count, grid = json.loads(sys.argv[1])
+features = LotFeatures(Store(store), ("block",))
+
+def score(start, stop):
+    shard = Shard(2, 3, start, stop)
+    order = ScoreOrder("key", "lot", store, ("block",), False, tuple(grid), (0, count), shard, (0.0, 0.3))
+    return shard_scores(order, features)
+
+score(0, 1)  # what is loaded once for all shards
+Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+before = peak_bytes()
+scores = np.concatenate([score(start, stop).numpy() for start, stop in bounds])
+print(json.dumps({"peak_bytes": peak_bytes() - before}))
+np.save(Path(store) / "scores.npy", scores)
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor]:
+    folder = tmp_path_factory.mktemp("store")
+    torch.manual_seed(1)
+    tokens = F.normalize(torch.randn(N, P, C), dim=-1).half()
+    arrays = {"layer_02": ArraySpec((P, C), "float16")}
+    store = Store(str(folder))
+    with writing_block(store, "block", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as draft:
+        for start in range(0, N, 8):
+            draft.write(start, {"layer_02": tokens[start : start + 8].numpy()})
+    return folder, tokens
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
+def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]) -> None:
+    folder, tokens = stored
+    shards = plan_shards(N, P, C, layers=(2,), degrees=(3,), memory_bytes=BUDGET_BYTES)
+    assert len(shards) > 10
+    bounds = [(shard.start, shard.stop) for shard in shards]
+    given = json.dumps([str(folder), bounds, N, GRID])
+    done = subprocess.run(
+        [sys.executable, "-c", SCORING, given], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    )
+    peak = json.loads(done.stdout)["peak_bytes"]
+    print(
+        f"budget {BUDGET_BYTES / 1e6:.1f} MB, peak {peak / 1e6:.1f} MB, nearest distances {NEAREST_BYTES / 1e6:.0f} MB"
+    )
+    assert 0 < peak <= BUDGET_BYTES
+    expected = mutual_scores(aggregate(tokens, GRID, 3))
+    np.testing.assert_allclose(np.load(folder / "scores.npy"), expected, atol=1e-6)
