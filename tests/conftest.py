@@ -1,10 +1,13 @@
 """Fixtures shared by every room's tests."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
 torch.set_num_threads(1)
@@ -42,3 +45,15 @@ def magnetic_tiles() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder shared/data/magnetic_tile is not beside the project")
     return folder
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Headless Chromium as the system ships it; one for each test, as its event loop would disturb flows in others."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
