@@ -39,7 +39,7 @@ def standardise(field: NDArray[np.floating]) -> FloatArray:
 
 
 def spectral(rng: np.random.Generator, size: int) -> Field:
-    """Gaussian noise of a power-law or band-pass spectrum, often drawn out along one direction, bent by a tone curve."""
+    """Gaussian noise of a power-law or band-pass spectrum, often drawn out along one direction, with a tone curve."""
     amplitude = spectrum(rng, size)
     if rng.random() < 0.3:
         amplitude = amplitude + rng.uniform(0.3, 1.0) * spectrum(rng, size)
@@ -108,9 +108,7 @@ def strewn(rng: np.random.Generator, size: int) -> Field:
     return draw
 
 
-def grain(
-    rows: FloatArray, columns: FloatArray, shape: str, angle: float, radius: float, length: float
-) -> FloatArray:
+def grain(rows: FloatArray, columns: FloatArray, shape: str, angle: float, radius: float, length: float) -> FloatArray:
     """One grain in the middle of the picture, of height 1."""
     across, along = turn(rows, columns, angle)
     if shape == "ring":

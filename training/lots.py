@@ -10,7 +10,6 @@ from training.fields import FloatArray
 from training.insertions import insert
 from training.scenes import choose_camera, choose_scene, photograph
 
-
 GREY_SHARE = 0.4
 """Part of the lots seen by a camera without colour."""
 
@@ -26,9 +25,7 @@ class Lot(NamedTuple):
     """Which process each pixel is of, -1 on borders between two, (N, size, size)."""
 
 
-def draw_lot(
-    identity: tuple[int, ...], *, image_count: int, size: int, share: float = 0.5, most: int = 3
-) -> Lot:
+def draw_lot(identity: tuple[int, ...], *, image_count: int, size: int, share: float = 0.5, most: int = 3) -> Lot:
     """Draw one lot.
 
     Args:

@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -111,18 +111,16 @@ class Trainer:
         partial.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from what `save` wrote. Until the rate falls, plans that differ in their number of steps are one.
+        """Go on from what `save` wrote; the plan may be another one from here on, but for its seed.
 
         Raises:
-            ValueError: if it was written under a plan that had led elsewhere.
+            ValueError: if it was written for another seed.
         """
         state = torch.load(path, weights_only=True)
-        made_by = Plan(**state["plan"])
-        level_steps = min(plan.steps * (1 - plan.decay_share) for plan in (made_by, self.plan))
-        if made_by != self.plan and (replace(made_by, steps=self.plan.steps) != self.plan or state["step"] > level_steps):
+        if state["plan"]["seed"] != self.plan.seed:
             raise ValueError(
-                f"checkpoint must be of the plan {asdict(self.plan)}, got {state['plan']} in {path}; "
-                "give the same options, or another folder"
+                f"seed must be that of the checkpoint, {state['plan']['seed']}, got {self.plan.seed} for {path}; "
+                "give the same seed, or another folder"
             )
         for name in ("network", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])

@@ -161,7 +161,8 @@ def embed_images(patch_tokens: list[torch.Tensor]) -> torch.Tensor:
         patch_tokens: per level (N, P, C).
 
     Returns:
-        (N, 2 · C · levels), entries ≥ 0, rows of unit length: deviation of each channel, then its largest distance from the mean.
+        (N, 2 · C · levels), rows of unit length, entries above 0, so RsCIN's similarities are too: per level the
+        deviation of each channel, then its largest distance from the mean.
     """
     spreads = []
     for tokens in patch_tokens:

@@ -72,7 +72,8 @@ def unavailable(subject: str, reason: object, source: str) -> WeightsUnavailable
     """
     return WeightsUnavailableError(
         f"{subject} must be on this machine or downloadable, got: {reason}; on a connected machine take {source}, "
-        f"bring it here and pass `--weights PATH`, or use `--backbone {SYNTHETIC_NAME}`, whose weights are part of the package"
+        f"bring it here and pass `--weights PATH`, or use `--backbone {SYNTHETIC_NAME}`, whose weights come with "
+        "this package"
     )
 
 
