@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from musc import backbones
@@ -53,8 +54,11 @@ def draw_lots(texture_count: int, image_count: int) -> Iterator[tuple[str, list[
 
 def score_subsets(
     pictures: list[Image.Image], backbone: backbones.Backbone
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """Patch scores (N, P) of several choices of levels and degrees, from one pass; and the class tokens."""
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Patch scores (N, P) of several choices of levels from one pass, and class tokens of two kinds.
+
+    `image_auroc` is with the backbone's own class tokens, `image_auroc_pooled` with the mean of all its tokens.
+    """
     features = backbone.extract(pictures)
     scores = {
         (level, degree): mutual_scores(aggregate(tokens, backbone.spec.grid, degree))
@@ -63,14 +67,17 @@ def score_subsets(
     }
     levels = backbone.spec.layers
     subsets = [levels, *((level,) for level in levels), levels[:-1], levels[1:]]
+    pooled = torch.cat([tokens.mean(dim=1) for tokens in features.patch_tokens], dim=1)
+    class_tokens = {"": features.class_tokens, "_pooled": F.normalize(pooled, dim=1)}
     return {
         " ".join(map(str, subset)): torch.stack([s for key, s in scores.items() if key[0] in subset]).mean(dim=0)
-        for subset in subsets
-    }, features.class_tokens
+        for subset in dict.fromkeys(subsets)
+        if subset
+    }, class_tokens
 
 
 def measure(
-    patch_scores: torch.Tensor, class_tokens: torch.Tensor, masks: np.ndarray, spec: backbones.BackboneSpec
+    patch_scores: torch.Tensor, class_tokens: dict[str, torch.Tensor], masks: np.ndarray, spec: backbones.BackboneSpec
 ) -> dict[str, float]:
     """Figures of one lot; `image_auroc_raw` is without RsCIN."""
     maps = anomaly_maps(patch_scores, spec.grid, spec.image_size)
@@ -79,8 +86,9 @@ def measure(
     resized = [Image.fromarray(mask).resize((columns, rows), Image.Resampling.NEAREST) for mask in masks]
     labels = masks.any(axis=(1, 2))
     pixels = pixel_metrics(np.stack([np.asarray(mask) for mask in resized]).astype(np.uint8), maps)
+    rescored = {kind: rescore(raw, tokens) for kind, tokens in class_tokens.items()}
     return {
-        "image_auroc": image_metrics(labels, rescore(raw, class_tokens))["auroc"],
+        **{f"image_auroc{kind}": image_metrics(labels, scores)["auroc"] for kind, scores in rescored.items()},
         "image_auroc_raw": image_metrics(labels, raw)["auroc"],
         "pixel_auroc": pixels["auroc"],
         "pixel_aupro": pixels["aupro"],
