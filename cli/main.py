@@ -40,6 +40,9 @@ def score(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
@@ -74,6 +77,9 @@ def benchmark(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""

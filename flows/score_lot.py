@@ -4,7 +4,8 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import one_at_a_time
+from flows.stages import score_listed
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
@@ -38,6 +39,9 @@ def score_lot(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the images of one product in a folder against each other.
 
@@ -59,6 +63,9 @@ def score_lot(
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
         store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.
