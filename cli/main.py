@@ -115,6 +115,16 @@ def report(
 
 
 @app.command()
+def clean(
+    store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
+    older_than: Annotated[float, typer.Option(help="Days; what was written later is kept.", metavar="DAYS")] = 7.0,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete, instead of only saying what would be.")] = False,
+) -> None:
+    """Find drafts of killed runs and features that no run uses; runs, metrics and benchmarks are never touched."""
+    reporting_errors(lambda: run_clean(store, older_than, really=delete))
+
+
+@app.command()
 def demo(
     output: Annotated[str, typer.Option(help="Folder for the generated lot and its results.")] = "musc-demo",
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,
@@ -177,6 +187,13 @@ def run_report(path: str) -> None:
     from cli.tables import show_stored
 
     show_stored(path)
+
+
+def run_clean(url: str, older_than_days: float, *, really: bool) -> None:
+    """Show what a store could do without, or delete it."""
+    from cli.cleaning import run
+
+    run(url, older_than_days, really=really)
 
 
 def run_demo(output: str, seed: int) -> None:

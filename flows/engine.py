@@ -4,6 +4,7 @@ A runner in the flow's decorator would be the same for every run. Opening it ins
 decide, in a deployment as on the command line.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -16,6 +17,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from tasks.engine import GPU, Engine
+
+WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
+"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
+would kill workers that hold a large model."""
 
 
 def one_at_a_time() -> TaskRunner[Any]:
@@ -34,12 +39,13 @@ def cluster(engine: Engine) -> Iterator[Engine]:
         return
     from distributed import Nanny, Scheduler, SpecCluster
 
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    local = {"host": "127.0.0.1", "port": 0}
+    scheduler = {"cls": Scheduler, "options": {**local, "dashboard": False}}
     workers = {
-        number: {"cls": Nanny, "options": {"host": "127.0.0.1", "nthreads": 1, **worker_options(engine, number)}}
+        number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
         for number in range(engine.workers)
     }
-    with SpecCluster(workers, scheduler, name=None) as running:
+    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as running:
         yield replace(engine, dask_address=running.scheduler_address)
 
 

@@ -5,17 +5,18 @@ from typing import Any
 from prefect.artifacts import create_table_artifact
 
 from flows.engine import opened
-from storage.lots import load_usable
+from storage.claims import claiming
+from storage.lots import load_usable, lot_path
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.engine import Engine
 from tasks.extract import extract_block
-from tasks.orders import aggregate_orders, extract_orders, run_order, score_orders
+from tasks.orders import aggregate_orders, claim_name, extract_orders, run_order, score_orders
 from tasks.prepare import LotJob
 from tasks.rescore import rescore_lot
 from tasks.score import score_shard
-from tasks.stage import run_stage
+from tasks.stage import paths_of, run_stage
 
 
 def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dict[str, Any]:
@@ -37,11 +38,14 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
     create_table_artifact(
         table=forecast_rows(forecast_lot(job, len(images)), job), key="plan", description=f"Plan of {job.lot}"
     )
-    with opened(engine or job.engine) as runner:
-        extracting = extract_orders(job, lot_key, images)
+    extracting = extract_orders(job, lot_key, images)
+    with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
+        claim.add([lot_path(lot_key), *paths_of(extracting)])
         extracted = run_stage(extract_block, extracting, runner)
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
+        claim.add(paths_of(aggregating))
         run_stage(aggregate_block, aggregating, runner)
         scoring = score_orders(job, extracting, aggregating, sum(block["usable"] for block in extracted))
+        claim.add(paths_of(scoring))
         run_stage(score_shard, scoring, runner)
         return run_stage(rescore_lot, [run_order(job, extracting, scoring)], runner)[0]

@@ -76,6 +76,11 @@ def run_stage(
     return [outcomes[order.key] for order in orders]
 
 
+def paths_of(orders: Sequence[StageOrder]) -> list[str]:
+    """The artefacts that orders make."""
+    return [order.path for order in orders]
+
+
 def outcomes_of(
     task: Task[[Any], dict[str, Any]],
     orders: Sequence[StageOrder],
