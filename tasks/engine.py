@@ -71,6 +71,6 @@ def chosen_engine(
     gpu_count = torch.cuda.device_count() if kind == "cuda" else 0
     count = workers if workers is not None else gpu_count or max(1, core_count // CORES_PER_WORKER)
     if count < 1 or (gpu_count and count > gpu_count):
-        most = f"and at most {gpu_count}, the GPUs of this machine, " if gpu_count else ""
-        raise ValueError(f"workers must be at least 1 {most}got {count}; leave it out for one per device")
+        most = f" and at most {gpu_count}, the GPUs of this machine" if gpu_count else ""
+        raise ValueError(f"workers must be at least 1{most}, got {count}; leave it out for one per device")
     return Engine(cast(EngineName, name), workers=count, gpus=count if gpu_count else 0)

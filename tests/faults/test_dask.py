@@ -22,11 +22,11 @@ def undisturbed_shards(score: Any, results: Any, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module")
 def scheduler(prefect_server: str) -> Iterator[str]:
-    """The address of two workers of one thread each, as `--engine dask --workers 2` starts them."""
+    """The address of two workers, started as for two GPUs: their tasks take the resource GPU, of which each has one."""
     from flows.engine import cluster
     from tasks.engine import Engine
 
-    with cluster(Engine("dask", workers=2)) as running:
+    with cluster(Engine("dask", workers=2, gpus=2)) as running:
         assert running.dask_address
         yield running.dask_address
 
@@ -82,17 +82,14 @@ def test_two_workers_give_the_scores_of_threads(
     score(tmp_path, engine="dask", dask_address=scheduler, degrees=DEGREES)
     assert results(tmp_path) == undisturbed_shards
 
-    def loads() -> tuple[int, int]:
-        import torch
-
+    def own() -> tuple[str, int]:
         from tasks.models import _load
 
-        return _load.cache_info().misses, torch.get_num_threads()
+        return os.environ["CUDA_VISIBLE_DEVICES"], _load.cache_info().misses
 
-    seen = client.run(loads)
-    assert len(seen) == 2
-    assert sum(misses for misses, _ in seen.values()) >= 1
-    assert all(misses <= 1 and threads == 1 for misses, threads in seen.values())
+    gpus, loads = zip(*client.run(own).values(), strict=True)
+    assert sorted(gpus) == ["0", "1"]
+    assert max(loads) == 1, "a worker loads the model once"
 
 
 def test_worker_killed_in_mid_shard_is_replaced(
