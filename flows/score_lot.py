@@ -65,7 +65,8 @@ def score_lot(
         store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
-        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
+        workers: Dask worker processes that share a machine; here one per GPU, or one for every two cores, and behind an
+            address one, unless given.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.

@@ -21,7 +21,8 @@ GIVEN: dict[str, Any] = {"dask_address": None, "workers": None, "device": "auto"
         ("dask", {"kind": "cuda"}, 4, Engine("dask", workers=4, gpus=4)),
         ("dask", {"kind": "cuda", "workers": 2}, 4, Engine("dask", workers=2, gpus=2)),
         ("dask", {"device": "cpu"}, 4, Engine("dask", workers=3)),
-        ("dask", {"dask_address": "tcp://a:1"}, 4, Engine("dask", "tcp://a:1")),
+        ("dask", {"dask_address": "tcp://a:1"}, 0, Engine("dask", "tcp://a:1")),
+        ("dask", {"dask_address": "tcp://a:1", "workers": 2}, 0, Engine("dask", "tcp://a:1", workers=2)),
     ],
 )
 def test_engine_is_completed(
@@ -37,7 +38,6 @@ def test_engine_is_completed(
         ("ray", {}, "engine must be threads or dask, got 'ray'"),
         ("threads", {"workers": 2}, "workers must go with the engine dask, got 2 with threads; add --engine dask"),
         ("threads", {"dask_address": "tcp://a:1"}, "dask_address must go with the engine dask"),
-        ("dask", {"dask_address": "tcp://a:1", "workers": 2}, "workers must not go with dask_address, got 2"),
         ("dask", {"workers": 0}, "workers must be at least 1, got 0"),
         ("dask", {"workers": 5, "kind": "cuda"}, "at most 4, the GPUs of this machine, got 5"),
         ("dask", {"device": "cuda:1"}, "device must be auto, cpu or cuda with the engine dask, got 'cuda:1'"),
