@@ -8,10 +8,11 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
+from musc.decide import Decision
 from storage.lots import ListedImage
 from tasks.orders import RunOrder
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 PACKAGES = (
     "torch",
     "torchvision",
@@ -24,11 +25,14 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage]) -> dict[str, Any]:
+def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decision) -> dict[str, Any]:
     """Everything needed to run a lot again, as plain JSON values."""
     return {
         "record_version": RECORD_VERSION,
         **asdict(order.job),
+        "decision": decision.as_record(),
+        "groups": [],
+        "warnings": list(decision.warnings),
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,
