@@ -40,6 +40,10 @@ def score(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    false_alarms: options.FalseAlarms = None,
+    review_budget: options.ReviewBudget = None,
+    threshold: options.Threshold = None,
+    rescore_groups: options.RescoreGroups = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""

@@ -9,11 +9,12 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
+from musc.decide import Decision
 from storage.artefacts import digest
 from storage.lots import ListedImage
 from tasks.orders import RunOrder
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 PACKAGES = (
     "torch",
     "torchvision",
@@ -26,13 +27,16 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage]) -> dict[str, Any]:
+def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decision) -> dict[str, Any]:
     """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
     return {
         "record_version": RECORD_VERSION,
         "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
         "settings_digest": digest(order.job.identity),
         **asdict(order.job),
+        "decision": decision.as_record(),
+        "groups": [],
+        "warnings": list(decision.warnings),
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,

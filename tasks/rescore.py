@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from musc.decide import Decision, decide
 from musc.maps import anomaly_maps, image_scores, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
@@ -42,8 +43,9 @@ def rescore_lot(order: RunOrder) -> dict[str, Any]:
             write_scores(store, f"{draft.path}/{PATCH_SCORES}", patch_scores, {"lot": order.job.lot})
             write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             table = score_table(order, usable, patch_scores, features.class_tokens())
-            write_table(store, f"{draft.path}/{SCORES}", table)
-            write_record(store, draft.path, run_record(order, images))
+            decision = decide(table["raw_score"].to_numpy(), order.job.decision_rule)
+            write_table(store, f"{draft.path}/{SCORES}", with_decision(table, decision))
+            write_record(store, draft.path, run_record(order, images, decision))
     return {"run": order.path, "key": order.key, "images": len(usable), "files": len(images)}
 
 
@@ -89,6 +91,15 @@ def score_table(
     )
     table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
     table.insert(4, "rank", np.arange(1, len(table) + 1))
+    return table
+
+
+def with_decision(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:
+    """The score table with the columns `decision`, `threshold` and `group` behind the peaks."""
+    place = list(table.columns).index("sha256")
+    groups = np.zeros(len(table), dtype=np.int64)
+    for name, values in (("group", groups), ("threshold", decision.threshold), ("decision", decision.labels)):
+        table.insert(place, name, values)
     return table
 
 
