@@ -20,7 +20,7 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.caching import cached_task
 from tasks.orders import RunOrder
-from tasks.record import run_record, versions
+from tasks.record import run_record, versions, versions_line
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -125,4 +125,5 @@ def provenance(order: RunOrder) -> dict[str, str]:
         "weights_digest": job.backbone.weights_digest,
         "settings_digest": digest(job.identity),
         "musc_version": versions()["musc"],
+        "versions": versions_line(),
     }
