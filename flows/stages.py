@@ -12,6 +12,7 @@ from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.extract import extract_block
 from tasks.orders import aggregate_orders, extract_orders, run_order, score_orders
 from tasks.prepare import LotJob
+from tasks.publish import publish_run, tag_run
 from tasks.rescore import rescore_lot
 from tasks.score import score_shard
 from tasks.stage import run_stage
@@ -27,6 +28,7 @@ def score_listed(job: LotJob, lot_key: str) -> dict[str, Any]:
         MemoryError: before any work, if not even one image fits the memory.
         StageFailedError: if tasks failed; everything finished is kept.
     """
+    tag_run(job)
     images = load_usable(Store(job.store), lot_key)
     create_table_artifact(
         table=forecast_rows(forecast_lot(job, len(images)), job), key="plan", description=f"Plan of {job.lot}"
@@ -37,7 +39,9 @@ def score_listed(job: LotJob, lot_key: str) -> dict[str, Any]:
     run_stage(aggregate_block, aggregating)
     scoring = score_orders(job, extracting, aggregating, sum(block["usable"] for block in extracted))
     run_stage(score_shard, scoring)
-    return run_stage(rescore_lot, [run_order(job, extracting, scoring)])[0]
+    done = run_stage(rescore_lot, [run_order(job, extracting, scoring)])[0]
+    publish_run(job, done)
+    return done
 
 
 def one_at_a_time() -> TaskRunner[Any]:

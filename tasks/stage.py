@@ -9,6 +9,7 @@ from prefect.futures import as_completed
 from storage.artefacts import is_complete
 from storage.store import Store
 from tasks import progress
+from tasks.publish import StageArtifact
 
 
 class StageOrder(Protocol):
@@ -53,6 +54,7 @@ def run_stage(task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder]) -
     reused = [order for order, found in zip(orders, complete, strict=True) if found]
     total, done = (sum(order.size for order in part) for part in (orders, reused))
     progress.begin(task.name, total, done, orders[0].category)
+    shown = StageArtifact(task.name, total, done, orders[0].category)
     futures = {
         task.with_options(refresh_cache=not found).submit(order): order
         for order, found in zip(orders, complete, strict=True)
@@ -63,6 +65,7 @@ def run_stage(task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder]) -
         outcomes[order.key] = future.result(raise_on_failure=False)
         if order not in reused and not isinstance(outcomes[order.key], BaseException):
             progress.settle(task.name, order.key, order.size)
+            shown.advance(order.size)
     failures: dict[str, list[str]] = {}
     for order in orders:
         if isinstance(outcomes[order.key], BaseException):
