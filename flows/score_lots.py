@@ -103,8 +103,8 @@ def score_lots(
     if not tree.lots:
         log.warning("No lot lies below %s; lots are folders <category>/<date> of images", root)
     outcomes = []
-    with cluster(job.engine) as engine:
-        given["dask_address"] = engine.dask_address
+    with cluster(job.engine) as shared:
+        given["dask_address"] = shared.dask_address
         for found in tree.lots:
             outcomes.append(attempt(found, job, given))
             log.info("%s: %s %s", found.lot, outcomes[-1].what, outcomes[-1].reason)
