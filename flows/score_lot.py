@@ -5,7 +5,9 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.engine import one_at_a_time
+from flows.hooks import crashed, failed
 from flows.stages import score_listed
+from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
@@ -20,7 +22,13 @@ def run_name() -> str:
     return f"score {given.get('lot') or default_lot(given['folder'])}"
 
 
-@flow(name="score-lot", flow_run_name=run_name, task_runner=one_at_a_time())
+@flow(
+    name="score-lot",
+    flow_run_name=run_name,
+    task_runner=one_at_a_time(),
+    on_failure=[failed],
+    on_crashed=[crashed],
+)
 def score_lot(
     folder: str,
     output: str = DEFAULT_OUTPUT,
@@ -39,6 +47,10 @@ def score_lot(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
@@ -63,6 +75,10 @@ def score_lot(
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
         store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        false_alarms: good images expected to be flagged in a lot that holds defects.
+        review_budget: most images flagged, the most anomalous of them; no limit unless given.
+        threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
+        rescore_groups: where images share the same flaw, take it out of the references and score again.
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
         workers: Dask worker processes that share a machine; here one per GPU, or one for every two cores, and behind an

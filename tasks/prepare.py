@@ -1,7 +1,7 @@
 """Prepare: turn what a user asked for into a job, refusing whatever cannot work before anything is done."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ import torch
 from musc import backbones
 from musc.backbones import BackboneSpec
 from musc.backbones.base import choose_device
+from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
@@ -40,6 +41,10 @@ class LotJob:
     """Threads that score at once."""
     subsets: int = 1
     """Parts of the lot that are scored each by itself."""
+    decision_rule: DecisionRule = field(default_factory=DecisionRule)
+    """How images are flagged; decides nothing about their scores."""
+    rescore_groups: bool = False
+    """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
     engine: Engine = THREADS
 
     @property
@@ -51,6 +56,7 @@ class LotJob:
             "interval": self.settings.interval,
             "window_sizes": self.settings.window_sizes,
             "subsets": self.subsets,
+            "rescore_groups": self.rescore_groups,
         }
 
 
@@ -65,6 +71,10 @@ def prepare(
     block_images: int | None = None,
     store_aggregated: bool = False,
     subsets: int = 1,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
@@ -81,6 +91,7 @@ def prepare(
     places = {"folder": folder, "output": output, "weights": method.weights, "dask_address": dask_address}
     for option, place in places.items():
         require_no_secret(option, str(place or ""))
+    decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
     chosen = choose_device(device)
@@ -112,6 +123,8 @@ def prepare(
         store_aggregated=store_aggregated,
         thread_count=max(1, torch.get_num_threads() // running.sharing),
         subsets=subsets,
+        decision_rule=decision_rule,
+        rescore_groups=rescore_groups,
         engine=running,
     )
 

@@ -39,16 +39,17 @@ place = import_module(module)
 real, calls = getattr(place, name), []
 
 def dying(*given, **named):
+    result = real(*given, **named)
     calls.append(name)
     if len(calls) == deadly_call:
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(*given, **named)
+    return result
 
 setattr(place, name, dying)
 sys.argv = ["musc", *sys.argv[4:]]
 import_module("cli.main").main()
 """
-"""The command in a process that kills itself when it is about to call a function for so many times."""
+"""The command in a process that kills itself when a function has been called for so many times."""
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +96,7 @@ class Command:
         return said
 
     def kill_at(self, function: str, call: int, output: Path, *words: str) -> None:
-        """Run until SIGKILL strikes at a call of `module.function`."""
+        """Run until SIGKILL strikes right after a call of `module.function`."""
         module, _, name = function.rpartition(".")
         process = self.start(output, *words, program=("-c", CHILD, module, name, str(call)))
         said, _ = process.communicate(timeout=PATIENCE_SECONDS)

@@ -6,13 +6,26 @@ from typing import Any
 
 import pytest
 
+CAPACITY_BYTES = 2**20
+LISTING_BYTES = 2**16
+"""More than a lot's listing and a run's claim take."""
+PAGE_BYTES = 4096
+
+
+def block_bytes(store: Path) -> int:
+    """What the largest block of features takes on a disk of whole pages."""
+    blocks = [
+        [file.stat().st_size for file in block.rglob("*") if file.is_file()] for block in store.glob("features/*")
+    ]
+    return max(sum(-(-size // PAGE_BYTES) * PAGE_BYTES for size in block) for block in blocks)
+
 
 def test_full_disk_ends_the_run_and_keeps_what_is_finished(
-    small_disk: Path, remount: Any, score: Any, complete: Any, results: Any, undisturbed: Any
+    small_disk: Path, remount: Any, score: Any, complete: Any, results: Any, scored: Path, undisturbed: Any
 ) -> None:
-    filler = small_disk / "filler"
-    filler.write_bytes(bytes(100_000))
     from tasks.stage import StageFailedError
+
+    (small_disk / "filler").write_bytes(bytes(CAPACITY_BYTES - LISTING_BYTES - block_bytes(scored) * 3 // 2))
 
     with pytest.raises(StageFailedError, match=r"extract failed for .*No space left on device"):
         score(small_disk / "store")

@@ -1,6 +1,5 @@
 """Images and store behind S3, from end to end, with an endpoint that is down for a while."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,17 +10,12 @@ from storage.store import Store
 
 
 @pytest.fixture
-def bucket(s3_bucket: str, lot: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A place of its own with the lot's images, seen by clients that do not insist for long."""
-    from s3fs import S3FileSystem
-
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    S3FileSystem.clear_instance_cache()
+def bucket(s3_bucket: str, lot: Path) -> str:
+    """A place of its own with the lot's images."""
     place = f"{s3_bucket}/{uuid4().hex}"
     for image in sorted(lot.rglob("*.png")):
         Store(place).write(f"images/{image.relative_to(lot)}", image.read_bytes())
-    yield place
-    S3FileSystem.clear_instance_cache()
+    return place
 
 
 class Outage:
