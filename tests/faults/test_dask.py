@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+
+from storage.store import Store
+from storage.tables import read_table
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -134,6 +138,20 @@ def test_shard_that_kills_every_worker_fails_alone(
     score(store, degrees=DEGREES)
     assert before.items() <= complete(store).items()
     assert results(store) == undisturbed_shards
+
+
+def test_benchmark_on_two_workers_gives_the_metrics_of_threads(
+    client: Any, scheduler: str, lot: Path, prefect_server: str, tmp_path: Path
+) -> None:
+    from flows.benchmark import benchmark
+
+    method = {"backbones": ("texture",), "image_size": 64, "layers": (0, 1), "degrees": (1,), "block_images": 16}
+    root, tables = str(lot.parent.parent), {}
+    for engine, address in (("threads", None), ("dask", scheduler)):
+        store = Store(str(tmp_path / engine))
+        done = benchmark("folder", root, store.url, **method, engine=engine, dask_address=address)
+        tables[engine] = read_table(store, done["benchmark"])
+    pd.testing.assert_frame_equal(tables["dask"], tables["threads"])
 
 
 def set_allowed_failures(count: int, dask_scheduler: Any) -> int:
