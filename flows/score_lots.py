@@ -107,8 +107,9 @@ def score_lots(
         if shared.dask_address:  # opened here, or named by the user
             given.update(dask_address=shared.dask_address, workers=shared.workers)
         for found in tree.lots:
-            outcomes.append(attempt(found, job, given))
-            log.info("%s: %s %s", found.lot, outcomes[-1].what, outcomes[-1].reason)
+            outcome = attempt(found, job, given)
+            outcomes.append(outcome)
+            log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
     publish_night(root, outcomes)
     if any(outcome.what == FAILED for outcome in outcomes):
         raise NightFailedError(outcomes)
