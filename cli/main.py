@@ -44,6 +44,7 @@ def score(
     review_budget: options.ReviewBudget = None,
     threshold: options.Threshold = None,
     rescore_groups: options.RescoreGroups = None,
+    maps: options.Maps = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
@@ -134,7 +135,7 @@ def run_score(parameters: dict[str, Any]) -> None:
 
     with watching():
         done = score_lot(**parameters)
-    show_run(job.store, done["run"])
+    show_run(job.store, done["run"], done["problems"])
 
 
 def run_benchmark(parameters: dict[str, Any]) -> None:

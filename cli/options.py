@@ -173,6 +173,10 @@ RescoreGroups = Annotated[
         rich_help_panel=DECISIONS,
     ),
 ]
+Maps = Annotated[
+    str | None,
+    typer.Option(help="Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats)."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's own log.")]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -17,6 +17,7 @@ from storage.store import require_store
 from tasks.machine import memory_bytes, parsed_bytes
 
 DEFAULT_OUTPUT = "musc-results"
+MapKind = Literal["png", "tiff"]
 MEMORY_SHARE = 0.5
 """Part of the memory of the GPU, or of the machine without one, that scoring may use unless told otherwise."""
 
@@ -72,6 +73,7 @@ def prepare(
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
+    maps: MapKind | None = None,
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
@@ -82,6 +84,7 @@ def prepare(
         FileNotFoundError: if a weights file is missing.
     """
     method = Settings(**settings)
+    require_map_kind(maps)
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
@@ -119,6 +122,16 @@ def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
 def default_lot(folder: str) -> str:
     """A lot is called like its folder."""
     return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
+
+
+def require_map_kind(maps: str | None) -> None:
+    """Refuse kinds of map files that nobody writes.
+
+    Raises:
+        ValueError: naming the kinds there are.
+    """
+    if maps is not None and maps not in get_args(MapKind):
+        raise ValueError(f"maps must be one of {', '.join(get_args(MapKind))}, got {maps!r}; leave it out for none")
 
 
 def require_name(option: str, name: str) -> None:
