@@ -4,8 +4,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.engine import one_at_a_time
 from flows.reporting import report_run
-from flows.stages import one_at_a_time, score_listed
+from flows.stages import score_listed
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
@@ -45,6 +46,9 @@ def score_lot(
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
     maps: MapKind | None = None,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the images of one product in a folder against each other.
 
@@ -71,6 +75,9 @@ def score_lot(
         threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
         rescore_groups: where images share the same flaw, take it out of the references and score again.
         maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `run`, the path of the results in the store, the counts `images` (scored) and `files`, `report`, the path of

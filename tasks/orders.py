@@ -274,6 +274,11 @@ def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[S
     return RunOrder(key, job, lot_key, blocks, shards=tuple((order.shard, order.path) for order in scored))
 
 
+def claim_name(job: LotJob, lot_key: str) -> str:
+    """What the claim of a job's run is called: the same for every attempt at it."""
+    return stage_key("claim", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
+
+
 def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
     """The key of an order: its stage, the version of what the stage computes, and all that it reads."""
     return digest({"stage": stage, "version": algorithm_version, **reads})
