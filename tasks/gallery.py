@@ -23,7 +23,7 @@ SMALL_FLAGGED, SMALL_ACCEPTED = 160, 12
 PICTURE_SIDE, SMALL_SIDE, CROP_SIDE = 420, 132, 132
 """Longest sides in pixels."""
 CROP_PATCHES = 7
-"""Patches across a crop around a patch."""
+"""Patches across a crop around a patch, on average of both directions."""
 MOST_PICTURE_BYTES = 12_000_000
 """Of all pictures in one page, as `data:` URLs; what does not fit is left out and said so."""
 PAINTERS = 4
@@ -196,7 +196,7 @@ def crop_url(photograph: Image.Image, patch: int, grid: tuple[int, int]) -> str:
 
 
 def crop_window(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tuple[Box, Box]:
-    """Where to crop around a patch, and where the patch lies in the crop.
+    """Where to crop around a patch, a square where the photograph allows it, and where the patch lies in the crop.
 
     Args:
         patch: index in reading order.
@@ -206,13 +206,13 @@ def crop_window(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tup
     Returns:
         The window in the photograph, moved inwards at its borders, and the patch's box in the window.
     """
+    side = min(*size, CROP_PATCHES * (size[0] / grid[1] + size[1] / grid[0]) / 2)
     spans = []
-    for place, count, side in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
-        each = side / count
-        across = min(side, CROP_PATCHES * each)
-        start = min(max(0.0, (place + 0.5) * each - across / 2), side - across)
-        first, last = int(start), min(side, int(start + across) + 1)
-        inner = int(place * each), min(side, int((place + 1) * each) + 1)
+    for place, count, whole in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
+        each = whole / count
+        start = min(max(0.0, (place + 0.5) * each - side / 2), whole - side)
+        first, last = round(start), max(round(start + side), round(start) + 1)
+        inner = int(place * each), min(whole, int((place + 1) * each) + 1)
         spans.append((first, last, inner[0] - first, inner[1] - first))
     (left, right, inner_left, inner_right), (top, bottom, inner_top, inner_bottom) = spans
     return (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom)

@@ -139,7 +139,11 @@ def settings_shown(record: Any) -> list[tuple[str, str]]:
         *((name, listed(value)) for name, value in settings.items()),
         ("RsCIN windows", listed(record["settings"]["window_sizes"])),
         ("subsets", str(record["subsets"])),
-        ("decision rule", f"{decision['rule']}, {decision['expected_false_alarms']} expected false alarms"),
+        ("decision rule", decision["rule"]),
+        (
+            "expected false alarms",
+            str(decision["expected_false_alarms"] if decision["fixed_threshold"] is None else "–"),
+        ),
         ("review budget", "none" if decision["review_budget"] is None else str(decision["review_budget"])),
         ("settings digest", record["settings_digest"]),
         ("run key", record["keys"]["run"]),
