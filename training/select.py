@@ -57,7 +57,7 @@ def score_subsets(
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """Patch scores (N, P) of several choices of levels from one pass, and class tokens of two kinds.
 
-    `image_auroc` is with the backbone's own class tokens, `image_auroc_pooled` with the mean of all its tokens.
+    `image_auroc` is with the backbone's own class tokens, `image_auroc_spread` with how far its channels spread.
     """
     features = backbone.extract(pictures)
     scores = {
@@ -67,13 +67,21 @@ def score_subsets(
     }
     levels = backbone.spec.layers
     subsets = [levels, *((level,) for level in levels), levels[:-1], levels[1:]]
-    pooled = torch.cat([tokens.mean(dim=1) for tokens in features.patch_tokens], dim=1)
-    class_tokens = {"": features.class_tokens, "_pooled": F.normalize(pooled, dim=1)}
+    class_tokens = {"": features.class_tokens, "_spread": spread(features.patch_tokens)}
     return {
         " ".join(map(str, subset)): torch.stack([s for key, s in scores.items() if key[0] in subset]).mean(dim=0)
         for subset in dict.fromkeys(subsets)
         if subset
     }, class_tokens
+
+
+def spread(patch_tokens: list[torch.Tensor]) -> torch.Tensor:
+    """Class tokens that hold each channel's deviation and its largest distance from the mean: (N, 2 · C · levels)."""
+    parts = []
+    for tokens in patch_tokens:
+        apart = tokens - tokens.mean(dim=1, keepdim=True)
+        parts += [tokens.std(dim=1, correction=0), apart.abs().amax(dim=1)]
+    return F.normalize(torch.cat(parts, dim=1), dim=1)
 
 
 def measure(
@@ -106,11 +114,18 @@ def main() -> None:
     parser.add_argument("weights", nargs="?", help="file written by training.export; the packaged ones unless given")
     parser.add_argument("--backbone", default="synthetic-conv", help="another backbone to compare with")
     parser.add_argument("--image-size", type=int, default=None)
-    parser.add_argument("--textures", type=int, default=9, help="held-out texture lots")
-    parser.add_argument("--images", type=int, default=18, help="images per lot")
+    parser.add_argument("--levels", type=int, nargs="+", help="all pyramid levels to combine, e.g. 0 1 2")
+    parser.add_argument("--textures", type=int, default=5, help="held-out texture lots")
+    parser.add_argument("--images", type=int, default=12, help="images per lot")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    backbone = backbones.load(options.backbone, weights=options.weights, image_size=options.image_size, device="cpu")
+    backbone = backbones.load(
+        options.backbone,
+        weights=options.weights,
+        image_size=options.image_size,
+        layers=options.levels,
+        device="cpu",
+    )
     measured: dict[str, dict[str, dict[str, float]]] = {}
     for name, pictures, masks in draw_lots(options.textures, options.images):
         subsets, class_tokens = score_subsets(pictures, backbone)

@@ -61,12 +61,15 @@ class PyramidEncoder(nn.Module):
         )
         self.heads = nn.ModuleList(nn.Conv2d(width, TOKEN_WIDTH, 1) for width in WIDTHS)
 
-    def forward(self, pictures: torch.Tensor) -> list[torch.Tensor]:
-        """Normalised pictures (N, 3, H, W), H and W multiples of 16 -> per level (N, C, H/8, W/8)."""
+    def forward(self, pictures: torch.Tensor, level_count: int = len(STRIDES)) -> list[torch.Tensor]:
+        """Normalised pictures (N, 3, H, W), H and W multiples of 16 -> per level (N, C, H/8, W/8).
+
+        Only the first `level_count` levels are computed.
+        """
         grid = (pictures.shape[-2] // PATCH, pictures.shape[-1] // PATCH)
         cells = F.relu(self.stem(pictures))
         maps = []
-        for level, head in zip(self.levels, self.heads, strict=True):
+        for level, head in list(zip(self.levels, self.heads, strict=True))[:level_count]:
             cells = level(cells)
             maps.append(to_grid(head(cells), grid))
         return maps

@@ -142,10 +142,15 @@ def test_synthetic_features_of_a_blank_image_are_finite(level: float) -> None:
     torch.testing.assert_close(features.class_tokens.norm(dim=1), torch.ones(1))
 
 
-def test_synthetic_class_tokens_are_unit_and_positive(pictures: torch.Tensor) -> None:
-    class_tokens = describe(pictures).class_tokens
-    torch.testing.assert_close(class_tokens.norm(dim=1), torch.ones(2))
-    assert bool((class_tokens > 0).all())
+def test_synthetic_class_tokens_are_the_mean_of_the_tokens(pictures: torch.Tensor) -> None:
+    features = describe(pictures, layers=(0, 2))
+    means = torch.cat([tokens.double().mean(dim=1) for tokens in features.patch_tokens], dim=1)
+    expected = means / means.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(features.class_tokens.double(), expected, rtol=0, atol=1e-6)
+
+
+def test_synthetic_takes_the_finest_level_unless_told_otherwise(pictures: torch.Tensor) -> None:
+    torch.testing.assert_close(describe(pictures).patch_tokens, describe(pictures, layers=(0, 1, 2)).patch_tokens[:1])
 
 
 def test_synthetic_brightness_changes_nothing(pictures: torch.Tensor) -> None:
