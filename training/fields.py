@@ -5,6 +5,7 @@ A field is float32 (size, size), of mean about 0 and deviation about 1. Lengths 
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def strewn(rng: np.random.Generator, size: int) -> Field:
     signed, vary = rng.random() < 0.4, rng.random() < 0.5
 
     def draw(sample: np.random.Generator) -> FloatArray:
-        total = np.zeros(kernels[0].shape, dtype=np.complex64)
+        total: NDArray[Any] = np.zeros(kernels[0].shape, dtype=np.complex64)
         for kernel in kernels:
             points = np.zeros((size, size), dtype=np.float32)
             where = sample.integers(0, size, (2, sample.poisson(count / turns)))
