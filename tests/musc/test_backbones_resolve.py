@@ -174,7 +174,7 @@ def test_load_without_network_ways_out(name: str, source: str, tmp_path: Path, m
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    message = rf"of {name} must be on this machine or downloadable, got: .*{source}, .*--weights PATH.*texture`"
+    message = rf"of {name} must be on this machine or downloadable, got: .*{source}, .*--weights PATH.*synthetic-conv`"
     with pytest.raises(WeightsUnavailableError, match=f"(?s){message}"):
         load(name, device="cpu")
 
