@@ -1,6 +1,7 @@
 """Processes: a law of coloured textures. Samples of one process are what the encoder must find alike."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def choose_process(rng: np.random.Generator, size: int) -> Process:
         colours = base + contrast * field(sample)[..., None] * hue
         if second is not None:
             colours = colours + second(sample)[..., None] * tint
-        return colours
+        return cast(FloatArray, colours)
 
     return draw
 
