@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +59,11 @@ def inside(shape: str, across: FloatArray, along: FloatArray, half: float, long:
     if shape == "edge":
         return across
     if shape == "strip":
-        return half - np.abs(across)
+        return cast(FloatArray, half - np.abs(across))
     if shape == "disc":
-        return long - np.hypot(across, along)
+        return cast(FloatArray, long - np.hypot(across, along))
     if shape == "ring":
-        return half / 2 - np.abs(np.hypot(across, along) - long)
+        return cast(FloatArray, half / 2 - np.abs(np.hypot(across, along) - long))
     return np.minimum(half - np.abs(across), long - np.abs(along))
 
 

@@ -78,7 +78,7 @@ class Trainer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         torch.manual_seed(plan.seed)
-        self.network = PyramidEncoder(trainable=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = PyramidEncoder(trainable=True).to(memory_format=torch.channels_last)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.averaging), use_buffers=True
         )
