@@ -8,9 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
-from musc.decide import Decision
-from storage.lots import ListedImage
+from storage.lots import ListedImage, usable_images
 from tasks.orders import RunOrder
+from tasks.verdict import Verdict
 
 RECORD_VERSION = 2
 PACKAGES = (
@@ -25,14 +25,14 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decision) -> dict[str, Any]:
+def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
     """Everything needed to run a lot again, as plain JSON values."""
     return {
         "record_version": RECORD_VERSION,
         **asdict(order.job),
-        "decision": decision.as_record(),
-        "groups": [],
-        "warnings": list(decision.warnings),
+        "decision": verdict.as_record(),
+        "groups": verdict.group_records(usable_images(images)),
+        "warnings": verdict.warnings,
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,
