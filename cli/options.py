@@ -173,6 +173,24 @@ RescoreGroups = Annotated[
         rich_help_panel=DECISIONS,
     ),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(help="threads (the default), or dask: a worker process per GPU.", rich_help_panel=RESOURCES),
+]
+DaskAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="A running Dask scheduler, e.g. tcp://10.0.0.5:8786. Default: workers are started here.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Dask worker processes on this machine. Default: one per GPU, or one for every two cores.",
+        rich_help_panel=RESOURCES,
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's own log.")]
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import one_at_a_time
+from flows.hooks import crashed, failed
+from flows.stages import score_listed
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
@@ -20,7 +22,13 @@ def run_name() -> str:
     return f"score {given.get('lot') or default_lot(given['folder'])}"
 
 
-@flow(name="score-lot", flow_run_name=run_name, task_runner=one_at_a_time())
+@flow(
+    name="score-lot",
+    flow_run_name=run_name,
+    task_runner=one_at_a_time(),
+    on_failure=[failed],
+    on_crashed=[crashed],
+)
 def score_lot(
     folder: str,
     output: str = DEFAULT_OUTPUT,
@@ -43,6 +51,9 @@ def score_lot(
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the images of one product in a folder against each other.
 
@@ -68,6 +79,9 @@ def score_lot(
         review_budget: most images flagged, the most anomalous of them; no limit unless given.
         threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
         rescore_groups: where images share the same flaw, take it out of the references and score again.
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.

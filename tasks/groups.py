@@ -1,5 +1,6 @@
 """Groups: find images of a lot that share the same flaw, from one layer and degree of its features."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from storage.store import Store
 from tasks.caching import cached_task
 from tasks.orders import GroupOrder, ScoreOrder
 from tasks.score import load_shard
+from tasks.shortage import in_parts_or
 
 
 @cached_task("groups")
@@ -34,16 +36,32 @@ def lot_groups(order: GroupOrder) -> Groups:
     hardest: list[float] = []
     shared: list[SharedPatch] = []
     for part in order.parts:
-        of_part, found = part_patches(part, LotFeatures(Store(order.store), part.blocks))
-        hardest += of_part
-        shared += found
+        for of_images, found in fitting_patches(part, LotFeatures(Store(order.store), part.blocks)):
+            hardest += of_images
+            shared += found
     return find_groups(np.array(hardest), shared, order.parts[0].grid)
 
 
-def part_patches(part: ScoreOrder, features: LotFeatures) -> tuple[list[float], list[SharedPatch]]:
-    """Median distance of the hardest patch of each query image, and all their shared patches."""
+Described = tuple[list[float], list[SharedPatch]]
+"""Median distance of the hardest patch of each query image, and all their shared patches."""
+
+
+def fitting_patches(part: ScoreOrder, features: LotFeatures) -> list[Described]:
+    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the processor."""
+
+    def on_device(start: int, stop: int) -> Described:
+        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), features)
+
+    def on_processor(start: int, stop: int) -> Described:
+        return described(replace(part, device="cpu"), features)
+
+    return in_parts_or(on_processor, on_device, part.shard.start, part.shard.stop)
+
+
+def described(part: ScoreOrder, features: LotFeatures) -> Described:
+    """The shared patches of a shard's images, all at once."""
     queries, references = load_shard(part, features)
     (first, last), start = part.lot_range, part.shard.start
     similarities = block_similarities(queries, start - first, references, last - first)
-    described = [shared_patches(of_query, start - first + row) for row, of_query in enumerate(similarities)]
-    return [hardest for hardest, _ in described], [patch for _, found in described for patch in found]
+    of_images = [shared_patches(of_query, start - first + row) for row, of_query in enumerate(similarities)]
+    return [hardest for hardest, _ in of_images], [patch for _, found in of_images for patch in found]

@@ -290,13 +290,18 @@ def score_orders(
     return orders
 
 
-def group_order(job: LotJob, scored: Sequence[ScoreOrder]) -> GroupOrder:
-    """The order that finds groups: from the last layer but one, coarse but not the coarsest, and the middle degree."""
+def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
+    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
+
+    There is none for a lot in subsets, whose images are never compared with those of other subsets.
+    """
+    if job.subsets > 1:
+        return []
     layer = job.backbone.layers[-2:][0]
     degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
     parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
     key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
-    return GroupOrder(key, parts, job.backbone.patch_count)
+    return [GroupOrder(key, parts, job.backbone.patch_count)]
 
 
 def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
@@ -335,6 +340,11 @@ def run_order(
     blocks = tuple(order.path for order in extracted)
     shards = tuple((order.shard, order.path) for order in scored)
     return RunOrder(key, job, lot_key, blocks, shards, groups.path if groups else None)
+
+
+def claim_name(job: LotJob, lot_key: str) -> str:
+    """What the claim of a job's run is called: the same for every attempt at it."""
+    return stage_key("claim", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
 
 
 def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:

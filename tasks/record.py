@@ -4,10 +4,12 @@ import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import musc
+from storage.artefacts import digest
 from storage.lots import ListedImage, usable_images
 from tasks.orders import RunOrder
 from tasks.verdict import Verdict
@@ -26,9 +28,11 @@ PACKAGES = (
 
 
 def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
-    """Everything needed to run a lot again, as plain JSON values."""
+    """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
     return {
         "record_version": RECORD_VERSION,
+        "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "settings_digest": digest(order.job.identity),
         **asdict(order.job),
         "decision": verdict.as_record(),
         "groups": verdict.group_records(usable_images(images)),
@@ -39,6 +43,7 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
             "listing": order.lot_key,
             "features": list(order.blocks),
             "patch_scores": [path for _, path in order.shards],
+            "groups": [order.groups] if order.groups else [],
         },
         "versions": versions(),
     }
@@ -51,3 +56,8 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def versions_line() -> str:
+    """The versions as one text, e.g. `musc 0.1.0, python 3.11.2, torch 2.9.1 …`, for the rows of a table."""
+    return ", ".join(f"{name} {number}" for name, number in versions().items())

@@ -19,7 +19,7 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.caching import cached_task
 from tasks.orders import RunOrder
-from tasks.record import run_record, versions
+from tasks.record import run_record, versions, versions_line
 from tasks.verdict import Verdict, box_table, reach_verdict
 
 MAPS_AT_ONCE = 64
@@ -126,4 +126,5 @@ def provenance(order: RunOrder) -> dict[str, str]:
         "weights_digest": job.backbone.weights_digest,
         "settings_digest": digest(job.identity),
         "musc_version": versions()["musc"],
+        "versions": versions_line(),
     }
