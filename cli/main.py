@@ -1,6 +1,7 @@
 """The commands. Flows and torch are imported inside them, so that `musc --help` answers at once."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -141,6 +142,54 @@ def rescore(
 
 
 @app.command()
+def nightly(
+    root: Annotated[str, typer.Argument(help="Path or URL of a folder with lots as <category>/<date>/…images.")],
+    output: options.Output = None,
+    category: Annotated[str | None, typer.Option(help="Only this product. Default: all.")] = None,
+    since: Annotated[
+        Any,
+        typer.Option(parser=date.fromisoformat, metavar="DATE", help="Leave out lots of earlier dates, 2026-11-21."),
+    ] = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    image_size: options.ImageSize = None,
+    layers: options.Layers = None,
+    quick_gelu: options.QuickGelu = None,
+    position_antialias: options.PositionAntialias = None,
+    degrees: options.Degrees = None,
+    interval: options.Interval = None,
+    window_sizes: options.WindowSizes = None,
+    device: options.Device = None,
+    memory: options.Memory = None,
+    block_images: options.BlockImages = None,
+    store_aggregated: options.StoreAggregated = None,
+    false_alarms: options.FalseAlarms = None,
+    review_budget: options.ReviewBudget = None,
+    threshold: options.Threshold = None,
+    rescore_groups: options.RescoreGroups = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
+    parameters = given(locals())
+    prepare_environment(verbose=verbose)
+    reporting_errors(lambda: run_nightly(parameters))
+
+
+@app.command()
+def automations(
+    silence: Annotated[
+        int, typer.Option(help="Seconds without a heartbeat after which a run counts as crashed; at least 90.")
+    ] = 300,
+) -> None:
+    """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
+    prepare_environment(verbose=False)
+    reporting_errors(lambda: run_automations(silence))
+
+
+@app.command()
 def demo(
     output: Annotated[str, typer.Option(help="Folder for the generated lot and its results.")] = "musc-demo",
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,
@@ -218,6 +267,27 @@ def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
 
     if not run(path, folder, weights):
         raise typer.Exit(FAILED)
+
+
+def run_nightly(parameters: dict[str, Any]) -> None:
+    """Score what is not finished and print what came out."""
+    from cli.night import run_nightly as run
+
+    run(parameters)
+
+
+def run_automations(silence: int) -> None:
+    """Create the automation on the server that is set, and say so."""
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.automations import NAME, create_automations
+
+    if not PREFECT_API_URL.value():
+        raise ValueError(
+            "PREFECT_API_URL must be set to a running server's address, got none; "
+            "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
+        )
+    typer.echo(f"{NAME}: {create_automations(silence)}")
 
 
 def run_demo(output: str, seed: int) -> None:

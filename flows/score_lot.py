@@ -5,6 +5,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.engine import one_at_a_time
+from flows.hooks import crashed, failed
 from flows.reporting import report_run
 from flows.stages import score_listed
 from musc.decide import DecisionRule
@@ -22,7 +23,13 @@ def run_name() -> str:
     return f"score {given.get('lot') or default_lot(given['folder'])}"
 
 
-@flow(name="score-lot", flow_run_name=run_name, task_runner=one_at_a_time())
+@flow(
+    name="score-lot",
+    flow_run_name=run_name,
+    task_runner=one_at_a_time(),
+    on_failure=[failed],
+    on_crashed=[crashed],
+)
 def score_lot(
     folder: str,
     output: str = DEFAULT_OUTPUT,
