@@ -131,17 +131,6 @@ def clean(
 
 
 @app.command()
-def rescore(
-    run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
-    folder: Annotated[str | None, typer.Option(help="Where its images lie now. Default: where they lay.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
-) -> None:
-    """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
-    prepare_environment(verbose=False)
-    reporting_errors(lambda: run_rescore(run, folder, weights))
-
-
-@app.command()
 def nightly(
     root: Annotated[str, typer.Argument(help="Path or URL of a folder with lots as <category>/<date>/…images.")],
     output: options.Output = None,
@@ -187,6 +176,17 @@ def automations(
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
     prepare_environment(verbose=False)
     reporting_errors(lambda: run_automations(silence))
+
+
+@app.command()
+def rescore(
+    run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
+    folder: Annotated[str | None, typer.Option(help="Where its images lie now. Default: where they lay.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
+) -> None:
+    """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
+    prepare_environment(verbose=False)
+    reporting_errors(lambda: run_rescore(run, folder, weights))
 
 
 @app.command()
@@ -261,14 +261,6 @@ def run_clean(url: str, older_than_days: float, *, really: bool) -> None:
     run(url, older_than_days, really=really)
 
 
-def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
-    """Repeat a run; scores that are not identical are the command's failure."""
-    from cli.rescore import run
-
-    if not run(path, folder, weights):
-        raise typer.Exit(FAILED)
-
-
 def run_nightly(parameters: dict[str, Any]) -> None:
     """Score what is not finished and print what came out."""
     from cli.night import run_nightly as run
@@ -288,6 +280,14 @@ def run_automations(silence: int) -> None:
             "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
         )
     typer.echo(f"{NAME}: {create_automations(silence)}")
+
+
+def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
+    """Repeat a run; scores that are not identical are the command's failure."""
+    from cli.rescore import run
+
+    if not run(path, folder, weights):
+        raise typer.Exit(FAILED)
 
 
 def run_demo(output: str, seed: int) -> None:

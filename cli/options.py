@@ -191,7 +191,7 @@ DaskAddress = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        help="Dask worker processes on this machine. Default: one per GPU, or one for every two cores.",
+        help="Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
         rich_help_panel=RESOURCES,
     ),
 ]

@@ -84,7 +84,8 @@ def score_lot(
         maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
-        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
+        workers: Dask worker processes that share a machine; here one per GPU, or one for every two cores, and behind an
+            address one, unless given.
 
     Returns:
         `run`, the path of the results in the store, the counts `images` (scored) and `files`, `report`, the path of

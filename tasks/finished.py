@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from musc.regions import boxes, defect_mask, pixel_threshold
 from PIL import Image
 
 from musc.decide import FLAGGED
 from musc.maps import anomaly_maps
-from musc.regions import boxes, defect_mask, pixel_threshold
 from storage.decode import decode
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.lots import ListedImage, read_image

@@ -13,6 +13,7 @@ from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
+from storage.secrets import require_no_secret
 from storage.store import Store, require_store
 from tasks.engine import THREADS, Engine, chosen_engine
 from tasks.machine import memory_bytes, parsed_bytes
@@ -84,11 +85,14 @@ def prepare(
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
 
     Raises:
-        ValueError: naming the first parameter that is out of range.
+        ValueError: naming the first parameter that is out of range or holds a secret.
         NoImagesError: if the folder is missing.
         FileNotFoundError: if a weights file is missing.
     """
     method = Settings(**settings)
+    places = {"folder": folder, "output": output, "weights": method.weights, "dask_address": dask_address}
+    for option, place in places.items():
+        require_no_secret(option, str(place or ""))
     require_map_kind(maps)
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
