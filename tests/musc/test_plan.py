@@ -127,13 +127,13 @@ def test_shards_refuse_memory_below_one_query() -> None:
 
 def test_largest_query_count_is_the_last_that_fits() -> None:
     memory = 2_000_003
-    most = largest_query_count(N, P, C, memory)
+    most = largest_query_count(N, N, P, C, memory)
     assert 1 <= most < N
     assert shard_bytes(most, N, P, C) <= memory < shard_bytes(most + 1, N, P, C)
 
 
 def test_largest_query_count_is_0_without_memory() -> None:
-    assert largest_query_count(N, P, C, 0) == 0
+    assert largest_query_count(N, N, P, C, 0) == 0
 
 
 def test_shard_bytes_grow_by_one_query() -> None:
