@@ -40,6 +40,13 @@ def score(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    false_alarms: options.FalseAlarms = None,
+    review_budget: options.ReviewBudget = None,
+    threshold: options.Threshold = None,
+    rescore_groups: options.RescoreGroups = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
@@ -74,6 +81,9 @@ def benchmark(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
@@ -106,6 +116,16 @@ def report(
 ) -> None:
     """Print the results of a finished run or benchmark again."""
     reporting_errors(lambda: run_report(run))
+
+
+@app.command()
+def clean(
+    store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
+    older_than: Annotated[float, typer.Option(help="Days; what was written later is kept.", metavar="DAYS")] = 7.0,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete, instead of only saying what would be.")] = False,
+) -> None:
+    """Find drafts of killed runs and features that no run uses; runs, metrics and benchmarks are never touched."""
+    reporting_errors(lambda: run_clean(store, older_than, really=delete))
 
 
 @app.command()
@@ -171,6 +191,13 @@ def run_report(path: str) -> None:
     from cli.tables import show_stored
 
     show_stored(path)
+
+
+def run_clean(url: str, older_than_days: float, *, really: bool) -> None:
+    """Show what a store could do without, or delete it."""
+    from cli.cleaning import run
+
+    run(url, older_than_days, really=really)
 
 
 def run_demo(output: str, seed: int) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import cluster, one_at_a_time
+from flows.stages import score_listed
 from musc.mutual import Interval
 from musc.plan import plan_subsets
 from musc.settings import ImageSize, Settings
@@ -14,6 +15,7 @@ from storage.datasets import Category, list_categories
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparison import shown
+from tasks.engine import Engine
 from tasks.ingest import list_category
 from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
 from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
@@ -40,7 +42,7 @@ class BenchmarkFailedError(RuntimeError):
     task_runner=one_at_a_time(),
     validate_parameters=False,
 )
-def benchmark_category(dataset: str, job: LotJob, seed: int) -> str:
+def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine | None = None) -> str:
     """Score one category and measure it; lists it anew, as Prefect refuses parameters as long as a large listing.
 
     Returns:
@@ -48,7 +50,7 @@ def benchmark_category(dataset: str, job: LotJob, seed: int) -> str:
     """
     (category,) = list_categories(dataset, job.folder, [job.category])
     listing = list_category(job.folder, category, job.store, shuffled=job.subsets > 1, seed=seed)
-    run = score_listed(job, listing["lot_key"])
+    run = score_listed(job, listing["lot_key"], engine)
     return str(run_stage(measure_category, [measure_order(job, category, run)])[0]["path"])
 
 
@@ -73,6 +75,9 @@ def benchmark(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the categories of a dataset, each as one lot, and compare with published numbers.
 
@@ -87,7 +92,8 @@ def benchmark(
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
         seed: of that dealing.
-        device: as `score_lot`, and so are memory, block_images and store_aggregated.
+        device: as `score_lot`, and so are memory, block_images, store_aggregated, engine, dask_address and
+            workers.
 
     Returns:
         `benchmark`, the path of the table of metrics in the store.
@@ -115,14 +121,18 @@ def benchmark(
         memory=memory,
         block_images=block_images,
         store_aggregated=store_aggregated,
+        engine=engine,
+        dask_address=dask_address,
+        workers=workers,
     )
     measured, failures = [], []
-    for job in jobs:
-        try:
-            measured.append((job, dataset, benchmark_category(dataset, job, seed)))
-        except Exception as error:  # one category must not take the others with it
-            get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
-            failures.append(f"{job.category} with {job.backbone.name}: {error}")
+    with cluster(jobs[0].engine) as shared:
+        for job in jobs:
+            try:
+                measured.append((job, dataset, benchmark_category(dataset, job, seed, shared)))
+            except Exception as error:  # one category must not take the others with it
+                get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
+                failures.append(f"{job.category} with {job.backbone.name}: {error}")
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
     done = write_benchmark(output, benchmark_name(dataset, jobs, seed), measured)

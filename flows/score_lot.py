@@ -4,7 +4,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import one_at_a_time
+from flows.stages import score_listed
+from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
@@ -38,6 +40,13 @@ def score_lot(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the images of one product in a folder against each other.
 
@@ -59,6 +68,13 @@ def score_lot(
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
         store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        false_alarms: good images expected to be flagged in a lot that holds defects.
+        review_budget: most images flagged, the most anomalous of them; no limit unless given.
+        threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
+        rescore_groups: where images share the same flaw, take it out of the references and score again.
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from musc.backbones import Backbone, BackboneSpec
+from musc.backbones import Backbone, BackboneSpec, Features
 from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.decode import decode
@@ -20,8 +20,9 @@ from storage.lots import ListedImage, load_usable, read_image
 from storage.store import Store
 from tasks import progress
 from tasks.caching import cached_task
-from tasks.models import loaded
+from tasks.models import loaded, loaded_aside
 from tasks.orders import ExtractOrder
+from tasks.shortage import in_parts_or
 
 DECODERS = 4
 """Threads that read and decode images ahead of the model."""
@@ -102,7 +103,7 @@ def write_chunk(draft: BlockDraft, start: int, chunk: Sequence[Decoded], backbon
     if not readable:
         return
     pixels = torch.stack([decoded for decoded in chunk if isinstance(decoded, torch.Tensor)])
-    features = backbone.forward(pixels.to(backbone.device))
+    features = features_of(pixels, backbone)
     values = {
         layer_name(layer): tokens.half()
         for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True)
@@ -112,6 +113,24 @@ def write_chunk(draft: BlockDraft, start: int, chunk: Sequence[Decoded], backbon
     for row in torch.nonzero(~finite).flatten().tolist():
         draft.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
     draft.write(start, {name: with_gaps(value.cpu().numpy(), readable, len(chunk)) for name, value in values.items()})
+
+
+def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
+    """Run the model on a chunk: at once, or in smaller batches and at last on the processor if memory is short."""
+
+    def on_device(start: int, stop: int) -> Features:
+        return backbone.forward(pixels[start:stop].to(backbone.device))
+
+    def on_processor(start: int, stop: int) -> Features:
+        return loaded_aside(backbone.spec).forward(pixels[start:stop])
+
+    parts = in_parts_or(on_processor, on_device, 0, len(pixels))
+    if len(parts) == 1:
+        return parts[0]
+    return Features(
+        [torch.cat(layer) for layer in zip(*(part.patch_tokens for part in parts), strict=True)],
+        torch.cat([part.class_tokens for part in parts]),
+    )
 
 
 def with_gaps(rows: np.ndarray, positions: Sequence[int], count: int) -> np.ndarray:

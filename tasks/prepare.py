@@ -1,7 +1,7 @@
 """Prepare: turn what a user asked for into a job, refusing whatever cannot work before anything is done."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -9,10 +9,12 @@ import torch
 from musc import backbones
 from musc.backbones import BackboneSpec
 from musc.backbones.base import choose_device
+from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
-from storage.store import require_store
+from storage.store import Store, require_store
+from tasks.engine import THREADS, Engine, chosen_engine
 from tasks.machine import memory_bytes, parsed_bytes
 
 DEFAULT_OUTPUT = "musc-results"
@@ -38,6 +40,11 @@ class LotJob:
     """Threads that score at once."""
     subsets: int = 1
     """Parts of the lot that are scored each by itself."""
+    decision_rule: DecisionRule = field(default_factory=DecisionRule)
+    """How images are flagged; decides nothing about their scores."""
+    rescore_groups: bool = False
+    """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
+    engine: Engine = THREADS
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -48,6 +55,7 @@ class LotJob:
             "interval": self.settings.interval,
             "window_sizes": self.settings.window_sizes,
             "subsets": self.subsets,
+            "rescore_groups": self.rescore_groups,
         }
 
 
@@ -62,6 +70,13 @@ def prepare(
     block_images: int | None = None,
     store_aggregated: bool = False,
     subsets: int = 1,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
@@ -72,9 +87,20 @@ def prepare(
         FileNotFoundError: if a weights file is missing.
     """
     method = Settings(**settings)
+    decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
     chosen = choose_device(device)
+    running = chosen_engine(
+        engine,
+        dask_address=dask_address,
+        workers=workers,
+        device=device,
+        kind=chosen.type,
+        core_count=torch.get_num_threads(),
+    )
+    if running.name == "dask":
+        folder, output = reachable("folder", folder), reachable("output", output)
     plan_blocks(0, block_images)
     lot = lot or default_lot(folder)
     category = category or lot
@@ -88,12 +114,26 @@ def prepare(
         settings=method,
         backbone=backbones.resolve(method.backbone, **method.backbone_arguments()),
         device=device,
-        memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)),
+        memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,
         store_aggregated=store_aggregated,
-        thread_count=torch.get_num_threads(),
+        thread_count=max(1, torch.get_num_threads() // running.sharing),
         subsets=subsets,
+        decision_rule=decision_rule,
+        rescore_groups=rescore_groups,
+        engine=running,
     )
+
+
+def reachable(option: str, url: str) -> str:
+    """A path or URL as every worker can use it, whatever folder it runs in.
+
+    Raises:
+        ValueError: if it lies in the memory of this process.
+    """
+    if url.startswith("memory:"):
+        raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
+    return Store(url).location("") if Store(url).is_local else url
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

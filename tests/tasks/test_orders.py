@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from musc.backbones import BackboneSpec
+from musc.decide import DecisionRule
 from musc.plan import shard_bytes
 from musc.settings import Settings
 from storage.errors import NoImagesError
@@ -77,6 +78,9 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 4, "run": 1}),
         (replace(JOB, lot="noon"), {"run": 1}),
         (replace(JOB, category="lid"), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
     ],
     ids=lambda value: None if isinstance(value, LotJob) else str(value),
 )
@@ -128,7 +132,7 @@ def test_keys_change_with_the_algorithm_for_every_later_stage(
 ) -> None:
     job = replace(JOB, store_aggregated=True)
     before = keys(job)
-    monkeypatch.setattr(orders, version, 2)
+    monkeypatch.setattr(orders, version, 99)
     assert changed(before, keys(job)) == expected
 
 
