@@ -69,8 +69,10 @@ def benchmark(
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
+    references: int | None = DEFAULTS.references,
+    window: int | None = DEFAULTS.window,
     subsets: int = 1,
-    seed: int = 0,
+    seed: int = DEFAULTS.seed,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -88,10 +90,11 @@ def benchmark(
         categories: names of the categories to run; all unless given.
         backbones: one or more; they share what does not depend on the backbone.
         weights: tag or local file, for a single backbone; the published choice unless given.
-        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, degrees and interval.
+        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, degrees, interval, references and
+            window.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
-        seed: of that dealing.
+        seed: of that dealing, and of the sample of references.
         device: as `score_lot`, and so are memory, block_images, store_aggregated, engine, dask_address and
             workers.
 
@@ -116,7 +119,10 @@ def benchmark(
         degrees=degrees,
         interval=interval,
         window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
+        references=references,
+        window=window,
         subsets=subsets,
+        seed=seed,
         device=device,
         memory=memory,
         block_images=block_images,

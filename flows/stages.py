@@ -11,9 +11,10 @@ from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.engine import Engine
-from tasks.extract import extract_block
+from tasks.extract import extract_block, extracted_contents
 from tasks.orders import aggregate_orders, claim_name, extract_orders, run_order, score_orders
 from tasks.prepare import LotJob
+from tasks.references import earlier_references
 from tasks.rescore import rescore_lot
 from tasks.score import score_shard
 from tasks.stage import paths_of, run_stage
@@ -35,17 +36,17 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
         StageFailedError: if tasks failed; everything finished is kept.
     """
     images = load_usable(Store(job.store), lot_key)
-    create_table_artifact(
-        table=forecast_rows(forecast_lot(job, len(images)), job), key="plan", description=f"Plan of {job.lot}"
-    )
+    earlier = earlier_references(job, images)
+    plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
+    create_table_artifact(table=forecast_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
     extracting = extract_orders(job, lot_key, images)
     with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
-        claim.add([lot_path(lot_key), *paths_of(extracting)])
-        extracted = run_stage(extract_block, extracting, runner)
+        claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
+        run_stage(extract_block, extracting, runner)
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
         claim.add(paths_of(aggregating))
         run_stage(aggregate_block, aggregating, runner)
-        scoring = score_orders(job, extracting, aggregating, sum(block["usable"] for block in extracted))
+        scoring = score_orders(job, extracting, aggregating, extracted_contents(extracting, images), earlier)
         claim.add(paths_of(scoring))
         run_stage(score_shard, scoring, runner)
         return run_stage(rescore_lot, [run_order(job, extracting, scoring)], runner)[0]

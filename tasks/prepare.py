@@ -1,6 +1,7 @@
 """Prepare: turn what a user asked for into a job, refusing whatever cannot work before anything is done."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -45,10 +46,23 @@ class LotJob:
     rescore_groups: bool = False
     """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
     engine: Engine = THREADS
+    references_from: tuple[str, ...] = ()
+    """Paths of earlier runs in the store, whose accepted images serve as references too."""
+
+    @property
+    def least_images(self) -> int:
+        """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
+        return 1 if self.references_from else 2
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the scores of given images, as plain values."""
+        settings = self.settings
+        chosen = {
+            "references": None if settings.references is None else [settings.references, settings.seed],
+            "window": settings.window,
+            "references_from": self.references_from or None,
+        }
         return {
             "backbone": backbone_identity(self.backbone),
             "degrees": self.settings.degrees,
@@ -56,6 +70,7 @@ class LotJob:
             "window_sizes": self.settings.window_sizes,
             "subsets": self.subsets,
             "rescore_groups": self.rescore_groups,
+            **{name: choice for name, choice in chosen.items() if choice is not None},
         }
 
 
@@ -77,6 +92,7 @@ def prepare(
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
+    references_from: Sequence[str] = (),
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
@@ -122,6 +138,7 @@ def prepare(
         decision_rule=decision_rule,
         rescore_groups=rescore_groups,
         engine=running,
+        references_from=tuple(references_from),
     )
 
 

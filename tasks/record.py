@@ -37,6 +37,7 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decisio
         "decision": decision.as_record(),
         "groups": [],
         "warnings": list(decision.warnings),
+        "earlier_references": [asdict(rows) for rows in order.earlier],
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,

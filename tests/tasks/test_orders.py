@@ -31,11 +31,15 @@ JOB = LotJob(
 LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
 
 
+def contents(lot: list[ListedImage]) -> list[str]:
+    return [image.sha256 for image in lot]
+
+
 def keys(job: LotJob = JOB, lot: list[ListedImage] = LOT, lot_key: str = "lot") -> dict[str, list[str]]:
     """The keys of every stage."""
     extracting = extract_orders(job, lot_key, lot)
     aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
-    scoring = score_orders(job, extracting, aggregating, len(lot))
+    scoring = score_orders(job, extracting, aggregating, contents(lot))
     return {
         "features": [order.key for order in extracting],
         "aggregated": [order.key for order in aggregating],
@@ -151,7 +155,7 @@ def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
     job = replace(JOB, store_aggregated=True)
     extracting = extract_orders(job, "lot", LOT)
     aggregating = aggregate_orders(job, extracting)
-    scoring = score_orders(job, extracting, aggregating, len(LOT))
+    scoring = score_orders(job, extracting, aggregating, contents(LOT))
     assert extracting[0].path == f"features/{extracting[0].key}"
     assert aggregating[0].path == f"aggregated/{aggregating[0].key}"
     assert scoring[0].path == f"patch_scores/{scoring[0].key}"
@@ -163,7 +167,7 @@ def test_score_orders_read_the_aggregated_blocks_of_their_layer_and_degree() -> 
     job = replace(JOB, store_aggregated=True)
     extracting = extract_orders(job, "lot", LOT)
     aggregating = aggregate_orders(job, extracting)
-    for order in score_orders(job, extracting, aggregating, len(LOT)):
+    for order in score_orders(job, extracting, aggregating, contents(LOT)):
         read = [made for made in aggregating if made.path in order.blocks]
         assert order.aggregated
         assert {(made.layer, made.degree) for made in read} == {(order.shard.layer, order.shard.degree)}
@@ -172,7 +176,7 @@ def test_score_orders_read_the_aggregated_blocks_of_their_layer_and_degree() -> 
 
 def test_score_orders_without_aggregation_read_the_features() -> None:
     extracting = extract_orders(JOB, "lot", LOT)
-    for order in score_orders(JOB, extracting, [], len(LOT)):
+    for order in score_orders(JOB, extracting, [], contents(LOT)):
         assert not order.aggregated
         assert order.blocks == tuple(block.path for block in extracting)
 
@@ -180,7 +184,7 @@ def test_score_orders_without_aggregation_read_the_features() -> None:
 def test_score_orders_of_subsets_stay_inside_them() -> None:
     memory = shard_bytes(4, 10, BACKBONE.patch_count, BACKBONE.width)
     job = replace(JOB, subsets=2, memory_bytes=memory, settings=replace(JOB.settings, degrees=(1,)))
-    made = score_orders(job, extract_orders(job, "lot", LOT), [], len(LOT))
+    made = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
     ranges = sorted({(order.lot_range, (order.shard.start, order.shard.stop)) for order in made})
     assert {lot_range for lot_range, _ in ranges} == {(0, 10), (10, 19)}
     for lot_range in ((0, 10), (10, 19)):
@@ -191,9 +195,9 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
 @pytest.mark.parametrize("image_count", [0, 1])
 def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
     with pytest.raises(NoImagesError, match=f"at least 2 images with usable features, got {image_count} in photos"):
-        score_orders(JOB, extract_orders(JOB, "lot", LOT), [], image_count)
+        score_orders(JOB, extract_orders(JOB, "lot", LOT), [], contents(LOT[:image_count]))
 
 
 def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
     with pytest.raises(MemoryError, match="raise --memory"):
-        score_orders(replace(JOB, memory_bytes=1000), extract_orders(JOB, "lot", LOT), [], len(LOT))
+        score_orders(replace(JOB, memory_bytes=1000), extract_orders(JOB, "lot", LOT), [], contents(LOT))
