@@ -12,7 +12,7 @@ from musc.settings import Settings
 from storage.errors import NoImagesError
 from storage.lots import ListedImage
 from tasks import orders
-from tasks.orders import aggregate_orders, extract_orders, run_order, score_orders
+from tasks.orders import BlockRows, aggregate_orders, extract_orders, job_shards, run_order, score_orders
 from tasks.prepare import LotJob
 
 BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), 24, 48)
@@ -62,6 +62,14 @@ def with_settings(**changes: Any) -> LotJob:
     return replace(JOB, settings=replace(JOB.settings, **changes))
 
 
+KNOWN_KEYS = [
+    "20d831f6d3c8e4c2045ff518af2fc6d6",
+    "c0b9356a4afc90df609959c7930c6da7",
+    "da54cbba13d1bf76eca3205beb2a8e2f",
+    "868b7cce15387f256f142469fa0cd5a3",
+]
+"""Of the shards of `JOB`, from before samples, windows and earlier lots: what stores hold must go on being found."""
+
 ALL = {"features": 3, "patch_scores": 4, "run": 1}
 
 
@@ -78,6 +86,8 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
         (with_settings(interval=(0.0, 0.2)), {"patch_scores": 4, "run": 1}),
         (with_settings(window_sizes=(1, 8, 9)), {"run": 1}),
+        (with_settings(references=5), {"patch_scores": 4, "run": 1}),
+        (with_settings(window=2), {"patch_scores": 4, "run": 1}),
         (replace(JOB, subsets=2), {"patch_scores": 8, "run": 1}),
         (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 4, "run": 1}),
         (replace(JOB, lot="noon"), {"run": 1}),
@@ -100,8 +110,11 @@ def test_keys_change_with_what_decides_the_result(job: LotJob, expected: dict[st
         replace(JOB, folder="/moved/photos"),
         replace(JOB, store="s3://bucket/out"),
         replace(JOB, memory_bytes=10**10),
+        with_settings(references=18),
+        with_settings(seed=3),
+        with_settings(window=7),
     ],
-    ids=["weights", "device", "folder", "store", "memory"],
+    ids=["weights", "device", "folder", "store", "memory", "all_references", "unused_seed", "window_over_the_grid"],
 )
 def test_keys_do_not_change_with_where_and_how_it_runs(job: LotJob) -> None:
     assert keys(job) == keys()
@@ -201,3 +214,45 @@ def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
 def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
     with pytest.raises(MemoryError, match="raise --memory"):
         score_orders(replace(JOB, memory_bytes=1000), extract_orders(JOB, "lot", LOT), [], contents(LOT))
+
+
+def test_keys_of_a_plain_lot_stay_what_they_were() -> None:
+    assert keys()["patch_scores"] == KNOWN_KEYS
+
+
+def test_keys_change_with_the_seed_of_a_sample() -> None:
+    first, second = with_settings(references=5), with_settings(references=5, seed=1)
+    assert changed(keys(first), keys(second)) == {"patch_scores": 4, "run": 1}
+
+
+def test_keys_change_with_references_of_earlier_lots() -> None:
+    def made(*earlier: BlockRows) -> list[str]:
+        extracting = extract_orders(JOB, "lot", LOT)
+        return [order.key for order in score_orders(JOB, extracting, [], contents(LOT), earlier)]
+
+    found = [made(), made(BlockRows("features/a", (1,))), made(BlockRows("features/a", (1, 2)))]
+    assert found[0] == keys()["patch_scores"]
+    assert len({key for of_one in found for key in of_one}) == 12
+
+
+def test_score_orders_sample_within_each_subset() -> None:
+    job = replace(with_settings(references=3), subsets=2)
+    for order in score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT)):
+        assert order.sample is not None
+        assert len(set(order.sample)) == 4
+        assert all(order.lot_range[0] <= image < order.lot_range[1] for image in order.sample)
+
+
+def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
+    extracting = extract_orders(JOB, "lot", LOT[:1])
+    made = score_orders(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
+    assert {(order.shard.start, order.shard.stop) for order in made} == {(0, 1)}
+    assert run_order(JOB, extracting, made).earlier == (BlockRows("features/a", (1,)),)
+
+
+def test_job_shards_plan_memory_for_their_references() -> None:
+    p, c = BACKBONE.patch_count, BACKBONE.width
+    job = replace(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
+    assert len(job_shards(job, (0, 19), 4)) == 4
+    assert len(job_shards(replace(job, memory_bytes=job.memory_bytes - 1), (0, 19), 4)) == 8
+    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 4
