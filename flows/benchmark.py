@@ -1,17 +1,18 @@
 """Benchmark: score every category of a labelled dataset and compare with labels, masks and published numbers."""
 
-import re
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 from flows.engine import cluster, one_at_a_time
+from flows.hooks import crashed, failed
 from flows.stages import score_listed
 from musc.mutual import Interval
 from musc.plan import plan_subsets
 from musc.settings import ImageSize, Settings
 from storage.datasets import Category, list_categories
+from storage.secrets import require_no_secret
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparison import shown
@@ -19,6 +20,7 @@ from tasks.engine import Engine
 from tasks.ingest import list_category
 from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
 from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
+from tasks.publish import artifact_key
 from tasks.stage import run_stage
 
 DEFAULTS = Settings()
@@ -41,6 +43,8 @@ class BenchmarkFailedError(RuntimeError):
     flow_run_name="{dataset} {job.category} {job.backbone.name}",
     task_runner=one_at_a_time(),
     validate_parameters=False,
+    on_failure=[failed],
+    on_crashed=[crashed],
 )
 def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine | None = None) -> str:
     """Score one category and measure it; lists it anew, as Prefect refuses parameters as long as a large listing.
@@ -54,7 +58,7 @@ def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine | No
     return str(run_stage(measure_category, [measure_order(job, category, run)])[0]["path"])
 
 
-@flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time())
+@flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time(), on_crashed=[crashed])
 def benchmark(
     dataset: str,
     root: str,
@@ -90,13 +94,24 @@ def benchmark(
         categories: names of the categories to run; all unless given.
         backbones: one or more; they share what does not depend on the backbone.
         weights: tag or local file, for a single backbone; the published choice unless given.
-        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, degrees, interval, references and
-            window.
+        image_size: side, or height and width, in pixels; the published size unless given.
+        layers: transformer blocks, 0-based; the ends of four equal parts unless given.
+        quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
+        position_antialias: resize the position embedding with antialiasing.
+        degrees: sides of the LNAMD neighbourhoods, odd.
+        interval: fractions of the references, nearest first, that are averaged.
+        references: score every image against a sample of so many others; all others unless given.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
         seed: of that dealing, and of the sample of references.
-        device: as `score_lot`, and so are memory, block_images, store_aggregated, engine, dask_address and
-            workers.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` …
+        memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
+        block_images: images per extraction task; a multiple of 8.
+        store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach root and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `benchmark`, the path of the table of metrics in the store.
@@ -106,6 +121,7 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
+    require_no_secret("root", root)
     jobs = prepare_all(
         list_categories(dataset, root, categories),
         backbones,
@@ -182,12 +198,3 @@ def publish(output: str, path: str, dataset: str) -> None:
             key=artifact_key(f"benchmark-{dataset}-{backbone}"),
             description=f"{dataset} with {backbone}, percent, difference from the published value in parentheses",
         )
-
-
-def artifact_key(name: str) -> str:
-    """A name as Prefect accepts it for an artifact: lower-case letters, digits and dashes.
-
-    >>> artifact_key("benchmark-mvtec_ad-timm:vit_small_patch14_dinov2.lvd142m")
-    'benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -14,6 +14,7 @@ from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.orders import aggregate_orders, claim_name, extract_orders, run_order, score_orders
 from tasks.prepare import LotJob
+from tasks.publish import publish_run, tag_run
 from tasks.references import earlier_references
 from tasks.rescore import rescore_lot
 from tasks.score import score_shard
@@ -35,6 +36,7 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
         MemoryError: before any work, if not even one image fits the memory.
         StageFailedError: if tasks failed; everything finished is kept.
     """
+    tag_run(job)
     images = load_usable(Store(job.store), lot_key)
     earlier = earlier_references(job, images)
     plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
@@ -49,4 +51,6 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
         scoring = score_orders(job, extracting, aggregating, extracted_contents(extracting, images), earlier)
         claim.add(paths_of(scoring))
         run_stage(score_shard, scoring, runner)
-        return run_stage(rescore_lot, [run_order(job, extracting, scoring)], runner)[0]
+        done = run_stage(rescore_lot, [run_order(job, extracting, scoring)], runner)[0]
+    publish_run(job, done)
+    return done

@@ -10,6 +10,7 @@ from prefect.task_runners import TaskRunner
 from storage.artefacts import is_complete
 from storage.store import Store
 from tasks import progress
+from tasks.publish import StageArtifact
 
 LOST = "KilledWorker"
 """The error's name, as Dask need not be installed."""
@@ -59,10 +60,11 @@ def run_stage(
     complete = {order.key: is_complete(Store(order.store), order.path) for order in orders}
     total, done = sum(order.size for order in orders), sum(order.size for order in orders if complete[order.key])
     progress.begin(task.name, total, done, orders[0].category)
-    outcomes = outcomes_of(task, orders, complete, runner)
+    shown = StageArtifact(task.name, total, done, orders[0].category)
+    outcomes = outcomes_of(task, orders, complete, runner, shown)
     # Whoever waited at a worker that was killed is blamed for it too. Alone only the guilty one fails again.
     for order in [order for order in orders if is_lost(outcomes[order.key])]:
-        outcomes.update(outcomes_of(task, [order], complete, runner))
+        outcomes.update(outcomes_of(task, [order], complete, runner, shown))
     failures: dict[str, list[str]] = {}
     for order in orders:
         if isinstance(outcomes[order.key], BaseException):
@@ -86,6 +88,7 @@ def outcomes_of(
     orders: Sequence[StageOrder],
     complete: Mapping[str, bool],
     runner: TaskRunner[Any] | None,
+    shown: StageArtifact,
 ) -> dict[str, Any]:
     """Submit all orders and wait: the result of each, or what it failed with, by key."""
     futures: dict[PrefectFuture[Any], StageOrder] = {}
@@ -98,6 +101,7 @@ def outcomes_of(
         outcomes[order.key] = outcome(future)
         if not complete[order.key] and not isinstance(outcomes[order.key], BaseException):
             progress.settle(task.name, order.key, order.size)
+            shown.advance(order.size)
     return outcomes
 
 
