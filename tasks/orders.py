@@ -325,7 +325,8 @@ def score_orders(
 def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
     """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
 
-    There is none for a single image, and for a lot in subsets or scored against a sample, whose images are not all compared with each other.
+    There is none for a single image, nor for a lot in subsets or scored against a sample, whose images are not all
+    compared with each other.
     """
     alone = scored[-1].lot_range == (0, 1)
     if alone or job.subsets > 1 or any(order.sample for order in scored):
