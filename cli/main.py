@@ -45,6 +45,7 @@ def score(
     review_budget: options.ReviewBudget = None,
     threshold: options.Threshold = None,
     rescore_groups: options.RescoreGroups = None,
+    maps: options.Maps = None,
     engine: options.Engine = None,
     dask_address: options.DaskAddress = None,
     workers: options.Workers = None,
@@ -178,6 +179,17 @@ def automations(
 
 
 @app.command()
+def rescore(
+    run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
+    folder: Annotated[str | None, typer.Option(help="Where its images lie now. Default: where they lay.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
+) -> None:
+    """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
+    prepare_environment(verbose=False)
+    reporting_errors(lambda: run_rescore(run, folder, weights))
+
+
+@app.command()
 def demo(
     output: Annotated[str, typer.Option(help="Folder for the generated lot and its results.")] = "musc-demo",
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,
@@ -199,7 +211,7 @@ def run_score(parameters: dict[str, Any]) -> None:
 
     with watching():
         done = score_lot(**parameters)
-    show_run(job.store, done["run"])
+    show_run(job.store, done["run"], done["problems"])
 
 
 def run_benchmark(parameters: dict[str, Any]) -> None:
@@ -270,6 +282,14 @@ def run_automations(silence: int) -> None:
     typer.echo(f"{NAME}: {create_automations(silence)}")
 
 
+def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
+    """Repeat a run; scores that are not identical are the command's failure."""
+    from cli.rescore import run
+
+    if not run(path, folder, weights):
+        raise typer.Exit(FAILED)
+
+
 def run_demo(output: str, seed: int) -> None:
     """Draw the lot, score it, print the ranking and the metrics."""
     from cli.demo import run
@@ -284,6 +304,8 @@ def reporting_errors(action: Callable[[], None]) -> None:
     stop_on_signals()
     try:
         action()
+    except typer.Exit:  # itself a RuntimeError
+        raise
     except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:

@@ -173,6 +173,10 @@ RescoreGroups = Annotated[
         rich_help_panel=DECISIONS,
     ),
 ]
+Maps = Annotated[
+    str | None,
+    typer.Option(help="Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats)."),
+]
 Engine = Annotated[
     str | None,
     typer.Option(help="threads (the default), or dask: a worker process per GPU.", rich_help_panel=RESOURCES),
@@ -187,7 +191,7 @@ DaskAddress = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        help="Dask worker processes on this machine. Default: one per GPU, or one for every two cores.",
+        help="Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
         rich_help_panel=RESOURCES,
     ),
 ]

@@ -12,6 +12,7 @@ from musc.mutual import Interval
 from musc.plan import plan_subsets
 from musc.settings import ImageSize, Settings
 from storage.datasets import Category, list_categories
+from storage.secrets import require_no_secret
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparison import shown
@@ -116,6 +117,7 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
+    require_no_secret("root", root)
     jobs = prepare_all(
         list_categories(dataset, root, categories),
         backbones,

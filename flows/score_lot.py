@@ -6,12 +6,13 @@ from prefect import flow, runtime
 
 from flows.engine import one_at_a_time
 from flows.hooks import crashed, failed
+from flows.reporting import report_run
 from flows.stages import score_listed
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
-from tasks.prepare import DEFAULT_OUTPUT, default_lot, prepare
+from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
 
 DEFAULTS = Settings()
 
@@ -51,6 +52,7 @@ def score_lot(
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
+    maps: MapKind | None = None,
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
@@ -79,12 +81,15 @@ def score_lot(
         review_budget: most images flagged, the most anomalous of them; no limit unless given.
         threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
         rescore_groups: where images share the same flaw, take it out of the references and score again.
+        maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
-        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
+        workers: Dask worker processes that share a machine; here one per GPU, or one for every two cores, and behind an
+            address one, unless given.
 
     Returns:
-        `run`, the path of the results in the store, and the counts `images` (scored) and `files`.
+        `run`, the path of the results in the store, the counts `images` (scored) and `files`, `report`, the path of
+        its page, or None where that could not be made, and `problems`, a sentence for each thing that could not.
 
     Raises:
         ValueError: for an option out of range, by name, before any work.
@@ -92,4 +97,5 @@ def score_lot(
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    return score_listed(job, list_images(job.folder, job.store)["lot_key"])
+    run = score_listed(job, list_images(job.folder, job.store)["lot_key"])
+    return report_run(job, run, maps)

@@ -104,10 +104,12 @@ def score_lots(
         log.warning("No lot lies below %s; lots are folders <category>/<date> of images", root)
     outcomes = []
     with cluster(job.engine) as shared:
-        given["dask_address"] = shared.dask_address
+        if shared.dask_address:  # opened here, or named by the user
+            given.update(dask_address=shared.dask_address, workers=shared.workers)
         for found in tree.lots:
-            outcomes.append(attempt(found, job, given))
-            log.info("%s: %s %s", found.lot, outcomes[-1].what, outcomes[-1].reason)
+            outcome = attempt(found, job, given)
+            outcomes.append(outcome)
+            log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
     publish_night(root, outcomes)
     if any(outcome.what == FAILED for outcome in outcomes):
         raise NightFailedError(outcomes)

@@ -21,13 +21,14 @@ from tasks.score import score_shard
 from tasks.stage import paths_of, run_stage
 
 
-def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dict[str, Any]:
+def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, published: bool = True) -> dict[str, Any]:
     """Score a lot whose images are listed in the store: extract, aggregate if asked to, score, group, rescore.
 
     Args:
         job: what to score, and how.
         lot_key: of the listing.
         engine: where the tasks run, if that is a cluster which the caller shares among lots; else the job says it.
+        published: whether the UI and automations are told of the result; a repetition is nobody's news.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.
@@ -60,5 +61,6 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
             claim.add(paths_of(scoring))
             run_stage(score_shard, scoring, runner)
         done = run_stage(rescore_lot, [run_order(job, extracting, scoring, *grouping)], runner)[0]
-    publish_run(job, done)
+    if published:
+        publish_run(job, done)
     return done

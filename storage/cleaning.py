@@ -111,12 +111,12 @@ def modified(details: Mapping[str, Any]) -> datetime:
 
 
 def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
-    """Files put together as artefacts, drafts and claims, by path: the first two parts of each file's path."""
+    """Files put together as artefacts, drafts and claims, by the first two parts of each path."""
     found: dict[str, Leftover] = {}
     for file in files:
         parts = file.path.split("/")
-        if len(parts) < 2:
-            continue
+        if len(parts) < 2 or (len(parts) == 2 and parts[0] != CLAIMS):
+            continue  # a lone file is no artefact
         path = "/".join(parts[:2])
         kind = "draft" if parts[1].startswith(PARTIAL) else "claim" if parts[0] == CLAIMS else parts[0]
         known = found.get(path, Leftover(path, kind, 0, file.modified))

@@ -94,3 +94,22 @@ class Run:
         """The path or URL of the run's page; None if it has none."""
         folder = f"{self.path}/{REPORT_FOLDER}"
         return self.store.location(f"{folder}/{REPORT}") if is_complete(self.store, folder) else None
+
+
+def run_at(location: str) -> Run:
+    """The finished run in a folder.
+
+    Args:
+        location: path or URL, as printed when the run finished.
+
+    Raises:
+        ValueError: if the folder lies in no store's `runs`.
+        IncompleteError: if the run is not complete, naming what is missing.
+    """
+    store, found, name = location.rstrip("/").rpartition(f"/{FOLDER}/")
+    if not found or not store:
+        raise ValueError(
+            f"run must be a folder in {FOLDER}/ of a store, got {location}; "
+            f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
+        )
+    return Run(Store(store), f"{FOLDER}/{name}")

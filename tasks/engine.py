@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import torch
 
@@ -21,7 +21,7 @@ class Engine:
     dask_address: str | None = None
     """Of a running scheduler; None starts workers on this machine for as long as the flow runs."""
     workers: int = 1
-    """Processes on this machine; 1 for threads, and for an address, where the workers are other machines."""
+    """Processes that share one machine; with an address as the user says, as nobody else knows before it is opened."""
     gpus: int = 0
     """How many of these workers have a GPU to themselves; none or all."""
 
@@ -42,7 +42,8 @@ def chosen_engine(
     Args:
         name: `threads` or `dask`.
         dask_address: of a running Dask scheduler, such as `tcp://10.0.0.5:8786`.
-        workers: processes on this machine; one per GPU, or one for every two cores, unless given.
+        workers: processes that share this machine: with an address 1 unless given, else one per GPU, or one for every
+            two cores.
         device: as the user named it.
         kind: of the device chosen here, `cpu` or `cuda`.
         core_count: processor cores that may be used.
@@ -64,13 +65,10 @@ def chosen_engine(
             f"device must be auto, cpu or cuda with the engine dask, got {device!r}; every worker has its own GPU, "
             "and CUDA_VISIBLE_DEVICES says which ones there are"
         )
-    if dask_address is not None:
-        if workers is not None:
-            raise ValueError(f"workers must not go with dask_address, got {workers}; that cluster has its own")
-        return Engine("dask", dask_address)
     gpu_count = torch.cuda.device_count() if kind == "cuda" else 0
-    count = workers if workers is not None else gpu_count or max(1, core_count // CORES_PER_WORKER)
+    of_this_machine = gpu_count or max(1, core_count // CORES_PER_WORKER)
+    count = workers if workers is not None else 1 if dask_address else of_this_machine
     if count < 1 or (gpu_count and count > gpu_count):
-        most = f"and at most {gpu_count}, the GPUs of this machine, " if gpu_count else ""
-        raise ValueError(f"workers must be at least 1 {most}got {count}; leave it out for one per device")
-    return Engine(cast(EngineName, name), workers=count, gpus=count if gpu_count else 0)
+        most = f" and at most {gpu_count}, the GPUs of this machine" if gpu_count else ""
+        raise ValueError(f"workers must be at least 1{most}, got {count}; leave it out for one per device")
+    return Engine("dask", dask_address, workers=count, gpus=count if gpu_count else 0)

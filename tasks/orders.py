@@ -49,7 +49,7 @@ class ExtractOrder:
 
     @property
     def label(self) -> str:
-        return f"{self.category} {self.start}–{self.stop - 1}"
+        return f"{self.category} {self.start}-{self.stop - 1}"
 
     @property
     def size(self) -> int:
@@ -109,7 +109,7 @@ class ScoreOrder:
     @property
     def label(self) -> str:
         shard = self.shard
-        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}–{shard.stop - 1}"
+        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}-{shard.stop - 1}"
 
     @property
     def size(self) -> int:

@@ -70,21 +70,29 @@ def overlaid(photograph: Image.Image, patch_scores: np.ndarray, scale: Scale) ->
 
 def sheet(parts: Sequence[Part], scale: Scale) -> Image.Image:
     """All parts on one sheet: photograph and overlay side by side, captions above, the colour scale below."""
+    fitted = [fitting(part.photograph) for part in parts]
     columns = min(COLUMNS, len(parts))
-    row_count = -(-len(parts) // columns)
-    cell = (2 * TILE + 2 * GAP, TILE + CAPTION + GAP)
-    page = Image.new("RGB", (columns * cell[0] + GAP, row_count * cell[1] + 2 * CAPTION + 2 * GAP), PAPER)
+    width = max(picture.width for picture in fitted)
+    height = max(picture.height for picture in fitted)
+    cell = (2 * width + 2 * GAP, height + CAPTION + GAP)
+    grid_height = -(-len(parts) // columns) * cell[1] + GAP
+    page = Image.new("RGB", (columns * cell[0] + GAP, grid_height + 2 * CAPTION), PAPER)
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(13)
-    for position, part in enumerate(parts):
+    for position, (part, picture) in enumerate(zip(parts, fitted, strict=True)):
         left, top = GAP + position % columns * cell[0], GAP + position // columns * cell[1]
         draw.text((left, top), part.caption, INK, font)
-        small = part.photograph.copy()
-        small.thumbnail((TILE, TILE))
-        page.paste(small, (left, top + CAPTION))
-        page.paste(overlaid(small, part.patch_scores, scale), (left + small.width + 2, top + CAPTION))
-    draw_scale(page, draw, scale, GAP + row_count * cell[1], font)
+        page.paste(picture, (left, top + CAPTION))
+        page.paste(overlaid(picture, part.patch_scores, scale), (left + picture.width + 2, top + CAPTION))
+    draw_scale(page, draw, scale, grid_height, font)
     return page
+
+
+def fitting(photograph: Image.Image) -> Image.Image:
+    """A photograph scaled so that its longer side is a tile's."""
+    factor = TILE / max(photograph.size)
+    width, height = (max(1, round(side * factor)) for side in photograph.size)
+    return photograph.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, scale: Scale, top: int, font: Any) -> None:

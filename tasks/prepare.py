@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -13,11 +13,13 @@ from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
+from storage.secrets import require_no_secret
 from storage.store import Store, require_store
 from tasks.engine import THREADS, Engine, chosen_engine
 from tasks.machine import memory_bytes, parsed_bytes
 
 DEFAULT_OUTPUT = "musc-results"
+MapKind = Literal["png", "tiff"]
 MEMORY_SHARE = 0.5
 """Part of the memory of the GPU, or of the machine without one, that scoring may use unless told otherwise."""
 
@@ -74,6 +76,7 @@ def prepare(
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
+    maps: MapKind | None = None,
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
@@ -82,11 +85,15 @@ def prepare(
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
 
     Raises:
-        ValueError: naming the first parameter that is out of range.
+        ValueError: naming the first parameter that is out of range or holds a secret.
         NoImagesError: if the folder is missing.
         FileNotFoundError: if a weights file is missing.
     """
     method = Settings(**settings)
+    places = {"folder": folder, "output": output, "weights": method.weights, "dask_address": dask_address}
+    for option, place in places.items():
+        require_no_secret(option, str(place or ""))
+    require_map_kind(maps)
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
@@ -146,6 +153,16 @@ def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
 def default_lot(folder: str) -> str:
     """A lot is called like its folder."""
     return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
+
+
+def require_map_kind(maps: str | None) -> None:
+    """Refuse kinds of map files that nobody writes.
+
+    Raises:
+        ValueError: naming the kinds there are.
+    """
+    if maps is not None and maps not in get_args(MapKind):
+        raise ValueError(f"maps must be one of {', '.join(get_args(MapKind))}, got {maps!r}; leave it out for none")
 
 
 def require_name(option: str, name: str) -> None:

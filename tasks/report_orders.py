@@ -1,7 +1,7 @@
-"""Orders of what follows a finished run: its profile, its report, its maps as files. None of them can change a score."""
+"""Orders of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from storage.artefacts import digest
 from storage.profiles import earlier_profiles, profile_path
@@ -10,13 +10,11 @@ from storage.store import Store
 from tasks.drift import MOST_EARLIER
 from tasks.orders import stage_key
 from tasks.page import templates_digest
-from tasks.prepare import LotJob
+from tasks.prepare import LotJob, MapKind
 
 PROFILE_VERSION = 1
 REPORT_VERSION = 1
 MAPS_VERSION = 1
-
-MapKind = Literal["png", "tiff"]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ def summary(run: Run, job: LotJob, device: str) -> str:
     """
     scores, images = run.scores(), run.images()
     facts = {
-        "lot": job.lot,
         "category": job.category,
         "backbone": job.backbone.name,
         "device": device,
@@ -48,7 +47,7 @@ def summary(run: Run, job: LotJob, device: str) -> str:
     return "\n\n".join(
         [
             f"# {as_text(job.lot)}",
-            markdown_table([{"": name, " ": as_text(value)} for name, value in facts.items()]),
+            "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
             f"## Most anomalous of {len(scores):,} images",
             picture(run, job.folder, scores, images),
             markdown_table([{name: as_text(value) for name, value in row.items()} for row in top_rows(scores)]),

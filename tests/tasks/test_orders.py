@@ -145,7 +145,7 @@ def test_keys_differ_within_a_run() -> None:
 def test_extract_orders_cover_the_lot_in_blocks() -> None:
     made = extract_orders(JOB, "lot", LOT)
     assert [(order.start, order.stop, order.size) for order in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
-    assert made[1].label == "cap 8–15"
+    assert made[1].label == "cap 8-15"
 
 
 def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
