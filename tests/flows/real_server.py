@@ -18,7 +18,7 @@ import httpx
 from cli.environment import DEFAULTS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 POOL = "musc"
 T = TypeVar("T")
 
