@@ -13,6 +13,7 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
 from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
+from tasks.publish import publish_run
 
 DEFAULTS = Settings()
 
@@ -105,5 +106,7 @@ def score_lot(
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"])
-    return report_run(job, run, maps)
+    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"], published=False)
+    done = report_run(job, run, maps)
+    publish_run(job, done)
+    return done

@@ -29,7 +29,7 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
         job: what to score, and how.
         lot_key: of the listing.
         engine: where the tasks run, if that is a cluster which the caller shares among lots; else the job says it.
-        published: whether the UI and automations are told of the result; a repetition is nobody's news.
+        published: whether the UI and automations are told of the result here; a repetition is nobody's news.
 
     Returns:
         `run`, the path of the results in the store, and the counts `images` (scored) and `files`.

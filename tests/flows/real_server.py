@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import httpx
 from cli.environment import DEFAULTS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 POOL = "musc"
 T = TypeVar("T")
 
@@ -116,6 +116,11 @@ class RealServer:
 
         return wait_for(f"end of run {flow_run}", final)
 
+    def pids(self) -> list[int]:
+        """Processes of runs that have not ended."""
+        running = self.post("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
+        return [int(run["infrastructure_pid"].rpartition(":")[2]) for run in running if run["infrastructure_pid"]]
+
     def below(self, flow_run: str) -> list[dict[str, Any]]:
         """The runs of sub-flows."""
         return list(self.post("flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [flow_run]}}))
@@ -167,6 +172,9 @@ def worker(server: RealServer) -> Iterator[None]:
     try:
         yield
     finally:
+        for pid in server.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         end(process)
 
 

@@ -217,7 +217,7 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
 def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
     memory = shard_bytes(7, 19, BACKBONE.patch_count, BACKBONE.width)
     job = replace(JOB, memory_bytes=memory)
-    scoring = score_orders(job, extract_orders(job, "lot", LOT), [], len(LOT))
+    scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
     (grouping,) = group_orders(job, scoring)
     assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
     assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
@@ -226,14 +226,14 @@ def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
 
 def test_lot_in_subsets_has_no_groups() -> None:
     job = replace(JOB, subsets=2)
-    assert group_orders(job, score_orders(job, extract_orders(job, "lot", LOT), [], len(LOT))) == []
+    assert group_orders(job, score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))) == []
 
 
 def test_scores_without_groups_have_keys_of_their_own() -> None:
     extracting = extract_orders(JOB, "lot", LOT)
-    plain = score_orders(JOB, extracting, [], len(LOT))
+    plain = score_orders(JOB, extracting, [], contents(LOT))
     (grouping,) = group_orders(JOB, plain)
-    without = score_orders(JOB, extracting, [], len(LOT), grouping)
+    without = score_orders(JOB, extracting, [], contents(LOT), groups=grouping)
     assert not {order.key for order in plain} & {order.key for order in without}
     assert {order.groups for order in without} == {grouping.path}
     runs = {run_order(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
