@@ -69,7 +69,7 @@ def score_lot(
         output: path or URL of the store that keeps features, scores and runs.
         lot: name of these images; the folder's name unless given.
         category: name of the product; the lot's name unless given.
-        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`.
+        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`.
         weights: tag or local file; the published choice unless given.
         image_size: side, or height and width, in pixels; the published size unless given.
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
