@@ -49,7 +49,8 @@ Backbone = Annotated[
     str | None,
     typer.Option(
         help="A published name such as ViT-L-14-336 (the default) or dinov2_vitl14, any open_clip ViT, "
-        "timm:MODEL, or the built-in texture, which needs no weights and is no match for CLIP.",
+        "timm:MODEL, or one that needs no download: synthetic-conv, a small network trained on generated textures, "
+        "or the filter bank texture. Neither is a match for CLIP.",
         rich_help_panel=METHOD,
     ),
 ]

@@ -13,6 +13,7 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
 from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
+from tasks.publish import publish_run
 
 DEFAULTS = Settings()
 
@@ -68,7 +69,7 @@ def score_lot(
         output: path or URL of the store that keeps features, scores and runs.
         lot: name of these images; the folder's name unless given.
         category: name of the product; the lot's name unless given.
-        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`.
+        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`.
         weights: tag or local file; the published choice unless given.
         image_size: side, or height and width, in pixels; the published size unless given.
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
@@ -105,5 +106,7 @@ def score_lot(
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"])
-    return report_run(job, run, maps)
+    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"], published=False)
+    done = report_run(job, run, maps)
+    publish_run(job, done)
+    return done

@@ -17,7 +17,7 @@ class Settings:
     """Everything that decides the scores of a lot, given its images."""
 
     backbone: str = "ViT-L-14-336"
-    """A published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`."""
+    """A published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`."""
     weights: str | None = None
     """A tag of the library that owns the model, or the path of a local file; None is the published choice."""
     image_size: ImageSize | None = None

@@ -15,6 +15,7 @@ from musc.window import effective_window
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.features import AGGREGATED, FEATURES
+from storage.groups import FOLDER as GROUPS
 from storage.lots import ListedImage
 from storage.patch_scores import FOLDER as PATCH_SCORES
 from storage.runs import FOLDER as RUNS
@@ -25,6 +26,7 @@ METRICS = "metrics"
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
 PATCH_SCORES_VERSION = 1
+GROUPS_VERSION = 1
 RUN_VERSION = 2
 
 
@@ -107,6 +109,8 @@ class ScoreOrder:
     shard: Shard
     interval: Interval
     device: str = "auto"
+    groups: str | None = None
+    """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
     sample: tuple[int, ...] | None = None
     """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
     earlier: tuple[BlockRows, ...] = ()
@@ -130,6 +134,36 @@ class ScoreOrder:
 
 
 @dataclass(frozen=True)
+class GroupOrder:
+    """Find the images of a lot that share the same flaw."""
+
+    key: str
+    parts: tuple[ScoreOrder, ...]
+    """The shards of one layer and degree; together they hold every image as a query."""
+    patch_count: int
+
+    @property
+    def category(self) -> str:
+        return self.parts[0].category
+
+    @property
+    def store(self) -> str:
+        return self.parts[0].store
+
+    @property
+    def path(self) -> str:
+        return f"{GROUPS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
 class RunOrder:
     """Put the scores of a lot together and write its run."""
 
@@ -139,6 +173,8 @@ class RunOrder:
     blocks: tuple[str, ...]
     shards: tuple[tuple[Shard, str], ...]
     """Each shard with the path of its patch scores."""
+    groups: str | None = None
+    """Path of the lot's groups, where they were sought."""
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots."""
 
@@ -226,6 +262,7 @@ def score_orders(
     aggregated: Sequence[AggregateOrder],
     contents: Sequence[str],
     earlier: tuple[BlockRows, ...] = (),
+    groups: GroupOrder | None = None,
 ) -> list[ScoreOrder]:
     """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
 
@@ -235,6 +272,7 @@ def score_orders(
         aggregated: the same after LNAMD, or nothing.
         contents: SHA-256 of every image with usable features, in the order of the blocks.
         earlier: references from earlier lots.
+        groups: of images whose shared patches are left out of the references; None leaves out nothing.
 
     Raises:
         NoImagesError: if no image has usable features, or a single one that has no reference.
@@ -259,6 +297,7 @@ def score_orders(
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,
             "window": window,
+            "groups": groups.key if groups else None,
         }
         reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
@@ -274,12 +313,29 @@ def score_orders(
                 shard=shard,
                 interval=interval,
                 device=job.device,
+                groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
                 window=window,
             )
         )
     return orders
+
+
+def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
+    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
+
+    There is none for a single image, nor for a lot in subsets or scored against a sample, whose images are not all
+    compared with each other.
+    """
+    alone = scored[-1].lot_range == (0, 1)
+    if alone or job.subsets > 1 or any(order.sample for order in scored):
+        return []
+    layer = job.backbone.layers[-2:][0]
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
+    key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
+    return [GroupOrder(key, parts, job.backbone.patch_count)]
 
 
 def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
@@ -305,7 +361,9 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 
 
-def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder]) -> RunOrder:
+def run_order(
+    job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder], groups: GroupOrder | None = None
+) -> RunOrder:
     """The order that ends a run; its key covers all that is written into the run's tables."""
     lot_key = extracted[0].lot_key
     key = stage_key(
@@ -318,10 +376,13 @@ def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[S
         patch_scores=[order.key for order in scored],
         window_sizes=job.settings.window_sizes,
         decision_rule=asdict(job.decision_rule),
+        rescore_groups=job.rescore_groups,
+        groups=groups.key if groups else None,
     )
     blocks = tuple(order.path for order in extracted)
     shards = tuple((order.shard, order.path) for order in scored)
-    return RunOrder(key, job, lot_key, blocks, shards=shards, earlier=scored[0].earlier)
+    found = groups.path if groups else None
+    return RunOrder(key, job, lot_key, blocks, shards, found, scored[0].earlier)
 
 
 def claim_name(job: LotJob, lot_key: str) -> str:

@@ -110,6 +110,11 @@ def prepare(
     for option, place in places.items():
         require_no_secret(option, str(place or ""))
     require_map_kind(maps)
+    if rescore_groups and method.references is not None:
+        raise ValueError(
+            f"rescore_groups must go without references, got references {method.references}: groups are found by "
+            "comparing all images with each other; leave out one of the two"
+        )
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)

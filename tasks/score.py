@@ -16,6 +16,7 @@ from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.feature_rows import FeatureRows
 from storage.features import LotFeatures, Place
+from storage.groups import read_groups
 from storage.patch_scores import write_shard
 from storage.store import Store
 from tasks.caching import cached_task
@@ -57,18 +58,15 @@ def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
     References are rows of stored blocks, whether they are the lot, a subset or a sample of it, or images of earlier
     lots. Queries that are references themselves come first, as `block_scores` wants them, and go back to their places.
     """
-    places, start, stop = features.places, order.shard.start, order.shard.stop
+    start, stop = order.shard.start, order.shard.stop
     chosen = sorted(order.sample) if order.sample else list(range(*order.lot_range))
     first, last = bisect_left(chosen, start), bisect_left(chosen, stop)
     inside = chosen[first:last]
     queried = inside + sorted(set(range(start, stop)) - set(inside))
-    queries = torch.empty((stop - start, *features.token_shape(order.shard.layer)), device=choose_device(order.device))
-    for position, chunk in loaded_chunks(order, features.store, [places[image] for image in queried]):
-        queries[position : position + len(chunk)] = chunk
+    queries = load_queries(order, features, queried)
     earlier = [(rows.block, row) for rows in order.earlier for row in rows.rows]
     references = chain(
-        loaded_chunks(order, features.store, [places[image] for image in chosen[:first]]),
-        loaded_chunks(order, features.store, [places[image] for image in chosen[last:]], last),
+        load_others(order, features, chosen, first, last),
         loaded_chunks(replace(order, aggregated=False), features.store, earlier, len(chosen)),
     )
     scores = block_scores(
@@ -77,6 +75,7 @@ def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
         references,
         len(chosen) + len(earlier),
         order.interval,
+        excluded_patches(order, len(earlier)),
         inside=len(inside),
         spare=bisect_left(chosen, order.sample[-1]) if order.sample else None,
         window=order.window,
@@ -84,6 +83,31 @@ def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
     )
     positions = torch.tensor(queried, device=scores.device) - start
     return torch.empty_like(scores).index_copy_(0, positions, scores)
+
+
+def load_queries(order: ScoreOrder, features: LotFeatures, images: Sequence[int]) -> torch.Tensor:
+    """Unit-norm features of some images of the lot: (n, P, C)."""
+    queries = torch.empty((len(images), *features.token_shape(order.shard.layer)), device=choose_device(order.device))
+    for position, chunk in loaded_chunks(order, features.store, [features.places[image] for image in images]):
+        queries[position : position + len(chunk)] = chunk
+    return queries
+
+
+def load_others(
+    order: ScoreOrder, features: LotFeatures, chosen: Sequence[int], first: int, last: int
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Unit-norm features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
+    places = [features.places[image] for image in chosen]
+    yield from loaded_chunks(order, features.store, places[:first])
+    yield from loaded_chunks(order, features.store, places[last:], last)
+
+
+def excluded_patches(order: ScoreOrder, earlier_count: int) -> torch.Tensor | None:
+    """Patches that no query may match, bool (N, P): what a group of the lot shares, nothing of earlier lots."""
+    if order.groups is None:
+        return None
+    _, shared = read_groups(Store(order.store), order.groups, order.grid[0] * order.grid[1])
+    return F.pad(torch.from_numpy(shared), (0, 0, 0, earlier_count))
 
 
 def loaded_chunks(

@@ -12,7 +12,15 @@ from musc.settings import Settings
 from storage.errors import NoImagesError
 from storage.lots import ListedImage
 from tasks import orders
-from tasks.orders import BlockRows, aggregate_orders, extract_orders, job_shards, run_order, score_orders
+from tasks.orders import (
+    BlockRows,
+    aggregate_orders,
+    extract_orders,
+    group_orders,
+    job_shards,
+    run_order,
+    score_orders,
+)
 from tasks.prepare import LotJob
 
 BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), 24, 48)
@@ -95,6 +103,7 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
         (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
         (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
+        (replace(JOB, rescore_groups=True), {"run": 1}),
     ],
     ids=lambda value: None if isinstance(value, LotJob) else str(value),
 )
@@ -203,6 +212,32 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
     for lot_range in ((0, 10), (10, 19)):
         queries = [image for of, (start, stop) in ranges if of == lot_range for image in range(start, stop)]
         assert queries == list(range(*lot_range))
+
+
+def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
+    memory = shard_bytes(7, 19, BACKBONE.patch_count, BACKBONE.width)
+    job = replace(JOB, memory_bytes=memory)
+    scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
+    (grouping,) = group_orders(job, scoring)
+    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
+    assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
+    assert grouping.path == f"groups/{grouping.key}"
+
+
+def test_lot_in_subsets_has_no_groups() -> None:
+    job = replace(JOB, subsets=2)
+    assert group_orders(job, score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))) == []
+
+
+def test_scores_without_groups_have_keys_of_their_own() -> None:
+    extracting = extract_orders(JOB, "lot", LOT)
+    plain = score_orders(JOB, extracting, [], contents(LOT))
+    (grouping,) = group_orders(JOB, plain)
+    without = score_orders(JOB, extracting, [], contents(LOT), groups=grouping)
+    assert not {order.key for order in plain} & {order.key for order in without}
+    assert {order.groups for order in without} == {grouping.path}
+    runs = {run_order(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
+    assert len(runs) == 3
 
 
 @pytest.mark.parametrize("image_count", [0, 1])
