@@ -147,10 +147,10 @@ def test_shard_bytes_grow_by_one_image() -> None:
 
 
 def measured_peak(
-    query_count: int, image_count: int, grid: tuple[int, int], width: int, high: float, **references: Any
+    query_count: int, image_count: int, cells: tuple[int, int], width: int, high: float, **references: Any
 ) -> int:
     """Bytes torch holds at most while one shard reads, aggregates and scores its images as the pipeline does."""
-    patch_count, inside = grid[0] * grid[1], references.get("inside", query_count)
+    patch_count, inside = cells[0] * cells[1], references.get("inside", query_count)
     stored = F.normalize(torch.randn(max(query_count, image_count), patch_count, width), dim=2).half()
 
     def chunks(start: int, stop: int) -> list[tuple[int, int]]:
@@ -159,9 +159,9 @@ def measured_peak(
     def shard() -> torch.Tensor:
         queries = torch.empty(query_count, patch_count, width)
         for first, last in chunks(0, query_count):
-            queries[first:last] = aggregate(stored[first:last].clone(), grid, 3)
+            queries[first:last] = aggregate(stored[first:last].clone(), cells, 3)
         streamed = (
-            (first, aggregate(stored[first:last].clone(), grid, 3)) for first, last in chunks(inside, image_count)
+            (first, aggregate(stored[first:last].clone(), cells, 3)) for first, last in chunks(inside, image_count)
         )
         return block_scores(queries, 0, streamed, image_count, (0.0, high), **references)
 
