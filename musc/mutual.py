@@ -8,12 +8,13 @@ square root is taken once, at the end. One matrix product serves both images of 
 patches of the first, its column maxima those of the second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 
 from musc.checks import require_finite
 from musc.plan import PRODUCT_COLUMNS
+from musc.precision import multiply, product_dtype
 from musc.threads import for_each
 
 Interval = tuple[float, float]
@@ -23,12 +24,14 @@ ALIGNMENT = 16
 1.2 times as fast (P = 1369)."""
 
 
-def mutual_scores(features: torch.Tensor, interval: Interval = (0.0, 0.3)) -> torch.Tensor:
+def mutual_scores(features: torch.Tensor, interval: Interval = (0.0, 0.3), *, fused: bool = False) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
 
     Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2.
+        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
+            bfloat16 features are summed in float32; `musc.precision` says how near they come.
         interval: fractions of the N − 1 references, sorted by distance, between which nearest distances are averaged.
+        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
 
     Returns:
         Float32 (N, P) in [0, 2]; higher is more anomalous.
@@ -36,7 +39,7 @@ def mutual_scores(features: torch.Tensor, interval: Interval = (0.0, 0.3)) -> to
     Raises:
         ValueError: if fewer than two images are given, a feature is not finite or the interval is out of order.
     """
-    return block_scores(features, 0, (), len(features), interval)
+    return block_scores(features, 0, (), len(features), interval, fused=fused)
 
 
 def block_scores(
@@ -45,6 +48,8 @@ def block_scores(
     references: Iterable[tuple[int, torch.Tensor]],
     image_count: int,
     interval: Interval,
+    *,
+    fused: bool = False,
 ) -> torch.Tensor:
     """Score a block of query images against the whole lot, of which the rest may be streamed.
 
@@ -55,7 +60,7 @@ def block_scores(
         first: position of the first query in the lot.
         references: (position, float (m, P, C)) for blocks that together hold every image outside the query block.
         image_count: N, images in the lot.
-        interval: see `mutual_scores`.
+        interval: see `mutual_scores`, and so is fused.
 
     Returns:
         Float32 (n, P) in [0, 2].
@@ -69,14 +74,24 @@ def block_scores(
     require_finite("features", queries)
     query_count, patch_count = queries.shape[:2]
     similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
-    fill_symmetric(similarities[:, first : first + query_count], queries)
+    fill_own, fill_others = fills(fused)
+    fill_own(similarities[:, first : first + query_count], queries)
     visits = [0] * image_count
     for start, block in references:
         require_finite("features", block)
-        fill_directed(similarities[:, start : start + len(block)], queries, block)
+        fill_others(similarities[:, start : start + len(block)], queries, block)
         visits[start : start + len(block)] = [count + 1 for count in visits[start : start + len(block)]]
     require_each_once(visits, first, first + query_count)
     return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
+
+
+def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+    """`fill_symmetric` and `fill_directed`: the plain ones below, or the kernel's."""
+    if not fused:
+        return fill_symmetric, fill_directed
+    from musc import fused as kernel  # which imports Triton
+
+    return kernel.fill_symmetric, kernel.fill_directed
 
 
 def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor) -> None:
@@ -117,21 +132,20 @@ def products(query: torch.Tensor, references: torch.Tensor, first: int) -> Itera
 
     Args:
         query: float (P, C).
-        references: float (m, P, C), contiguous.
+        references: float (m, P, C), contiguous, of the same dtype.
         first: the first reference to visit.
 
     Yields:
-        start, stop and similarities (P, stop − start, P); the tensor is overwritten by the next step.
+        start, stop and similarities (P, stop − start, P), float32 or wider; the tensor is overwritten by the next step.
     """
     reference_count, patch_count, width = references.shape
     step = max(1, min(PRODUCT_COLUMNS // patch_count, reference_count - first))
     stride = -(-step * patch_count // ALIGNMENT) * ALIGNMENT
-    scratch = query.new_empty(len(query), stride)
+    scratch = query.new_empty(len(query), stride, dtype=product_dtype(query.dtype))
     for start in range(first, reference_count, step):
         stop = min(start + step, reference_count)
         columns = (stop - start) * patch_count
-        product = scratch[:, :columns]
-        torch.mm(query, references[start:stop].reshape(columns, width).T, out=product)
+        product = multiply(query, references[start:stop].reshape(columns, width), scratch[:, :columns])
         yield start, stop, product.unflatten(1, (stop - start, patch_count))
 
 
