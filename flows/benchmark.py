@@ -64,6 +64,7 @@ def benchmark(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
@@ -83,7 +84,8 @@ def benchmark(
         categories: names of the categories to run; all unless given.
         backbones: one or more; they share what does not depend on the backbone.
         weights: tag or local file, for a single backbone; the published choice unless given.
-        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, degrees and interval.
+        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, precision, degrees and
+            interval.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
         seed: of that dealing.
@@ -107,6 +109,7 @@ def benchmark(
         layers=layers,
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
+        precision=precision,
         degrees=degrees,
         interval=interval,
         window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
