@@ -73,28 +73,10 @@ def is_healthy(address: str) -> bool:
         return False
 
 
-def make_weights(model: str, folder: Path) -> Path:
-    """The image tower of an open_clip model with seeded random weights, as a file."""
-    import open_clip
-    import safetensors.torch
-    import torch
-
-    torch.manual_seed(0)
-    tower = open_clip.create_model(model).visual.state_dict()
-    safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tower.items()}, folder / "w.safetensors")
-    return folder / "w.safetensors"
-
-
-def make_lot(folder: Path, image_count: int) -> Path:
-    """A folder of drawn parts, every tenth of them defective."""
-    from storage.generated import write_lot
-
-    write_lot(folder, good_count=image_count - image_count // 10, defective_count=image_count // 10)
-    return folder / "test"
-
-
 def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     """Each round's times of the three ways, and how far the scores of the two computations lie apart."""
+    from inputs import make_lot, make_weights, model_name
+
     import musc
     from flows.score_lot import score_lot
     from musc import backbones
@@ -103,16 +85,17 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     from storage.store import Store
     from tasks.models import loaded
 
-    lot = make_lot(home / "lot", given.images)
-    settings = {"weights": str(make_weights(given.model, home)), "image_size": given.image_size}
-    backbone = loaded(backbones.resolve(given.model, device="cpu", **settings), "cpu")
+    lot = make_lot(home / "lot", given.images, size=256)
+    name, weights = model_name(given.model), make_weights(given.model, home)
+    settings = {"backbone": name, "weights": str(weights), "image_size": given.image_size, "device": "cpu"}
+    backbone = loaded(backbones.resolve(name, weights=weights, image_size=given.image_size, device="cpu"), "cpu")
     paths = sorted(lot.rglob("*.png"))
 
     def in_memory() -> Any:
         return musc.score_images([decode(path.read_bytes()) for path in paths], backbone)
 
     def in_the_flow() -> Any:
-        return score_lot(str(lot), str(home / "store"), backbone=given.model, device="cpu", **settings)
+        return score_lot(str(lot), str(home / "store"), **settings)
 
     backbone.extract([decode(paths[0].read_bytes())])
     measured = []
@@ -162,8 +145,7 @@ def main() -> None:
     """Read the options, measure, print; `--json` also writes the figures to a file."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     options.add_argument("--images", type=int, default=200)
-    options.add_argument("--model", default="ViT-B-16", help="an open_clip model; its weights are random")
-    options.add_argument("--model-config", type=Path, help="a file that tells open_clip of the model")
+    options.add_argument("--model", default="ViT-B-16", help="an open_clip model, or a JSON file that describes one")
     options.add_argument("--image-size", type=int, default=224)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--server", help="address of a running Prefect server, e.g. http://127.0.0.1:4200/api")
@@ -181,10 +163,6 @@ def measure(given: argparse.Namespace, home: Path) -> None:
     prepare_environment(verbose=False)
     os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(home / "prefect" / "results")
-    if given.model_config:
-        import open_clip
-
-        open_clip.add_model_config(given.model_config)
     if given.server:
         os.environ["PREFECT_API_URL"] = given.server
         found = summary(rounds_of(given, home))
