@@ -90,9 +90,9 @@ def main() -> None:
             row = {"model": name, "image_size": size, "precision": backbone.spec.precision, **found}
             rows.append({**row, "device": str(backbone.device)})
             print(
-                f"{name} {size} px {backbone.spec.precision} on {backbone.device}: model "
-                f"{found['model_images_per_second']:.2f} images/s, extraction {found['images_per_second']:.2f} images/s, "
-                f"fraction {found['fraction']:.2f}",
+                f"{name} {size} px {backbone.spec.precision} on {backbone.device}: "
+                f"model {found['model_images_per_second']:.2f} images/s, "
+                f"extraction {found['images_per_second']:.2f} images/s, fraction {found['fraction']:.2f}",
                 flush=True,
             )
     if given.json:
