@@ -16,6 +16,7 @@ check: setup
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
+	$(RUN)bandit --quiet --configfile pyproject.toml --recursive musc storage tasks flows cli
 
 # The project itself is installed every time: it takes a second, and the environment may serve another checkout.
 setup: $(STAMP)

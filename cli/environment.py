@@ -7,6 +7,8 @@ DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
+    # A server that runs by itself tells by them that a command was killed; see `musc automations`.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 

@@ -1,6 +1,7 @@
 """The commands. Flows and torch are imported inside them, so that `musc --help` answers at once."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -41,6 +42,14 @@ def score(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    false_alarms: options.FalseAlarms = None,
+    review_budget: options.ReviewBudget = None,
+    threshold: options.Threshold = None,
+    rescore_groups: options.RescoreGroups = None,
+    maps: options.Maps = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
@@ -76,6 +85,9 @@ def benchmark(
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
@@ -111,6 +123,75 @@ def report(
 
 
 @app.command()
+def clean(
+    store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
+    older_than: Annotated[float, typer.Option(help="Days; what was written later is kept.", metavar="DAYS")] = 7.0,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete, instead of only saying what would be.")] = False,
+) -> None:
+    """Find drafts of killed runs and features that no run uses; runs, metrics and benchmarks are never touched."""
+    reporting_errors(lambda: run_clean(store, older_than, really=delete))
+
+
+@app.command()
+def nightly(
+    root: Annotated[str, typer.Argument(help="Path or URL of a folder with lots as <category>/<date>/…images.")],
+    output: options.Output = None,
+    category: Annotated[str | None, typer.Option(help="Only this product. Default: all.")] = None,
+    since: Annotated[
+        Any,
+        typer.Option(parser=date.fromisoformat, metavar="DATE", help="Leave out lots of earlier dates, 2026-11-21."),
+    ] = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
+    image_size: options.ImageSize = None,
+    layers: options.Layers = None,
+    quick_gelu: options.QuickGelu = None,
+    position_antialias: options.PositionAntialias = None,
+    degrees: options.Degrees = None,
+    interval: options.Interval = None,
+    window_sizes: options.WindowSizes = None,
+    device: options.Device = None,
+    memory: options.Memory = None,
+    block_images: options.BlockImages = None,
+    store_aggregated: options.StoreAggregated = None,
+    false_alarms: options.FalseAlarms = None,
+    review_budget: options.ReviewBudget = None,
+    threshold: options.Threshold = None,
+    rescore_groups: options.RescoreGroups = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
+    parameters = given(locals())
+    prepare_environment(verbose=verbose)
+    reporting_errors(lambda: run_nightly(parameters))
+
+
+@app.command()
+def automations(
+    silence: Annotated[
+        int, typer.Option(help="Seconds without a heartbeat after which a run counts as crashed; at least 90.")
+    ] = 300,
+) -> None:
+    """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
+    prepare_environment(verbose=False)
+    reporting_errors(lambda: run_automations(silence))
+
+
+@app.command()
+def rescore(
+    run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
+    folder: Annotated[str | None, typer.Option(help="Where its images lie now. Default: where they lay.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
+) -> None:
+    """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
+    prepare_environment(verbose=False)
+    reporting_errors(lambda: run_rescore(run, folder, weights))
+
+
+@app.command()
 def demo(
     output: Annotated[str, typer.Option(help="Folder for the generated lot and its results.")] = "musc-demo",
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,
@@ -132,7 +213,7 @@ def run_score(parameters: dict[str, Any]) -> None:
 
     with watching():
         done = score_lot(**parameters)
-    show_run(job.store, done["run"])
+    show_run(job.store, done["run"], done["problems"])
 
 
 def run_benchmark(parameters: dict[str, Any]) -> None:
@@ -175,6 +256,42 @@ def run_report(path: str) -> None:
     show_stored(path)
 
 
+def run_clean(url: str, older_than_days: float, *, really: bool) -> None:
+    """Show what a store could do without, or delete it."""
+    from cli.cleaning import run
+
+    run(url, older_than_days, really=really)
+
+
+def run_nightly(parameters: dict[str, Any]) -> None:
+    """Score what is not finished and print what came out."""
+    from cli.night import run_nightly as run
+
+    run(parameters)
+
+
+def run_automations(silence: int) -> None:
+    """Create the automation on the server that is set, and say so."""
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.automations import NAME, create_automations
+
+    if not PREFECT_API_URL.value():
+        raise ValueError(
+            "PREFECT_API_URL must be set to a running server's address, got none; "
+            "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
+        )
+    typer.echo(f"{NAME}: {create_automations(silence)}")
+
+
+def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
+    """Repeat a run; scores that are not identical are the command's failure."""
+    from cli.rescore import run
+
+    if not run(path, folder, weights):
+        raise typer.Exit(FAILED)
+
+
 def run_demo(output: str, seed: int) -> None:
     """Draw the lot, score it, print the ranking and the metrics."""
     from cli.demo import run
@@ -189,6 +306,8 @@ def reporting_errors(action: Callable[[], None]) -> None:
     stop_on_signals()
     try:
         action()
+    except typer.Exit:  # itself a RuntimeError
+        raise
     except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:

@@ -6,6 +6,7 @@ import typer
 
 METHOD = "Method"
 RESOURCES = "Resources"
+DECISIONS = "Decisions"
 
 
 def read_counts(text: str) -> tuple[int, ...]:
@@ -152,6 +153,52 @@ StoreAggregated = Annotated[
     typer.Option(
         "--store-aggregated",
         help="Keep features after LNAMD too, as cached work of their own.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+FalseAlarms = Annotated[
+    float | None,
+    typer.Option(
+        help="Good images expected to be flagged in a lot with defects. Default: 0.5.", rich_help_panel=DECISIONS
+    ),
+]
+ReviewBudget = Annotated[
+    int | None, typer.Option(help="Most images flagged. Default: no limit.", rich_help_panel=DECISIONS)
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="Raw score at and above which images are flagged. Default: from the lot's own scores.",
+        rich_help_panel=DECISIONS,
+    ),
+]
+RescoreGroups = Annotated[
+    bool | None,
+    typer.Option(
+        "--rescore-groups",
+        help="Where images share the same flaw, take it out of the references and score again.",
+        rich_help_panel=DECISIONS,
+    ),
+]
+Maps = Annotated[
+    str | None,
+    typer.Option(help="Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats)."),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(help="threads (the default), or dask: a worker process per GPU.", rich_help_panel=RESOURCES),
+]
+DaskAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="A running Dask scheduler, e.g. tcp://10.0.0.5:8786. Default: workers are started here.",
+        rich_help_panel=RESOURCES,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
         rich_help_panel=RESOURCES,
     ),
 ]

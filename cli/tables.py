@@ -1,6 +1,7 @@
 """Results as tables on the console."""
 
 import re
+from collections.abc import Sequence
 from math import ceil
 
 import pandas as pd
@@ -23,8 +24,14 @@ METRICS_SHOWN = 8
 """Columns of metrics in one table; a line of 120 characters holds as many."""
 
 
-def show_run(store_url: str, run_path: str) -> None:
-    """Print the most anomalous images of a run, the files left out, and where everything lies."""
+def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> None:
+    """Print the most anomalous images of a run, the files left out, and where everything lies.
+
+    Args:
+        store_url: of the store.
+        run_path: of the run in it.
+        problems: what went wrong after the scores were complete.
+    """
     run = Run(Store(store_url), run_path)
     scores, images = run.scores(), run.images()
     console.print(ranking(scores))
@@ -36,6 +43,14 @@ def show_run(store_url: str, run_path: str) -> None:
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
     for name, what in CONTENTS.items():
         console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
+    for problem in problems:
+        console.print(f"warning: {problem}", soft_wrap=True, markup=False, highlight=False)
+    report = run.report()
+    if report:
+        console.print("Report in", style="bold", end=" ")
+        console.print(report, soft_wrap=True, markup=False, highlight=False)
+    else:
+        console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
 
 
 def show_benchmark(store_url: str, path: str) -> None:

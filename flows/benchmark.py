@@ -1,22 +1,26 @@
 """Benchmark: score every category of a labelled dataset and compare with labels, masks and published numbers."""
 
-import re
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import cluster, one_at_a_time
+from flows.hooks import crashed, failed
+from flows.stages import score_listed
 from musc.mutual import Interval
 from musc.plan import plan_subsets
 from musc.settings import ImageSize, Settings
 from storage.datasets import Category, list_categories
+from storage.secrets import require_no_secret
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparison import shown
+from tasks.engine import Engine
 from tasks.ingest import list_category
 from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
 from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
+from tasks.publish import artifact_key
 from tasks.stage import run_stage
 
 DEFAULTS = Settings()
@@ -39,8 +43,10 @@ class BenchmarkFailedError(RuntimeError):
     flow_run_name="{dataset} {job.category} {job.backbone.name}",
     task_runner=one_at_a_time(),
     validate_parameters=False,
+    on_failure=[failed],
+    on_crashed=[crashed],
 )
-def benchmark_category(dataset: str, job: LotJob, seed: int) -> str:
+def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine | None = None) -> str:
     """Score one category and measure it; lists it anew, as Prefect refuses parameters as long as a large listing.
 
     Returns:
@@ -48,11 +54,11 @@ def benchmark_category(dataset: str, job: LotJob, seed: int) -> str:
     """
     (category,) = list_categories(dataset, job.folder, [job.category])
     listing = list_category(job.folder, category, job.store, shuffled=job.subsets > 1, seed=seed)
-    run = score_listed(job, listing["lot_key"])
+    run = score_listed(job, listing["lot_key"], engine)
     return str(run_stage(measure_category, [measure_order(job, category, run)])[0]["path"])
 
 
-@flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time())
+@flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time(), on_crashed=[crashed])
 def benchmark(
     dataset: str,
     root: str,
@@ -74,6 +80,9 @@ def benchmark(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the categories of a dataset, each as one lot, and compare with published numbers.
 
@@ -84,12 +93,23 @@ def benchmark(
         categories: names of the categories to run; all unless given.
         backbones: one or more; they share what does not depend on the backbone.
         weights: tag or local file, for a single backbone; the published choice unless given.
-        image_size: as `score_lot`, and so are layers, quick_gelu, position_antialias, precision, degrees and
-            interval.
+        image_size: side, or height and width, in pixels; the published size unless given.
+        layers: transformer blocks, 0-based; the ends of four equal parts unless given.
+        quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
+        position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
+        degrees: sides of the LNAMD neighbourhoods, odd.
+        interval: fractions of the references, nearest first, that are averaged.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
         seed: of that dealing.
-        device: as `score_lot`, and so are memory, block_images and store_aggregated.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` …
+        memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
+        block_images: images per extraction task; a multiple of 8.
+        store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach root and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
         `benchmark`, the path of the table of metrics in the store.
@@ -99,6 +119,7 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
+    require_no_secret("root", root)
     jobs = prepare_all(
         list_categories(dataset, root, categories),
         backbones,
@@ -118,14 +139,18 @@ def benchmark(
         memory=memory,
         block_images=block_images,
         store_aggregated=store_aggregated,
+        engine=engine,
+        dask_address=dask_address,
+        workers=workers,
     )
     measured, failures = [], []
-    for job in jobs:
-        try:
-            measured.append((job, dataset, benchmark_category(dataset, job, seed)))
-        except Exception as error:  # one category must not take the others with it
-            get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
-            failures.append(f"{job.category} with {job.backbone.name}: {error}")
+    with cluster(jobs[0].engine) as shared:
+        for job in jobs:
+            try:
+                measured.append((job, dataset, benchmark_category(dataset, job, seed, shared)))
+            except Exception as error:  # one category must not take the others with it
+                get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
+                failures.append(f"{job.category} with {job.backbone.name}: {error}")
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
     done = write_benchmark(output, benchmark_name(dataset, jobs, seed), measured)
@@ -169,12 +194,3 @@ def publish(output: str, path: str, dataset: str) -> None:
             key=artifact_key(f"benchmark-{dataset}-{backbone}"),
             description=f"{dataset} with {backbone}, percent, difference from the published value in parentheses",
         )
-
-
-def artifact_key(name: str) -> str:
-    """A name as Prefect accepts it for an artifact: lower-case letters, digits and dashes.
-
-    >>> artifact_key("benchmark-mvtec_ad-timm:vit_small_patch14_dinov2.lvd142m")
-    'benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

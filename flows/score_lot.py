@@ -4,11 +4,15 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.stages import one_at_a_time, score_listed
+from flows.engine import one_at_a_time
+from flows.hooks import crashed, failed
+from flows.reporting import report_run
+from flows.stages import score_listed
+from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
-from tasks.prepare import DEFAULT_OUTPUT, default_lot, prepare
+from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
 
 DEFAULTS = Settings()
 
@@ -19,7 +23,13 @@ def run_name() -> str:
     return f"score {given.get('lot') or default_lot(given['folder'])}"
 
 
-@flow(name="score-lot", flow_run_name=run_name, task_runner=one_at_a_time())
+@flow(
+    name="score-lot",
+    flow_run_name=run_name,
+    task_runner=one_at_a_time(),
+    on_failure=[failed],
+    on_crashed=[crashed],
+)
 def score_lot(
     folder: str,
     output: str = DEFAULT_OUTPUT,
@@ -39,6 +49,14 @@ def score_lot(
     memory: str | None = None,
     block_images: int | None = None,
     store_aggregated: bool = False,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
+    maps: MapKind | None = None,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Score the images of one product in a folder against each other.
 
@@ -61,9 +79,19 @@ def score_lot(
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
         store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        false_alarms: good images expected to be flagged in a lot that holds defects.
+        review_budget: most images flagged, the most anomalous of them; no limit unless given.
+        threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
+        rescore_groups: where images share the same flaw, take it out of the references and score again.
+        maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.
+        workers: Dask worker processes that share a machine; here one per GPU, or one for every two cores, and behind an
+            address one, unless given.
 
     Returns:
-        `run`, the path of the results in the store, and the counts `images` (scored) and `files`.
+        `run`, the path of the results in the store, the counts `images` (scored) and `files`, `report`, the path of
+        its page, or None where that could not be made, and `problems`, a sentence for each thing that could not.
 
     Raises:
         ValueError: for an option out of range, by name, before any work.
@@ -71,4 +99,5 @@ def score_lot(
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    return score_listed(job, list_images(job.folder, job.store)["lot_key"])
+    run = score_listed(job, list_images(job.folder, job.store)["lot_key"])
+    return report_run(job, run, maps)

@@ -76,8 +76,11 @@ def write_maxima(  # type: ignore[no-untyped-def]
         tl.atomic_max(of_reference, tl.max(product, axis=0), mask=columns < patch_count, sem="relaxed")
 
 
-def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor, tile: Tile = TILE) -> None:
-    """As `musc.mutual.fill_symmetric`, each unordered pair once."""
+def fill_symmetric(
+    nearest: torch.Tensor, features: torch.Tensor, excluded: torch.Tensor | None = None, *, tile: Tile = TILE
+) -> None:
+    """As `musc.mutual.fill_symmetric`, each unordered pair once, but no patch can be excluded."""
+    _require_all(excluded)
     own = nearest.diagonal(dim1=0, dim2=1).clone()
     nearest.fill_(-torch.inf)
     nearest.diagonal(dim1=0, dim2=1).copy_(own)
@@ -85,11 +88,31 @@ def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor, tile: Tile = T
     _launch(nearest, features, features, pairs, tile, symmetric=True)
 
 
-def fill_directed(nearest: torch.Tensor, queries: torch.Tensor, references: torch.Tensor, tile: Tile = TILE) -> None:
-    """As `musc.mutual.fill_directed`, one direction only."""
+def fill_directed(
+    nearest: torch.Tensor,
+    queries: torch.Tensor,
+    references: torch.Tensor,
+    excluded: torch.Tensor | None = None,
+    *,
+    tile: Tile = TILE,
+) -> None:
+    """As `musc.mutual.fill_directed`, one direction only, but no patch can be excluded."""
+    _require_all(excluded)
     nearest.fill_(-torch.inf)
     counts = (torch.arange(len(each), device=queries.device) for each in (queries, references))
     _launch(nearest, queries, references, torch.cartesian_prod(*counts).T.contiguous(), tile, symmetric=False)
+
+
+def _require_all(excluded: torch.Tensor | None) -> None:
+    """Refuse to leave out patches.
+
+    Raises:
+        ValueError: if any may not be matched.
+    """
+    if excluded is not None and bool(excluded.any()):
+        raise ValueError(
+            f"fused products must be of all patches, got {int(excluded.sum())} excluded ones; leave out `fused`"
+        )
 
 
 def _launch(

@@ -48,6 +48,7 @@ def block_scores(
     references: Iterable[tuple[int, torch.Tensor]],
     image_count: int,
     interval: Interval,
+    excluded: torch.Tensor | None = None,
     *,
     fused: bool = False,
 ) -> torch.Tensor:
@@ -61,25 +62,33 @@ def block_scores(
         references: (position, float (m, P, C)) for blocks that together hold every image outside the query block.
         image_count: N, images in the lot.
         interval: see `mutual_scores`, and so is fused.
+        excluded: bool (N, P), patches that no query may match; they are still scored as queries. An image of which
+            every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
 
     Returns:
         Float32 (n, P) in [0, 2].
 
     Raises:
-        ValueError: as `mutual_scores`, or if the references do not hold every other image exactly once.
+        ValueError: as `mutual_scores`, if the references do not hold every other image exactly once, or if the
+            excluded patches are not (N, P).
     """
     if image_count < 2:
         raise ValueError(f"a lot must hold at least 2 images to be scored against each other, got {image_count}")
     require_interval(interval)
     require_finite("features", queries)
     query_count, patch_count = queries.shape[:2]
+    if excluded is not None:
+        require_excluded(excluded, image_count, patch_count)
+        excluded = excluded.to(queries.device)
     similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
     fill_own, fill_others = fills(fused)
-    fill_own(similarities[:, first : first + query_count], queries)
+    inside = slice(first, first + query_count)
+    fill_own(similarities[:, inside], queries, None if excluded is None else excluded[inside])
     visits = [0] * image_count
     for start, block in references:
         require_finite("features", block)
-        fill_others(similarities[:, start : start + len(block)], queries, block)
+        outside = slice(start, start + len(block))
+        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside])
         visits[start : start + len(block)] = [count + 1 for count in visits[start : start + len(block)]]
     require_each_once(visits, first, first + query_count)
     return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
@@ -94,35 +103,44 @@ def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
     return kernel.fill_symmetric, kernel.fill_directed
 
 
-def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor) -> None:
+def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor, excluded: torch.Tensor | None = None) -> None:
     """Find the largest similarity of every patch to each image of the same block, multiplying each unordered pair once.
 
     Args:
         nearest: float32 (n, n, P), filled in place, a view of the whole lot's array so that no second one is held:
             entry [i, j, p] compares patch p of image i with image j; entries with i = j are left as they are.
         features: float (n, P, C), unit rows.
+        excluded: bool (n, P), patches that may not be matched; None excludes nothing.
     """
 
     def visit(query: int) -> None:
         for start, stop, product in products(features[query], features, query + 1):
-            nearest[query, start:stop] = product.amax(dim=2).T
-            nearest[start:stop, query] = product.amax(dim=0)
+            if excluded is None:
+                nearest[query, start:stop] = product.amax(dim=2).T
+                nearest[start:stop, query] = product.amax(dim=0)
+            else:
+                nearest[query, start:stop] = without(product, excluded[None, start:stop]).amax(dim=2).T
+                nearest[start:stop, query] = without(product, excluded[query, :, None, None]).amax(dim=0)
 
     for_each(visit, range(len(features) - 1), features.device)
 
 
-def fill_directed(nearest: torch.Tensor, queries: torch.Tensor, references: torch.Tensor) -> None:
+def fill_directed(
+    nearest: torch.Tensor, queries: torch.Tensor, references: torch.Tensor, excluded: torch.Tensor | None = None
+) -> None:
     """Find the largest similarity of every query patch to each reference image, one direction only.
 
     Args:
         nearest: float32 (n, m, P), filled in place.
         queries: float (n, P, C), unit rows.
         references: float (m, P, C), unit rows of other images.
+        excluded: bool (m, P), patches of the references that may not be matched; None excludes nothing.
     """
 
     def visit(query: int) -> None:
         for start, stop, product in products(queries[query], references, 0):
-            nearest[query, start:stop] = product.amax(dim=2).T
+            allowed = product if excluded is None else without(product, excluded[None, start:stop])
+            nearest[query, start:stop] = allowed.amax(dim=2).T
 
     for_each(visit, range(len(queries)), queries.device)
 
@@ -147,6 +165,11 @@ def products(query: torch.Tensor, references: torch.Tensor, first: int) -> Itera
         columns = (stop - start) * patch_count
         product = multiply(query, references[start:stop].reshape(columns, width), scratch[:, :columns])
         yield start, stop, product.unflatten(1, (stop - start, patch_count))
+
+
+def without(product: torch.Tensor, excluded: torch.Tensor) -> torch.Tensor:
+    """The similarities (P, images, P) with the excluded entries, a mask that broadcasts, below every similarity."""
+    return product.masked_fill(excluded, -torch.inf) if excluded.any() else product
 
 
 def interval_mean(similarities: torch.Tensor, interval: Interval) -> torch.Tensor:
@@ -191,6 +214,19 @@ def require_each_once(visits: list[int], first: int, stop: int) -> None:
         raise ValueError(
             f"references must hold each of the {len(visits) - (stop - first)} images outside the query block once, "
             f"got {len(wrong)} positions left out, repeated or inside it (first at {wrong[:5]})"
+        )
+
+
+def require_excluded(excluded: torch.Tensor, image_count: int, patch_count: int) -> None:
+    """Refuse a mask of excluded patches that does not fit the lot.
+
+    Raises:
+        ValueError: unless it is bool (N, P).
+    """
+    if excluded.dtype != torch.bool or excluded.shape != (image_count, patch_count):
+        raise ValueError(
+            f"excluded must be a bool mask of shape {(image_count, patch_count)}, one value per image and patch of the "
+            f"lot, got {excluded.dtype} {tuple(excluded.shape)}"
         )
 
 

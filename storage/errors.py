@@ -27,3 +27,7 @@ class FormatVersionError(StorageError, ValueError):
 
 class DatasetLayoutError(StorageError, ValueError):
     """A dataset folder does not have the layout its name promises; the message names every problem found."""
+
+
+class UnknownReferencesError(StorageError, ValueError):
+    """The record of a run does not say what the run was made from, so nothing is known to be unused."""

@@ -63,7 +63,7 @@ def list_folder(url: str, *, keep_duplicates: bool = False) -> list[ListedImage]
         NoImagesError: if the folder is missing or holds no file at all.
     """
     folder = require_folder(url)
-    paths = sorted(_paths(folder))
+    paths = sorted(paths_below(folder))
     if not paths:
         raise NoImagesError(f"folder must hold images, got {url}, which holds no file; check the path")
     return list_files(folder, paths, keep_duplicates=keep_duplicates)
@@ -155,7 +155,7 @@ def lot_path(key: str) -> str:
     return f"{FOLDER}/{key}"
 
 
-def _paths(folder: Store) -> Iterator[str]:
+def paths_below(folder: Store) -> Iterator[str]:
     """Paths of all files, linked folders and folders that cannot be opened, without hidden ones; relative."""
     if not folder.is_local:
         yield from (path for path in folder.sizes("") if not any(part.startswith(".") for part in path.split("/")))

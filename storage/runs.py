@@ -10,13 +10,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from storage.artefacts import require_complete
+from storage.artefacts import is_complete, require_complete
+from storage.lots import ListedImage, usable_images
 from storage.patch_scores import read_scores
 from storage.store import Store
 from storage.tables import read_table
@@ -33,6 +34,11 @@ CONTENTS = {
     RECORD: "everything needed to run it again",
 }
 """The files of a run and what they hold."""
+
+REPORT_FOLDER = "report"
+REPORT = "report.html"
+MAPS = {"png": "maps-png", "tiff": "maps-tiff"}
+"""Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
 
 
 def write_record(store: Store, run: str, record: Mapping[str, Any]) -> None:
@@ -70,3 +76,33 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What was run, with which settings and versions."""
         return dict(json.loads(self.store.read(f"{self.path}/{RECORD}")))
+
+    def scored_images(self) -> list[ListedImage]:
+        """The scored images, in the order of `patch_scores`."""
+        names = [field.name for field in fields(ListedImage)]
+        rows = self.images()[names].itertuples(index=False)
+        return usable_images([ListedImage(*row) for row in rows])
+
+    def report(self) -> str | None:
+        """The path or URL of the run's page; None if it has none."""
+        folder = f"{self.path}/{REPORT_FOLDER}"
+        return self.store.location(f"{folder}/{REPORT}") if is_complete(self.store, folder) else None
+
+
+def run_at(location: str) -> Run:
+    """The finished run in a folder.
+
+    Args:
+        location: path or URL, as printed when the run finished.
+
+    Raises:
+        ValueError: if the folder lies in no store's `runs`.
+        IncompleteError: if the run is not complete, naming what is missing.
+    """
+    store, found, name = location.rstrip("/").rpartition(f"/{FOLDER}/")
+    if not found or not store:
+        raise ValueError(
+            f"run must be a folder in {FOLDER}/ of a store, got {location}; "
+            f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
+        )
+    return Run(Store(store), f"{FOLDER}/{name}")

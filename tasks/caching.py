@@ -4,6 +4,7 @@ The store is the truth and Prefect's cache is for the eye: an order whose artefa
 without a cached state, and `tasks.stage` asks for a fresh run where the artefact is gone though the state is cached.
 """
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,15 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
 from storage.errors import StorageError
+
+FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Disks that will be as full, or as read-only, in a few seconds: repeating only hides what a person has to mend."""
+TRANSIENT_KINDS = {
+    ("botocore.exceptions", "HTTPClientError"),
+    ("botocore.exceptions", "ConnectionError"),
+    ("fsspec.exceptions", "FSTimeoutError"),
+}
+"""Errors of the network that are no `OSError`, by name: what raises them is an optional extra."""
 
 PERMANENT_ERRORS = (StorageError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 """What no repetition mends, though some of it is an `OSError`."""
@@ -43,7 +53,11 @@ def order_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
 def is_transient(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed task run may succeed when repeated: input and output may, wrong settings never will."""
     error = state.result(raise_on_failure=False)
-    return isinstance(error, OSError) and not isinstance(error, PERMANENT_ERRORS)
+    if isinstance(error, PERMANENT_ERRORS) or getattr(error, "errno", None) in FULL_OR_CLOSED:
+        return False
+    return isinstance(error, OSError) or any(
+        (kind.__module__, kind.__name__) in TRANSIENT_KINDS for kind in type(error).__mro__
+    )
 
 
 RETRIED: dict[str, Any] = {

@@ -23,8 +23,9 @@ from storage.store import Store
 from tasks import progress
 from tasks.behind import working_behind
 from tasks.caching import cached_task
-from tasks.models import loaded
+from tasks.models import loaded, loaded_aside
 from tasks.orders import ExtractOrder
+from tasks.shortage import in_parts_or
 from tasks.transfer import to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
@@ -115,7 +116,7 @@ def finished(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[De
 def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
     """What the model says of a chunk's readable images; None if there are none. A GPU may still be computing it."""
     readable = [decoded for decoded in chunk if isinstance(decoded, torch.Tensor)]
-    return backbone.forward(to_device(torch.stack(readable), backbone.device)) if readable else None
+    return features_of(torch.stack(readable), backbone) if readable else None
 
 
 @torch.inference_mode()
@@ -138,6 +139,24 @@ def write_chunk(
         draft.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
     draft.write(
         start, {name: with_gaps(to_host(value).numpy(), readable, len(chunk)) for name, value in values.items()}
+    )
+
+
+def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
+    """Run the model on a chunk: at once, or in smaller batches and at last on the processor if memory is short."""
+
+    def on_device(start: int, stop: int) -> Features:
+        return backbone.forward(to_device(pixels[start:stop], backbone.device))
+
+    def on_processor(start: int, stop: int) -> Features:
+        return loaded_aside(backbone.spec).forward(pixels[start:stop])
+
+    parts = in_parts_or(on_processor, on_device, 0, len(pixels))
+    if len(parts) == 1:
+        return parts[0]
+    return Features(
+        [torch.cat(layer) for layer in zip(*(part.patch_tokens for part in parts), strict=True)],
+        torch.cat([part.class_tokens for part in parts]),
     )
 
 

@@ -32,5 +32,11 @@ def loaded(spec: BackboneSpec, device: str) -> Backbone:
 
 
 @lru_cache(maxsize=1)
+def loaded_aside(spec: BackboneSpec) -> Backbone:
+    """The backbone on the processor, beside the one on a GPU whose memory does not suffice."""
+    return backbones.build(spec, "cpu")
+
+
+@lru_cache(maxsize=1)
 def _load(spec: BackboneSpec, device: str) -> Backbone:
     return backbones.build(spec, device)

@@ -23,7 +23,7 @@ METRICS = "metrics"
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
 PATCH_SCORES_VERSION = 1
-RUN_VERSION = 1
+RUN_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ExtractOrder:
 
     @property
     def label(self) -> str:
-        return f"{self.category} {self.start}–{self.stop - 1}"
+        return f"{self.category} {self.start}-{self.stop - 1}"
 
     @property
     def size(self) -> int:
@@ -105,7 +105,7 @@ class ScoreOrder:
     @property
     def label(self) -> str:
         shard = self.shard
-        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}–{shard.stop - 1}"
+        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}-{shard.stop - 1}"
 
     @property
     def size(self) -> int:
@@ -268,9 +268,15 @@ def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[S
         features=[order.key for order in extracted],
         patch_scores=[order.key for order in scored],
         window_sizes=job.settings.window_sizes,
+        decision_rule=asdict(job.decision_rule),
     )
     blocks = tuple(order.path for order in extracted)
     return RunOrder(key, job, lot_key, blocks, shards=tuple((order.shard, order.path) for order in scored))
+
+
+def claim_name(job: LotJob, lot_key: str) -> str:
+    """What the claim of a job's run is called: the same for every attempt at it."""
+    return stage_key("claim", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
 
 
 def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:

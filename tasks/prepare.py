@@ -1,21 +1,25 @@
 """Prepare: turn what a user asked for into a job, refusing whatever cannot work before anything is done."""
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
 import torch
 
 from musc import backbones
 from musc.backbones import BackboneSpec
 from musc.backbones.base import choose_device
+from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
-from storage.store import require_store
+from storage.secrets import require_no_secret
+from storage.store import Store, require_store
+from tasks.engine import THREADS, Engine, chosen_engine
 from tasks.machine import memory_bytes, parsed_bytes
 
 DEFAULT_OUTPUT = "musc-results"
+MapKind = Literal["png", "tiff"]
 MEMORY_SHARE = 0.5
 """Part of the memory of the GPU, or of the machine without one, that scoring may use unless told otherwise."""
 
@@ -38,6 +42,11 @@ class LotJob:
     """Threads that score at once."""
     subsets: int = 1
     """Parts of the lot that are scored each by itself."""
+    decision_rule: DecisionRule = field(default_factory=DecisionRule)
+    """How images are flagged; decides nothing about their scores."""
+    rescore_groups: bool = False
+    """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
+    engine: Engine = THREADS
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -48,6 +57,7 @@ class LotJob:
             "interval": self.settings.interval,
             "window_sizes": self.settings.window_sizes,
             "subsets": self.subsets,
+            "rescore_groups": self.rescore_groups,
         }
 
 
@@ -62,19 +72,42 @@ def prepare(
     block_images: int | None = None,
     store_aggregated: bool = False,
     subsets: int = 1,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
+    maps: MapKind | None = None,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
 
     Raises:
-        ValueError: naming the first parameter that is out of range.
+        ValueError: naming the first parameter that is out of range or holds a secret.
         NoImagesError: if the folder is missing.
         FileNotFoundError: if a weights file is missing.
     """
     method = Settings(**settings)
+    places = {"folder": folder, "output": output, "weights": method.weights, "dask_address": dask_address}
+    for option, place in places.items():
+        require_no_secret(option, str(place or ""))
+    require_map_kind(maps)
+    decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
     chosen = choose_device(device)
+    running = chosen_engine(
+        engine,
+        dask_address=dask_address,
+        workers=workers,
+        device=device,
+        kind=chosen.type,
+        core_count=torch.get_num_threads(),
+    )
+    if running.name == "dask":
+        folder, output = reachable("folder", folder), reachable("output", output)
     plan_blocks(0, block_images)
     lot = lot or default_lot(folder)
     category = category or lot
@@ -88,12 +121,26 @@ def prepare(
         settings=method,
         backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
         device=device,
-        memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)),
+        memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,
         store_aggregated=store_aggregated,
-        thread_count=torch.get_num_threads(),
+        thread_count=max(1, torch.get_num_threads() // running.sharing),
         subsets=subsets,
+        decision_rule=decision_rule,
+        rescore_groups=rescore_groups,
+        engine=running,
     )
+
+
+def reachable(option: str, url: str) -> str:
+    """A path or URL as every worker can use it, whatever folder it runs in.
+
+    Raises:
+        ValueError: if it lies in the memory of this process.
+    """
+    if url.startswith("memory:"):
+        raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
+    return Store(url).location("") if Store(url).is_local else url
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
@@ -106,6 +153,16 @@ def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
 def default_lot(folder: str) -> str:
     """A lot is called like its folder."""
     return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
+
+
+def require_map_kind(maps: str | None) -> None:
+    """Refuse kinds of map files that nobody writes.
+
+    Raises:
+        ValueError: naming the kinds there are.
+    """
+    if maps is not None and maps not in get_args(MapKind):
+        raise ValueError(f"maps must be one of {', '.join(get_args(MapKind))}, got {maps!r}; leave it out for none")
 
 
 def require_name(option: str, name: str) -> None:

@@ -4,14 +4,17 @@ import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import musc
+from musc.decide import Decision
+from storage.artefacts import digest
 from storage.lots import ListedImage
 from tasks.orders import RunOrder
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 PACKAGES = (
     "torch",
     "torchvision",
@@ -24,11 +27,16 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage]) -> dict[str, Any]:
-    """Everything needed to run a lot again, as plain JSON values."""
+def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decision) -> dict[str, Any]:
+    """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
     return {
         "record_version": RECORD_VERSION,
+        "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "settings_digest": digest(order.job.identity),
         **asdict(order.job),
+        "decision": decision.as_record(),
+        "groups": [],
+        "warnings": list(decision.warnings),
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,
@@ -47,3 +55,8 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def versions_line() -> str:
+    """The versions as one text, e.g. `musc 0.1.0, python 3.11.2, torch 2.9.1 …`, for the rows of a table."""
+    return ", ".join(f"{name} {number}" for name, number in versions().items())

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from musc.decide import Decision, decide
 from musc.maps import anomaly_maps, image_scores, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
@@ -19,7 +20,7 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.caching import cached_task
 from tasks.orders import RunOrder
-from tasks.record import run_record, versions
+from tasks.record import run_record, versions, versions_line
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -42,8 +43,9 @@ def rescore_lot(order: RunOrder) -> dict[str, Any]:
             write_scores(store, f"{draft.path}/{PATCH_SCORES}", patch_scores, {"lot": order.job.lot})
             write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             table = score_table(order, usable, patch_scores, features.class_tokens())
-            write_table(store, f"{draft.path}/{SCORES}", table)
-            write_record(store, draft.path, run_record(order, images))
+            decision = decide(table["raw_score"].to_numpy(), order.job.decision_rule)
+            write_table(store, f"{draft.path}/{SCORES}", with_decision(table, decision))
+            write_record(store, draft.path, run_record(order, images, decision))
     return {"run": order.path, "key": order.key, "images": len(usable), "files": len(images)}
 
 
@@ -92,6 +94,15 @@ def score_table(
     return table
 
 
+def with_decision(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:
+    """The score table with the columns `decision`, `threshold` and `group` behind the peaks."""
+    place = list(table.columns).index("sha256")
+    groups = np.zeros(len(table), dtype=np.int64)
+    for name, values in (("group", groups), ("threshold", decision.threshold), ("decision", decision.labels)):
+        table.insert(place, name, values)
+    return table
+
+
 def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Maximum of each anomaly map, float32 (N,), and where it is, int64 (N, 2) as row and column."""
     count, *grid = patch_scores.shape
@@ -114,4 +125,5 @@ def provenance(order: RunOrder) -> dict[str, str]:
         "weights_digest": job.backbone.weights_digest,
         "settings_digest": digest(job.identity),
         "musc_version": versions()["musc"],
+        "versions": versions_line(),
     }

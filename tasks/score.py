@@ -1,7 +1,7 @@
 """Score: mutual scoring of one shard, LNAMD applied while features are loaded."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from storage.patch_scores import write_shard
 from storage.store import Store
 from tasks.caching import cached_task
 from tasks.orders import ScoreOrder
+from tasks.shortage import in_parts_or
 
 
 @cached_task("score")
@@ -28,10 +29,22 @@ def score_shard(order: ScoreOrder) -> dict[str, Any]:
     """
     store = Store(order.store)
     if not is_complete(store, order.path):
-        scores = shard_scores(order, LotFeatures(store, order.blocks))
+        scores = fitting_scores(order, LotFeatures(store, order.blocks))
         cells = scores.view(-1, *order.grid).cpu().numpy()
         write_shard(store, order.path, cells, {**asdict(order.shard), "interval": list(order.interval)})
     return {"key": order.key}
+
+
+def fitting_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
+    """Patch scores of a shard, float32 (n, P): in query blocks as large as memory holds, at last on the processor."""
+
+    def on_device(start: int, stop: int) -> torch.Tensor:
+        return shard_scores(replace(order, shard=replace(order.shard, start=start, stop=stop)), features).cpu()
+
+    def on_processor(start: int, stop: int) -> torch.Tensor:
+        return shard_scores(replace(order, device="cpu"), features)
+
+    return torch.cat(in_parts_or(on_processor, on_device, order.shard.start, order.shard.stop))
 
 
 def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:

@@ -1,14 +1,19 @@
 """Run all orders of one stage: submit, wait for every one, and only then complain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from prefect import Task
-from prefect.futures import as_completed
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import TaskRunner
 
 from storage.artefacts import is_complete
 from storage.store import Store
 from tasks import progress
+from tasks.publish import StageArtifact
+
+LOST = "KilledWorker"
+"""The error's name, as Dask need not be installed."""
 
 
 class StageOrder(Protocol):
@@ -37,36 +42,33 @@ class StageFailedError(RuntimeError):
     """Some task runs of a stage failed; whatever the others made is kept."""
 
 
-def run_stage(task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder]) -> list[dict[str, Any]]:
+def run_stage(
+    task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder], runner: TaskRunner[Any] | None = None
+) -> list[dict[str, Any]]:
     """Run a cached task on every order and return the results in the orders' sequence.
 
     Args:
         task: made by `tasks.caching.cached_task`.
         orders: what to do; orders whose artefact is complete end at once.
+        runner: a started task runner; that of the flow unless given.
 
     Raises:
         StageFailedError: after all task runs have ended, naming each that failed and why.
     """
     if not orders:
         return []
-    complete = [is_complete(Store(order.store), order.path) for order in orders]
-    reused = [order for order, found in zip(orders, complete, strict=True) if found]
-    total, done = (sum(order.size for order in part) for part in (orders, reused))
+    complete = {order.key: is_complete(Store(order.store), order.path) for order in orders}
+    total, done = sum(order.size for order in orders), sum(order.size for order in orders if complete[order.key])
     progress.begin(task.name, total, done, orders[0].category)
-    futures = {
-        task.with_options(refresh_cache=not found).submit(order): order
-        for order, found in zip(orders, complete, strict=True)
-    }
-    outcomes: dict[str, Any] = {}
-    for future in as_completed(list(futures)):
-        order = futures[future]
-        outcomes[order.key] = future.result(raise_on_failure=False)
-        if order not in reused and not isinstance(outcomes[order.key], BaseException):
-            progress.settle(task.name, order.key, order.size)
+    shown = StageArtifact(task.name, total, done, orders[0].category)
+    outcomes = outcomes_of(task, orders, complete, runner, shown)
+    # Whoever waited at a worker that was killed is blamed for it too. Alone only the guilty one fails again.
+    for order in [order for order in orders if is_lost(outcomes[order.key])]:
+        outcomes.update(outcomes_of(task, [order], complete, runner, shown))
     failures: dict[str, list[str]] = {}
     for order in orders:
         if isinstance(outcomes[order.key], BaseException):
-            failures.setdefault(str(outcomes[order.key]), []).append(order.label)
+            failures.setdefault(explained(outcomes[order.key]), []).append(order.label)
     if failures:
         count = sum(len(labels) for labels in failures.values())
         raise StageFailedError(
@@ -74,3 +76,50 @@ def run_stage(task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder]) -
             "command goes on from here. " + "; ".join(f"{', '.join(of)}: {why}" for why, of in failures.items())
         )
     return [outcomes[order.key] for order in orders]
+
+
+def paths_of(orders: Sequence[StageOrder]) -> list[str]:
+    """The artefacts that orders make."""
+    return [order.path for order in orders]
+
+
+def outcomes_of(
+    task: Task[[Any], dict[str, Any]],
+    orders: Sequence[StageOrder],
+    complete: Mapping[str, bool],
+    runner: TaskRunner[Any] | None,
+    shown: StageArtifact,
+) -> dict[str, Any]:
+    """Submit all orders and wait: the result of each, or what it failed with, by key."""
+    futures: dict[PrefectFuture[Any], StageOrder] = {}
+    for order in orders:
+        fresh = task.with_options(refresh_cache=not complete[order.key])
+        futures[runner.submit(fresh, {"order": order}) if runner else fresh.submit(order)] = order
+    outcomes: dict[str, Any] = {}
+    for future in as_completed(list(futures)):
+        order = futures[future]
+        outcomes[order.key] = outcome(future)
+        if not complete[order.key] and not isinstance(outcomes[order.key], BaseException):
+            progress.settle(task.name, order.key, order.size)
+            shown.advance(order.size)
+    return outcomes
+
+
+def outcome(future: PrefectFuture[Any]) -> Any:
+    """What a task run returned, or what it failed with; a worker's death is such an error, not the flow's own."""
+    try:
+        return future.result(raise_on_failure=False)
+    except Exception as error:
+        return error
+
+
+def is_lost(error: Any) -> bool:
+    """Whether a task run ended because Dask gave it up after several of its workers died."""
+    return type(error).__name__ == LOST
+
+
+def explained(error: BaseException) -> str:
+    """What a failed task run says, in words of this project where a library's own are no help."""
+    if is_lost(error):
+        return "every worker that took it was killed; see the workers' logs, most often they ran out of memory"
+    return str(error)

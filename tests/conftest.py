@@ -1,13 +1,18 @@
 """Fixtures shared by every room's tests."""
 
+import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Browser, sync_playwright
+
+from cli.environment import DEFAULTS
 
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
 torch.set_num_threads(1)
@@ -57,3 +62,77 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Prefect's settings for this process and its children; set before Prefect is imported for the first time."""
+    home = tmp_path_factory.mktemp("prefect")
+    chosen = {
+        **DEFAULTS,
+        "PREFECT_HOME": str(home),
+        "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in chosen.items():
+            patch.setitem(os.environ, name, value)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def prefect_server(prefect_home: Path) -> Iterator[str]:
+    """The address of a running Prefect server on loopback, ended with the tests."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+class S3Server:
+    """An S3 endpoint on loopback that can be down for a while; what it holds outlives that."""
+
+    def __init__(self) -> None:
+        from moto.server import ThreadedMotoServer
+
+        self.make = ThreadedMotoServer
+        self.running = self.make("127.0.0.1", 0, verbose=False)
+        self.running.start()
+        self.address = self.running.get_host_and_port()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def stop(self) -> None:
+        self.running.stop()
+
+    def start(self) -> None:
+        self.running = self.make(*self.address, verbose=False)
+        self.running.start()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """moto's server, found by everything that reads the usual variables."""
+    pytest.importorskip("moto.server", reason="moto's server is not installed")
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = S3Server()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        patch.setenv("AWS_ACCESS_KEY_ID", "anyone")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_MAX_ATTEMPTS", "1")  # what repeats is the project, not the client
+        yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_bucket(s3_server: S3Server) -> str:
+    """The URL of an empty bucket."""
+    fsspec.filesystem("s3").mkdir("lots")
+    return "s3://lots"

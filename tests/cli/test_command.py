@@ -42,6 +42,7 @@ def test_help_is_light() -> None:
         (["--block-images", "12"], "block_images must be a positive multiple"),
         (["--lot", "a/b"], "lot must be a plain name"),
         (["--layers", "99"], "layers"),
+        (["--maps", "bmp"], "maps must be one of png, tiff, got 'bmp'"),
     ],
 )
 def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_path: Path) -> None:

@@ -1,46 +1,16 @@
-"""A Prefect server of the tests' own, in a home of its own: without that, yesterday's cached results would be found."""
+"""Lots and labelled datasets that are drawn for the flows' tests."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cli.environment import DEFAULTS
 from storage.generated import write_lot
 
 DEFECT = (slice(16, 32), slice(24, 40))
 """Rows and columns of the square that is the defect of every drawn defective image."""
-
-
-@pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Prefect's settings for this process and its children; set before Prefect is imported for the first time."""
-    home = tmp_path_factory.mktemp("prefect")
-    chosen = {
-        **DEFAULTS,
-        "PREFECT_HOME": str(home),
-        "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in chosen.items():
-            patch.setitem(os.environ, name, value)
-        yield home
-
-
-@pytest.fixture(scope="session")
-def prefect_server(prefect_home: Path) -> Iterator[str]:
-    """The address of a running Prefect server on loopback, ended with the tests."""
-    from prefect.settings import PREFECT_API_URL
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture(scope="session")

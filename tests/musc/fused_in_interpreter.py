@@ -25,10 +25,10 @@ def run(case: dict) -> np.ndarray:
         return mutual_scores(features, fused=True).numpy()
     if case["what"] == "symmetric":
         nearest = torch.full((image_count, image_count + 3, patch_count), case["before"])
-        fused.fill_symmetric(nearest[:, 2 : 2 + image_count], features, tile)
+        fused.fill_symmetric(nearest[:, 2 : 2 + image_count], features, tile=tile)
         return nearest.numpy()
     nearest = torch.full((2, image_count - 2, patch_count), case["before"])
-    fused.fill_directed(nearest, features[:2], features[2:], tile)
+    fused.fill_directed(nearest, features[:2], features[2:], tile=tile)
     return nearest.numpy()
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from musc.mutual import mutual_scores
+from musc.mutual import block_scores, mutual_scores
 
 pytest.importorskip("triton", reason="Triton is not installed")
 
@@ -118,6 +118,13 @@ def test_fused_compiles_to_matrix_instructions_of_hopper(tmp_path: Path, monkeyp
 def test_fused_refuses_features_on_the_processor() -> None:
     with pytest.raises(ValueError, match="fused products must be made on a GPU, got features on cpu; leave out"):
         mutual_scores(unit_rows(2, 5, 7), fused=True)
+
+
+def test_fused_refuses_excluded_patches() -> None:
+    features, excluded = unit_rows(2, 5, 7), torch.zeros(2, 5, dtype=torch.bool)
+    excluded[0, :3] = True
+    with pytest.raises(ValueError, match="fused products must be of all patches, got 3 excluded ones; leave out"):
+        block_scores(features, 0, (), 2, (0.0, 0.3), excluded, fused=True)
 
 
 def test_plain_scoring_imports_no_triton() -> None:

@@ -1,5 +1,6 @@
 """What is repeated and what is found again. Prefect is imported inside: see `tests/flows/conftest.py`."""
 
+import errno
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -38,9 +39,22 @@ def test_errors_of_disk_and_network_may_pass(error: Exception) -> None:
     assert transient(error)
 
 
+@pytest.mark.parametrize("name", ["EndpointConnectionError", "ConnectionClosedError", "ReadTimeoutError"])
+def test_errors_of_an_object_store_may_pass(name: str) -> None:
+    exceptions = pytest.importorskip("botocore.exceptions")
+    assert transient(getattr(exceptions, name)(endpoint_url="http://127.0.0.1:1", error="refused"))
+
+
+def test_missing_credentials_stay_missing() -> None:
+    exceptions = pytest.importorskip("botocore.exceptions")
+    assert not transient(exceptions.NoCredentialsError())
+
+
 @pytest.mark.parametrize(
     "error",
     [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EROFS, "Read-only file system"),
         FileNotFoundError("absent"),
         PermissionError("closed"),
         IsADirectoryError("folder"),

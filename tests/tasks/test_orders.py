@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from musc.backbones import BackboneSpec
+from musc.decide import DecisionRule
 from musc.plan import shard_bytes
 from musc.settings import Settings
 from storage.errors import NoImagesError
@@ -78,6 +79,9 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 4, "run": 1}),
         (replace(JOB, lot="noon"), {"run": 1}),
         (replace(JOB, category="lid"), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
     ],
     ids=lambda value: None if isinstance(value, LotJob) else str(value),
 )
@@ -129,7 +133,7 @@ def test_keys_change_with_the_algorithm_for_every_later_stage(
 ) -> None:
     job = replace(JOB, store_aggregated=True)
     before = keys(job)
-    monkeypatch.setattr(orders, version, 2)
+    monkeypatch.setattr(orders, version, 99)
     assert changed(before, keys(job)) == expected
 
 
@@ -141,7 +145,7 @@ def test_keys_differ_within_a_run() -> None:
 def test_extract_orders_cover_the_lot_in_blocks() -> None:
     made = extract_orders(JOB, "lot", LOT)
     assert [(order.start, order.stop, order.size) for order in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
-    assert made[1].label == "cap 8–15"
+    assert made[1].label == "cap 8-15"
 
 
 def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from storage.errors import NoImagesError
 from tasks import prepare as preparing
@@ -53,6 +54,10 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
         ({"image_size": 100}, "image_size must be a positive multiple of 8"),
         ({"layers": (4,)}, "layers must be scales 0 to 3"),
         ({"weights": "net.pt"}, "weights must be None for the backbone texture"),
+        ({"engine": "ray"}, "engine must be threads or dask, got 'ray'"),
+        ({"workers": 2}, "workers must go with the engine dask, got 2 with threads"),
+        ({"dask_address": "tcp://10.0.0.5:8786"}, "dask_address must go with the engine dask"),
+        ({"engine": "dask", "output": "memory://store"}, "output must be a place all workers reach"),
     ],
 )
 def test_prepare_refuses_by_name(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -107,3 +112,23 @@ def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
         replace(job, backbone=replace(job.backbone, layers=(0,))),
     ):
         assert changed.identity != job.identity
+
+
+SECRET = "wJalrXUtnFEMI"
+
+
+@pytest.mark.parametrize(
+    "option", [{"output": f"s3://AKIA:{SECRET}@lots/store"}, {"weights": f"https://host/net.pt?sig={SECRET}"}]
+)
+def test_prepare_refuses_secrets_without_repeating_them(option: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must not hold a password.*in the environment") as refused:
+        prepare(str(tmp_path), **{"backbone": "texture", **option})
+    assert SECRET not in str(refused.value)
+
+
+def test_prepare_divides_the_machine_among_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "memory_bytes", lambda device: 30_000)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    job = prepare(str(tmp_path), "out", backbone="texture", engine="dask", workers=3, device="cpu")
+    assert (job.memory_bytes, job.thread_count, job.engine.workers) == (5_000, 2, 3)
+    assert Path(job.store).is_absolute()

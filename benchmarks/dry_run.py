@@ -1,0 +1,112 @@
+"""A night on paper: what 100 000 images cost with the default backbone, from the same functions as `musc plan`.
+
+`python benchmarks/dry_run.py` prints the rows of the table in docs/operations.md. Nothing is measured here.
+"""
+
+import argparse
+from dataclasses import dataclass
+from math import ceil
+
+from musc.backbones import resolve
+from musc.forecast import Forecast, forecast
+from musc.plan import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
+from musc.settings import Settings
+
+LOT_SIZES = (1_000, 10_000, 100_000)
+HEADINGS = ("lots × images", "peak", "stored", "read by scoring", "task runs", "shards of a lot", "EFLOP", "hours")
+TASKS_BESIDES = 2
+"""Listing and rescoring, once for each lot."""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """All lots of one size."""
+
+    lot_count: int
+    lot: Forecast
+    read_bytes: float
+    """Features read by all shards: each streams its layer of the whole lot once."""
+
+    @property
+    def task_count(self) -> int:
+        return self.lot_count * (self.lot.block_count + self.lot.shard_count + TASKS_BESIDES)
+
+    @property
+    def object_count(self) -> int:
+        """Objects of features: one for each chunk of each layer and of the class tokens."""
+        return self.lot_count * ceil(self.lot.image_count / CHUNK_IMAGES) * (len(SPEC.layers) + 1)
+
+    @property
+    def operations(self) -> float:
+        return self.lot_count * self.lot.operations
+
+    def row(self) -> str:
+        """A row of a markdown table."""
+        lot = self.lot
+        return (
+            f"| {self.lot_count:,} × {lot.image_count:,} | {lot.peak_bytes / 1e9:.1f} GB "
+            f"| {self.lot_count * lot.stored_bytes / 1e12:.2f} TB | {self.read_bytes / 1e12:,.1f} TB "
+            f"| {self.task_count:,} | {lot.shard_count:,} | {self.operations / 1e18:,.1f} "
+            f"| {hours(self.operations):,.0f} / R |"
+        )
+
+
+SETTINGS = Settings()
+SPEC = resolve(SETTINGS.backbone)
+GPU_COUNT = 8
+
+
+def hours(operations: float) -> float:
+    """Hours on all GPUs at 1 TFLOP/s each; divide by the rate."""
+    return operations / (GPU_COUNT * 1e12) / 3600
+
+
+def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
+    """Plan all lots of one size."""
+    shards: list[Shard] = plan_shards(
+        lot_size,
+        SPEC.patch_count,
+        SPEC.width,
+        layers=SPEC.layers,
+        degrees=SETTINGS.degrees,
+        memory_bytes=memory_bytes,
+    )
+    lot = forecast(
+        lot_size,
+        SPEC.patch_count,
+        SPEC.width,
+        embedding_width=SPEC.embedding_width,
+        layer_count=len(SPEC.layers),
+        block_count=len(plan_blocks(lot_size)),
+        shards=shards,
+        lot_size=lot_size,
+    )
+    lot_count = image_count // lot_size
+    read = lot_count * len(shards) * lot_size * SPEC.patch_count * SPEC.width * FLOAT16_BYTES
+    return DryRun(lot_count, lot, read)
+
+
+def extraction_operations(image_count: int) -> float:
+    """Of a ViT with MLPs four times as wide as its tokens: 24 C² products per patch and layer, and attention."""
+    patches, width, depth = SPEC.patch_count + 1, SPEC.width, max(SPEC.layers) + 1
+    return image_count * depth * 2.0 * (12 * width**2 * patches + 2 * patches**2 * width)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--memory", type=float, default=48e9, help="bytes one shard may use")
+    given = parser.parse_args()
+    print(
+        "| lots × images | peak of a shard | stored | read by scoring | task runs | shards of a lot | EFLOP | hours |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for lot_size in LOT_SIZES:
+        print(dry_run(given.images, lot_size, int(given.memory)).row())
+    total = extraction_operations(given.images)
+    print(f"extraction: {total / 1e18:.2f} EFLOP, {hours(total):.1f} / R hours")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""A night on the console: what came out of each lot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from cli.console import console, watching
+from flows.score_lots import NightFailedError, score_lots
+
+
+def run_nightly(parameters: dict[str, Any]) -> None:
+    """Score what is not finished, and count; lots that failed are named by the error."""
+    try:
+        with watching():
+            counts = score_lots(**parameters)
+    except NightFailedError as failure:
+        show_failures([outcome.as_row() for outcome in failure.outcomes if outcome.what == "failed"])
+        raise
+    console.print(", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
+
+
+def show_failures(rows: Sequence[dict[str, str]]) -> None:
+    """A row for each lot that failed."""
+    table = Table(title="Lots that failed")
+    for heading in ("category", "lot", "why"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(escape(row["category"]), escape(row["lot"]), escape(row["run or reason"]))
+    console.print(table)

@@ -1,0 +1,82 @@
+"""Where task runs go: a Prefect task runner for an engine, opened by the flow that was asked for it.
+
+A runner in the flow's decorator would be the same for every run. Opening it inside the flow lets the parameter `engine`
+decide, in a deployment as on the command line.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from tasks.engine import GPU, Engine
+
+WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
+"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
+would kill workers that hold a large model."""
+
+
+def one_at_a_time() -> TaskRunner[Any]:
+    """Threads, as many as there are devices: torch spreads one task over the whole processor by itself."""
+    return ThreadPoolTaskRunner(max_workers=1)
+
+
+@contextmanager
+def cluster(engine: Engine) -> Iterator[Engine]:
+    """The engine with a scheduler's address, whose workers live while the `with` block lasts; threads need none.
+
+    A flow over many lots opens one cluster for all of them, so that every worker loads the model once.
+    """
+    if engine.name != "dask" or engine.dask_address is not None:
+        yield engine
+        return
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    local = {"host": "127.0.0.1", "port": 0}
+    scheduler = {"cls": Scheduler, "options": {**local, "dashboard": False}}
+    workers = {
+        number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
+        for number in range(engine.workers)
+    }
+    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as running:
+        yield replace(engine, dask_address=running.scheduler_address)
+
+
+def worker_options(engine: Engine, number: int) -> dict[str, Any]:
+    """What one worker has to itself: a GPU, or its part of the processor."""
+    if engine.gpus:
+        return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
+    return {"env": {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // engine.workers))}}
+
+
+def visible_gpus(count: int) -> list[str]:
+    """How CUDA names the GPUs this process may use."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return (named or [str(number) for number in range(count)])[:count]
+
+
+@contextmanager
+def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
+    """A started task runner for an engine; tasks are told the address of Prefect's embedded server, if that runs."""
+    with ExitStack() as stack:
+        if engine.name == "threads":
+            yield stack.enter_context(one_at_a_time())
+            return
+        import dask
+        from prefect_dask import DaskTaskRunner
+
+        address = stack.enter_context(cluster(engine)).dask_address
+        with get_client(sync_client=True) as client:
+            stack.enter_context(temporary_settings({PREFECT_API_URL: str(client.api_url)}))
+        runner = stack.enter_context(DaskTaskRunner(address=address))
+        workers = runner.client.scheduler_info(n_workers=-1)["workers"].values()
+        has_gpus = any(worker["resources"].get(GPU) for worker in workers)
+        stack.enter_context(dask.annotate(resources={GPU: 1}) if has_gpus else nullcontext())
+        yield runner

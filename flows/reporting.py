@@ -1,0 +1,43 @@
+"""What follows a scored lot: its profile, its page, its maps as files. Whatever fails here, the scores stay."""
+
+from typing import Any
+
+from prefect.logging import get_run_logger
+
+from tasks.map_files import write_maps
+from tasks.prepare import LotJob
+from tasks.profile import profile_run
+from tasks.report import clear_outdated, write_report
+from tasks.report_orders import MapKind, maps_order, profile_order, report_order
+from tasks.stage import run_stage
+
+
+def report_run(job: LotJob, run: dict[str, Any], maps: MapKind | None = None) -> dict[str, Any]:
+    """Make the page of a finished run, and its maps as files if asked to.
+
+    Args:
+        job: what was run.
+        run: as `flows.stages.score_listed` returned it.
+        maps: kind of files; none unless given.
+
+    Returns:
+        `run` with `report`, the path of the page in the store, or None where it could not be made, and `problems`, a
+        sentence for each thing that could not.
+    """
+    report, problems = None, []
+    try:
+        profiling = profile_order(job, run)
+        run_stage(profile_run, [profiling])
+        reporting = report_order(job, run, profiling)
+        clear_outdated(reporting)
+        report = run_stage(write_report, [reporting])[0]["report"]
+    except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
+        problems.append(f"the report could not be made ({error}); the scores are complete")
+    if maps:
+        try:
+            run_stage(write_maps, [maps_order(job, run, maps)])
+        except Exception as error:
+            problems.append(f"the maps could not be written ({error}); the scores are complete")
+    for problem in problems:
+        get_run_logger().error(problem)
+    return {**run, "report": report, "problems": problems}

@@ -1,0 +1,135 @@
+"""Score every lot below a root that has no finished result yet: what is scheduled every night."""
+
+from datetime import date
+from typing import Any
+
+from prefect import flow, get_run_logger
+
+from flows.engine import cluster, one_at_a_time
+from flows.hooks import crashed
+from flows.score_lot import score_lot
+from musc.decide import DecisionRule
+from musc.mutual import Interval
+from musc.settings import ImageSize, Settings
+from storage.errors import NoImagesError
+from storage.lot_tree import FoundLot
+from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, remember, survey
+from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
+from tasks.publish import publish_night
+
+DEFAULTS = Settings()
+DEFAULT_ROOT = "lots"
+
+
+class NightFailedError(RuntimeError):
+    """Some lots failed; the results of all others are kept, and the next night tries these again."""
+
+    def __init__(self, outcomes: list[Outcome]) -> None:
+        failed = [outcome for outcome in outcomes if outcome.what == FAILED]
+        why = "; ".join(f"{outcome.found.lot}: {outcome.reason}" for outcome in failed)
+        super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {why}")
+        self.outcomes = outcomes
+
+
+@flow(name="nightly-lots", flow_run_name="nightly {root}", task_runner=one_at_a_time(), on_crashed=[crashed])
+def score_lots(
+    root: str = DEFAULT_ROOT,
+    output: str = DEFAULT_OUTPUT,
+    category: str | None = None,
+    since: date | None = None,
+    backbone: str = DEFAULTS.backbone,
+    weights: str | None = DEFAULTS.weights,
+    image_size: ImageSize | None = DEFAULTS.image_size,
+    layers: tuple[int, ...] | None = DEFAULTS.layers,
+    quick_gelu: bool | None = DEFAULTS.quick_gelu,
+    position_antialias: bool = DEFAULTS.position_antialias,
+    degrees: tuple[int, ...] = DEFAULTS.degrees,
+    interval: Interval = DEFAULTS.interval,
+    window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
+    device: str = "auto",
+    memory: str | None = None,
+    block_images: int | None = None,
+    store_aggregated: bool = False,
+    false_alarms: float = DecisionRule.false_alarms,
+    review_budget: int | None = DecisionRule.review_budget,
+    threshold: float | None = DecisionRule.threshold,
+    rescore_groups: bool = False,
+    engine: str = "threads",
+    dask_address: str | None = None,
+    workers: int | None = None,
+) -> dict[str, Any]:
+    """Score every lot below a root that has no finished result for these settings, so that missed nights are made up.
+
+    Args:
+        root: path or URL of a folder with lots as `<category>/<date>/…images`.
+        output: path or URL of the store that keeps features, scores and runs.
+        category: name of the only product to score; all unless given.
+        since: leave out lots of earlier dates; lots whose folder's name begins with no date are never left out.
+        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`.
+        weights: tag or local file; the published choice unless given.
+        image_size: side, or height and width, in pixels; the published size unless given.
+        layers: transformer blocks, 0-based; the ends of four equal parts unless given.
+        quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
+        position_antialias: resize the position embedding with antialiasing.
+        degrees: sides of the LNAMD neighbourhoods, odd.
+        interval: fractions of the references, nearest first, that are averaged.
+        window_sizes: RsCIN neighbours, the image itself included.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` …
+        memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
+        block_images: images per extraction task; a multiple of 8.
+        store_aggregated: keep the features after LNAMD too, as cached work of their own (layers × degrees the space).
+        false_alarms: good images expected to be flagged in a lot that holds defects.
+        review_budget: most images flagged, the most anomalous of them; no limit unless given.
+        threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
+        rescore_groups: where images share the same flaw, take it out of the references and score again.
+        engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
+        dask_address: of a running Dask scheduler whose workers reach root and output; else workers start here.
+        workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
+
+    Returns:
+        How many lots were `scored`, had been `finished_before`, were `too_small`, or `failed`.
+
+    Raises:
+        NoImagesError: if the root is missing.
+        ValueError: for an option out of range or an unknown category, by name, before any work.
+        NightFailedError: at the end, if lots failed; the results of the others are kept.
+    """
+    given = {name: value for name, value in locals().items() if name not in ("root", "category", "since")}
+    job = prepare(root, lot="night", **given)  # refuses bad options once, before any lot
+    log = get_run_logger()
+    tree = survey(root, category, since)
+    for left_out in tree.left_out:
+        log.warning("%s is no lot: %s", left_out.path, left_out.reason)
+    if not tree.lots:
+        log.warning("No lot lies below %s; lots are folders <category>/<date> of images", root)
+    outcomes = []
+    with cluster(job.engine) as shared:
+        if shared.dask_address:  # opened here, or named by the user
+            given.update(dask_address=shared.dask_address, workers=shared.workers)
+        for found in tree.lots:
+            outcome = attempt(found, job, given)
+            outcomes.append(outcome)
+            log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
+    publish_night(root, outcomes)
+    if any(outcome.what == FAILED for outcome in outcomes):
+        raise NightFailedError(outcomes)
+    return counted(outcomes)
+
+
+def attempt(found: FoundLot, job: LotJob, given: dict[str, Any]) -> Outcome:
+    """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
+    key = None
+    try:
+        seen = look(found, job)
+        if seen.outcome:
+            return seen.outcome
+        key = seen.key
+        done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
+        outcome = Outcome(found, SCORED, done["images"], done["run"])
+        remember(job, key, outcome)
+    except NoImagesError as error:
+        outcome = Outcome(found, TOO_SMALL, reason=str(error))
+        remember(job, key, outcome)
+    except Exception as error:
+        return Outcome(found, FAILED, reason=str(error) or type(error).__name__)
+    return outcome

@@ -1,0 +1,243 @@
+"""Decisions without labels: which images of a lot to pull, from the lot's own scores.
+
+An image score is the largest of many patch scores, and the largest of many like values follows a Gumbel distribution
+whatever the values' own (Fisher and Tippett 1928; Gumbel, Statistics of Extremes, 1958). The lot's good images are
+therefore described by a Gumbel distribution, fitted as a line through a probability plot of the lower scores, so that
+defects do not bend it. What a *clean* lot of the same size would do under the same fit is simulated, which accounts for
+the uncertainty of small lots: from it come the threshold that a stated number of good images exceeds, and the test
+whether the lot holds anything to flag at all.
+
+Raw scores are used: they are distances, so a fixed threshold keeps its meaning from night to night, and the images of
+a lot stay independent. Rescored ones are scaled by the lot's own extremes and averaged over neighbours.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+GUMBEL = "gumbel"
+FIXED = "fixed threshold"
+FLAGGED, ACCEPTED = "flagged", "accepted"
+
+FEWEST_IMAGES = 8
+"""Below this a lot says too little about its own good images for any rule."""
+CLEAN_LOTS_FLAGGED = 0.05
+"""Part of the lots without defects in which something is flagged all the same."""
+MOST_ANOMALOUS = 0.4
+"""Above this part of the lot, mutual scoring's assumption that most images are good is in doubt."""
+BULK = 0.98
+"""Part of the good images below the limit beyond which scores are taken for defects while fitting."""
+FITTED = 0.8
+"""Part of the images taken for good, the lowest, through which the line is fitted."""
+FITS = 25
+"""Most repetitions of the fit; it settles after about four."""
+SIMULATED_LOTS, SIMULATED_IMAGES = 2000, 1_000_000
+"""Most clean lots simulated, and most images in them together."""
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """What a user may choose about decisions."""
+
+    false_alarms: float = 0.5
+    """Good images expected to be flagged in a lot that holds defects."""
+    review_budget: int | None = None
+    """Most images flagged; the most anomalous of them are kept."""
+    threshold: float | None = None
+    """A raw score at and above which images are flagged, instead of the rule."""
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            ValueError: naming the setting, its rule and the value given.
+        """
+        if not 0 < self.false_alarms < np.inf:
+            raise ValueError(
+                f"false_alarms must be a positive number of images per lot, got {self.false_alarms}; 0.5 is the default"
+            )
+        if self.review_budget is not None and self.review_budget < 1:
+            raise ValueError(
+                f"review_budget must be at least 1 image, got {self.review_budget}; leave it out for no limit"
+            )
+        if self.threshold is not None and not 0 <= self.threshold < np.inf:
+            raise ValueError(
+                f"threshold must be a raw score of at least 0, got {self.threshold}; leave it out for the rule"
+            )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about N images."""
+
+    rule: DecisionRule
+    name: str
+    """`gumbel` or `fixed threshold`."""
+    separable: bool
+    """Whether anything stands out; always so for a fixed threshold."""
+    threshold: float
+    """Raw score at and above which images are flagged; NaN if the lot is not separable."""
+    above_count: int
+    """Images at or above the rule's threshold, before the review budget."""
+    flagged: NDArray[np.bool_]
+    """(N,)."""
+    warnings: tuple[str, ...]
+    """Plain sentences for the person who reads the result."""
+
+    @property
+    def labels(self) -> list[str]:
+        """`flagged` or `accepted` for every image."""
+        return [FLAGGED if flagged else ACCEPTED for flagged in self.flagged]
+
+    def as_record(self) -> dict[str, Any]:
+        """The decision as plain JSON values; no threshold is None."""
+        chosen = asdict(self.rule)
+        return {
+            "rule": self.name,
+            "score": "raw_score",
+            "expected_false_alarms": chosen["false_alarms"],
+            "review_budget": chosen["review_budget"],
+            "fixed_threshold": chosen["threshold"],
+            "threshold": float(self.threshold) if np.isfinite(self.threshold) else None,
+            "separable": self.separable,
+            "above_count": self.above_count,
+            "flagged_count": int(self.flagged.sum()),
+        }
+
+
+def decide(raw_scores: NDArray[Any], rule: DecisionRule | None = None) -> Decision:
+    """Choose the images of a lot that someone should look at.
+
+    Args:
+        raw_scores: (N,), image scores before RsCIN; higher is more anomalous.
+        rule: what the user chose; the defaults unless given.
+
+    Raises:
+        ValueError: unless there is at least one score and all are finite.
+    """
+    rule = rule or DecisionRule()
+    scores = np.asarray(raw_scores, dtype=np.float64)
+    if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"raw_scores must be finite scores on one axis (N,), got shape {scores.shape} with "
+            f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
+        )
+    name = GUMBEL if rule.threshold is None else FIXED
+    threshold = own_threshold(scores, rule.false_alarms) if rule.threshold is None else rule.threshold
+    separable = bool(np.isfinite(threshold))
+    above = int((scores >= threshold).sum())
+    threshold = within_budget(scores, threshold, rule.review_budget)
+    flagged = scores >= threshold
+    warnings = warnings_of(len(scores), above, int(flagged.sum()), separable, threshold)
+    return Decision(rule, name, separable, threshold, above, flagged, warnings)
+
+
+def own_threshold(scores: FloatArray, false_alarms: float) -> float:
+    """The raw score that `false_alarms` good images of such a lot reach; NaN if nothing stands out.
+
+    Args:
+        scores: (N,).
+        false_alarms: good images expected to be flagged.
+    """
+    if len(scores) < FEWEST_IMAGES:
+        return float("nan")
+    location, scale = fit_bulk(np.sort(scores))
+    if scale <= 0:
+        return float("nan")
+    level, largest = clean_lot(len(scores), false_alarms)
+    if (scores.max() - location) / scale <= largest:
+        return float("nan")
+    return float(location + scale * level)
+
+
+def fit_bulk(ordered: FloatArray) -> tuple[float, float]:
+    """Location and scale of the good images' scores, as a Gumbel distribution.
+
+    Args:
+        ordered: (N,), ascending.
+
+    Returns:
+        Location and scale of a line fitted to the probability plot; scale 0 if all the lower scores are equal.
+    """
+    limit = standard_quantiles(BULK)
+    half = (len(ordered) + 1) // 2
+    count, good = half, len(ordered)
+    location = scale = 0.0
+    for _ in range(FITS):
+        positions = (np.arange(1, count + 1) - 0.44) / (good + 0.12)  # Gringorten's, for Gumbel's distribution
+        expected = standard_quantiles(positions)
+        centred = expected - expected.mean()
+        scale = float(centred @ ordered[:count] / (centred @ centred))
+        location = float(ordered[:count].mean() - scale * expected.mean())
+        below = max(int(np.searchsorted(ordered, location + scale * limit, side="right")), half)
+        before, good = good, min(len(ordered), round(below / BULK))
+        count = ceil(FITTED * good)
+        if good == before:
+            break
+    return location, scale
+
+
+@lru_cache(maxsize=64)
+def clean_lot(image_count: int, false_alarms: float) -> tuple[float, float]:
+    """What a lot without defects does under the same fit, simulated; a fixed seed gives the same figures every time.
+
+    Args:
+        image_count: N.
+        false_alarms: images.
+
+    Returns:
+        In units of the fitted scale from the fitted location: the level that `false_alarms` images of a lot reach on
+        average, and the one that the largest score of a lot stays below in all but `CLEAN_LOTS_FLAGGED` of the lots.
+    """
+    lot_count = max(1, min(SIMULATED_LOTS, SIMULATED_IMAGES // image_count))
+    uniform = np.random.default_rng(0).random((lot_count, image_count))
+    lots = standard_quantiles(np.sort(uniform, axis=1).clip(1e-300, 1 - 1e-16))
+    fits = np.array([fit_bulk(lot) for lot in lots])
+    standard = (lots - fits[:, :1]) / np.maximum(fits[:, 1:], 1e-12)
+    level = float(np.quantile(standard, max(0.0, 1 - false_alarms / image_count)))
+    return level, float(np.quantile(standard[:, -1], 1 - CLEAN_LOTS_FLAGGED))
+
+
+def standard_quantiles(probabilities: Any) -> Any:
+    """Quantiles of Gumbel's distribution of location 0 and scale 1."""
+    return -np.log(-np.log(probabilities))
+
+
+def within_budget(scores: FloatArray, threshold: float, budget: int | None) -> float:
+    """The threshold, raised where more images than the budget would be flagged; images of equal score go together."""
+    if budget is None or (scores >= threshold).sum() <= budget:
+        return threshold
+    first_left_out = np.sort(scores)[-budget - 1]
+    return float(np.nextafter(first_left_out, np.inf))
+
+
+def warnings_of(image_count: int, above: int, flagged: int, separable: bool, threshold: float) -> tuple[str, ...]:
+    """What the reader must know before trusting the decision."""
+    warnings = []
+    if image_count < FEWEST_IMAGES and not separable:
+        warnings.append(
+            f"Only {image_count} images were scored: too few to tell by their own scores which are defective. "
+            "Nothing is flagged; score more parts together or give a threshold."
+        )
+    elif not separable:
+        warnings.append(
+            "Not separable: no image stands out from the others more than in a lot without defects. "
+            "Nothing is flagged, though the most anomalous images may still be worth a look."
+        )
+    if above > MOST_ANOMALOUS * image_count:
+        warnings.append(
+            f"{above} of {image_count} images look anomalous. Mutual scoring assumes that most images are good, "
+            "so scores of this lot may be wrong in both directions."
+        )
+    if flagged < above:
+        warnings.append(
+            f"{above} images lie above the threshold, but the review budget allows fewer: only the {flagged} most "
+            f"anomalous, from a raw score of {threshold:.4f}, are flagged."
+        )
+    return tuple(warnings)

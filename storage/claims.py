@@ -1,0 +1,53 @@
+"""Claims: what a run that is going on, or was cut off, will read again; so that cleaning leaves it alone.
+
+A claim is one small file. It is written when a run starts and again when it knows more, and removed when the run is
+complete, whose record then says the same. A killed run leaves its claim behind, which counts until it is old.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from storage.store import Store
+
+FOLDER = "claims"
+
+
+@dataclass
+class Claim:
+    """The artefacts one run will read."""
+
+    store: Store
+    name: str
+    paths: set[str] = field(default_factory=set)
+
+    @property
+    def path(self) -> str:
+        """Where the claim lies in the store."""
+        return f"{FOLDER}/{self.name}.json"
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Claim some more artefacts, and all claimed so far anew."""
+        self.paths.update(paths)
+        self.store.write(self.path, json.dumps({"paths": sorted(self.paths)}).encode())
+
+
+@contextmanager
+def claiming(store: Store, name: str) -> Iterator[Claim]:
+    """A claim for as long as the `with` block lasts; after an error or a kill it stays, as the run can go on."""
+    claim = Claim(store, name)
+    yield claim
+    store.delete(claim.path)
+
+
+def claimed_paths(content: bytes) -> list[str]:
+    """The artefacts a claim names.
+
+    Raises:
+        ValueError: if the content is no claim.
+    """
+    found = json.loads(content)
+    if not isinstance(found, dict) or not isinstance(found.get("paths"), list):
+        raise ValueError("a claim must list its paths")
+    return [str(path) for path in found["paths"]]

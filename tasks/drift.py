@@ -1,0 +1,187 @@
+"""Is tonight like the nights before? One plain rule for every measure, from the median of the earlier runs.
+
+A measure is unusual when it lies further from the earlier median than `allowance`: a multiple of the earlier runs' own
+spread (the median absolute deviation, which a single bad night cannot stretch), and never less than a floor below
+which a difference does not matter to anybody. docs/report.md gives the reasons and the measured false alarms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+FEWEST_EARLIER, MOST_EARLIER = 6, 30
+"""Runs needed before anything is called unusual, and the most that are looked at, the latest ones."""
+SPREADS = 3.5
+"""Deviations allowed where the spread is well known; `allowance` adds to it where few runs tell it."""
+DEVIATION_PER_MAD = 1.4826
+"""Of values that are distributed normally."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a run that should stay alike from run to run."""
+
+    name: str
+    label: str
+    floor: float
+    """Differences up to this part of the earlier median (or, if `absolute`, up to this value) never matter."""
+    higher: str
+    """What it may mean when it is unusually high; empty if that is nothing to warn of."""
+    lower: str
+    absolute: bool = False
+
+
+MEASURES = (
+    Measure(
+        "score_median",
+        "typical image score (median)",
+        0.05,
+        higher="the whole lot is less alike than usual: look for a change of product, light, focus or position",
+        lower="the whole lot is more alike than usual: look for repeated photographs or blur",
+    ),
+    Measure(
+        "score_p90",
+        "score that 90 % of the images stay below",
+        0.08,
+        higher="more images than usual stand out, even where they are not flagged",
+        lower="fewer images than usual stand out",
+    ),
+    Measure(
+        "flagged_rate",
+        "flagged images, part of the lot",
+        0.02,
+        higher="more parts than usual are flagged",
+        lower="fewer parts than usual are flagged: make sure that defects are still seen",
+        absolute=True,
+    ),
+    Measure(
+        "brightness",
+        "brightness (median, 0 black to 1 white)",
+        0.02,
+        higher="the photographs are brighter than usual: check lamps, exposure and gain",
+        lower="the photographs are darker than usual: check lamps, exposure and gain",
+        absolute=True,
+    ),
+    Measure(
+        "sharpness",
+        "sharpness (median)",
+        0.15,
+        higher="the photographs are sharper or noisier than usual: check gain, compression and focus",
+        lower="the photographs are softer than usual: check focus, a dirty lens and motion",
+    ),
+    Measure(
+        "class_token_distance",
+        "distance of the lot's mean class token from the earlier ones",
+        0.005,
+        higher="the photographs show something else than usual: another product, view, background or light",
+        lower="",
+        absolute=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One measure of tonight beside the earlier runs."""
+
+    measure: Measure
+    value: float
+    earlier: tuple[float, ...]
+    """Of the runs that have this measure, oldest first."""
+    median: float
+    """Of the earlier values; NaN if there are none."""
+    allowance: float
+    """Most difference from the median that is still usual; NaN while there are too few earlier runs."""
+
+    @property
+    def verdict(self) -> str:
+        """`unusual`, `usual` or `unknown`."""
+        if np.isnan(self.allowance) or np.isnan(self.value):
+            return "unknown"
+        return "unusual" if abs(self.value - self.median) > self.allowance and self.meaning else "usual"
+
+    @property
+    def meaning(self) -> str:
+        """What a difference in this direction may mean."""
+        return self.measure.higher if self.value > self.median else self.measure.lower
+
+    @property
+    def warning(self) -> str:
+        """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
+        if self.verdict != "unusual":
+            return ""
+        return (
+            f"Unusual {self.measure.label}: {self.value:.4g}, where the median of {len(self.earlier)} earlier runs is "
+            f"{self.median:.4g}. Perhaps {self.meaning}."
+        )
+
+
+def compare(tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> list[Compared]:
+    """Compare a run's profile with those of earlier runs of the same product, scored in the same way.
+
+    Args:
+        tonight: profile, as `tasks.profile` writes it.
+        earlier: profiles, oldest first; the latest `MOST_EARLIER` count.
+
+    Returns:
+        One comparison for each of `MEASURES`.
+    """
+    earlier = earlier[-MOST_EARLIER:]
+    own_distance, distances = class_token_distances(tonight, earlier)
+    compared = []
+    for measure in MEASURES:
+        if measure.name == "class_token_distance":
+            value, values = own_distance, distances
+        else:
+            value, values = number(tonight, measure.name), [number(run, measure.name) for run in earlier]
+        compared.append(judge(measure, value, [known for known in values if np.isfinite(known)]))
+    return compared
+
+
+def judge(measure: Measure, value: float, earlier: Sequence[float]) -> Compared:
+    """One measure beside its earlier values."""
+    if not earlier:
+        return Compared(measure, value, (), float("nan"), float("nan"))
+    median = float(np.median(earlier))
+    return Compared(measure, value, tuple(earlier), median, allowance(measure, earlier))
+
+
+def allowance(measure: Measure, earlier: Sequence[float]) -> float:
+    """How far from the median of the earlier values a value may lie; NaN while they are too few to say."""
+    count = len(earlier)
+    if count < FEWEST_EARLIER:
+        return float("nan")
+    median = float(np.median(earlier))
+    deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))
+    floor = measure.floor if measure.absolute else measure.floor * abs(median)
+    return max(floor, SPREADS * (1 + 4 / count) * deviation)
+
+
+def class_token_distances(
+    tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
+) -> tuple[float, list[float]]:
+    """Cosine distance of each run's mean class token from the mean of the (other) earlier runs' ones.
+
+    Returns:
+        Tonight's, NaN without earlier runs, and those of the earlier runs, which need one another.
+    """
+    if not earlier:
+        return float("nan"), []
+    tokens = unit(np.array([run["mean_class_token"] for run in earlier], dtype=float))
+    own = unit(np.array(tonight["mean_class_token"], dtype=float))
+    total = tokens.sum(axis=0)
+    distances = [float(1 - token @ unit(total - token)) for token in tokens] if len(tokens) > 1 else []
+    return float(1 - own @ unit(total)), distances
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (…, D) of length 1; zeros stay zero."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+def number(profile: Mapping[str, Any], name: str) -> float:
+    """A measure of a profile; NaN where it could not be taken."""
+    value = profile.get(name)
+    return float("nan") if value is None else float(value)

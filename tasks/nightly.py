@@ -1,0 +1,134 @@
+"""A night: every lot below a root, what is known of each, and what came out."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from prefect import task
+
+from storage.artefacts import digest
+from storage.finished import Mark, fingerprint, read_mark, write_mark
+from storage.lot_tree import FoundLot, LotTree, find_lots
+from storage.store import Store
+from tasks.caching import RETRIED
+from tasks.orders import FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from tasks.prepare import LotJob
+
+SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
+"""What a night says of a lot."""
+
+NOT_DECIDING = ("folder", "store", "lot", "category", "device", "memory_bytes", "block_images", "thread_count")
+"""Fields of a job that decide where and how a lot is scored but not what comes out; the lot itself is told apart
+by its fingerprint and name."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night did with one lot."""
+
+    found: FoundLot
+    what: str
+    images: int = 0
+    run: str = ""
+    reason: str = ""
+
+    def as_row(self) -> dict[str, str]:
+        """For a table that people read."""
+        return {
+            "category": self.found.category,
+            "lot": self.found.name,
+            "date": self.found.date.isoformat() if self.found.date else "–",
+            "outcome": self.what,
+            "images": str(self.images) if self.images else "–",
+            "run or reason": self.run or self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Look:
+    """A lot as it was found before it was scored."""
+
+    key: str | None
+    """Of its mark; None where the file system does not tell whether files have changed."""
+    outcome: Outcome | None
+    """If nothing has to be done."""
+
+
+@task(name="survey", task_run_name="survey {root}", **RETRIED)
+def survey(root: str, category: str | None, since: date | None) -> LotTree:
+    """Find the lots below a root.
+
+    Args:
+        root: path or URL.
+        category: only this one.
+        since: lots of earlier dates are left out; lots without a date never are.
+
+    Raises:
+        NoImagesError: if there is no such folder.
+        ValueError: if the root has no such category.
+    """
+    tree = find_lots(root)
+    if category is not None and category not in tree.categories:
+        raise ValueError(
+            f"category must be a folder below {root}, got {category!r}; "
+            f"there are {', '.join(tree.categories) or 'none'}"
+        )
+    lots = [found for found in tree.lots if category in (None, found.category)]
+    return LotTree(
+        tree.categories,
+        tuple(found for found in lots if since is None or found.date is None or found.date >= since),
+        tree.left_out,
+    )
+
+
+def look(found: FoundLot, job: LotJob) -> Look:
+    """Whether a lot has a finished result for a job's settings; opens none of its images.
+
+    Raises:
+        NoImagesError: if its folder is gone.
+    """
+    seen = fingerprint(found.folder)
+    if seen.image_count < 2:
+        reason = f"{seen.image_count} images among {seen.file_count} files; a lot must hold at least 2"
+        return Look(None, Outcome(found, TOO_SMALL, reason=reason))
+    if seen.digest is None:
+        return Look(None, None)
+    key = mark_key(found, seen.digest, job)
+    mark = read_mark(Store(job.store), key)
+    if mark is None:
+        return Look(key, None)
+    if mark.run is None:
+        return Look(key, Outcome(found, TOO_SMALL, reason=mark.reason))
+    return Look(key, Outcome(found, FINISHED, mark.images, mark.run))
+
+
+def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
+    """Mark a lot, so that the next night needs no look into its files."""
+    if key is not None:
+        write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
+
+
+def mark_key(found: FoundLot, fingerseendigest: str, job: LotJob) -> str:
+    """The key of a lot's mark: its files as seen from outside, its name, and all that decides the result."""
+    settings = asdict(job)
+    for name in NOT_DECIDING:
+        del settings[name]
+    del settings["backbone"]["weights"], settings["settings"]["weights"]  # where they lie; their digest stays
+    return digest(
+        {
+            "stage": "night",
+            "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION],
+            "files": fingerseendigest,
+            "lot": found.lot,
+            "category": found.category,
+            "settings": settings,
+        }
+    )
+
+
+def counted(outcomes: list[Outcome]) -> dict[str, Any]:
+    """How many lots came out how, under names that suit a result."""
+    return {
+        what.replace(" ", "_"): sum(outcome.what == what for outcome in outcomes)
+        for what in (SCORED, FINISHED, TOO_SMALL, FAILED)
+    }

@@ -1,0 +1,100 @@
+"""Profile: what a run is compared by later: its scores in a few numbers, how its photographs look, their mean token."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from storage.artefacts import is_complete, writing
+from storage.decode import decode
+from storage.errors import ImageChangedError, UnreadableImageError
+from storage.features import LotFeatures
+from storage.lots import ListedImage, read_image
+from storage.profiles import write_profile
+from storage.runs import Run
+from storage.store import Store
+from tasks import progress
+from tasks.appearance import Appearance, appearance_of
+from tasks.caching import cached_task
+from tasks.drift import unit
+from tasks.report_orders import ProfileOrder
+
+DECODERS = 4
+"""Threads that read, decode and measure photographs."""
+AT_ONCE = 64
+"""Images between two reports of progress."""
+
+
+@cached_task("profile")
+def profile_run(order: ProfileOrder) -> dict[str, Any]:
+    """Make sure a run's profile is stored.
+
+    Returns:
+        `profile`, its path in the store.
+    """
+    store = Store(order.store)
+    if not is_complete(store, order.path):
+        run = Run(store, order.run)
+        images = run.scored_images()
+        table = appearance_table(order, images)
+        features = LotFeatures(store, tuple(run.record()["keys"]["features"]))
+        with writing(store, order.path) as draft:
+            write_profile(store, draft.path, profile_of(run, table, features.class_tokens()), table)
+    return {"profile": order.path}
+
+
+def appearance_table(order: ProfileOrder, images: Sequence[ListedImage]) -> pd.DataFrame:
+    """Brightness and sharpness of every scored image, in their order; NaN where the file is gone or another."""
+    measure = partial(appearance_now, Store(order.folder))
+    found: list[Appearance] = []
+    with ThreadPoolExecutor(DECODERS) as decoders:
+        for start in range(0, len(images), AT_ONCE):
+            part = images[start : start + AT_ONCE]
+            found += decoders.map(measure, part)
+            progress.advance("profile", order.key, len(part))
+    columns = {name: np.array([getattr(one, name) for one in found], dtype=float) for name in Appearance._fields}
+    return pd.DataFrame({"image_id": [image.image_id for image in images], **columns})
+
+
+def appearance_now(folder: Store, image: ListedImage) -> Appearance:
+    """Measures of a listed image; NaN where it is no longer as listed, because a report must not fail for that."""
+    try:
+        return appearance_of(decode(read_image(folder, image)))
+    except (ImageChangedError, UnreadableImageError, OSError):
+        return Appearance(float("nan"), float("nan"))
+
+
+def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> dict[str, Any]:
+    """The numbers of one run as plain JSON values, None where there is none.
+
+    Args:
+        run: finished.
+        appearance: as `appearance_table`.
+        class_tokens: float (N, D).
+    """
+    record, raw = run.record(), run.scores()["raw_score"].to_numpy()
+    flagged_count = record["decision"]["flagged_count"]
+    return {
+        "run": run.path,
+        "lot": record["lot"],
+        "recorded": record["recorded"],
+        "listing": record["keys"]["listing"],
+        "image_count": len(raw),
+        "flagged_count": flagged_count,
+        "flagged_rate": flagged_count / len(raw),
+        "score_median": float(np.quantile(raw, 0.5)),
+        "score_p90": float(np.quantile(raw, 0.9)),
+        "score_p99": float(np.quantile(raw, 0.99)),
+        "brightness": known_median(appearance["brightness"]),
+        "sharpness": known_median(appearance["sharpness"]),
+        "mean_class_token": [float(value) for value in unit(unit(class_tokens.astype(float)).mean(axis=0))],
+    }
+
+
+def known_median(values: pd.Series) -> float | None:
+    """The median of the values that are known."""
+    known = values.dropna()
+    return float(known.median()) if len(known) else None

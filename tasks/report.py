@@ -1,0 +1,157 @@
+"""Report: one self-contained page about a finished run, made from what the store holds; it never changes a score."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from storage.artefacts import facts, is_complete, writing
+from storage.profiles import read_appearance, read_profile
+from storage.runs import REPORT, Run
+from storage.store import Store
+from tasks.caching import cached_task
+from tasks.charts import histogram, trend
+from tasks.drift import FEWEST_EARLIER, Compared, compare
+from tasks.finished import FinishedRun
+from tasks.gallery import gallery_of
+from tasks.page import render
+from tasks.pictures import overlay
+from tasks.report_orders import ReportOrder
+
+MOST_ROWS = 5000
+"""Images listed in the page's table; all are in scores.parquet."""
+MOST_LEFT_OUT = 500
+"""Files that were not scored listed in the page; all are in images.parquet."""
+WEIGHTLESS = "texture"
+
+
+@cached_task("report")
+def write_report(order: ReportOrder) -> dict[str, Any]:
+    """Make sure a run's page is stored.
+
+    Returns:
+        `report`, its path in the store.
+    """
+    store = Store(order.store)
+    if not is_complete(store, order.path):
+        page = render(page_values(store, order))
+        with writing(store, order.path) as draft:
+            draft.facts["key"] = order.key
+            store.write(f"{draft.path}/{REPORT}", page.encode())
+    return {"report": f"{order.path}/{REPORT}"}
+
+
+def clear_outdated(order: ReportOrder) -> None:
+    """Remove a run's page that was made from something else, so that it is made anew."""
+    store = Store(order.store)
+    if is_complete(store, order.path) and facts(store, order.path).get("key") != order.key:
+        store.delete(order.path)
+
+
+def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
+    """All that the template shows."""
+    found = FinishedRun(Run(store, order.run), order.folder)
+    record, raw = found.record, found.scores["raw_score"].to_numpy()
+    compared = compare(read_profile(store, order.profile), [read_profile(store, path) for path in order.earlier])
+    left_out = found.run.images().query("status != 'ok'")
+    decision, positions = record["decision"], table_rows(found, read_appearance(store, order.profile))
+    return {
+        "record": record,
+        "decision": decision,
+        "location": store.location(order.run),
+        "headline": headline(decision, len(raw)),
+        "warnings": [*own_warnings(record), *record["warnings"], *(one.warning for one in compared if one.warning)],
+        "image_count": len(raw),
+        "file_count": len(found.run.images()),
+        "histogram": histogram(raw, found.flagged, decision["threshold"]),
+        "limits": found.limits,
+        "pixel_threshold": found.pixel_threshold,
+        "colours": ", ".join(scale_colours()),
+        "positions": positions,
+        "rows": sorted(positions, key=lambda row: row["rank"])[:MOST_ROWS],
+        "gallery": gallery_of(found),
+        "groups": record["groups"],
+        "left_out": left_out.head(MOST_LEFT_OUT).to_dict("records"),
+        "left_out_count": len(left_out),
+        "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
+        "earlier_count": len(order.earlier),
+        "fewest_earlier": FEWEST_EARLIER,
+        "judgement": judgement(compared),
+        "settings": settings_shown(record),
+    }
+
+
+def headline(decision: dict[str, Any], image_count: int) -> str:
+    """The result in one sentence."""
+    count = decision["flagged_count"]
+    if count:
+        return f"{count} of {image_count} images should be looked at" if count > 1 else "One image should be looked at"
+    if not decision["separable"]:
+        return f"None of {image_count} images stands out"
+    return f"None of {image_count} images reaches the threshold"
+
+
+def own_warnings(record: Any) -> list[str]:
+    """What must be known of any result made in this way."""
+    if record["backbone"]["name"] != WEIGHTLESS:
+        return []
+    return [
+        "Scored with the built-in texture backbone, which is for trying out: on photographs of real parts it is hardly "
+        "better than chance. Use a backbone with trained weights before you act on this page."
+    ]
+
+
+def judgement(compared: Sequence[Compared]) -> str:
+    """The comparison with earlier runs in two or three words."""
+    verdicts = [one.verdict for one in compared]
+    if "unusual" in verdicts:
+        count = verdicts.count("unusual")
+        return f"{count} of {len(verdicts)} measures unusual"
+    return "as usual" if "usual" in verdicts else "too few to judge"
+
+
+def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the page says of every image, by position."""
+    both = found.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
+    return [{str(name): value for name, value in row.items()} for row in both.to_dict("records")]
+
+
+def scale_colours() -> list[str]:
+    """The colours of the scale from low to high, as the overlay shows them on a middle grey."""
+    ramp = np.linspace(0, 1, 12)[None]
+    grey = Image.new("RGB", (12, 1), (140, 140, 140))
+    return ["#" + bytes(pixel).hex() for pixel in np.asarray(overlay(grey, ramp, 0, 1))[0]]
+
+
+def settings_shown(record: Any) -> list[tuple[str, str]]:
+    """Settings and provenance as pairs of name and text."""
+    backbone, decision = record["backbone"], record["decision"]
+    settings = {name: value for name, value in record["settings"].items() if name in ("degrees", "interval")}
+    return [
+        ("lot", record["lot"]),
+        ("category", record["category"]),
+        ("folder", record["folder"]),
+        ("recorded", record["recorded"]),
+        ("backbone", f"{backbone['name']}, layers {listed(backbone['layers'])}, {listed(backbone['image_size'])} px"),
+        ("weights", f"{backbone['weights']} ({backbone['weights_digest']})"),
+        *((name, listed(value)) for name, value in settings.items()),
+        ("RsCIN windows", listed(record["settings"]["window_sizes"])),
+        ("subsets", str(record["subsets"])),
+        ("decision rule", decision["rule"]),
+        (
+            "expected false alarms",
+            str(decision["expected_false_alarms"] if decision["fixed_threshold"] is None else "–"),
+        ),
+        ("review budget", "none" if decision["review_budget"] is None else str(decision["review_budget"])),
+        ("settings digest", record["settings_digest"]),
+        ("run key", record["keys"]["run"]),
+        ("listing key", record["keys"]["listing"]),
+        ("versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())),
+    ]
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Values separated by commas."""
+    return ", ".join(str(value) for value in values)

@@ -1,0 +1,67 @@
+"""When a GPU's memory does not suffice: less at once, and at last the processor. Slower, but the lot gets its scores.
+
+The plan keeps shards and batches within what the GPU has; this is for the night when another program holds part of it.
+"""
+
+from collections.abc import Callable
+from logging import Logger, LoggerAdapter
+from typing import Any, TypeVar
+
+import torch
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_logger, get_run_logger
+
+Result = TypeVar("Result")
+
+
+def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> list[Result]:
+    """Compute [start, stop) in one go, or in ever smaller halves where the GPU's memory does not hold it.
+
+    Args:
+        compute: takes the start and the stop of a part.
+        start: of the whole.
+        stop: of the whole, above start.
+
+    Returns:
+        The results of the parts, in order.
+
+    Raises:
+        torch.OutOfMemoryError: if a part of one is still too much.
+    """
+    try:
+        return [compute(start, stop)]
+    except torch.OutOfMemoryError as error:
+        if stop - start < 2:
+            raise
+        logger().warning("GPU memory does not hold %d images at once, so halves are tried: %s", stop - start, error)
+    # Only here, with the error and all that its traceback holds gone, can memory be given back.
+    torch.cuda.empty_cache()
+    middle = (start + stop) // 2
+    return in_parts(compute, start, middle) + in_parts(compute, middle, stop)
+
+
+def in_parts_or(
+    fallback: Callable[[int, int], Result], compute: Callable[[int, int], Result], start: int, stop: int
+) -> list[Result]:
+    """As `in_parts`, with the processor as the last resort for the whole.
+
+    Args:
+        fallback: computes [start, stop) without the GPU.
+        compute: computes a part on the GPU.
+        start: of the whole.
+        stop: of the whole, above start.
+    """
+    try:
+        return in_parts(compute, start, stop)
+    except torch.OutOfMemoryError as error:
+        logger().warning("GPU memory does not even hold one image, so the processor takes over: %s", error)
+    torch.cuda.empty_cache()
+    return [fallback(start, stop)]
+
+
+def logger() -> Logger | LoggerAdapter[Any]:
+    """That of the task run, which the Prefect UI shows; outside of one, Prefect's own."""
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return get_logger("musc")

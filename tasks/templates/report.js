@@ -1,0 +1,28 @@
+"use strict";
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  const body = table.tBodies[0];
+  const headings = Array.from(table.tHead.rows[0].cells);
+  const status = document.getElementById(table.dataset.sortable);
+  const keyOf = (row, column) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
+  headings.forEach((heading, column) => {
+    const button = heading.querySelector("button");
+    if (!button) return;
+    button.addEventListener("click", () => {
+      const descending = heading.getAttribute("aria-sort") === "ascending";
+      const numeric = heading.dataset.kind === "number";
+      const rows = Array.from(body.rows, (row) => ({ row, key: keyOf(row, column) }));
+      const compare = numeric
+        ? (a, b) => Number(a.key) - Number(b.key)
+        : (a, b) => a.key.localeCompare(b.key, undefined, { numeric: true });
+      const missing = (entry) => numeric && entry.key === "";
+      rows.sort((a, b) => {
+        if (missing(a) || missing(b)) return missing(a) - missing(b);
+        return descending ? compare(b, a) : compare(a, b);
+      });
+      for (const other of headings) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
+      heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      body.append(...rows.map((entry) => entry.row));
+      status.textContent = `Sorted by ${button.textContent.trim()}, ${descending ? "descending" : "ascending"}`;
+    });
+  });
+}

@@ -1,0 +1,55 @@
+"""A disk that fills up, and disks that cannot be written: real ones, a megabyte large."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CAPACITY_BYTES = 2**20
+LISTING_BYTES = 2**16
+"""More than a lot's listing and a run's claim take."""
+PAGE_BYTES = 4096
+
+
+def block_bytes(store: Path) -> int:
+    """What the largest block of features takes on a disk of whole pages."""
+    blocks = [
+        [file.stat().st_size for file in block.rglob("*") if file.is_file()] for block in store.glob("features/*")
+    ]
+    return max(sum(-(-size // PAGE_BYTES) * PAGE_BYTES for size in block) for block in blocks)
+
+
+def test_full_disk_ends_the_run_and_keeps_what_is_finished(
+    small_disk: Path, remount: Any, score: Any, complete: Any, results: Any, scored: Path, undisturbed: Any
+) -> None:
+    from tasks.stage import StageFailedError
+
+    (small_disk / "filler").write_bytes(bytes(CAPACITY_BYTES - LISTING_BYTES - block_bytes(scored) * 3 // 2))
+
+    with pytest.raises(StageFailedError, match=r"extract failed for .*No space left on device"):
+        score(small_disk / "store")
+    before = complete(small_disk / "store", "features")
+    assert 1 <= len(before) < 3
+    remount(small_disk, "size=64m")
+    score(small_disk / "store")
+    assert before.items() <= complete(small_disk / "store").items()
+    assert results(small_disk / "store") == undisturbed
+
+
+def test_images_are_only_read(
+    small_disk: Path, remount: Any, lot: Path, score: Any, results: Any, undisturbed: Any, tmp_path: Path
+) -> None:
+    remount(small_disk, "size=64m")
+    shutil.copytree(lot, small_disk / "test")
+    remount(small_disk, "ro")
+    with pytest.raises(OSError, match="Read-only file system"):
+        (small_disk / "test" / "new").touch()
+    score(tmp_path / "store", folder=str(small_disk / "test"))
+    assert results(tmp_path / "store") == undisturbed
+
+
+def test_store_that_cannot_be_written_is_said_so_at_once(small_disk: Path, remount: Any, score: Any) -> None:
+    remount(small_disk, "ro")
+    with pytest.raises(OSError, match="Read-only file system"):
+        score(small_disk / "store")

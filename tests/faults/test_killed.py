@@ -1,0 +1,38 @@
+"""SIGKILL in each stage: the next run goes on from there and ends with the same bytes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STAGES = {
+    "extract, first chunk of the second block": ("tasks.extract.write_chunk", 3, "features", 1, False),
+    "aggregate, second chunk of the second part": ("tasks.aggregate.aggregate", 4, "aggregated", 1, True),
+    "score, second shard": ("storage.patch_scores.write_scores", 2, "patch_scores", 1, False),
+    "rescore, after the record": ("tasks.rescore.write_record", 1, "runs", 0, False),
+}
+
+
+@pytest.mark.parametrize(("function", "call", "folder", "finished", "aggregated"), STAGES.values(), ids=list(STAGES))
+def test_a_killed_run_goes_on(
+    function: str,
+    call: int,
+    folder: str,
+    finished: int,
+    aggregated: bool,
+    command: Any,
+    score: Any,
+    complete: Any,
+    results: Any,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    command.kill_at(function, call, tmp_path / "store", *(["--store-aggregated"] if aggregated else []))
+    before = complete(tmp_path / "store")
+    assert len(complete(tmp_path / "store", folder)) == finished
+    assert list((tmp_path / "store" / folder).glob(".partial-*")), "the kill must strike while something is written"
+    score(tmp_path / "store", store_aggregated=aggregated)
+    assert before.items() <= complete(tmp_path / "store").items()
+    if aggregated:  # stored in float16, so the scores are others
+        undisturbed = results(score(tmp_path / "alone", store_aggregated=True))
+    assert results(tmp_path / "store") == undisturbed

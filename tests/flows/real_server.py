@@ -1,0 +1,174 @@
+"""A Prefect server and a process worker as in production: processes and a home of their own, on loopback."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from cli.environment import DEFAULTS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 240.0
+POOL = "musc"
+T = TypeVar("T")
+
+
+def wait_for(what: str, found: Callable[[], T | None], patience: float = PATIENCE_SECONDS) -> T:
+    """Ask until there is an answer."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        answer = found()
+        if answer:
+            return answer
+        time.sleep(0.5)
+    raise AssertionError(f"no {what} within {patience:.0f} s")
+
+
+@dataclass
+class RealServer:
+    """A running server, and how to talk to it."""
+
+    address: str
+    environment: dict[str, str]
+    log: Path
+
+    @property
+    def ui(self) -> str:
+        return self.address.removesuffix("/api")
+
+    def prefect(self, *words: str) -> str:
+        """A command of Prefect, run in the checkout."""
+        return self.run("-m", "prefect", "--no-prompt", *words)
+
+    def musc(self, *words: str) -> str:
+        return self.run("-m", "cli", *words)
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=CHECKOUT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """A process in a group of its own that writes into a log beside the server's."""
+        with (self.log.parent / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, *words],
+                cwd=CHECKOUT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def post(self, path: str, **body: Any) -> Any:
+        """The API's answer."""
+        answer = httpx.post(f"{self.address}/{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def get(self, path: str) -> Any:
+        answer = httpx.get(f"{self.address}/{path}", timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def is_up(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/health", timeout=5).is_success
+        except httpx.HTTPError:
+            return False
+
+    def trigger(self, deployment: str, **parameters: Any) -> str:
+        """Ask for a run and return its id."""
+        found = self.get(f"deployments/name/{deployment}")
+        return str(self.post(f"deployments/{found['id']}/create_flow_run", parameters=parameters)["id"])
+
+    def ended(self, flow_run: str) -> dict[str, Any]:
+        """The run once it has come to an end."""
+
+        def final() -> dict[str, Any] | None:
+            run: dict[str, Any] = self.get(f"flow_runs/{flow_run}")
+            return run if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED") else None
+
+        return wait_for(f"end of run {flow_run}", final)
+
+    def below(self, flow_run: str) -> list[dict[str, Any]]:
+        """The runs of sub-flows."""
+        return list(self.post("flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [flow_run]}}))
+
+    def artifacts(self, flow_run: str) -> dict[str, dict[str, Any]]:
+        """Artifacts of a run by key."""
+        found = self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [flow_run]}})
+        return {artifact["key"]: artifact for artifact in found}
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return list(self.post("events/filter", filter={"event": {"name": [name]}}, limit=50)["events"])
+
+
+@contextmanager
+def real_server(home: Path) -> Iterator[RealServer]:
+    """A server for as long as the `with` block lasts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/api"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    server = RealServer(
+        address,
+        {
+            **environment,
+            **DEFAULTS,
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": address,
+            "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
+            "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "2",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "OMP_NUM_THREADS": "1",
+        },
+        home / "server.log",
+    )
+    process = server.start("server", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    try:
+        wait_for("server", server.is_up)
+        yield server
+    finally:
+        end(process)
+
+
+@contextmanager
+def worker(server: RealServer) -> Iterator[None]:
+    """A process worker for as long as the `with` block lasts."""
+    process = server.start("worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process")
+    try:
+        yield
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all it started, kindly and then not."""
+    for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(20)

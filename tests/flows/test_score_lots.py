@@ -1,0 +1,158 @@
+"""A night over lots of all kinds against a Prefect server: what is scored, what is not, and what is done only once."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.errors import NoImagesError
+from storage.runs import Run
+from storage.store import Store
+from tests.flows.conftest import draw
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+SMALL = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1,)}
+NOTHING = {"scored": 0, "finished_before": 0, "too_small": 0, "failed": 0}
+
+
+def draw_lot(folder: Path, seed: int, count: int = 4) -> None:
+    for number in range(count):
+        draw(folder / f"{number:03d}.png", seed + number, defective=number == count - 1)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "lots"
+    draw_lot(folder / "bolt" / "2026-11-20", 10)
+    draw_lot(folder / "nut" / "order-7", 30)
+    return folder
+
+
+def night(root: Path, output: Path, **changes: Any) -> dict[str, Any]:
+    from flows.score_lots import score_lots
+
+    return score_lots(str(root), str(output), **{**SMALL, **changes})
+
+
+def run_count(flow: str) -> int:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+
+    with get_client(sync_client=True) as client:
+        return len(client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])), limit=200))
+
+
+def runs(output: Path) -> list[str]:
+    return sorted(path.name.rpartition("-")[0] for path in (output / "runs").iterdir())
+
+
+def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert night(root, output) == {**NOTHING, "scored": 2}
+    assert runs(output) == ["bolt-2026-11-20", "nut-order-7"]
+    draw_lot(root / "bolt" / "2026-11-21", 50)
+    before = run_count("score-lot")
+    assert night(root, output) == {**NOTHING, "scored": 1, "finished_before": 2}
+    assert run_count("score-lot") == before + 1
+    assert night(root, output) == {**NOTHING, "finished_before": 3}
+    assert run_count("score-lot") == before + 1
+
+
+def test_night_knows_category_and_lot(root: Path, tmp_path: Path) -> None:
+    night(root, tmp_path / "out", category="bolt")
+    (path,) = (tmp_path / "out" / "runs").iterdir()
+    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()
+    assert (record["category"], record["lot"]) == ("bolt", "bolt-2026-11-20")
+    assert record["folder"] == f"{root}/bolt/2026-11-20"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda root, output: draw(root / "nut/order-7/new.png", 99, defective=False), id="image added"),
+        pytest.param(lambda root, output: (root / "nut/order-7/000.png").unlink(), id="image removed"),
+        pytest.param(
+            lambda root, output: next(output.glob("runs/nut-*/scores.parquet")).write_bytes(b"cut"), id="result damaged"
+        ),
+        pytest.param(lambda root, output: shutil.rmtree(next(output.glob("runs/nut-*"))), id="result deleted"),
+    ],
+)
+def test_night_scores_what_is_not_finished_any_more(
+    root: Path, tmp_path: Path, change: Callable[[Path, Path], object]
+) -> None:
+    night(root, tmp_path / "out")
+    change(root, tmp_path / "out")
+    assert night(root, tmp_path / "out") == {**NOTHING, "scored": 1, "finished_before": 1}
+    assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2}
+
+
+def test_night_with_other_settings_scores_again(root: Path, tmp_path: Path) -> None:
+    night(root, tmp_path / "out", category="bolt")
+    assert night(root, tmp_path / "out", category="bolt", window_sizes=(1,))["scored"] == 1
+    assert night(root, tmp_path / "out", category="bolt", memory="3GB", block_images=8)["finished_before"] == 1
+
+
+def test_night_needs_no_features_to_know_what_is_finished(root: Path, tmp_path: Path) -> None:
+    night(root, tmp_path / "out")
+    for stage in ("features", "patch_scores", "lots"):
+        shutil.rmtree(tmp_path / "out" / stage)
+    assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2}
+
+
+def test_night_leaves_out_earlier_dates_but_no_undated_lot(root: Path, tmp_path: Path) -> None:
+    draw_lot(root / "bolt" / "2026-11-21", 50)
+    assert night(root, tmp_path / "out", since=date(2026, 11, 21)) == {**NOTHING, "scored": 2}
+    assert runs(tmp_path / "out") == ["bolt-2026-11-21", "nut-order-7"]
+
+
+def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> None:
+    (root / "bolt" / "2026-11-22").mkdir()
+    draw_lot(root / "bolt" / "2026-11-23", 60, count=1)
+    for name in ("a.png", "b.png"):  # two files, one content: only reading tells
+        draw(root / "bolt" / "2026-11-24" / name, 70, defective=False)
+    assert night(root, tmp_path / "out") == {**NOTHING, "scored": 2, "too_small": 3}
+    before = run_count("score-lot")
+    assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2, "too_small": 3}
+    assert run_count("score-lot") == before
+
+
+def test_night_goes_on_after_a_failed_lot_and_names_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.score_lots import NightFailedError
+    from tasks import rescore
+
+    real = rescore.score_table
+
+    def failing(order: Any, *rest: Any) -> Any:
+        if order.job.category == "bolt":
+            raise ValueError("planted fault")
+        return real(order, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rescore, "score_table", failing)
+        with pytest.raises(
+            NightFailedError, match=r"1 of 2 lots failed, .*bolt-2026-11-20: rescore failed .*planted fault"
+        ):
+            night(root, tmp_path / "out")
+    assert runs(tmp_path / "out") == ["nut-order-7"]
+    assert night(root, tmp_path / "out") == {**NOTHING, "scored": 1, "finished_before": 1}
+
+
+def test_night_refuses_before_any_work(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"category must be a folder below .*, got 'bolts'; there are bolt, nut"):
+        night(root, tmp_path / "out", category="bolts")
+    with pytest.raises(ValueError, match="degree must be a positive odd number"):
+        night(root, tmp_path / "out", degrees=(2,))
+    with pytest.raises(NoImagesError, match="which does not exist"):
+        night(root / "absent", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_night_without_lots_has_nothing_to_do(tmp_path: Path) -> None:
+    (tmp_path / "lots").mkdir()
+    assert night(tmp_path / "lots", tmp_path / "out") == NOTHING

@@ -1,0 +1,39 @@
+"""Choosing pictures: where to crop, what to sample, and what fits a page."""
+
+import pytest
+
+from tasks import gallery
+from tasks.gallery import Card, affordable, crop_window, spread
+
+
+@pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
+@pytest.mark.parametrize("size", [(80, 80), (200, 90), (31, 77)])
+def test_crop_window_holds_its_patch_and_stays_inside(patch: int, size: tuple[int, int]) -> None:
+    (left, top, right, bottom), (x, y, end_x, end_y) = crop_window(patch, (8, 8), size)
+    assert 0 <= left < right <= size[0]
+    assert 0 <= top < bottom <= size[1]
+    assert 0 <= x < end_x <= right - left
+    assert 0 <= y < end_y <= bottom - top
+    centre = (patch % 8 + 0.5) * size[0] / 8, (patch // 8 + 0.5) * size[1] / 8
+    assert left + x <= centre[0] <= left + end_x
+    assert top + y <= centre[1] <= top + end_y
+
+
+@pytest.mark.parametrize("patch", [0, 1050, 2047])
+def test_crop_window_is_square_where_the_photograph_allows(patch: int) -> None:
+    (left, top, right, bottom), _ = crop_window(patch, (32, 64), (640, 480))
+    assert abs((right - left) - (bottom - top)) <= 1
+
+
+def test_spread_keeps_both_ends() -> None:
+    assert spread(range(100), 4) == [0, 33, 66, 99]
+    assert spread([5, 6], 4) == [5, 6]
+
+
+def test_affordable_cuts_the_least_important_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery, "MOST_PICTURE_BYTES", 100)
+    cards = [Card(number, "x" * 20, "x" * 20) for number in range(3)]
+    kept, small = affordable(cards, {7: "x" * 5})
+    assert ([card.position for card in kept], small) == ([0, 1], {})
+    kept, small = affordable(cards[:2], {7: "x" * 15, 8: "x" * 15, 9: "x"})
+    assert (len(kept), list(small)) == (2, [7])
