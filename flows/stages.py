@@ -12,7 +12,8 @@ from tasks.aggregate import aggregate_block
 from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.engine import Engine
 from tasks.extract import extract_block
-from tasks.orders import aggregate_orders, claim_name, extract_orders, run_order, score_orders
+from tasks.groups import group_lot
+from tasks.orders import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
 from tasks.prepare import LotJob
 from tasks.publish import publish_run, tag_run
 from tasks.rescore import rescore_lot
@@ -21,7 +22,7 @@ from tasks.stage import paths_of, run_stage
 
 
 def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dict[str, Any]:
-    """Score a lot whose images are listed in the store: extract, aggregate if asked to, score, rescore.
+    """Score a lot whose images are listed in the store: extract, aggregate if asked to, score, group, rescore.
 
     Args:
         job: what to score, and how.
@@ -47,9 +48,17 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None) -> dic
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
         claim.add(paths_of(aggregating))
         run_stage(aggregate_block, aggregating, runner)
-        scoring = score_orders(job, extracting, aggregating, sum(block["usable"] for block in extracted))
+        image_count = sum(block["usable"] for block in extracted)
+        scoring = score_orders(job, extracting, aggregating, image_count)
         claim.add(paths_of(scoring))
         run_stage(score_shard, scoring, runner)
-        done = run_stage(rescore_lot, [run_order(job, extracting, scoring)], runner)[0]
+        grouping = group_orders(job, scoring)
+        claim.add(paths_of(grouping))
+        grouped = run_stage(group_lot, grouping, runner)
+        if job.rescore_groups and any(found["groups"] for found in grouped):
+            scoring = score_orders(job, extracting, aggregating, image_count, grouping[0])
+            claim.add(paths_of(scoring))
+            run_stage(score_shard, scoring, runner)
+        done = run_stage(rescore_lot, [run_order(job, extracting, scoring, *grouping)], runner)[0]
     publish_run(job, done)
     return done

@@ -13,6 +13,7 @@ from musc.plan import Shard, plan_blocks, plan_shards, plan_subsets
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.features import AGGREGATED, FEATURES
+from storage.groups import FOLDER as GROUPS
 from storage.lots import ListedImage
 from storage.patch_scores import FOLDER as PATCH_SCORES
 from storage.runs import FOLDER as RUNS
@@ -23,6 +24,7 @@ METRICS = "metrics"
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
 PATCH_SCORES_VERSION = 1
+GROUPS_VERSION = 1
 RUN_VERSION = 2
 
 
@@ -97,6 +99,8 @@ class ScoreOrder:
     shard: Shard
     interval: Interval
     device: str = "auto"
+    groups: str | None = None
+    """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
 
     @property
     def path(self) -> str:
@@ -114,6 +118,36 @@ class ScoreOrder:
 
 
 @dataclass(frozen=True)
+class GroupOrder:
+    """Find the images of a lot that share the same flaw."""
+
+    key: str
+    parts: tuple[ScoreOrder, ...]
+    """The shards of one layer and degree; together they hold every image as a query."""
+    patch_count: int
+
+    @property
+    def category(self) -> str:
+        return self.parts[0].category
+
+    @property
+    def store(self) -> str:
+        return self.parts[0].store
+
+    @property
+    def path(self) -> str:
+        return f"{GROUPS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
 class RunOrder:
     """Put the scores of a lot together and write its run."""
 
@@ -123,6 +157,8 @@ class RunOrder:
     blocks: tuple[str, ...]
     shards: tuple[tuple[Shard, str], ...]
     """Each shard with the path of its patch scores."""
+    groups: str | None = None
+    """Path of the lot's groups, where they were sought."""
 
     @property
     def category(self) -> str:
@@ -203,9 +239,15 @@ def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[Agg
 
 
 def score_orders(
-    job: LotJob, extracted: Sequence[ExtractOrder], aggregated: Sequence[AggregateOrder], image_count: int
+    job: LotJob,
+    extracted: Sequence[ExtractOrder],
+    aggregated: Sequence[AggregateOrder],
+    image_count: int,
+    groups: GroupOrder | None = None,
 ) -> list[ScoreOrder]:
     """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
+
+    With `groups`, the patches that a group shares are left out of the references.
 
     Raises:
         NoImagesError: if fewer than two images have usable features.
@@ -222,7 +264,13 @@ def score_orders(
         made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
         blocks = tuple(made or [order.path for order in extracted])
         interval = job.settings.interval
-        reads = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        reads: dict[str, Any] = {
+            "blocks": blocks,
+            "lot_range": lot_range,
+            "shard": asdict(shard),
+            "interval": interval,
+            **({"groups": groups.key} if groups else {}),
+        }
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
         orders.append(
             ScoreOrder(
@@ -236,9 +284,24 @@ def score_orders(
                 shard=shard,
                 interval=interval,
                 device=job.device,
+                groups=groups.path if groups else None,
             )
         )
     return orders
+
+
+def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
+    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
+
+    There is none for a lot in subsets, whose images are never compared with those of other subsets.
+    """
+    if job.subsets > 1:
+        return []
+    layer = job.backbone.layers[-2:][0]
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
+    key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
+    return [GroupOrder(key, parts, job.backbone.patch_count)]
 
 
 def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
@@ -256,7 +319,9 @@ def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 
 
-def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder]) -> RunOrder:
+def run_order(
+    job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder], groups: GroupOrder | None = None
+) -> RunOrder:
     """The order that ends a run; its key covers all that is written into the run's tables."""
     lot_key = extracted[0].lot_key
     key = stage_key(
@@ -269,9 +334,12 @@ def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[S
         patch_scores=[order.key for order in scored],
         window_sizes=job.settings.window_sizes,
         decision_rule=asdict(job.decision_rule),
+        rescore_groups=job.rescore_groups,
+        groups=groups.key if groups else None,
     )
     blocks = tuple(order.path for order in extracted)
-    return RunOrder(key, job, lot_key, blocks, shards=tuple((order.shard, order.path) for order in scored))
+    shards = tuple((order.shard, order.path) for order in scored)
+    return RunOrder(key, job, lot_key, blocks, shards, groups.path if groups else None)
 
 
 def claim_name(job: LotJob, lot_key: str) -> str:

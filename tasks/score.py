@@ -13,6 +13,7 @@ from musc.mutual import block_scores
 from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.features import LotFeatures
+from storage.groups import read_groups
 from storage.patch_scores import write_shard
 from storage.store import Store
 from tasks.caching import cached_task
@@ -49,6 +50,17 @@ def fitting_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
 
 def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
     """Patch scores of a shard's query images: float32 (n, P)."""
+    queries, references = load_shard(order, features)
+    first, last = order.lot_range
+    excluded = None
+    if order.groups is not None:
+        _, shared = read_groups(Store(order.store), order.groups, queries.shape[1])
+        excluded = torch.from_numpy(shared)
+    return block_scores(queries, order.shard.start - first, references, last - first, order.interval, excluded)
+
+
+def load_shard(order: ScoreOrder, features: LotFeatures) -> tuple[torch.Tensor, Iterator[tuple[int, torch.Tensor]]]:
+    """Unit-norm features of a shard's query images, (n, P, C), and its references as `block_scores` takes them."""
     (first, last), start, stop = order.lot_range, order.shard.start, order.shard.stop
     shape = (stop - start, *features.token_shape(order.shard.layer))
     queries = torch.empty(shape, device=choose_device(order.device))
@@ -59,7 +71,7 @@ def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
         for outside in ((first, start), (stop, last))
         for position, chunk in loaded_chunks(order, features, *outside)
     )
-    return block_scores(queries, start - first, references, last - first, order.interval)
+    return queries, references
 
 
 def loaded_chunks(
