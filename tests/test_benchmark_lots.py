@@ -10,7 +10,22 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_benchmark_lots_runs(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    toy = "--parts cast --kinds stain --first-seed 0 --seeds 1 --images 14 --size 64 --clean-lots 2".split()
+    toy = [
+        "--parts",
+        "cast",
+        "--kinds",
+        "stain",
+        "--first-seed",
+        "0",
+        "--seeds",
+        "1",
+        "--images",
+        "14",
+        "--size",
+        "64",
+        "--clean-lots",
+        "2",
+    ]
     command = [sys.executable, "benchmarks/lots.py", *toy, "--json", str(figures)]
     done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True, text=True)
     found = json.loads(figures.read_text())
