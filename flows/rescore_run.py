@@ -33,7 +33,7 @@ def rescore_run(run: str, folder: str | None = None, weights: str | None = None)
     past = run_at(run)
     with TemporaryDirectory(prefix="musc-rescore-") as aside:
         job = recorded_job(past, aside, folder=folder, weights=weights)
-        done = score_listed(job, listed_again(past, job))
+        done = score_listed(job, listed_again(past, job), published=False)
         result = compare_runs(past, Run(Store(aside), done["run"]))
     return {
         "identical": result.identical,
