@@ -8,11 +8,14 @@ Rows and columns past the last patch repeat it, which changes no maximum. Import
 of the pipeline does, and no figure of this kernel on a GPU has been measured.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import triton
 import triton.language as tl
+
+from musc.window import Band
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,15 @@ def write_maxima(  # type: ignore[no-untyped-def]
 
 
 def fill_symmetric(
-    nearest: torch.Tensor, features: torch.Tensor, excluded: torch.Tensor | None = None, *, tile: Tile = TILE
+    nearest: torch.Tensor,
+    features: torch.Tensor,
+    excluded: torch.Tensor | None = None,
+    bands: Sequence[Band] | None = None,
+    *,
+    tile: Tile = TILE,
 ) -> None:
-    """As `musc.mutual.fill_symmetric`, each unordered pair once, but no patch can be excluded."""
-    _require_all(excluded)
+    """As `musc.mutual.fill_symmetric`, each unordered pair once, but no patch can be excluded or out of reach."""
+    _require_all(excluded, bands)
     own = nearest.diagonal(dim1=0, dim2=1).clone()
     nearest.fill_(-torch.inf)
     nearest.diagonal(dim1=0, dim2=1).copy_(own)
@@ -93,22 +101,25 @@ def fill_directed(
     queries: torch.Tensor,
     references: torch.Tensor,
     excluded: torch.Tensor | None = None,
+    bands: Sequence[Band] | None = None,
     *,
     tile: Tile = TILE,
 ) -> None:
-    """As `musc.mutual.fill_directed`, one direction only, but no patch can be excluded."""
-    _require_all(excluded)
+    """As `musc.mutual.fill_directed`, one direction only, but no patch can be excluded or out of reach."""
+    _require_all(excluded, bands)
     nearest.fill_(-torch.inf)
     counts = (torch.arange(len(each), device=queries.device) for each in (queries, references))
     _launch(nearest, queries, references, torch.cartesian_prod(*counts).T.contiguous(), tile, symmetric=False)
 
 
-def _require_all(excluded: torch.Tensor | None) -> None:
+def _require_all(excluded: torch.Tensor | None, bands: Sequence[Band] | None) -> None:
     """Refuse to leave out patches.
 
     Raises:
         ValueError: if any may not be matched.
     """
+    if any(band.far is not None for band in bands or ()):
+        raise ValueError("fused products must be of all patches, got a window; leave out `fused`")
     if excluded is not None and bool(excluded.any()):
         raise ValueError(
             f"fused products must be of all patches, got {int(excluded.sum())} excluded ones; leave out `fused`"

@@ -8,22 +8,14 @@ square root is taken once, at the end. One matrix product serves both images of 
 patches of the first, its column maxima those of the second.
 """
 
-<<<<<<< HEAD
-from collections.abc import Callable, Iterable
-=======
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
->>>>>>> main
 
 import torch
 
 from musc.checks import require_finite
-<<<<<<< HEAD
-from musc.plan import PRODUCT_COLUMNS
-from musc.precision import multiply, product_dtype
-=======
 from musc.plan import PRODUCT_COLUMNS, Grid
->>>>>>> main
+from musc.precision import multiply, product_dtype
 from musc.threads import for_each
 from musc.window import Band, window_bands
 
@@ -34,16 +26,6 @@ ALIGNMENT = 16
 1.2 times as fast (P = 1369)."""
 
 
-<<<<<<< HEAD
-def mutual_scores(features: torch.Tensor, interval: Interval = (0.0, 0.3), *, fused: bool = False) -> torch.Tensor:
-    """Score every patch of a lot by how hard it is to find in the other images.
-
-    Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
-            bfloat16 features are summed in float32; `musc.precision` says how near they come.
-        interval: fractions of the N − 1 references, sorted by distance, between which nearest distances are averaged.
-        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
-=======
 def mutual_scores(
     features: torch.Tensor,
     interval: Interval = (0.0, 0.3),
@@ -51,17 +33,19 @@ def mutual_scores(
     sample: Sequence[int] | None = None,
     window: int | None = None,
     grid: Grid | None = None,
+    fused: bool = False,
 ) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
 
     Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2.
+        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
+            bfloat16 features are summed in float32; `musc.precision` says how near they come.
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
         sample: positions of the M + 1 images that serve as references, as `musc.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
         window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
         grid: patch rows and columns; needed with a window.
->>>>>>> main
+        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
 
     Returns:
         Float32 (N, P) in [0, 2]; higher is more anomalous.
@@ -70,18 +54,14 @@ def mutual_scores(
         ValueError: if fewer than two images are given, a feature is not finite, the interval is out of order, or the
             window does not fit the grid.
     """
-<<<<<<< HEAD
-    return block_scores(features, 0, (), len(features), interval, fused=fused)
-=======
     if sample is None:
-        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid)
+        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid, fused=fused)
     chosen = sorted(sample)
     order = chosen + sorted(set(range(len(features))) - set(chosen))
     spare = chosen.index(sample[-1])
-    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid}
+    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid, "fused": fused}
     scores = block_scores(features[order], 0, (), len(chosen), interval, **shared)
     return torch.empty_like(scores).index_copy_(0, torch.tensor(order, device=scores.device), scores)
->>>>>>> main
 
 
 def block_scores(
@@ -92,14 +72,11 @@ def block_scores(
     interval: Interval,
     excluded: torch.Tensor | None = None,
     *,
-<<<<<<< HEAD
-    fused: bool = False,
-=======
     inside: int | None = None,
     spare: int | None = None,
     window: int | None = None,
     grid: Grid | None = None,
->>>>>>> main
+    fused: bool = False,
 ) -> torch.Tensor:
     """Score a block of query images against all references, of which those that are no queries may be streamed.
 
@@ -107,20 +84,12 @@ def block_scores(
     block are visited once, pairs with streamed references once per query block.
 
     Args:
-<<<<<<< HEAD
-        queries: float (n, P, C), unit rows; images `first` … `first + n − 1` of the lot.
-        first: position of the first query in the lot.
-        references: (position, float (m, P, C)) for blocks that together hold every image outside the query block.
-        image_count: N, images in the lot.
-        interval: see `mutual_scores`, and so is fused.
-=======
         queries: float (n, P, C), unit rows; those that are references themselves come first, as references `first`,
             `first + 1` …
         first: position of the first query among the references.
         references: (position, float (m, P, C)) for blocks that together hold every reference outside the query block.
         image_count: N, references in all: the images of the lot, or a sample of them, and images of earlier lots.
-        interval: see `mutual_scores`; fractions of N − 1.
->>>>>>> main
+        interval: see `mutual_scores`; fractions of N − 1. So is fused.
         excluded: bool (N, P), patches that no query may match; they are still scored as queries. An image of which
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
         inside: queries that are references themselves; None is all.
@@ -146,24 +115,20 @@ def block_scores(
         require_excluded(excluded, image_count, patch_count)
         excluded = excluded.to(queries.device)
     similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
-<<<<<<< HEAD
     fill_own, fill_others = fills(fused)
-    inside = slice(first, first + query_count)
-    fill_own(similarities[:, inside], queries, None if excluded is None else excluded[inside])
-=======
     own = slice(first, first + inside)
     of_own = None if excluded is None else excluded[own]
-    fill_symmetric(similarities[:inside, own], queries[:inside], of_own, bands)
-    fill_directed(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
->>>>>>> main
+    fill_own(similarities[:inside, own], queries[:inside], of_own, bands)
+    fill_others(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
     visits = [0] * image_count
     for start, block in references:
         require_finite("features", block)
         outside = slice(start, start + len(block))
-<<<<<<< HEAD
-        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside])
-        visits[start : start + len(block)] = [count + 1 for count in visits[start : start + len(block)]]
-    require_each_once(visits, first, first + query_count)
+        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
+        visits[outside] = [count + 1 for count in visits[outside]]
+    require_each_once(visits, first, first + inside)
+    if spare is not None:
+        similarities[inside:, spare] = -torch.inf
     return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
 
 
@@ -176,23 +141,12 @@ def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
     return kernel.fill_symmetric, kernel.fill_directed
 
 
-def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor, excluded: torch.Tensor | None = None) -> None:
-=======
-        fill_directed(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
-        visits[outside] = [count + 1 for count in visits[outside]]
-    require_each_once(visits, first, first + inside)
-    if spare is not None:
-        similarities[inside:, spare] = -torch.inf
-    return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
-
-
 def fill_symmetric(
     nearest: torch.Tensor,
     features: torch.Tensor,
     excluded: torch.Tensor | None = None,
     bands: Sequence[Band] | None = None,
 ) -> None:
->>>>>>> main
     """Find the largest similarity of every patch to each image of the same block, multiplying each unordered pair once.
 
     Args:
@@ -257,11 +211,7 @@ def products(query: torch.Tensor, references: torch.Tensor, first: int, bands: S
         bands: which patches are matched with which; similarities beyond a window are −inf.
 
     Yields:
-<<<<<<< HEAD
-        start, stop and similarities (P, stop − start, P), float32 or wider; the tensor is overwritten by the next step.
-=======
         A `Product`; the tensor is overwritten by the next step.
->>>>>>> main
     """
     for band in bands:
         if band.far is None:
@@ -279,12 +229,7 @@ def whole_products(query: torch.Tensor, references: torch.Tensor, first: int, ba
     for start in range(first, reference_count, step):
         stop = min(start + step, reference_count)
         columns = (stop - start) * patch_count
-<<<<<<< HEAD
         product = multiply(query, references[start:stop].reshape(columns, width), scratch[:, :columns])
-        yield start, stop, product.unflatten(1, (stop - start, patch_count))
-=======
-        product = scratch[:, :columns]
-        torch.mm(query, references[start:stop].reshape(columns, width).T, out=product)
         yield start, stop, band, product.unflatten(1, (stop - start, patch_count)).transpose(0, 1)
 
 
@@ -292,13 +237,13 @@ def near_products(
     query: torch.Tensor, references: torch.Tensor, first: int, band: Band, far: torch.Tensor
 ) -> Iterable[Product]:
     """A band of query rows with the rows in reach, which are not copied: one product per reference, all in one call."""
-    rows = query[band.queries]
+    dtype = product_dtype(query.dtype)
+    rows = query[band.queries].to(dtype)
     step = max(1, PRODUCT_COLUMNS // far.shape[1])
     for start in range(first, len(references), step):
-        near = references[start : start + step, band.references]
+        near = references[start : start + step, band.references].to(dtype)
         product = torch.bmm(rows.expand(len(near), *rows.shape), near.transpose(1, 2))
         yield start, start + len(near), band, product.masked_fill_(far, -torch.inf)
->>>>>>> main
 
 
 def without(product: torch.Tensor, excluded: torch.Tensor) -> torch.Tensor:

@@ -127,6 +127,11 @@ def test_fused_refuses_excluded_patches() -> None:
         block_scores(features, 0, (), 2, (0.0, 0.3), excluded, fused=True)
 
 
+def test_fused_refuses_a_window() -> None:
+    with pytest.raises(ValueError, match="fused products must be of all patches, got a window; leave out"):
+        mutual_scores(unit_rows(2, 6, 7), window=1, grid=(2, 3), fused=True)
+
+
 def test_plain_scoring_imports_no_triton() -> None:
     program = (
         "import sys, torch; from musc.mutual import mutual_scores; mutual_scores(torch.eye(4).view(2, 2, 4)); "

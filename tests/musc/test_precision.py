@@ -55,3 +55,10 @@ def test_similarity_bound_is_reached_by_the_worst_vectors(dtype: torch.dtype) ->
 def test_scores_of_half_features_stay_near(dtype: torch.dtype, tolerance: float) -> None:
     features = F.normalize(torch.randn(8, 25, 256, generator=torch.Generator().manual_seed(1)), dim=2)
     torch.testing.assert_close(mutual_scores(features.to(dtype)), mutual_scores(features), atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_products_of_half_features_within_a_window_are_kept_in_float32(dtype: torch.dtype) -> None:
+    features = unit_rows(4, 30, 64).to(dtype)
+    halves, wide = (mutual_scores(each, window=1, grid=(6, 5)) for each in (features, features.float()))
+    torch.testing.assert_close(halves, wide, atol=1e-5, rtol=0)
