@@ -100,6 +100,13 @@ PositionAntialias = Annotated[
         rich_help_panel=METHOD,
     ),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the backbone: float32, float16, bfloat16. Default: auto, float16 on a GPU as published, else float32.",
+        rich_help_panel=METHOD,
+    ),
+]
 Degrees = Annotated[
     Any,
     typer.Option(

@@ -70,6 +70,7 @@ def benchmark(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
@@ -98,6 +99,7 @@ def benchmark(
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
         references: score every image against a sample of so many others; all others unless given.
@@ -132,6 +134,7 @@ def benchmark(
         layers=layers,
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
+        precision=precision,
         degrees=degrees,
         interval=interval,
         window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),

@@ -8,13 +8,14 @@ square root is taken once, at the end. One matrix product serves both images of 
 patches of the first, its column maxima those of the second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
 from musc.checks import require_finite
 from musc.plan import PRODUCT_COLUMNS, Grid
+from musc.precision import multiply, product_dtype
 from musc.threads import for_each
 from musc.window import Band, window_bands
 
@@ -32,16 +33,19 @@ def mutual_scores(
     sample: Sequence[int] | None = None,
     window: int | None = None,
     grid: Grid | None = None,
+    fused: bool = False,
 ) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
 
     Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2.
+        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
+            bfloat16 features are summed in float32; `musc.precision` says how near they come.
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
         sample: positions of the M + 1 images that serve as references, as `musc.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
         window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
         grid: patch rows and columns; needed with a window.
+        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
 
     Returns:
         Float32 (N, P) in [0, 2]; higher is more anomalous.
@@ -51,11 +55,11 @@ def mutual_scores(
             window does not fit the grid.
     """
     if sample is None:
-        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid)
+        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid, fused=fused)
     chosen = sorted(sample)
     order = chosen + sorted(set(range(len(features))) - set(chosen))
     spare = chosen.index(sample[-1])
-    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid}
+    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid, "fused": fused}
     scores = block_scores(features[order], 0, (), len(chosen), interval, **shared)
     return torch.empty_like(scores).index_copy_(0, torch.tensor(order, device=scores.device), scores)
 
@@ -72,6 +76,7 @@ def block_scores(
     spare: int | None = None,
     window: int | None = None,
     grid: Grid | None = None,
+    fused: bool = False,
 ) -> torch.Tensor:
     """Score a block of query images against all references, of which those that are no queries may be streamed.
 
@@ -84,7 +89,7 @@ def block_scores(
         first: position of the first query among the references.
         references: (position, float (m, P, C)) for blocks that together hold every reference outside the query block.
         image_count: N, references in all: the images of the lot, or a sample of them, and images of earlier lots.
-        interval: see `mutual_scores`; fractions of N − 1.
+        interval: see `mutual_scores`; fractions of N − 1. So is fused.
         excluded: bool (N, P), patches that no query may match; they are still scored as queries. An image of which
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
         inside: queries that are references themselves; None is all.
@@ -110,20 +115,30 @@ def block_scores(
         require_excluded(excluded, image_count, patch_count)
         excluded = excluded.to(queries.device)
     similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
+    fill_own, fill_others = fills(fused)
     own = slice(first, first + inside)
     of_own = None if excluded is None else excluded[own]
-    fill_symmetric(similarities[:inside, own], queries[:inside], of_own, bands)
-    fill_directed(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
+    fill_own(similarities[:inside, own], queries[:inside], of_own, bands)
+    fill_others(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
     visits = [0] * image_count
     for start, block in references:
         require_finite("features", block)
         outside = slice(start, start + len(block))
-        fill_directed(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
+        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
         visits[outside] = [count + 1 for count in visits[outside]]
     require_each_once(visits, first, first + inside)
     if spare is not None:
         similarities[inside:, spare] = -torch.inf
     return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
+
+
+def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+    """`fill_symmetric` and `fill_directed`: the plain ones below, or the kernel's."""
+    if not fused:
+        return fill_symmetric, fill_directed
+    from musc import fused as kernel  # which imports Triton
+
+    return kernel.fill_symmetric, kernel.fill_directed
 
 
 def fill_symmetric(
@@ -191,7 +206,7 @@ def products(query: torch.Tensor, references: torch.Tensor, first: int, bands: S
 
     Args:
         query: float (P, C).
-        references: float (m, P, C), contiguous.
+        references: float (m, P, C), contiguous, of the same dtype.
         first: the first reference to visit.
         bands: which patches are matched with which; similarities beyond a window are −inf.
 
@@ -210,12 +225,11 @@ def whole_products(query: torch.Tensor, references: torch.Tensor, first: int, ba
     reference_count, patch_count, width = references.shape
     step = max(1, min(PRODUCT_COLUMNS // patch_count, reference_count - first))
     stride = -(-step * patch_count // ALIGNMENT) * ALIGNMENT
-    scratch = query.new_empty(len(query), stride)
+    scratch = query.new_empty(len(query), stride, dtype=product_dtype(query.dtype))
     for start in range(first, reference_count, step):
         stop = min(start + step, reference_count)
         columns = (stop - start) * patch_count
-        product = scratch[:, :columns]
-        torch.mm(query, references[start:stop].reshape(columns, width).T, out=product)
+        product = multiply(query, references[start:stop].reshape(columns, width), scratch[:, :columns])
         yield start, stop, band, product.unflatten(1, (stop - start, patch_count)).transpose(0, 1)
 
 
@@ -223,10 +237,11 @@ def near_products(
     query: torch.Tensor, references: torch.Tensor, first: int, band: Band, far: torch.Tensor
 ) -> Iterable[Product]:
     """A band of query rows with the rows in reach, which are not copied: one product per reference, all in one call."""
-    rows = query[band.queries]
+    dtype = product_dtype(query.dtype)
+    rows = query[band.queries].to(dtype)
     step = max(1, PRODUCT_COLUMNS // far.shape[1])
     for start in range(first, len(references), step):
-        near = references[start : start + step, band.references]
+        near = references[start : start + step, band.references].to(dtype)
         product = torch.bmm(rows.expand(len(near), *rows.shape), near.transpose(1, 2))
         yield start, start + len(near), band, product.masked_fill_(far, -torch.inf)
 

@@ -28,6 +28,8 @@ class Settings:
     """OpenAI CLIP only. None does as the published numbers: QuickGELU at the model's own image size, else GELU."""
     position_antialias: bool = False
     """Whether the position embedding is resized with antialiasing; the published numbers are without."""
+    precision: str = "auto"
+    """The backbone's: `float32`, `float16`, `bfloat16`, or `auto`, float16 on a GPU as published and else float32."""
     degrees: tuple[int, ...] = (1, 3, 5)
     """Sides of the LNAMD neighbourhoods in patches, odd."""
     interval: Interval = (0.0, 0.3)
@@ -62,7 +64,7 @@ class Settings:
 
     def backbone_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
-        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias")
+        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias", "precision")
         return {name: getattr(self, name) for name in names}
 
     def as_record(self) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def prepare(
         lot=lot,
         category=category,
         settings=method,
-        backbone=backbones.resolve(method.backbone, **method.backbone_arguments()),
+        backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
         device=device,
         memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,

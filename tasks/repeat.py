@@ -45,7 +45,8 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         )
     past = restored(LotJob, record)
     settings = replace(past.settings, weights=weights or past.settings.weights)
-    backbone = backbones.resolve(settings.backbone, **settings.backbone_arguments())
+    arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
+    backbone = backbones.resolve(settings.backbone, **arguments)
     require_same_backbone(past, replace(past, backbone=backbone))
     return replace(
         past, store=store, folder=folder or past.folder, settings=settings, backbone=backbone, engine=THREADS

@@ -90,6 +90,7 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (with_backbone(image_size=(72, 64)), ALL),
         (with_backbone(activation="gelu"), ALL),
         (with_backbone(position_antialias=True), ALL),
+        (with_backbone(precision="float16"), ALL),
         (replace(JOB, block_images=16), {"features": 1, "patch_scores": 4, "run": 1}),
         (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
         (with_settings(interval=(0.0, 0.2)), {"patch_scores": 4, "run": 1}),
