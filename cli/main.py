@@ -158,6 +158,7 @@ def nightly(
     layers: options.Layers = None,
     quick_gelu: options.QuickGelu = None,
     position_antialias: options.PositionAntialias = None,
+    precision: options.Precision = None,
     degrees: options.Degrees = None,
     interval: options.Interval = None,
     window_sizes: options.WindowSizes = None,

@@ -44,6 +44,7 @@ def score_lots(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
@@ -76,6 +77,7 @@ def score_lots(
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
         window_sizes: RsCIN neighbours, the image itself included.
