@@ -49,7 +49,8 @@ Backbone = Annotated[
     str | None,
     typer.Option(
         help="A published name such as ViT-L-14-336 (the default) or dinov2_vitl14, any open_clip ViT, "
-        "timm:MODEL, or the built-in texture, which needs no weights and is no match for CLIP.",
+        "timm:MODEL, or one that needs no download: synthetic-conv, a small network trained on generated textures, "
+        "or the filter bank texture. Neither is a match for CLIP.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -114,6 +115,30 @@ Interval = Annotated[
         parser=read_interval,
         metavar="LOW,HIGH",
         help="Fractions of the references, nearest first, that are averaged. Default: 0,0.3.",
+        rich_help_panel=METHOD,
+    ),
+]
+References = Annotated[
+    int | None,
+    typer.Option(
+        help="Score every image against a sample of so many others, for very large lots. Default: all others.",
+        rich_help_panel=METHOD,
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="Draws the sample of references. Default: 0.", rich_help_panel=METHOD)]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        help="Match a patch only within so many patches of its own position, for aligned parts. Default: everywhere.",
+        rich_help_panel=METHOD,
+    ),
+]
+ReferencesFrom = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RUN",
+        help="An earlier run in the store, e.g. runs/monday-0a1b2c3d, whose accepted images are references too; "
+        "may be given more than once.",
         rich_help_panel=METHOD,
     ),
 ]

@@ -73,8 +73,10 @@ def benchmark(
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
+    references: int | None = DEFAULTS.references,
+    window: int | None = DEFAULTS.window,
     subsets: int = 1,
-    seed: int = 0,
+    seed: int = DEFAULTS.seed,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -98,9 +100,11 @@ def benchmark(
         position_antialias: resize the position embedding with antialiasing.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
+        references: score every image against a sample of so many others; all others unless given.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
-        seed: of that dealing.
+        seed: of that dealing, and of the sample of references.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
@@ -131,7 +135,10 @@ def benchmark(
         degrees=degrees,
         interval=interval,
         window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
+        references=references,
+        window=window,
         subsets=subsets,
+        seed=seed,
         device=device,
         memory=memory,
         block_images=block_images,

@@ -45,6 +45,10 @@ def score_lot(
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
+    references: int | None = DEFAULTS.references,
+    seed: int = DEFAULTS.seed,
+    window: int | None = DEFAULTS.window,
+    references_from: tuple[str, ...] = (),
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -65,7 +69,7 @@ def score_lot(
         output: path or URL of the store that keeps features, scores and runs.
         lot: name of these images; the folder's name unless given.
         category: name of the product; the lot's name unless given.
-        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`.
+        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`.
         weights: tag or local file; the published choice unless given.
         image_size: side, or height and width, in pixels; the published size unless given.
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
@@ -74,6 +78,10 @@ def score_lot(
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
         window_sizes: RsCIN neighbours, the image itself included.
+        references: score every image against a sample of so many others; all others unless given.
+        seed: which sample.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
+        references_from: paths of earlier runs in the store whose accepted images are references too.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
@@ -94,11 +102,11 @@ def score_lot(
 
     Raises:
         ValueError: for an option out of range, by name, before any work.
-        NoImagesError: if fewer than two images can be scored.
+        NoImagesError: if fewer than two images can be scored, or none where there are references from earlier runs.
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    run = score_listed(job, list_images(job.folder, job.store)["lot_key"], published=False)
+    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"], published=False)
     done = report_run(job, run, maps)
     publish_run(job, done)
     return done

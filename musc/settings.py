@@ -6,6 +6,8 @@ from typing import Any
 from musc.lnamd import require_degree
 from musc.mutual import Interval, require_interval
 from musc.rscin import require_window_sizes
+from musc.sample import require_reference_count
+from musc.window import require_window
 
 ImageSize = int | tuple[int, int]
 
@@ -15,7 +17,7 @@ class Settings:
     """Everything that decides the scores of a lot, given its images."""
 
     backbone: str = "ViT-L-14-336"
-    """A published name, any open_clip ViT, `timm:<model>`, or the built-in `texture`."""
+    """A published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`."""
     weights: str | None = None
     """A tag of the library that owns the model, or the path of a local file; None is the published choice."""
     image_size: ImageSize | None = None
@@ -30,6 +32,12 @@ class Settings:
     """Sides of the LNAMD neighbourhoods in patches, odd."""
     interval: Interval = (0.0, 0.3)
     """Fractions of the references, nearest first, between which distances are averaged."""
+    references: int | None = None
+    """M, references of every image, a sample that all share, for very large lots; None is all other images."""
+    seed: int = 0
+    """Which sample of references is drawn."""
+    window: int | None = None
+    """W, rows and columns of patches within which a patch is matched, for aligned parts; None is everywhere."""
     window_sizes: tuple[int, ...] = (1, 2, 3)
     """RsCIN neighbours, the image itself included; the paper uses (1, 8, 9) for VisA."""
 
@@ -47,6 +55,10 @@ class Settings:
             raise ValueError(f"degrees must differ from each other, got {self.degrees}; name each once")
         require_interval(self.interval)
         require_window_sizes(self.window_sizes)
+        if self.references is not None:
+            require_reference_count(self.references)
+        if self.window is not None:
+            require_window(self.window)
 
     def backbone_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""

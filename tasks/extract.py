@@ -61,6 +61,13 @@ def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedIma
             progress.advance("extract", order.key, len(chunk))
 
 
+def extracted_contents(orders: Sequence[ExtractOrder], images: Sequence[ListedImage]) -> list[str]:
+    """SHA-256 of the images of extracted blocks that have usable features, in order."""
+    features = LotFeatures(Store(orders[0].store), tuple(order.path for order in orders))
+    excluded = {image.position for image in features.exclusions}
+    return [image.sha256 for position, image in enumerate(images) if position not in excluded]
+
+
 def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
     """What a block stores of each image."""
     tokens = ArraySpec((spec.patch_count, spec.width), "float16")

@@ -12,7 +12,7 @@ from storage.groups import read_groups, write_groups
 from storage.store import Store
 from tasks.caching import cached_task
 from tasks.orders import GroupOrder, ScoreOrder
-from tasks.score import load_shard
+from tasks.score import load_others, load_queries
 from tasks.shortage import in_parts_or
 
 
@@ -60,8 +60,8 @@ def fitting_patches(part: ScoreOrder, features: LotFeatures) -> list[Described]:
 
 def described(part: ScoreOrder, features: LotFeatures) -> Described:
     """The shared patches of a shard's images, all at once."""
-    queries, references = load_shard(part, features)
-    (first, last), start = part.lot_range, part.shard.start
-    similarities = block_similarities(queries, start - first, references, last - first)
-    of_images = [shared_patches(of_query, start - first + row) for row, of_query in enumerate(similarities)]
+    lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
+    queries, others = load_queries(part, features, range(start, stop)), load_others(part, features, lot, start, stop)
+    similarities = block_similarities(queries, start, others, len(lot))
+    of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
     return [hardest for hardest, _ in of_images], [patch for _, found in of_images for patch in found]

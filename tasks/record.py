@@ -37,6 +37,7 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
         "decision": verdict.as_record(),
         "groups": verdict.group_records(usable_images(images)),
         "warnings": verdict.warnings,
+        "earlier_references": [asdict(rows) for rows in order.earlier],
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import torch
 
 from musc.backbones.base import Backbone, BackboneSpec, Features, choose_device
-from musc.backbones.catalogue import DINO_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbones.catalogue import DINO_MODELS, SYNTHETIC_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.backbones.weights import WeightsUnavailableError
 
 __all__ = [
@@ -127,6 +127,8 @@ def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
 def _family(name: str) -> _Family:
     if name == TEXTURE_NAME:
         module = "texture"
+    elif name == SYNTHETIC_NAME:
+        module = "synthetic"
     elif name in DINO_MODELS or name.startswith(TIMM_PREFIX):
         module = "dino"
     else:

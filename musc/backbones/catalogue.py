@@ -33,10 +33,13 @@ DINO_MODELS = MappingProxyType(
 
 TEXTURE_NAME = "texture"
 
+SYNTHETIC_NAME = "synthetic-conv"
+"""A small network trained on generated textures; its weights are part of the package."""
+
 TIMM_PREFIX = "timm:"
 """Any other timm ViT with a class token is `timm:` and its timm name."""
 
 
 def all_names() -> tuple[str, ...]:
     """Every backbone with a name of its own, the paper's first."""
-    return (*CLIP_NAMES, *DINO_MODELS, TEXTURE_NAME)
+    return (*CLIP_NAMES, *DINO_MODELS, SYNTHETIC_NAME, TEXTURE_NAME)

@@ -12,6 +12,8 @@ import safetensors
 import safetensors.torch
 import torch
 
+from musc.backbones.catalogue import SYNTHETIC_NAME
+
 WEIGHT_SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
 FILE_DIGEST_PREFIX = "sha256:"
 NAMES_SHOWN = 4
@@ -70,7 +72,8 @@ def unavailable(subject: str, reason: object, source: str) -> WeightsUnavailable
     """
     return WeightsUnavailableError(
         f"{subject} must be on this machine or downloadable, got: {reason}; on a connected machine take {source}, "
-        "bring it here and pass `--weights PATH`, or use `--backbone texture`, which needs no weights"
+        f"bring it here and pass `--weights PATH`, or use `--backbone {SYNTHETIC_NAME}`, whose weights come with "
+        "this package"
     )
 
 

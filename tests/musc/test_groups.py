@@ -28,7 +28,7 @@ def unit(values: torch.Tensor) -> torch.Tensor:
 
 
 def lot(image_count: int = 23, flawed: int = 5, unique: int = 2, seed: int = 0) -> torch.Tensor:
-    """Unit vectors (N, 42, 13): a look of its own at every patch, then images with a flaw of their own, then flawed ones.
+    """Unit vectors (N, 42, 13): a look of its own at every patch, a flaw on some images.
 
     The first `flawed` images share one flaw; the next `unique` images have each another.
     """

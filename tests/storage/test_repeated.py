@@ -39,5 +39,5 @@ def test_same_words_draw_the_same_picture() -> None:
 
 
 def test_unknown_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match="kind must be one of scratch, .*, got 'dent'"):
+    with pytest.raises(ValueError, match=r"kind must be one of scratch, .*, got 'dent'"):
         draw_repeated("cast", "dent")
