@@ -1,4 +1,4 @@
-"""A deployment and a shell line read alike: a flow and its command have the same parameters; nights score as lots do."""
+"""A deployment and a shell line read alike: a flow and its command share parameters; nights score as lots do."""
 
 from inspect import signature
 from types import ModuleType
