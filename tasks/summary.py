@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from storage.decode import decode
@@ -12,8 +11,9 @@ from storage.errors import ImageChangedError, UnreadableImageError
 from storage.lots import read_image
 from storage.runs import Run
 from storage.store import Store
-from tasks.overlay import Part, Scale, data_url, sheet
+from tasks.pictures import colour_scale
 from tasks.prepare import LotJob
+from tasks.sheet import Part, bounded_url, sheet
 
 PARTS_SHOWN = 6
 ROWS_SHOWN = 10
@@ -98,12 +98,8 @@ def picture(run: Run, folder: str, scores: pd.DataFrame) -> str:
         parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, patch_scores[row]))
     if not parts:
         return "The photographs are gone, so there is no picture."
-    return f"![The most anomalous parts, each beside its anomaly map]({data_url(sheet(parts, scale_of(patch_scores)))})"
-
-
-def scale_of(patch_scores: np.ndarray) -> Scale:
-    """One scale for the whole lot, so that parts can be compared: from the median patch to the highest one."""
-    return Scale(float(np.median(patch_scores)), float(patch_scores.max()))
+    drawn = sheet(parts, colour_scale(patch_scores))
+    return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(drawn)})"
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
