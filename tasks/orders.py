@@ -356,7 +356,7 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
         memory_bytes=job.memory_bytes,
         thread_count=job.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
-        masked=effective_window(job.settings.window, job.backbone.grid) is not None,
+        masked=job.rescore_groups or effective_window(job.settings.window, job.backbone.grid) is not None,
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 

@@ -114,3 +114,15 @@ def test_record_of_another_release_is_refused(past: Path) -> None:
     assert code == 2
     assert "must have version" in shown
     assert "got 99" in shown
+
+
+def test_run_scored_against_earlier_ones_is_repeated(lot: Path, tmp_path: Path) -> None:
+    from flows.score_lot import score_lot
+
+    store, single = tmp_path / "store", tmp_path / "single"
+    earlier = score_lot(str(lot), str(store), **SMALL, threshold=2.0)["run"]
+    write_lot(tmp_path / "more", good_count=1, defective_count=0, size=128, seed=5)
+    shutil.copytree(tmp_path / "more" / "test" / "good", single)
+    done = score_lot(str(single), str(store), **SMALL, references_from=(str(store / earlier),))
+    code, said = command(str(store / done["run"]))
+    assert (code, "Identical: all scores of 1 images" in said) == (0, True), said
