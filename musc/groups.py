@@ -122,9 +122,9 @@ def find_groups(hardest: NDArray[np.float64], shared: Iterable[SharedPatch], gri
     location, scale = fit_bulk(np.sort(np.asarray(hardest, dtype=np.float64)))
     usual = location + scale * standard_quantiles(USUAL_IMAGES)
     unusual = [patch for patch in shared if patch.median > usual]
-    clustered = numbered(clusters(linked(unusual, len(hardest))), len(hardest))
+    clustered = numbered(clusters(linked(unusual, len(hardest))))
     patches = group_patches(unusual, clustered, grid)
-    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0), len(hardest))
+    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
     patches[of_image == 0] = False
     for image in np.flatnonzero(of_image):
         patches[image] = ndimage.binary_dilation(patches[image], np.ones((3, 3), dtype=bool))
@@ -177,16 +177,16 @@ def clusters(links: NDArray[np.bool_]) -> NDArray[np.int64]:
     return found
 
 
-def numbered(found: NDArray[np.int64], image_count: int) -> NDArray[np.int64]:
+def numbered(found: NDArray[np.int64]) -> NDArray[np.int64]:
     """Clusters of the allowed sizes numbered from 1, the largest first; 0 for all other images."""
     sizes = np.bincount(found, minlength=1)
     sizes[0] = 0
     allowed = [
         cluster
         for cluster in np.argsort(-sizes, kind="stable")
-        if SMALLEST_GROUP <= sizes[cluster] <= LARGEST_GROUP * image_count
+        if SMALLEST_GROUP <= sizes[cluster] <= LARGEST_GROUP * len(found)
     ]
-    of_image = np.zeros(image_count, dtype=np.int64)
+    of_image = np.zeros(len(found), dtype=np.int64)
     for number, cluster in enumerate(allowed, 1):
         of_image[found == cluster] = number
     return of_image

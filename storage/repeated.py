@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.defects import KINDS, place_on, plant
+from storage.defects import KINDS, Scene, choose, plant
 from storage.generated import check_drawing
 from storage.parts import PARTS, draw_scene, photograph
 
@@ -43,9 +43,14 @@ def draw_repeated(
     for_flaw, for_shared_place = map(np.random.default_rng, np.random.SeedSequence(of_lot).spawn(2))
     scene = draw_scene(for_scene, part, size)
     if moved:
-        place = place_on(for_place, scene, MARGIN)
+        place = place_for(for_place, scene, kind)
     else:
-        place = place_on(for_shared_place, draw_scene(np.random.default_rng(seed), part, size), MARGIN)
+        place = place_for(for_shared_place, draw_scene(np.random.default_rng(seed), part, size), kind)
     surface, mask = plant(for_flaw, replace(scene, place=place), kind)
     picture = photograph(for_camera, scene, surface)
     return np.rint(picture * 255).astype(np.uint8), mask
+
+
+def place_for(rng: np.random.Generator, scene: Scene, kind: str) -> tuple[float, float]:
+    """A row and column, in units, where a flaw of a kind may lie: at the outline for a chip, else well inside."""
+    return choose(rng, scene, np.abs(scene.depth) < 1.5 if kind == "chip" else scene.depth > MARGIN)
