@@ -98,10 +98,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--memory", type=float, default=48e9, help="bytes one shard may use")
     given = parser.parse_args()
-    print(
-        "| lots × images | peak of a shard | stored | read by scoring | task runs | shards of a lot | EFLOP | hours |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(HEADINGS)} |")
+    print("|---" * len(HEADINGS) + "|")
     for lot_size in LOT_SIZES:
         print(dry_run(given.images, lot_size, int(given.memory)).row())
     total = extraction_operations(given.images)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from tasks.progress import StageProgress, listening
 
 UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "measure": "category"}
-UNITS |= {"profile": "images", "report": "page", "maps": "images"}
+UNITS |= {"groups": "search", "profile": "images", "report": "page", "maps": "images"}
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""
 

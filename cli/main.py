@@ -34,9 +34,14 @@ def score(
     layers: options.Layers = None,
     quick_gelu: options.QuickGelu = None,
     position_antialias: options.PositionAntialias = None,
+    precision: options.Precision = None,
     degrees: options.Degrees = None,
     interval: options.Interval = None,
     window_sizes: options.WindowSizes = None,
+    references: options.References = None,
+    seed: options.Seed = None,
+    window: options.Window = None,
+    references_from: options.ReferencesFrom = None,
     device: options.Device = None,
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
@@ -69,15 +74,19 @@ def benchmark(
     layers: options.Layers = None,
     quick_gelu: options.QuickGelu = None,
     position_antialias: options.PositionAntialias = None,
+    precision: options.Precision = None,
     degrees: options.Degrees = None,
     interval: options.Interval = None,
     window_sizes: options.WindowSizes = None,
+    references: options.References = None,
+    window: options.Window = None,
     subsets: Annotated[
         int | None,
         typer.Option(help="Parts in which each category is scored. Default: 1.", rich_help_panel=options.METHOD),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Deals images to subsets. Default: 0.", rich_help_panel=options.METHOD)
+        int | None,
+        typer.Option(help="Deals images to subsets, draws references. Default: 0.", rich_help_panel=options.METHOD),
     ] = None,
     device: options.Device = None,
     memory: options.Memory = None,
@@ -102,6 +111,10 @@ def plan(
     image_size: options.ImageSize = None,
     layers: options.Layers = None,
     degrees: options.Degrees = None,
+    references: options.References = None,
+    window: options.Window = None,
+    references_from: options.ReferencesFrom = None,
+    output: options.Output = None,
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
@@ -145,9 +158,13 @@ def nightly(
     layers: options.Layers = None,
     quick_gelu: options.QuickGelu = None,
     position_antialias: options.PositionAntialias = None,
+    precision: options.Precision = None,
     degrees: options.Degrees = None,
     interval: options.Interval = None,
     window_sizes: options.WindowSizes = None,
+    references: options.References = None,
+    seed: options.Seed = None,
+    window: options.Window = None,
     device: options.Device = None,
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
@@ -156,6 +173,7 @@ def nightly(
     review_budget: options.ReviewBudget = None,
     threshold: options.Threshold = None,
     rescore_groups: options.RescoreGroups = None,
+    maps: options.Maps = None,
     engine: options.Engine = None,
     dask_address: options.DaskAddress = None,
     workers: options.Workers = None,
@@ -239,12 +257,14 @@ def run_plan(parameters: dict[str, Any]) -> None:
     from storage.lots import list_folder, require_enough, usable_images
     from tasks.calibrate import forecast_lot, scoring_rate
     from tasks.prepare import prepare
+    from tasks.references import earlier_references
 
     job = prepare(**parameters)
     images = list_folder(job.folder)
-    require_enough(images, job.folder)
-    cost = forecast_lot(job, len(usable_images(images)))
-    show_plan(cost, job, cost.operations / scoring_rate(cost.patch_count, cost.width))
+    require_enough(images, job.folder, job.least_images)
+    usable = usable_images(images)
+    cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window))
 
 
 def run_report(path: str) -> None:

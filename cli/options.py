@@ -100,6 +100,13 @@ PositionAntialias = Annotated[
         rich_help_panel=METHOD,
     ),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the backbone: float32, float16, bfloat16. Default: auto, float16 on a GPU as published, else float32.",
+        rich_help_panel=METHOD,
+    ),
+]
 Degrees = Annotated[
     Any,
     typer.Option(
@@ -115,6 +122,30 @@ Interval = Annotated[
         parser=read_interval,
         metavar="LOW,HIGH",
         help="Fractions of the references, nearest first, that are averaged. Default: 0,0.3.",
+        rich_help_panel=METHOD,
+    ),
+]
+References = Annotated[
+    int | None,
+    typer.Option(
+        help="Score every image against a sample of so many others, for very large lots. Default: all others.",
+        rich_help_panel=METHOD,
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="Draws the sample of references. Default: 0.", rich_help_panel=METHOD)]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        help="Match a patch only within so many patches of its own position, for aligned parts. Default: everywhere.",
+        rich_help_panel=METHOD,
+    ),
+]
+ReferencesFrom = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RUN",
+        help="An earlier run in the store, e.g. runs/monday-0a1b2c3d, whose accepted images are references too; "
+        "may be given more than once.",
         rich_help_panel=METHOD,
     ),
 ]

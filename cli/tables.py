@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console
+from musc.decide import FLAGGED
 from musc.forecast import Forecast
 from storage.runs import CONTENTS, Run
 from storage.runs import FOLDER as RUNS
@@ -25,7 +27,7 @@ METRICS_SHOWN = 8
 
 
 def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> None:
-    """Print the most anomalous images of a run, the files left out, and where everything lies.
+    """Print the most anomalous images of a run, what is flagged, warnings, files left out, and where it all lies.
 
     Args:
         store_url: of the store.
@@ -35,6 +37,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     run = Run(Store(store_url), run_path)
     scores, images = run.scores(), run.images()
     console.print(ranking(scores))
+    show_decision(scores, run.record())
     left_out = images[images["status"] != "ok"]
     if len(left_out):
         counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
@@ -51,6 +54,16 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
         console.print(report, soft_wrap=True, markup=False, highlight=False)
     else:
         console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
+
+
+def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
+    """Print how many images are flagged, from which raw score on, and every warning."""
+    flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record["decision"]["threshold"]
+    above = f", those with a raw score of {threshold:.4f} and above" if threshold is not None else ""
+    console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
+    for warning in record["warnings"]:
+        console.print("Warning:", style="bold yellow", end=" ")
+        console.print(warning, markup=False, highlight=False)
 
 
 def show_benchmark(store_url: str, path: str) -> None:
@@ -115,6 +128,8 @@ def ranking(scores: pd.DataFrame) -> Table:
     for heading, justify in (("rank", "right"), ("image", "left"), ("score", "right"), ("raw", "right")):
         table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
     table.add_column("peak at x, y", justify="right")
+    table.add_column("decision")
+    table.add_column("group", justify="right")
     for row in scores.head(ROWS_SHOWN).itertuples():
         table.add_row(
             str(row.rank),
@@ -122,5 +137,7 @@ def ranking(scores: pd.DataFrame) -> Table:
             f"{row.score:.4f}",
             f"{row.raw_score:.4f}",
             f"{row.peak_x}, {row.peak_y}",
+            str(row.decision),
+            str(row.group or "–"),
         )
     return table

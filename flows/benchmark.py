@@ -70,11 +70,14 @@ def benchmark(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
+    references: int | None = DEFAULTS.references,
+    window: int | None = DEFAULTS.window,
     subsets: int = 1,
-    seed: int = 0,
+    seed: int = DEFAULTS.seed,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -96,11 +99,14 @@ def benchmark(
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
+        references: score every image against a sample of so many others; all others unless given.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
         window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
-        seed: of that dealing.
+        seed: of that dealing, and of the sample of references.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
@@ -128,10 +134,14 @@ def benchmark(
         layers=layers,
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
+        precision=precision,
         degrees=degrees,
         interval=interval,
         window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
+        references=references,
+        window=window,
         subsets=subsets,
+        seed=seed,
         device=device,
         memory=memory,
         block_images=block_images,

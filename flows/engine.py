@@ -39,6 +39,7 @@ def cluster(engine: Engine) -> Iterator[Engine]:
         return
     from distributed import Nanny, Scheduler, SpecCluster
 
+    keep_dask_quiet()
     local = {"host": "127.0.0.1", "port": 0}
     scheduler = {"cls": Scheduler, "options": {**local, "dashboard": False}}
     workers = {
@@ -62,6 +63,11 @@ def visible_gpus(count: int) -> list[str]:
     return (named or [str(number) for number in range(count)])[:count]
 
 
+def keep_dask_quiet() -> None:
+    """Only errors of Dask's own log: it tells of every connection, and calls the ordinary end of workers a warning."""
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+
+
 @contextmanager
 def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
     """A started task runner for an engine; tasks are told the address of Prefect's embedded server, if that runs."""
@@ -72,11 +78,12 @@ def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
         import dask
         from prefect_dask import DaskTaskRunner
 
+        keep_dask_quiet()
         address = stack.enter_context(cluster(engine)).dask_address
         with get_client(sync_client=True) as client:
             stack.enter_context(temporary_settings({PREFECT_API_URL: str(client.api_url)}))
         runner = stack.enter_context(DaskTaskRunner(address=address))
-        workers = runner.client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = runner.client.scheduler_info()["workers"].values()
         has_gpus = any(worker["resources"].get(GPU) for worker in workers)
         stack.enter_context(dask.annotate(resources={GPU: 1}) if has_gpus else nullcontext())
         yield runner

@@ -1,5 +1,6 @@
 """What is said when a run fails or its process dies: which lot, and what it was doing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import Flow
@@ -16,6 +17,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.logging.loggers import flow_run_logger
 
 from tasks.publish import emit_stopped
+from tasks.stage import StageFailedError
 
 UNFINISHED = (StateType.FAILED, StateType.CRASHED, StateType.RUNNING, StateType.PENDING, StateType.CANCELLED)
 MOST_NAMED = 20
@@ -24,28 +26,29 @@ MOST_NAMED = 20
 
 def failed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Say which lot, stage and block failed."""
-    report("failed", flow, flow_run, state)
+    error = state.result(raise_on_failure=False)
+    names = error.names if isinstance(error, StageFailedError) else ()
+    tell("failed", flow, flow_run, names[:MOST_NAMED], state.message or "")
 
 
 def crashed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Say which lot, stage and block was being worked on when the process ended."""
-    report("crashed", flow, flow_run, state)
+    """Say which lot, stage and block was being worked on when the process ended.
 
-
-def report(what: str, flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Log what did not finish, and emit `musc.lot.failed` or `musc.lot.crashed` for every lot concerned.
-
-    A night or a benchmark takes the run of the lot it was scoring with it, which is found as a run below it.
+    The process cannot be asked any more, but the server knows. A night or a benchmark takes the run of the lot it was
+    scoring with it, which is found as a run below it.
     """
-    why = state.message or ""
+    of_state = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(UNFINISHED))))
     with get_client(sync_client=True) as client:
         below = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]))
         stopped = [run for run in client.read_flow_runs(flow_run_filter=below) if run.state and run.state.is_running()]
-        of_state = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(UNFINISHED))))
         for run in stopped or [flow_run]:
             of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
             found = client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_state, limit=MOST_NAMED)
-            names = sorted(task.name for task in found)
-            at = ", ".join(names) or "between two tasks"
-            flow_run_logger(flow_run, flow).error("%s %s at: %s. %s", run.name, what, at, why)
-            emit_stopped(what, run.name, run.parameters, names, why)
+            tell("crashed", flow, run, sorted(task.name for task in found), state.message or "")
+
+
+def tell(what: str, flow: Flow[Any, Any], flow_run: FlowRun, names: Sequence[str], why: str) -> None:
+    """Log what did not finish, and emit `musc.lot.failed` or `musc.lot.crashed`."""
+    at = ", ".join(names) or "between two tasks"
+    flow_run_logger(flow_run, flow).error("%s %s at: %s. %s", flow_run.name, what, at, why)
+    emit_stopped(what, flow_run.name, flow_run.parameters, names, why)

@@ -9,7 +9,7 @@ from flows.engine import one_at_a_time
 from flows.stages import score_listed
 from storage.runs import Run, run_at
 from storage.store import Store
-from tasks.repeat import compare_runs, listed_again, recorded_job
+from tasks.repeat import bring_references, compare_runs, listed_again, recorded_job
 
 
 @flow(name="rescore-run", flow_run_name="rescore {run}", task_runner=one_at_a_time())
@@ -33,7 +33,8 @@ def rescore_run(run: str, folder: str | None = None, weights: str | None = None)
     past = run_at(run)
     with TemporaryDirectory(prefix="musc-rescore-") as aside:
         job = recorded_job(past, aside, folder=folder, weights=weights)
-        done = score_listed(job, listed_again(past, job))
+        bring_references(past, job)
+        done = score_listed(job, listed_again(past, job), published=False)
         result = compare_runs(past, Run(Store(aside), done["run"]))
     return {
         "identical": result.identical,

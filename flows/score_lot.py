@@ -13,6 +13,7 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from tasks.ingest import list_images
 from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
+from tasks.publish import publish_run
 
 DEFAULTS = Settings()
 
@@ -41,9 +42,14 @@ def score_lot(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
+    references: int | None = DEFAULTS.references,
+    seed: int = DEFAULTS.seed,
+    window: int | None = DEFAULTS.window,
+    references_from: tuple[str, ...] = (),
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -70,9 +76,14 @@ def score_lot(
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
         window_sizes: RsCIN neighbours, the image itself included.
+        references: score every image against a sample of so many others; all others unless given.
+        seed: which sample.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
+        references_from: paths of earlier runs in the store whose accepted images are references too.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
@@ -93,9 +104,11 @@ def score_lot(
 
     Raises:
         ValueError: for an option out of range, by name, before any work.
-        NoImagesError: if fewer than two images can be scored.
+        NoImagesError: if fewer than two images can be scored, or none where there are references from earlier runs.
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    run = score_listed(job, list_images(job.folder, job.store)["lot_key"])
-    return report_run(job, run, maps)
+    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"], published=False)
+    done = report_run(job, run, maps)
+    publish_run(job, done)
+    return done

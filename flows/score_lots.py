@@ -16,6 +16,7 @@ from storage.lot_tree import FoundLot
 from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, remember, survey
 from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
 from tasks.publish import publish_night
+from tasks.report_orders import MapKind
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"
@@ -43,9 +44,13 @@ def score_lots(
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
+    precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
+    references: int | None = DEFAULTS.references,
+    seed: int = DEFAULTS.seed,
+    window: int | None = DEFAULTS.window,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -54,6 +59,7 @@ def score_lots(
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
     rescore_groups: bool = False,
+    maps: MapKind | None = None,
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
@@ -71,9 +77,13 @@ def score_lots(
         layers: transformer blocks, 0-based; the ends of four equal parts unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
+        precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd.
         interval: fractions of the references, nearest first, that are averaged.
         window_sizes: RsCIN neighbours, the image itself included.
+        references: score every image against a sample of so many others; all others unless given.
+        seed: which sample.
+        window: match a patch only within so many patches of its own position; everywhere unless given.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.
@@ -82,6 +92,7 @@ def score_lots(
         review_budget: most images flagged, the most anomalous of them; no limit unless given.
         threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
         rescore_groups: where images share the same flaw, take it out of the references and score again.
+        maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach root and output; else workers start here.
         workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.

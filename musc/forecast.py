@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.plan import FLOAT16_BYTES, FLOAT32_BYTES, Shard, shard_bytes
+from musc.plan import FLOAT16_BYTES, FLOAT32_BYTES, Grid, Shard, pair_products, shard_bytes
+from musc.sample import sample_size
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Forecast:
     """Features, and patch scores of all shards, on disk."""
     operations: float
     """Multiplications and additions of mutual scoring."""
+    reference_count: int
+    """References of each image."""
 
 
 def forecast(
@@ -40,6 +43,10 @@ def forecast(
     lot_size: int,
     aggregated_copies: int = 0,
     thread_count: int = 1,
+    reference_count: int | None = None,
+    earlier_count: int = 0,
+    window: int | None = None,
+    grid: Grid | None = None,
 ) -> Forecast:
     """Add up what the planned blocks and shards cost.
 
@@ -54,6 +61,10 @@ def forecast(
         lot_size: images scored against each other: N, or the size of the largest subset.
         aggregated_copies: degrees for which features after LNAMD are stored too.
         thread_count: threads that multiply at once.
+        reference_count: M, references of each image in its lot, a sample; None is all others.
+        earlier_count: references from earlier lots.
+        window: W, patches within which patches are matched; None is everywhere.
+        grid: patch rows and columns; needed with a window.
 
     Returns:
         The cost; time is operations over the rate of the machine.
@@ -62,24 +73,59 @@ def forecast(
     features = image_count * patch_count * width * FLOAT16_BYTES * layer_count
     class_tokens = image_count * embedding_width * FLOAT32_BYTES
     scores = sum(shard.stop - shard.start for shard in shards) * patch_count * FLOAT32_BYTES
+    sampled = sample_size(lot_size, reference_count)
+    references, masked = sampled + earlier_count, window is not None
+    products = pair_products(grid, window) if grid else patch_count**2
     return Forecast(
         image_count,
         patch_count,
         width,
         block_count,
         len(shards),
-        peak_bytes=shard_bytes(largest, lot_size, patch_count, width, thread_count),
+        peak_bytes=shard_bytes(largest, references, patch_count, width, thread_count, masked),
         stored_bytes=features * (1 + aggregated_copies) + class_tokens + scores,
-        operations=sum(shard_operations(shard.stop - shard.start, lot_size, patch_count, width) for shard in shards),
+        operations=sum(
+            shard_operations(
+                shard.stop - shard.start,
+                lot_size,
+                patch_count,
+                width,
+                sampled=sampled,
+                earlier_count=earlier_count,
+                products=products,
+            )
+            for shard in shards
+        ),
+        reference_count=references - 1,
     )
 
 
-def shard_operations(query_count: int, image_count: int, patch_count: int, width: int) -> float:
+def shard_operations(
+    query_count: int,
+    image_count: int,
+    patch_count: int,
+    width: int,
+    *,
+    sampled: int | None = None,
+    earlier_count: int = 0,
+    products: int | None = None,
+) -> float:
     """Operations of one shard: each pair inside the query block once, each pair with another image once per query.
+
+    Args:
+        query_count: n, images of the shard.
+        image_count: N, images of the lot.
+        patch_count: P.
+        width: C.
+        sampled: images of the lot that serve as references, in this shard as many as elsewhere; None is all.
+        earlier_count: references from earlier lots.
+        products: similarities computed for a pair of images; None is P².
 
     >>> shard_operations(3, 3, 10, 7) == 3 * 2 * 10**2 * 7
     True
     """
-    inside = query_count * (query_count - 1) / 2
-    outside = query_count * (image_count - query_count)
-    return (inside + outside) * 2 * patch_count**2 * width
+    sampled = image_count if sampled is None else sampled
+    inside = query_count * sampled / image_count
+    once = inside * (inside - 1) / 2 + (query_count - inside) * inside
+    outside = query_count * (sampled - inside + earlier_count)
+    return (once + outside) * 2 * (patch_count**2 if products is None else products) * width

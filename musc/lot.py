@@ -1,5 +1,6 @@
 """The whole method in memory, for a notebook or a small lot; the pipeline does the same in resumable steps."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
+from musc.sample import draw_sample
 from musc.settings import Settings
 
 
@@ -44,8 +46,9 @@ def score_images(
         backbone: a name (see `musc.backbones.names`), or a loaded backbone to use again.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         batch_size: images in one forward pass.
-        settings: further fields of `musc.settings.Settings`, e.g. `degrees=(1, 3)`; those that decide the features,
-            such as `image_size`, only together with a name.
+        settings: further fields of `musc.settings.Settings`, e.g. `degrees=(1, 3)`, or `references=200` for a sample of
+            the others, drawn by the images' pixels and `seed`; those that decide the features, such as `image_size`,
+            only together with a name.
 
     Returns:
         Scores, maps and patch scores in the order of `images`.
@@ -70,8 +73,14 @@ def score_images(
     if isinstance(backbone, str):
         backbone = backbones.load(backbone, device=device, **method.backbone_arguments())
     features = backbone.extract(images, batch_size)
+    contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
+    references: dict[str, Any] = {
+        "sample": draw_sample(contents, method.references, method.seed),
+        "window": method.window,
+        "grid": backbone.spec.grid,
+    }
     per_layer_and_degree = [
-        mutual_scores(aggregate(tokens, backbone.spec.grid, degree), method.interval)
+        mutual_scores(aggregate(tokens, backbone.spec.grid, degree), method.interval, **references)
         for degree in method.degrees
         for tokens in features.patch_tokens
     ]
@@ -79,3 +88,8 @@ def score_images(
     maps = anomaly_maps(patch_scores, backbone.spec.grid, backbone.spec.image_size)
     raw = image_scores(maps)
     return LotScores(rescore(raw, features.class_tokens, method.window_sizes), raw, maps, patch_scores)
+
+
+def pixel_digest(image: Image.Image) -> str:
+    """SHA-256 of an image's mode, size and pixels."""
+    return hashlib.sha256(f"{image.mode} {image.size} ".encode() + image.tobytes()).hexdigest()

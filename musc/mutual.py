@@ -8,13 +8,16 @@ square root is taken once, at the end. One matrix product serves both images of 
 patches of the first, its column maxima those of the second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 
 from musc.checks import require_finite
-from musc.plan import PRODUCT_COLUMNS
+from musc.plan import PRODUCT_COLUMNS, Grid
+from musc.precision import multiply, product_dtype
 from musc.threads import for_each
+from musc.window import Band, window_bands
 
 Interval = tuple[float, float]
 
@@ -23,20 +26,42 @@ ALIGNMENT = 16
 1.2 times as fast (P = 1369)."""
 
 
-def mutual_scores(features: torch.Tensor, interval: Interval = (0.0, 0.3)) -> torch.Tensor:
+def mutual_scores(
+    features: torch.Tensor,
+    interval: Interval = (0.0, 0.3),
+    *,
+    sample: Sequence[int] | None = None,
+    window: int | None = None,
+    grid: Grid | None = None,
+    fused: bool = False,
+) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
 
     Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2.
-        interval: fractions of the N − 1 references, sorted by distance, between which nearest distances are averaged.
+        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
+            bfloat16 features are summed in float32; `musc.precision` says how near they come.
+        interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
+        sample: positions of the M + 1 images that serve as references, as `musc.sample.draw_sample` draws them: an
+            image among them is scored against the others, any other image against all but the last. None is all.
+        window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
+        grid: patch rows and columns; needed with a window.
+        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
 
     Returns:
         Float32 (N, P) in [0, 2]; higher is more anomalous.
 
     Raises:
-        ValueError: if fewer than two images are given, a feature is not finite or the interval is out of order.
+        ValueError: if fewer than two images are given, a feature is not finite, the interval is out of order, or the
+            window does not fit the grid.
     """
-    return block_scores(features, 0, (), len(features), interval)
+    if sample is None:
+        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid, fused=fused)
+    chosen = sorted(sample)
+    order = chosen + sorted(set(range(len(features))) - set(chosen))
+    spare = chosen.index(sample[-1])
+    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid, "fused": fused}
+    scores = block_scores(features[order], 0, (), len(chosen), interval, **shared)
+    return torch.empty_like(scores).index_copy_(0, torch.tensor(order, device=scores.device), scores)
 
 
 def block_scores(
@@ -46,72 +71,112 @@ def block_scores(
     image_count: int,
     interval: Interval,
     excluded: torch.Tensor | None = None,
+    *,
+    inside: int | None = None,
+    spare: int | None = None,
+    window: int | None = None,
+    grid: Grid | None = None,
+    fused: bool = False,
 ) -> torch.Tensor:
-    """Score a block of query images against the whole lot, of which the rest may be streamed.
+    """Score a block of query images against all references, of which those that are no queries may be streamed.
 
-    Pairs inside the block are visited once, pairs with streamed references once per query block.
+    Each query leaves out one of the N references: itself, or the spare one where it is no reference. Pairs inside the
+    block are visited once, pairs with streamed references once per query block.
 
     Args:
-        queries: float (n, P, C), unit rows; images `first` … `first + n − 1` of the lot.
-        first: position of the first query in the lot.
-        references: (position, float (m, P, C)) for blocks that together hold every image outside the query block.
-        image_count: N, images in the lot.
-        interval: see `mutual_scores`.
+        queries: float (n, P, C), unit rows; those that are references themselves come first, as references `first`,
+            `first + 1` …
+        first: position of the first query among the references.
+        references: (position, float (m, P, C)) for blocks that together hold every reference outside the query block.
+        image_count: N, references in all: the images of the lot, or a sample of them, and images of earlier lots.
+        interval: see `mutual_scores`; fractions of N − 1. So is fused.
         excluded: bool (N, P), patches that no query may match; they are still scored as queries. An image of which
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
+        inside: queries that are references themselves; None is all.
+        spare: position of the reference that queries outside the references leave out; needed if there are any.
+        window: see `mutual_scores`, and so is grid.
 
     Returns:
         Float32 (n, P) in [0, 2].
 
     Raises:
-        ValueError: as `mutual_scores`, if the references do not hold every other image exactly once, or if the
-            excluded patches are not (N, P).
+        ValueError: as `mutual_scores`, if the references do not hold every other image exactly once, if the
+            excluded patches are not (N, P), or if the spare reference is missing.
     """
     if image_count < 2:
         raise ValueError(f"a lot must hold at least 2 images to be scored against each other, got {image_count}")
     require_interval(interval)
     require_finite("features", queries)
     query_count, patch_count = queries.shape[:2]
+    inside = query_count if inside is None else inside
+    require_spare(spare, query_count - inside, image_count)
+    bands = window_bands(patch_count, window, grid, queries.device)
     if excluded is not None:
         require_excluded(excluded, image_count, patch_count)
         excluded = excluded.to(queries.device)
     similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
-    inside = slice(first, first + query_count)
-    fill_symmetric(similarities[:, inside], queries, None if excluded is None else excluded[inside])
+    fill_own, fill_others = fills(fused)
+    own = slice(first, first + inside)
+    of_own = None if excluded is None else excluded[own]
+    fill_own(similarities[:inside, own], queries[:inside], of_own, bands)
+    fill_others(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
     visits = [0] * image_count
     for start, block in references:
         require_finite("features", block)
         outside = slice(start, start + len(block))
-        fill_directed(similarities[:, outside], queries, block, None if excluded is None else excluded[outside])
-        visits[start : start + len(block)] = [count + 1 for count in visits[start : start + len(block)]]
-    require_each_once(visits, first, first + query_count)
+        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
+        visits[outside] = [count + 1 for count in visits[outside]]
+    require_each_once(visits, first, first + inside)
+    if spare is not None:
+        similarities[inside:, spare] = -torch.inf
     return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
 
 
-def fill_symmetric(nearest: torch.Tensor, features: torch.Tensor, excluded: torch.Tensor | None = None) -> None:
+def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
+    """`fill_symmetric` and `fill_directed`: the plain ones below, or the kernel's."""
+    if not fused:
+        return fill_symmetric, fill_directed
+    from musc import fused as kernel  # which imports Triton
+
+    return kernel.fill_symmetric, kernel.fill_directed
+
+
+def fill_symmetric(
+    nearest: torch.Tensor,
+    features: torch.Tensor,
+    excluded: torch.Tensor | None = None,
+    bands: Sequence[Band] | None = None,
+) -> None:
     """Find the largest similarity of every patch to each image of the same block, multiplying each unordered pair once.
 
     Args:
-        nearest: float32 (n, n, P), filled in place, a view of the whole lot's array so that no second one is held:
-            entry [i, j, p] compares patch p of image i with image j; entries with i = j are left as they are.
+        nearest: float32 (n, n, P), all −inf, filled in place, a view of the whole lot's array so that no second one is
+            held: entry [i, j, p] compares patch p of image i with image j; entries with i = j are left as they are.
         features: float (n, P, C), unit rows.
         excluded: bool (n, P), patches that may not be matched; None excludes nothing.
+        bands: which patches are matched with which; None is all with all.
     """
+    bands = bands or window_bands(features.shape[1], None, None, features.device)
 
     def visit(query: int) -> None:
-        for start, stop, product in products(features[query], features, query + 1):
-            if excluded is None:
-                nearest[query, start:stop] = product.amax(dim=2).T
-                nearest[start:stop, query] = product.amax(dim=0)
-            else:
-                nearest[query, start:stop] = without(product, excluded[None, start:stop]).amax(dim=2).T
-                nearest[start:stop, query] = without(product, excluded[query, :, None, None]).amax(dim=0)
+        for start, stop, band, product in products(features[query], features, query + 1, bands):
+            rows = cols = product
+            if excluded is not None:
+                rows = without(product, excluded[start:stop, None, band.references])
+                cols = without(product, excluded[None, query, band.queries, None])
+            nearest[query, start:stop, band.queries] = rows.amax(dim=2)
+            found = nearest[start:stop, query, band.references]
+            torch.maximum(found, cols.amax(dim=1), out=found)  # a patch is within reach of several bands
 
     for_each(visit, range(len(features) - 1), features.device)
 
 
 def fill_directed(
-    nearest: torch.Tensor, queries: torch.Tensor, references: torch.Tensor, excluded: torch.Tensor | None = None
+    nearest: torch.Tensor,
+    queries: torch.Tensor,
+    references: torch.Tensor,
+    excluded: torch.Tensor | None = None,
+    bands: Sequence[Band] | None = None,
 ) -> None:
     """Find the largest similarity of every query patch to each reference image, one direction only.
 
@@ -120,41 +185,69 @@ def fill_directed(
         queries: float (n, P, C), unit rows.
         references: float (m, P, C), unit rows of other images.
         excluded: bool (m, P), patches of the references that may not be matched; None excludes nothing.
+        bands: which patches are matched with which; None is all with all.
     """
+    bands = bands or window_bands(references.shape[1], None, None, references.device)
 
     def visit(query: int) -> None:
-        for start, stop, product in products(queries[query], references, 0):
-            allowed = product if excluded is None else without(product, excluded[None, start:stop])
-            nearest[query, start:stop] = allowed.amax(dim=2).T
+        for start, stop, band, product in products(queries[query], references, 0, bands):
+            allowed = product if excluded is None else without(product, excluded[start:stop, None, band.references])
+            nearest[query, start:stop, band.queries] = allowed.amax(dim=2)
 
     for_each(visit, range(len(queries)), queries.device)
 
 
-def products(query: torch.Tensor, references: torch.Tensor, first: int) -> Iterable[tuple[int, int, torch.Tensor]]:
+Product = tuple[int, int, Band, torch.Tensor]
+"""References start, stop, the band of patches, and similarities (stop − start, query patches, reference patches)."""
+
+
+def products(query: torch.Tensor, references: torch.Tensor, first: int, bands: Sequence[Band]) -> Iterable[Product]:
     """Similarities of one image's patches to those of the references from `first` on, a few images at a time.
 
     Args:
         query: float (P, C).
-        references: float (m, P, C), contiguous.
+        references: float (m, P, C), contiguous, of the same dtype.
         first: the first reference to visit.
+        bands: which patches are matched with which; similarities beyond a window are −inf.
 
     Yields:
-        start, stop and similarities (P, stop − start, P); the tensor is overwritten by the next step.
+        A `Product`; the tensor is overwritten by the next step.
     """
+    for band in bands:
+        if band.far is None:
+            yield from whole_products(query, references, first, band)
+        else:
+            yield from near_products(query, references, first, band, band.far)
+
+
+def whole_products(query: torch.Tensor, references: torch.Tensor, first: int, band: Band) -> Iterable[Product]:
+    """All patches with all patches: one product side by side for several references."""
     reference_count, patch_count, width = references.shape
     step = max(1, min(PRODUCT_COLUMNS // patch_count, reference_count - first))
     stride = -(-step * patch_count // ALIGNMENT) * ALIGNMENT
-    scratch = query.new_empty(len(query), stride)
+    scratch = query.new_empty(len(query), stride, dtype=product_dtype(query.dtype))
     for start in range(first, reference_count, step):
         stop = min(start + step, reference_count)
         columns = (stop - start) * patch_count
-        product = scratch[:, :columns]
-        torch.mm(query, references[start:stop].reshape(columns, width).T, out=product)
-        yield start, stop, product.unflatten(1, (stop - start, patch_count))
+        product = multiply(query, references[start:stop].reshape(columns, width), scratch[:, :columns])
+        yield start, stop, band, product.unflatten(1, (stop - start, patch_count)).transpose(0, 1)
+
+
+def near_products(
+    query: torch.Tensor, references: torch.Tensor, first: int, band: Band, far: torch.Tensor
+) -> Iterable[Product]:
+    """A band of query rows with the rows in reach, which are not copied: one product per reference, all in one call."""
+    dtype = product_dtype(query.dtype)
+    rows = query[band.queries].to(dtype)
+    step = max(1, PRODUCT_COLUMNS // far.shape[1])
+    for start in range(first, len(references), step):
+        near = references[start : start + step, band.references].to(dtype)
+        product = torch.bmm(rows.expand(len(near), *rows.shape), near.transpose(1, 2))
+        yield start, start + len(near), band, product.masked_fill_(far, -torch.inf)
 
 
 def without(product: torch.Tensor, excluded: torch.Tensor) -> torch.Tensor:
-    """The similarities (P, images, P) with the excluded entries, a mask that broadcasts, below every similarity."""
+    """The similarities of a `Product` with the excluded entries, a mask that broadcasts, below every similarity."""
     return product.masked_fill(excluded, -torch.inf) if excluded.any() else product
 
 
@@ -162,8 +255,9 @@ def interval_mean(similarities: torch.Tensor, interval: Interval) -> torch.Tenso
     """Mean nearest distance over an interval of the references, nearest first.
 
     Args:
-        similarities: float32 (N, P), largest similarity of one image's patches to each image, −inf to itself.
-        interval: fractions of the N − 1 other images; at least one image is averaged.
+        similarities: float32 (N, P), largest similarity of one image's patches to each reference, −inf to the one it
+            leaves out.
+        interval: fractions of the N − 1 others; at least one image is averaged.
 
     Returns:
         Float32 (P,) in [0, 2].
@@ -200,6 +294,19 @@ def require_each_once(visits: list[int], first: int, stop: int) -> None:
         raise ValueError(
             f"references must hold each of the {len(visits) - (stop - first)} images outside the query block once, "
             f"got {len(wrong)} positions left out, repeated or inside it (first at {wrong[:5]})"
+        )
+
+
+def require_spare(spare: int | None, outside_count: int, image_count: int) -> None:
+    """Refuse queries that would have one reference more than the others.
+
+    Raises:
+        ValueError: if there are queries outside the references and no valid position is given for them to leave out.
+    """
+    if outside_count and (spare is None or not 0 <= spare < image_count):
+        raise ValueError(
+            f"spare must be the position of a reference that the {outside_count} queries outside the {image_count} "
+            f"references leave out, got {spare}"
         )
 
 

@@ -16,12 +16,20 @@ PRODUCT_COLUMNS = 2048
 
 FLOAT16_BYTES = 2
 FLOAT32_BYTES = 4
-STORED_COPIES = 2
-"""Float16 copies of a chunk alive while it is read: itself and the one before."""
+BANDED_PATCHES = 512
+"""Grids of fewer patches are multiplied whole and masked: below, bands save less than they cost."""
+BAND_PATCHES = 128
+"""A band has whole query rows of at least this many patches, so that its product still runs at full rate."""
+
+STORED_COPIES = 5
+"""Float16 copies of a chunk alive while the next one is read ahead: itself, the one before, and of the next one the
+rows, the stored chunk they are picked from and its bytes."""
 LNAMD_COPIES = 5
 """Float32 copies of a chunk alive while it is aggregated: tokens, normalised, pooled, result, and the chunk before."""
 PRODUCT_COPIES = 2
 """Products a thread holds at once: a query's, and the last one of the query before."""
+
+Grid = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ def plan_shards(
     degrees: tuple[int, ...],
     memory_bytes: int,
     thread_count: int = 1,
+    reference_count: int | None = None,
+    masked: bool = False,
 ) -> list[Shard]:
     """Divide mutual scoring so that each shard fits the memory budget.
 
@@ -99,13 +109,16 @@ def plan_shards(
         degrees: LNAMD degrees to score.
         memory_bytes: budget of one shard.
         thread_count: threads that multiply at once.
+        reference_count: R, images that serve as references, of this lot and of earlier ones; None is the lot.
+        masked: whether some patches may not be matched: those beyond a window, or excluded ones.
 
     Raises:
         MemoryError: if not even one query image fits; names the bytes needed and given.
     """
-    most = largest_query_count(image_count, patch_count, width, memory_bytes, thread_count)
+    references = image_count if reference_count is None else reference_count
+    most = largest_query_count(image_count, references, patch_count, width, memory_bytes, thread_count, masked)
     if most < 1:
-        needed = shard_bytes(1, image_count, patch_count, width, thread_count)
+        needed = shard_bytes(1, references, patch_count, width, thread_count, masked)
         raise MemoryError(
             f"memory must hold at least one query image of {image_count} images with {patch_count} patches of width "
             f"{width}: {needed:,} bytes are needed, {memory_bytes:,} given; raise --memory, or lower --image-size"
@@ -116,28 +129,66 @@ def plan_shards(
 
 
 def largest_query_count(
-    image_count: int, patch_count: int, width: int, memory_bytes: int, thread_count: int = 1
+    image_count: int,
+    reference_count: int,
+    patch_count: int,
+    width: int,
+    memory_bytes: int,
+    thread_count: int = 1,
+    masked: bool = False,
 ) -> int:
     """Query images of one shard that fit the budget, at most the whole lot; 0 if none does."""
-    fixed = shard_bytes(0, image_count, patch_count, width, thread_count)
-    each = shard_bytes(1, image_count, patch_count, width, thread_count) - fixed
+    fixed = shard_bytes(0, reference_count, patch_count, width, thread_count, masked)
+    each = shard_bytes(1, reference_count, patch_count, width, thread_count, masked) - fixed
     return max(0, min(image_count, (memory_bytes - fixed) // each))
 
 
-def shard_bytes(query_count: int, image_count: int, patch_count: int, width: int, thread_count: int = 1) -> int:
+def shard_bytes(
+    query_count: int,
+    reference_count: int,
+    patch_count: int,
+    width: int,
+    thread_count: int = 1,
+    masked: bool = False,
+) -> int:
     """Peak bytes of one shard, by addition.
 
-    Query features stay in float32, their similarities to every image are kept until the interval mean, one chunk of
-    references at a time is read and aggregated, and each thread multiplies one query with a few references at a time.
+    Query features stay in float32, their similarities to every reference are kept until the interval mean, one chunk of
+    references at a time is aggregated while the next one is read, and each thread multiplies one query with a few
+    references at a time. Where some patches may not be matched, a thread holds one more product, and all share a mask.
     """
     tokens = patch_count * width
     queries = query_count * tokens * FLOAT32_BYTES
-    similarities = query_count * image_count * patch_count * FLOAT32_BYTES
+    similarities = query_count * reference_count * patch_count * FLOAT32_BYTES
     chunk = CHUNK_IMAGES * tokens * (STORED_COPIES * FLOAT16_BYTES + LNAMD_COPIES * FLOAT32_BYTES)
-    product = thread_count * PRODUCT_COPIES * patch_count * max(patch_count, PRODUCT_COLUMNS) * FLOAT32_BYTES
-    ranking = 3 * image_count * patch_count * FLOAT32_BYTES  # one query's similarities while they are ranked
+    product = patch_count * max(patch_count, PRODUCT_COLUMNS) * FLOAT32_BYTES
+    products = thread_count * (PRODUCT_COPIES + masked) * product
+    masks = masked * (reference_count * patch_count + 2 * patch_count**2)
+    ranking = 3 * reference_count * patch_count * FLOAT32_BYTES  # one query's similarities while they are ranked
     scores = 2 * query_count * patch_count * FLOAT32_BYTES  # one by one, then stacked
-    return queries + similarities + chunk + product + ranking + scores
+    return queries + similarities + chunk + products + masks + ranking + scores
+
+
+def row_bands(grid: Grid, window: int) -> list[tuple[int, int, int, int]]:
+    """Query rows [start, stop) of a grid, each band with the reference rows [low, high) within the window of it.
+
+    >>> row_bands((32, 32), 1)[:2]
+    [(0, 4, 0, 5), (4, 8, 3, 9)]
+    """
+    rows, columns = grid
+    height = ceil(BAND_PATCHES / columns) if rows * columns > BANDED_PATCHES else rows
+    starts = range(0, rows, height)
+    return [
+        (start, min(start + height, rows), max(0, start - window), min(start + height + window, rows))
+        for start in starts
+    ]
+
+
+def pair_products(grid: Grid, window: int | None) -> int:
+    """Similarities computed for one pair of images: P², or those of the bands of a window, masked ones included."""
+    if window is None:
+        return (grid[0] * grid[1]) ** 2
+    return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, window))
 
 
 def rounded_up(count: int, multiple: int) -> int:

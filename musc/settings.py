@@ -6,6 +6,8 @@ from typing import Any
 from musc.lnamd import require_degree
 from musc.mutual import Interval, require_interval
 from musc.rscin import require_window_sizes
+from musc.sample import require_reference_count
+from musc.window import require_window
 
 ImageSize = int | tuple[int, int]
 
@@ -26,10 +28,18 @@ class Settings:
     """OpenAI CLIP only. None does as the published numbers: QuickGELU at the model's own image size, else GELU."""
     position_antialias: bool = False
     """Whether the position embedding is resized with antialiasing; the published numbers are without."""
+    precision: str = "auto"
+    """The backbone's: `float32`, `float16`, `bfloat16`, or `auto`, float16 on a GPU as published and else float32."""
     degrees: tuple[int, ...] = (1, 3, 5)
     """Sides of the LNAMD neighbourhoods in patches, odd."""
     interval: Interval = (0.0, 0.3)
     """Fractions of the references, nearest first, between which distances are averaged."""
+    references: int | None = None
+    """M, references of every image, a sample that all share, for very large lots; None is all other images."""
+    seed: int = 0
+    """Which sample of references is drawn."""
+    window: int | None = None
+    """W, rows and columns of patches within which a patch is matched, for aligned parts; None is everywhere."""
     window_sizes: tuple[int, ...] = (1, 2, 3)
     """RsCIN neighbours, the image itself included; the paper uses (1, 8, 9) for VisA."""
 
@@ -47,10 +57,14 @@ class Settings:
             raise ValueError(f"degrees must differ from each other, got {self.degrees}; name each once")
         require_interval(self.interval)
         require_window_sizes(self.window_sizes)
+        if self.references is not None:
+            require_reference_count(self.references)
+        if self.window is not None:
+            require_window(self.window)
 
     def backbone_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
-        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias")
+        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias", "precision")
         return {name: getattr(self, name) for name in names}
 
     def as_record(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 | found | may be deleted |
 |---|---|
 | a draft (`.partial-…`) left by a killed writer | once it is old enough and no claim names its artefact |
-| features, aggregated features, patch scores, listings | once old enough, and neither a run nor a claim names them |
+| features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor claim naming them |
 | a claim | once it is old enough and `CLAIM_DAYS` have passed |
 | runs, metrics, benchmarks, and all that this release does not know | never |
 
@@ -23,6 +23,7 @@ from storage.claims import FOLDER as CLAIMS
 from storage.claims import claimed_paths
 from storage.errors import FormatVersionError, IncompleteError, UnknownReferencesError
 from storage.features import AGGREGATED, FEATURES
+from storage.groups import FOLDER as GROUPS
 from storage.lots import FOLDER as LOTS
 from storage.patch_scores import FOLDER as PATCH_SCORES
 from storage.runs import FOLDER as RUNS
@@ -31,7 +32,7 @@ from storage.store import PARTIAL, Store
 
 CLAIM_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
-MADE = (FEATURES, AGGREGATED, PATCH_SCORES, LOTS)
+MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
 """Folders of artefacts that can be made again, each named by its key."""
 DRAFTED = (*MADE, RUNS, "metrics")
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -110,12 +111,12 @@ def modified(details: Mapping[str, Any]) -> datetime:
 
 
 def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
-    """Files put together as artefacts, drafts and claims, by path: the first two parts of each file's path."""
+    """Files put together as artefacts, drafts and claims, by the first two parts of each path."""
     found: dict[str, Leftover] = {}
     for file in files:
         parts = file.path.split("/")
-        if len(parts) < 2:
-            continue
+        if len(parts) < 2 or (len(parts) == 2 and parts[0] != CLAIMS):
+            continue  # a lone file is no artefact
         path = "/".join(parts[:2])
         kind = "draft" if parts[1].startswith(PARTIAL) else "claim" if parts[0] == CLAIMS else parts[0]
         known = found.get(path, Leftover(path, kind, 0, file.modified))
@@ -151,6 +152,7 @@ def referenced(store: Store, found: Mapping[str, Leftover]) -> set[str]:
         try:
             keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
             used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
+            used |= set(map(str, keys.get("groups", [])))  # older runs have none
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             unknown.append(run.path)
     if unknown:

@@ -30,6 +30,8 @@ class Scene:
     """Vertical position of every pixel in units, (H, W)."""
     columns: FloatArray
     """Horizontal position of every pixel in units, (H, W)."""
+    place: tuple[float, float] | None = None
+    """Row and column in units at which a defect is to lie, or as near as its kind allows; drawn unless given."""
 
 
 Defect = Callable[[np.random.Generator, Scene], tuple[FloatArray, FloatArray]]
@@ -143,8 +145,12 @@ def cloud(rng: np.random.Generator, scene: Scene, grain: float) -> FloatArray:
 
 
 def choose(rng: np.random.Generator, scene: Scene, allowed: NDArray[np.bool_]) -> tuple[float, float]:
-    """Position (row, column) in units of one pixel drawn evenly from the allowed ones."""
-    chosen = rng.choice(np.flatnonzero(allowed))
+    """Position (row, column) in units of one of the allowed pixels: drawn evenly, or the nearest to a given place."""
+    if scene.place is None:
+        chosen = rng.choice(np.flatnonzero(allowed))
+    else:
+        distance = np.hypot(scene.rows - scene.place[0], scene.columns - scene.place[1])
+        chosen = np.where(allowed, distance, np.inf).argmin()
     return float(scene.rows.flat[chosen]), float(scene.columns.flat[chosen])
 
 

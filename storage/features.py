@@ -21,6 +21,8 @@ from storage.store import Store
 
 FEATURES = "features"
 AGGREGATED = "aggregated"
+Place = tuple[str, int]
+"""Where an image's features lie: the path of their block, and the row there."""
 CLASS_TOKENS = "class_tokens"
 
 
@@ -149,6 +151,11 @@ class LotFeatures:
     def __len__(self) -> int:
         """N, usable images."""
         return len(self._places)
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the features of every usable image lie, in order."""
+        return [(self.paths[block], row) for block, row in self._places]
 
     @property
     def exclusions(self) -> list[Exclusion]:

@@ -89,19 +89,19 @@ def require_folder(url: str) -> Store:
     return folder
 
 
-def require_enough(images: Sequence[ListedImage], url: str) -> None:
-    """Refuse a lot whose images cannot be scored against each other.
+def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> None:
+    """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
 
     Raises:
-        NoImagesError: if fewer than two images are usable; says what the other files are.
+        NoImagesError: if fewer images than `least` are usable; says what the other files are.
     """
     usable = sum(image.status == "ok" for image in images)
-    if usable < 2:
+    if usable < least:
         others = pd.Series([image.status for image in images if image.status != "ok"], dtype=str).value_counts()
         rest = ", ".join(f"{count} {status}" for status, count in others.items()) or "nothing else"
+        needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
         raise NoImagesError(
-            f"a lot must hold at least 2 usable images to be scored against each other, got {usable} in {url} "
-            f"(besides: {rest}); add images of the same product"
+            f"a lot must hold {needed}, got {usable} in {url} (besides: {rest}); add images of the same product"
         )
 
 

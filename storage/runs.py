@@ -5,7 +5,8 @@
 | `scores.parquet` | a row per scored image, most anomalous first |
 | `images.parquet` | a row per file of the lot's folder, with status and reason |
 | `patch_scores.zarr` | float32 (N, rows, columns), images in the order of the `ok` rows of `images.parquet` |
-| `run.json` | everything needed to run it again |
+| `boxes.parquet` | a row per defective region of a flagged image |
+| `run.json` | everything needed to run it again, the decision, groups and warnings |
 """
 
 import json
@@ -25,10 +26,12 @@ from storage.tables import read_table
 FOLDER = "runs"
 SCORES = "scores.parquet"
 IMAGES = "images.parquet"
+BOXES = "boxes.parquet"
 PATCH_SCORES = "patch_scores.zarr"
 RECORD = "run.json"
 CONTENTS = {
     SCORES: "a row per scored image, most anomalous first",
+    BOXES: "a row per defective region of a flagged image",
     IMAGES: "a row per file of the folder, with status and reason",
     PATCH_SCORES: "patch scores of every scored image, from which anomaly maps are drawn",
     RECORD: "everything needed to run it again",
@@ -64,6 +67,10 @@ class Run:
     def scores(self) -> pd.DataFrame:
         """A row per scored image, most anomalous first."""
         return read_table(self.store, f"{self.path}/{SCORES}")
+
+    def boxes(self) -> pd.DataFrame:
+        """A row per connected defective region of a flagged image: where it lies in the image, and its peak score."""
+        return read_table(self.store, f"{self.path}/{BOXES}")
 
     def images(self) -> pd.DataFrame:
         """A row per file of the lot's folder."""

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 
 from musc.forecast import Forecast, forecast, shard_operations
 from musc.mutual import mutual_scores
-from musc.plan import plan_blocks, plan_subsets
+from musc.plan import Grid, pair_products, plan_blocks, plan_subsets
+from musc.window import effective_window
 from tasks.orders import job_shards
 from tasks.prepare import LotJob
 
@@ -15,8 +16,8 @@ TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
 
 
-def forecast_lot(job: LotJob, image_count: int) -> Forecast:
-    """The cost of scoring the images of a job.
+def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forecast:
+    """The cost of scoring the images of a job, with a number of references from earlier lots.
 
     Raises:
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
@@ -29,22 +30,27 @@ def forecast_lot(job: LotJob, image_count: int) -> Forecast:
         embedding_width=job.backbone.embedding_width,
         layer_count=len(job.backbone.layers),
         block_count=len(plan_blocks(image_count, job.block_images)),
-        shards=[shard for whole in ranges for shard in job_shards(job, whole)],
+        shards=[shard for whole in ranges for shard in job_shards(job, whole, earlier_count)],
         lot_size=max(last - first for first, last in ranges),
         aggregated_copies=len(job.settings.degrees) if job.store_aggregated else 0,
         thread_count=job.thread_count,
+        reference_count=job.settings.references,
+        earlier_count=earlier_count,
+        window=effective_window(job.settings.window, job.backbone.grid),
+        grid=job.backbone.grid,
     )
 
 
-def scoring_rate(patch_count: int, width: int) -> float:
+def scoring_rate(grid: Grid, width: int, window: int | None = None) -> float:
     """Operations per second of mutual scoring here, measured on a few random images for about a second."""
+    patch_count, window = grid[0] * grid[1], effective_window(window, grid)
     features = F.normalize(torch.randn(TRIAL_IMAGES, patch_count, width), dim=-1)
-    mutual_scores(features)
+    mutual_scores(features, window=window, grid=grid)
     started, count = time.perf_counter(), 0
     while time.perf_counter() - started < TRIAL_SECONDS:
-        mutual_scores(features)
+        mutual_scores(features, window=window, grid=grid)
         count += 1
-    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, patch_count, width)
+    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, patch_count, width, products=pair_products(grid, window))
     return count * trial / (time.perf_counter() - started)
 
 
@@ -52,6 +58,7 @@ def forecast_rows(plan: Forecast, job: LotJob) -> list[dict[str, str]]:
     """A forecast as a table of two columns."""
     texts = {
         "images": f"{plan.image_count:,}",
+        "references of each": f"{plan.reference_count:,}",
         "patches per image": f"{plan.patch_count:,} of width {plan.width:,}",
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",

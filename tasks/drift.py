@@ -112,9 +112,10 @@ class Compared:
         """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
         if self.verdict != "unusual":
             return ""
+        said = self.meaning[0].upper() + self.meaning[1:]
         return (
-            f"Unusual {self.measure.label}: {self.value:.4g}, where the median of {len(self.earlier)} earlier runs is "
-            f"{self.median:.4g}. Perhaps {self.meaning}."
+            f"{said} ({self.measure.label}: {self.value:.4g}; "
+            f"median of {len(self.earlier)} earlier runs: {self.median:.4g})."
         )
 
 
@@ -172,8 +173,13 @@ def class_token_distances(
     tokens = unit(np.array([run["mean_class_token"] for run in earlier], dtype=float))
     own = unit(np.array(tonight["mean_class_token"], dtype=float))
     total = tokens.sum(axis=0)
-    distances = [float(1 - token @ unit(total - token)) for token in tokens] if len(tokens) > 1 else []
-    return float(1 - own @ unit(total)), distances
+    distances = [cosine_distance(token, total - token) for token in tokens] if len(tokens) > 1 else []
+    return cosine_distance(own, total), distances
+
+
+def cosine_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """1 − the cosine between two vectors (D,), never below 0."""
+    return max(0.0, float(1 - unit(first) @ unit(second)))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

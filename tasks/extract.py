@@ -1,10 +1,12 @@
 """Extract: the features of one block of images, decoded ahead of the model and written behind it."""
 
+import os
+from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
-from itertools import chain
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,17 @@ from storage.features import CLASS_TOKENS, ArraySpec, BlockDraft, LotFeatures, l
 from storage.lots import ListedImage, load_usable, read_image
 from storage.store import Store
 from tasks import progress
+from tasks.behind import working_behind
 from tasks.caching import cached_task
 from tasks.models import loaded, loaded_aside
 from tasks.orders import ExtractOrder
 from tasks.shortage import in_parts_or
+from tasks.transfer import to_device, to_host
 
-DECODERS = 4
+DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""
+CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
+"""Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
 
 @cached_task("extract")
@@ -43,7 +49,15 @@ def extract_block(order: ExtractOrder) -> dict[str, Any]:
 
 
 def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedImage], backbone: Backbone) -> None:
-    """Extract and store one block, a chunk of images at a time."""
+    """Extract and store one block, a chunk of images at a time.
+
+    Three things happen at once: later images are decoded, the model runs, and the features before are written.
+    """
+
+    def store_chunk(start: int, chunk: Sequence[Decoded], features: Features | None) -> None:
+        write_chunk(draft, start, chunk, backbone.spec, features)
+        progress.advance("extract", order.key, len(chunk))
+
     with (
         writing_block(
             store,
@@ -55,10 +69,17 @@ def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedIma
         ) as draft,
         ThreadPoolExecutor(DECODERS) as decoders,
         closing(decoded_chunks(Store(order.folder), images, backbone, decoders)) as chunks,
+        working_behind() as behind,
     ):
         for start, chunk in chunks:
-            write_chunk(draft, start, chunk, backbone)
-            progress.advance("extract", order.key, len(chunk))
+            behind(store_chunk, start, chunk, described(chunk, backbone))
+
+
+def extracted_contents(orders: Sequence[ExtractOrder], images: Sequence[ListedImage]) -> list[str]:
+    """SHA-256 of the images of extracted blocks that have usable features, in order."""
+    features = LotFeatures(Store(orders[0].store), tuple(order.path for order in orders))
+    excluded = {image.position for image in features.exclusions}
+    return [image.sha256 for position, image in enumerate(images) if position not in excluded]
 
 
 def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
@@ -76,7 +97,7 @@ Decoded = torch.Tensor | UnreadableImageError
 def decoded_chunks(
     folder: Store, images: Sequence[ListedImage], backbone: Backbone, decoders: ThreadPoolExecutor
 ) -> Generator[tuple[int, list[Decoded]], None, None]:
-    """Decode images chunk by chunk, always one chunk ahead of the one being used."""
+    """Decode images chunk by chunk, always some chunks ahead of the one being used."""
 
     def read(image: ListedImage) -> Decoded:
         try:
@@ -84,42 +105,55 @@ def decoded_chunks(
         except UnreadableImageError as error:
             return error
 
-    ahead: tuple[int, list[Future[Decoded]]] | None = None
-    for start in chain(range(0, len(images), CHUNK_IMAGES), [None]):
-        current = ahead
-        if start is not None:
-            ahead = start, [decoders.submit(read, image) for image in images[start : start + CHUNK_IMAGES]]
-        if current is not None:
-            yield current[0], [future.result() for future in current[1]]
+    ahead: deque[tuple[int, list[Future[Decoded]]]] = deque()
+    for start in range(0, len(images), CHUNK_IMAGES):
+        ahead.append((start, [decoders.submit(read, image) for image in images[start : start + CHUNK_IMAGES]]))
+        if len(ahead) > CHUNKS_AHEAD:
+            yield finished(*ahead.popleft())
+    while ahead:
+        yield finished(*ahead.popleft())
+
+
+def finished(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
+    """A chunk once it is decoded."""
+    return start, [future.result() for future in chunk]
 
 
 @torch.inference_mode()
-def write_chunk(draft: BlockDraft, start: int, chunk: Sequence[Decoded], backbone: Backbone) -> None:
-    """Run the model on one chunk and store what it says; images it cannot serve are noted and left as NaN."""
+def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
+    """What the model says of a chunk's readable images; None if there are none. A GPU may still be computing it."""
+    readable = [decoded for decoded in chunk if isinstance(decoded, torch.Tensor)]
+    return features_of(torch.stack(readable), backbone) if readable else None
+
+
+@torch.inference_mode()
+def write_chunk(
+    draft: BlockDraft, start: int, chunk: Sequence[Decoded], spec: BackboneSpec, features: Features | None
+) -> None:
+    """Store what the model says of one chunk; images it cannot serve are noted and left as NaN."""
     for position, decoded in enumerate(chunk, start):
         if isinstance(decoded, UnreadableImageError):
             draft.exclude(position, "unreadable", str(decoded))
-    readable = [position for position, decoded in enumerate(chunk) if isinstance(decoded, torch.Tensor)]
-    if not readable:
+    if features is None:
         return
-    pixels = torch.stack([decoded for decoded in chunk if isinstance(decoded, torch.Tensor)])
-    features = features_of(pixels, backbone)
+    readable = [position for position, decoded in enumerate(chunk) if isinstance(decoded, torch.Tensor)]
     values = {
-        layer_name(layer): tokens.half()
-        for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True)
+        layer_name(layer): tokens.half() for layer, tokens in zip(spec.layers, features.patch_tokens, strict=True)
     }
     values[CLASS_TOKENS] = features.class_tokens.float()
     finite = torch.stack([torch.isfinite(value.flatten(1)).all(dim=1) for value in values.values()]).all(dim=0)
     for row in torch.nonzero(~finite).flatten().tolist():
         draft.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
-    draft.write(start, {name: with_gaps(value.cpu().numpy(), readable, len(chunk)) for name, value in values.items()})
+    draft.write(
+        start, {name: with_gaps(to_host(value).numpy(), readable, len(chunk)) for name, value in values.items()}
+    )
 
 
 def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
     """Run the model on a chunk: at once, or in smaller batches and at last on the processor if memory is short."""
 
     def on_device(start: int, stop: int) -> Features:
-        return backbone.forward(pixels[start:stop].to(backbone.device))
+        return backbone.forward(to_device(pixels[start:stop], backbone.device))
 
     def on_processor(start: int, stop: int) -> Features:
         return loaded_aside(backbone.spec).forward(pixels[start:stop])

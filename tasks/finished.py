@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from musc.regions import boxes, defect_mask, pixel_threshold
 from PIL import Image
 
 from musc.decide import FLAGGED
 from musc.maps import anomaly_maps
+from musc.regions import boxes, defect_mask
 from storage.decode import decode
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.lots import ListedImage, read_image
@@ -63,11 +63,11 @@ class FinishedRun:
         """The ends of the lot's one colour scale."""
         return colour_scale(self.patch_scores)
 
-    @cached_property
+    @property
     def pixel_threshold(self) -> float:
         """From which on a pixel counts as defective; NaN if nothing is flagged."""
-        threshold = self.record["decision"]["threshold"]
-        return pixel_threshold(self.patch_scores, self.flagged, float("nan") if threshold is None else threshold)
+        threshold = self.record["decision"]["pixel_threshold"]
+        return float("nan") if threshold is None else float(threshold)
 
     def most_anomalous(self, *, flagged: bool) -> list[int]:
         """Positions of the flagged, or of the accepted images, the highest raw score first."""

@@ -13,16 +13,21 @@ from tasks.caching import RETRIED
 
 
 @task(name="list", task_run_name="list {folder}", **RETRIED)
-def list_images(folder: str, store: str) -> dict[str, Any]:
+def list_images(folder: str, store: str, least: int = 2) -> dict[str, Any]:
     """List the images of a folder into the store.
+
+    Args:
+        folder: path or URL.
+        store: where the listing is kept.
+        least: usable images without which there is nothing to score.
 
     Returns:
         `lot_key`, to load the listing with, and the counts `files` and `usable`.
 
     Raises:
-        NoImagesError: if fewer than two images can be scored.
+        NoImagesError: if fewer images than that can be scored.
     """
-    return kept(list_folder(folder), folder, store)
+    return kept(list_folder(folder), folder, store, least)
 
 
 @task(name="list", task_run_name="list {category.name}", **RETRIED)
@@ -45,7 +50,7 @@ def list_category(root: str, category: Category, store: str, *, shuffled: bool, 
     return kept(images, root, store)
 
 
-def kept(images: Sequence[ListedImage], folder: str, store: str) -> dict[str, Any]:
+def kept(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> dict[str, Any]:
     """Store a listing that is fit to be scored."""
-    require_enough(images, folder)
+    require_enough(images, folder, least)
     return {"lot_key": store_lot(Store(store), images), "files": len(images), "usable": len(usable_images(images))}

@@ -17,7 +17,17 @@ from tasks.prepare import LotJob
 SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
 """What a night says of a lot."""
 
-NOT_DECIDING = ("folder", "store", "lot", "category", "device", "memory_bytes", "block_images", "thread_count")
+NOT_DECIDING = (
+    "folder",
+    "store",
+    "lot",
+    "category",
+    "device",
+    "memory_bytes",
+    "block_images",
+    "thread_count",
+    "engine",
+)
 """Fields of a job that decide where and how a lot is scored but not what comes out; the lot itself is told apart
 by its fingerprint and name."""
 

@@ -10,9 +10,12 @@ from typing import Any
 from musc.backbones import BackboneSpec
 from musc.mutual import Interval
 from musc.plan import Shard, plan_blocks, plan_shards, plan_subsets
+from musc.sample import draw_sample, sample_size
+from musc.window import effective_window
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.features import AGGREGATED, FEATURES
+from storage.groups import FOLDER as GROUPS
 from storage.lots import ListedImage
 from storage.patch_scores import FOLDER as PATCH_SCORES
 from storage.runs import FOLDER as RUNS
@@ -23,6 +26,7 @@ METRICS = "metrics"
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
 PATCH_SCORES_VERSION = 1
+GROUPS_VERSION = 1
 RUN_VERSION = 2
 
 
@@ -82,8 +86,16 @@ class AggregateOrder:
 
 
 @dataclass(frozen=True)
+class BlockRows:
+    """Images of one stored block."""
+
+    block: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ScoreOrder:
-    """Score the query images of one shard against the lot."""
+    """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
 
     key: str
     category: str
@@ -97,6 +109,14 @@ class ScoreOrder:
     shard: Shard
     interval: Interval
     device: str = "auto"
+    groups: str | None = None
+    """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
+    sample: tuple[int, ...] | None = None
+    """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
+    earlier: tuple[BlockRows, ...] = ()
+    """References from earlier lots; their features are stored before LNAMD."""
+    window: int | None = None
+    """Patches within which a patch may be matched; None is everywhere."""
 
     @property
     def path(self) -> str:
@@ -114,6 +134,36 @@ class ScoreOrder:
 
 
 @dataclass(frozen=True)
+class GroupOrder:
+    """Find the images of a lot that share the same flaw."""
+
+    key: str
+    parts: tuple[ScoreOrder, ...]
+    """The shards of one layer and degree; together they hold every image as a query."""
+    patch_count: int
+
+    @property
+    def category(self) -> str:
+        return self.parts[0].category
+
+    @property
+    def store(self) -> str:
+        return self.parts[0].store
+
+    @property
+    def path(self) -> str:
+        return f"{GROUPS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
 class RunOrder:
     """Put the scores of a lot together and write its run."""
 
@@ -123,6 +173,10 @@ class RunOrder:
     blocks: tuple[str, ...]
     shards: tuple[tuple[Shard, str], ...]
     """Each shard with the path of its patch scores."""
+    groups: str | None = None
+    """Path of the lot's groups, where they were sought."""
+    earlier: tuple[BlockRows, ...] = ()
+    """References from earlier lots."""
 
     @property
     def category(self) -> str:
@@ -203,26 +257,49 @@ def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[Agg
 
 
 def score_orders(
-    job: LotJob, extracted: Sequence[ExtractOrder], aggregated: Sequence[AggregateOrder], image_count: int
+    job: LotJob,
+    extracted: Sequence[ExtractOrder],
+    aggregated: Sequence[AggregateOrder],
+    contents: Sequence[str],
+    earlier: tuple[BlockRows, ...] = (),
+    groups: GroupOrder | None = None,
 ) -> list[ScoreOrder]:
     """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
 
+    Args:
+        job: what to score, and how.
+        extracted: the lot's blocks.
+        aggregated: the same after LNAMD, or nothing.
+        contents: SHA-256 of every image with usable features, in the order of the blocks.
+        earlier: references from earlier lots.
+        groups: of images whose shared patches are left out of the references; None leaves out nothing.
+
     Raises:
-        NoImagesError: if fewer than two images have usable features.
+        NoImagesError: if no image has usable features, or a single one that has no reference.
         MemoryError: if not even one query image fits the memory.
     """
-    if image_count < 2:
+    image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
+    if not image_count or image_count + earlier_count < 2:
         raise NoImagesError(
             f"a lot must have at least 2 images with usable features, got {image_count} in {job.folder}; "
             "see the reasons in the lot's listing, and check the weights if every image is not_finite"
         )
     ranges = plan_subsets(image_count, job.subsets)
+    samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
+    window = effective_window(job.settings.window, job.backbone.grid)
     orders = []
-    for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole)]:
+    for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count)]:
         made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
         blocks = tuple(made or [order.path for order in extracted])
         interval = job.settings.interval
-        reads = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        choices: dict[str, Any] = {
+            "sample": samples[lot_range],
+            "earlier": [asdict(rows) for rows in earlier] or None,
+            "window": window,
+            "groups": groups.key if groups else None,
+        }
+        reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
         orders.append(
             ScoreOrder(
@@ -236,13 +313,39 @@ def score_orders(
                 shard=shard,
                 interval=interval,
                 device=job.device,
+                groups=groups.path if groups else None,
+                sample=samples[lot_range],
+                earlier=earlier,
+                window=window,
             )
         )
     return orders
 
 
-def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
-    """The shards that score the images [first, last) against each other."""
+def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
+    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
+
+    There is none for a single image, nor for a lot in subsets or scored against a sample, whose images are not all
+    compared with each other.
+    """
+    alone = scored[-1].lot_range == (0, 1)
+    if alone or job.subsets > 1 or any(order.sample for order in scored):
+        return []
+    layer = job.backbone.layers[-2:][0]
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
+    key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
+    return [GroupOrder(key, parts, job.backbone.patch_count)]
+
+
+def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
+    """Positions of the images [first, last) that serve as references of all of them; None is all."""
+    drawn = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
+    return None if drawn is None else tuple(first + position for position in drawn)
+
+
+def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) -> list[Shard]:
+    """The shards that score the images [first, last) against each other and a number of images of earlier lots."""
     first, last = lot_range
     shards = plan_shards(
         last - first,
@@ -252,11 +355,15 @@ def job_shards(job: LotJob, lot_range: tuple[int, int]) -> list[Shard]:
         degrees=job.settings.degrees,
         memory_bytes=job.memory_bytes,
         thread_count=job.thread_count,
+        reference_count=sample_size(last - first, job.settings.references) + earlier_count,
+        masked=job.rescore_groups or effective_window(job.settings.window, job.backbone.grid) is not None,
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 
 
-def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder]) -> RunOrder:
+def run_order(
+    job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder], groups: GroupOrder | None = None
+) -> RunOrder:
     """The order that ends a run; its key covers all that is written into the run's tables."""
     lot_key = extracted[0].lot_key
     key = stage_key(
@@ -269,9 +376,13 @@ def run_order(job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[S
         patch_scores=[order.key for order in scored],
         window_sizes=job.settings.window_sizes,
         decision_rule=asdict(job.decision_rule),
+        rescore_groups=job.rescore_groups,
+        groups=groups.key if groups else None,
     )
     blocks = tuple(order.path for order in extracted)
-    return RunOrder(key, job, lot_key, blocks, shards=tuple((order.shard, order.path) for order in scored))
+    shards = tuple((order.shard, order.path) for order in scored)
+    found = groups.path if groups else None
+    return RunOrder(key, job, lot_key, blocks, shards, found, scored[0].earlier)
 
 
 def claim_name(job: LotJob, lot_key: str) -> str:

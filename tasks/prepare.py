@@ -1,6 +1,7 @@
 """Prepare: turn what a user asked for into a job, refusing whatever cannot work before anything is done."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -47,10 +48,23 @@ class LotJob:
     rescore_groups: bool = False
     """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
     engine: Engine = THREADS
+    references_from: tuple[str, ...] = ()
+    """Paths of earlier runs in the store, whose accepted images serve as references too."""
+
+    @property
+    def least_images(self) -> int:
+        """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
+        return 1 if self.references_from else 2
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the scores of given images, as plain values."""
+        settings = self.settings
+        chosen = {
+            "references": None if settings.references is None else [settings.references, settings.seed],
+            "window": settings.window,
+            "references_from": self.references_from or None,
+        }
         return {
             "backbone": backbone_identity(self.backbone),
             "degrees": self.settings.degrees,
@@ -58,6 +72,7 @@ class LotJob:
             "window_sizes": self.settings.window_sizes,
             "subsets": self.subsets,
             "rescore_groups": self.rescore_groups,
+            **{name: choice for name, choice in chosen.items() if choice is not None},
         }
 
 
@@ -80,6 +95,7 @@ def prepare(
     engine: str = "threads",
     dask_address: str | None = None,
     workers: int | None = None,
+    references_from: Sequence[str] = (),
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
@@ -94,6 +110,11 @@ def prepare(
     for option, place in places.items():
         require_no_secret(option, str(place or ""))
     require_map_kind(maps)
+    if rescore_groups and method.references is not None:
+        raise ValueError(
+            f"rescore_groups must go without references, got references {method.references}: groups are found by "
+            "comparing all images with each other; leave out one of the two"
+        )
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
@@ -119,7 +140,7 @@ def prepare(
         lot=lot,
         category=category,
         settings=method,
-        backbone=backbones.resolve(method.backbone, **method.backbone_arguments()),
+        backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
         device=device,
         memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,
@@ -129,6 +150,7 @@ def prepare(
         decision_rule=decision_rule,
         rescore_groups=rescore_groups,
         engine=running,
+        references_from=tuple(references_from),
     )
 
 

@@ -9,10 +9,10 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
-from musc.decide import Decision
 from storage.artefacts import digest
-from storage.lots import ListedImage
+from storage.lots import ListedImage, usable_images
 from tasks.orders import RunOrder
+from tasks.verdict import Verdict
 
 RECORD_VERSION = 2
 PACKAGES = (
@@ -27,22 +27,24 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage], decision: Decision) -> dict[str, Any]:
+def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
     """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
     return {
         "record_version": RECORD_VERSION,
         "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
         "settings_digest": digest(order.job.identity),
         **asdict(order.job),
-        "decision": decision.as_record(),
-        "groups": [],
-        "warnings": list(decision.warnings),
+        "decision": verdict.as_record(),
+        "groups": verdict.group_records(usable_images(images)),
+        "warnings": verdict.warnings,
+        "earlier_references": [asdict(rows) for rows in order.earlier],
         "images": dict(Counter(image.status for image in images)),
         "keys": {
             "run": order.key,
             "listing": order.lot_key,
             "features": list(order.blocks),
             "patch_scores": [path for _, path in order.shards],
+            "groups": [order.groups] if order.groups else [],
         },
         "versions": versions(),
     }

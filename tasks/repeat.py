@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import numpy as np
 
 from musc import backbones
+from storage.artefacts import require_complete
 from storage.errors import FormatVersionError, ImageChangedError
 from storage.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.runs import Run
@@ -15,6 +16,7 @@ from storage.store import Store
 from tasks.engine import THREADS
 from tasks.prepare import LotJob, backbone_identity
 from tasks.record import RECORD_VERSION, versions
+from tasks.references import require_run
 
 READERS = 8
 MOST_NAMED = 20
@@ -45,11 +47,35 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         )
     past = restored(LotJob, record)
     settings = replace(past.settings, weights=weights or past.settings.weights)
-    backbone = backbones.resolve(settings.backbone, **settings.backbone_arguments())
+    arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
+    backbone = backbones.resolve(settings.backbone, **arguments)
     require_same_backbone(past, replace(past, backbone=backbone))
     return replace(
-        past, store=store, folder=folder or past.folder, settings=settings, backbone=backbone, engine=THREADS
+        past,
+        store=store,
+        folder=folder or past.folder,
+        settings=settings,
+        backbone=backbone,
+        references_from=tuple(require_run(run.store, path).path for path in past.references_from),
+        engine=THREADS,
     )
+
+
+def bring_references(past: Run, job: LotJob) -> None:
+    """Copy the earlier runs that a run was scored against into the repetition's store, their features as they are.
+
+    Raises:
+        ValueError: if one of them is gone.
+        IncompleteError: if features of one of them are gone.
+    """
+    target = Store(job.store)
+    for path in job.references_from:
+        earlier = require_run(past.store, path)
+        blocks = earlier.record()["keys"]["features"]
+        require_complete(past.store, blocks)
+        for artefact in (earlier.path, *blocks):
+            for name in past.store.sizes(artefact):
+                target.write(f"{artefact}/{name}", past.store.read(f"{artefact}/{name}"))
 
 
 def require_same_backbone(past: LotJob, now: LotJob) -> None:

@@ -1,5 +1,6 @@
 """Report: one self-contained page about a finished run, made from what the store holds; it never changes a score."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
     return {
         "record": record,
         "decision": decision,
-        "location": store.location(order.run),
+        "quoted_location": shlex.quote(store.location(order.run)),
         "headline": headline(decision, len(raw)),
         "warnings": [*own_warnings(record), *record["warnings"], *(one.warning for one in compared if one.warning)],
         "image_count": len(raw),

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.decide import Decision, decide
 from musc.maps import anomaly_maps, image_scores, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
 from storage.features import LotFeatures
 from storage.lots import ListedImage, load_lot, usable_images
 from storage.patch_scores import read_scores, write_scores
-from storage.runs import IMAGES, PATCH_SCORES, SCORES, write_record
+from storage.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.caching import cached_task
 from tasks.orders import RunOrder
 from tasks.record import run_record, versions, versions_line
+from tasks.verdict import Verdict, box_table, reach_verdict
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -37,15 +37,18 @@ def rescore_lot(order: RunOrder) -> dict[str, Any]:
     features = LotFeatures(store, order.blocks)
     images = judged(load_lot(store, order.lot_key), features)
     usable = usable_images(images)
+    image_size = order.job.backbone.image_size
     if not is_complete(store, order.path):
         patch_scores = average_shards(store, order, len(usable))
         with writing(store, order.path) as draft:
             write_scores(store, f"{draft.path}/{PATCH_SCORES}", patch_scores, {"lot": order.job.lot})
             write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-            table = score_table(order, usable, patch_scores, features.class_tokens())
-            decision = decide(table["raw_score"].to_numpy(), order.job.decision_rule)
-            write_table(store, f"{draft.path}/{SCORES}", with_decision(table, decision))
-            write_record(store, draft.path, run_record(order, images, decision))
+            raw, peaks = peak_scores(patch_scores, image_size)
+            verdict = reach_verdict(store, order, raw, patch_scores)
+            table = score_table(order, usable, raw, peaks, features.class_tokens(), verdict)
+            write_table(store, f"{draft.path}/{SCORES}", table)
+            write_table(store, f"{draft.path}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
+            write_record(store, draft.path, run_record(order, images, verdict))
     return {"run": order.path, "key": order.key, "images": len(usable), "files": len(images)}
 
 
@@ -71,10 +74,14 @@ def average_shards(store: Store, order: RunOrder, image_count: int) -> np.ndarra
 
 
 def score_table(
-    order: RunOrder, images: Sequence[ListedImage], patch_scores: np.ndarray, class_tokens: np.ndarray
+    order: RunOrder,
+    images: Sequence[ListedImage],
+    raw: np.ndarray,
+    peaks: np.ndarray,
+    class_tokens: np.ndarray,
+    verdict: Verdict,
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
-    raw, peaks = peak_scores(patch_scores, order.job.backbone.image_size)
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), order.job.settings.window_sizes).numpy()
     height, width = order.job.backbone.image_size
     table = pd.DataFrame(
@@ -85,21 +92,15 @@ def score_table(
             "score": scores,
             "peak_x": ((peaks[:, 1] + 0.5) / width * [image.width for image in images]).astype(int),
             "peak_y": ((peaks[:, 0] + 0.5) / height * [image.height for image in images]).astype(int),
+            "decision": verdict.decision.labels,
+            "threshold": verdict.decision.threshold,
+            "group": verdict.group,
             "sha256": [image.sha256 for image in images],
             **provenance(order),
         }
     )
     table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
     table.insert(4, "rank", np.arange(1, len(table) + 1))
-    return table
-
-
-def with_decision(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """The score table with the columns `decision`, `threshold` and `group` behind the peaks."""
-    place = list(table.columns).index("sha256")
-    groups = np.zeros(len(table), dtype=np.int64)
-    for name, values in (("group", groups), ("threshold", decision.threshold), ("decision", decision.labels)):
-        table.insert(place, name, values)
     return table
 
 

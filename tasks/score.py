@@ -1,7 +1,9 @@
 """Score: mutual scoring of one shard, LNAMD applied while features are loaded."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -12,11 +14,14 @@ from musc.lnamd import aggregate
 from musc.mutual import block_scores
 from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
-from storage.features import LotFeatures
+from storage.feature_rows import FeatureRows
+from storage.features import LotFeatures, Place
+from storage.groups import read_groups
 from storage.patch_scores import write_shard
 from storage.store import Store
 from tasks.caching import cached_task
 from tasks.orders import ScoreOrder
+from tasks.prefetch import read_ahead
 from tasks.shortage import in_parts_or
 
 
@@ -48,29 +53,73 @@ def fitting_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
 
 
 def shard_scores(order: ScoreOrder, features: LotFeatures) -> torch.Tensor:
-    """Patch scores of a shard's query images: float32 (n, P)."""
-    (first, last), start, stop = order.lot_range, order.shard.start, order.shard.stop
-    shape = (stop - start, *features.token_shape(order.shard.layer))
-    queries = torch.empty(shape, device=choose_device(order.device))
-    for position, chunk in loaded_chunks(order, features, start, stop):
-        queries[position - start : position - start + len(chunk)] = chunk
-    references = (
-        (position - first, chunk)
-        for outside in ((first, start), (stop, last))
-        for position, chunk in loaded_chunks(order, features, *outside)
+    """Patch scores of a shard's query images: float32 (n, P).
+
+    References are rows of stored blocks, whether they are the lot, a subset or a sample of it, or images of earlier
+    lots. Queries that are references themselves come first, as `block_scores` wants them, and go back to their places.
+    """
+    start, stop = order.shard.start, order.shard.stop
+    chosen = sorted(order.sample) if order.sample else list(range(*order.lot_range))
+    first, last = bisect_left(chosen, start), bisect_left(chosen, stop)
+    inside = chosen[first:last]
+    queried = inside + sorted(set(range(start, stop)) - set(inside))
+    queries = load_queries(order, features, queried)
+    earlier = [(rows.block, row) for rows in order.earlier for row in rows.rows]
+    references = chain(
+        load_others(order, features, chosen, first, last),
+        loaded_chunks(replace(order, aggregated=False), features.store, earlier, len(chosen)),
     )
-    return block_scores(queries, start - first, references, last - first, order.interval)
+    scores = block_scores(
+        queries,
+        first,
+        references,
+        len(chosen) + len(earlier),
+        order.interval,
+        excluded_patches(order, len(earlier)),
+        inside=len(inside),
+        spare=bisect_left(chosen, order.sample[-1]) if order.sample else None,
+        window=order.window,
+        grid=order.grid,
+    )
+    positions = torch.tensor(queried, device=scores.device) - start
+    return torch.empty_like(scores).index_copy_(0, positions, scores)
+
+
+def load_queries(order: ScoreOrder, features: LotFeatures, images: Sequence[int]) -> torch.Tensor:
+    """Unit-norm features of some images of the lot: (n, P, C)."""
+    queries = torch.empty((len(images), *features.token_shape(order.shard.layer)), device=choose_device(order.device))
+    for position, chunk in loaded_chunks(order, features.store, [features.places[image] for image in images]):
+        queries[position : position + len(chunk)] = chunk
+    return queries
+
+
+def load_others(
+    order: ScoreOrder, features: LotFeatures, chosen: Sequence[int], first: int, last: int
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Unit-norm features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
+    places = [features.places[image] for image in chosen]
+    yield from loaded_chunks(order, features.store, places[:first])
+    yield from loaded_chunks(order, features.store, places[last:], last)
+
+
+def excluded_patches(order: ScoreOrder, earlier_count: int) -> torch.Tensor | None:
+    """Patches that no query may match, bool (N, P): what a group of the lot shares, nothing of earlier lots."""
+    if order.groups is None:
+        return None
+    _, shared = read_groups(Store(order.store), order.groups, order.grid[0] * order.grid[1])
+    return F.pad(torch.from_numpy(shared), (0, 0, 0, earlier_count))
 
 
 def loaded_chunks(
-    order: ScoreOrder, features: LotFeatures, start: int, stop: int
+    order: ScoreOrder, store: Store, places: Sequence[Place], number: int = 0
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Unit-norm features of images [start, stop), a storage chunk at a time, each with its position in the lot."""
-    device = choose_device(order.device)
-    for first in range(start, stop, CHUNK_IMAGES):
-        last = min(first + CHUNK_IMAGES, stop)
-        tokens = torch.from_numpy(features.patch_tokens(order.shard.layer, first, last)).to(device)
+    """Unit-norm features of stored images, a few at a time, numbered from `number` on; the next are read meanwhile."""
+    device, rows = choose_device(order.device), FeatureRows(store, places)
+    starts = range(0, len(places), CHUNK_IMAGES)
+    stored = (rows.patch_tokens(order.shard.layer, start, start + CHUNK_IMAGES) for start in starts)
+    for start, chunk in zip(starts, read_ahead(stored), strict=True):
+        tokens = torch.from_numpy(chunk).to(device)
         if order.aggregated:
-            yield first, F.normalize(tokens.float(), dim=-1)
+            yield number + start, F.normalize(tokens.float(), dim=-1)
         else:
-            yield first, aggregate(tokens, order.grid, order.shard.degree)
+            yield number + start, aggregate(tokens, order.grid, order.shard.degree)

@@ -41,6 +41,9 @@ class StageOrder(Protocol):
 class StageFailedError(RuntimeError):
     """Some task runs of a stage failed; whatever the others made is kept."""
 
+    names: tuple[str, ...] = ()
+    """Of the task runs that failed."""
+
 
 def run_stage(
     task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder], runner: TaskRunner[Any] | None = None
@@ -71,10 +74,12 @@ def run_stage(
             failures.setdefault(explained(outcomes[order.key]), []).append(order.label)
     if failures:
         count = sum(len(labels) for labels in failures.values())
-        raise StageFailedError(
+        error = StageFailedError(
             f"{task.name} failed for {count} of {len(orders)} task runs; everything finished is kept, so the same "
             "command goes on from here. " + "; ".join(f"{', '.join(of)}: {why}" for why, of in failures.items())
         )
+        error.names = tuple(f"{task.name} {label}" for labels in failures.values() for label in labels)
+        raise error
     return [outcomes[order.key] for order in orders]
 
 

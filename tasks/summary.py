@@ -4,22 +4,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from storage.decode import decode
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.lots import ListedImage, read_image
+from storage.lots import read_image
 from storage.runs import Run
 from storage.store import Store
-from tasks.overlay import Part, Scale, data_url, sheet
+from tasks.pictures import colour_scale
 from tasks.prepare import LotJob
+from tasks.sheet import Part, bounded_url, sheet
 
 PARTS_SHOWN = 6
 ROWS_SHOWN = 10
 TABLE_ROWS = 50
 """Rows of the table artifact."""
-REPORT = "report.html"
 
 SIGNS = re.compile(r"[^\w ./:,%-]|_")
 """What may mean something in markdown or HTML."""
@@ -33,23 +32,23 @@ def summary(run: Run, job: LotJob, device: str) -> str:
         job: what was asked for.
         device: that scored.
     """
-    scores, images = run.scores(), run.images()
+    scores, report = run.scores(), run.report()
     facts = {
         "category": job.category,
         "backbone": job.backbone.name,
         "device": device,
         "images scored": f"{len(scores):,}",
-        "files left out": left_out(images),
+        "files left out": left_out(run.images()),
         **decisions(scores),
         "results": run.store.location(run.path),
-        **({"report": run.store.location(f"{run.path}/{REPORT}")} if run.store.exists(f"{run.path}/{REPORT}") else {}),
+        **({"report": report} if report else {}),
     }
     return "\n\n".join(
         [
             f"# {as_text(job.lot)}",
             "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
             f"## Most anomalous of {len(scores):,} images",
-            picture(run, job.folder, scores, images),
+            picture(run, job.folder, scores),
             markdown_table([{name: as_text(value) for name, value in row.items()} for row in top_rows(scores)]),
         ]
     )
@@ -84,9 +83,9 @@ def decisions(scores: pd.DataFrame) -> dict[str, str]:
     return {"decisions": ", ".join(f"{count} {decision}" for decision, count in counts.items())}
 
 
-def picture(run: Run, folder: str, scores: pd.DataFrame, images: pd.DataFrame) -> str:
+def picture(run: Run, folder: str, scores: pd.DataFrame) -> str:
     """The most anomalous parts as one inlined picture; parts whose file is gone or changed are left out."""
-    scored = [ListedImage(*row) for row in images.loc[images["status"] == "ok"].itertuples(index=False)]
+    scored = run.scored_images()
     rows = {image.path: row for row, image in enumerate(scored)}
     patch_scores = run.patch_scores()
     parts = []
@@ -99,12 +98,8 @@ def picture(run: Run, folder: str, scores: pd.DataFrame, images: pd.DataFrame) -
         parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, patch_scores[row]))
     if not parts:
         return "The photographs are gone, so there is no picture."
-    return f"![The most anomalous parts, each beside its anomaly map]({data_url(sheet(parts, scale_of(patch_scores)))})"
-
-
-def scale_of(patch_scores: np.ndarray) -> Scale:
-    """One scale for the whole lot, so that parts can be compared: from the median patch to the highest one."""
-    return Scale(float(np.median(patch_scores)), float(patch_scores.max()))
+    drawn = sheet(parts, colour_scale(patch_scores))
+    return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(drawn)})"
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:

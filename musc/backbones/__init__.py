@@ -5,12 +5,14 @@ A family of models is imported when one of its names is used, so the built-in `t
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 import torch
 
+from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
 from musc.backbones.base import Backbone, BackboneSpec, Features, choose_device
 from musc.backbones.catalogue import DINO_MODELS, SYNTHETIC_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.backbones.weights import WeightsUnavailableError
@@ -61,6 +63,7 @@ def load(
     device: str = "auto",
     quick_gelu: bool | None = None,
     position_antialias: bool = False,
+    precision: str = AUTO,
 ) -> Backbone:
     """Resolve a backbone and load it; arguments and errors are those of `resolve` and `build`."""
     spec = resolve(
@@ -70,6 +73,8 @@ def load(
         layers=layers,
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
+        precision=precision,
+        device=device,
     )
     return build(spec, device)
 
@@ -82,6 +87,8 @@ def resolve(
     layers: Sequence[int] | None = None,
     quick_gelu: bool | None = None,
     position_antialias: bool = False,
+    precision: str = AUTO,
+    device: str = "auto",
 ) -> BackboneSpec:
     """Settle all that decides a backbone's features. Loads no weights and downloads nothing.
 
@@ -94,12 +101,14 @@ def resolve(
         layers: 0-based transformer blocks, growing; None for the last of each quarter of the depth.
         quick_gelu: CLIP's activation; None is that of the published numbers (see `musc.backbones.clip`).
         position_antialias: resize position embeddings as today's libraries do, not as the published numbers had it.
+        precision: `float32`, `float16`, `bfloat16`, or `auto` for float16 on a GPU and float32 elsewhere.
+        device: where the backbone will run; decides what precision `auto` is.
 
     Raises:
         ValueError: if the name is unknown, or another argument does not fit the model.
         FileNotFoundError: if `weights` is the path of no file.
     """
-    return _family(name).resolve(
+    spec = _family(name).resolve(
         name,
         weights=str(weights.expanduser().absolute()) if isinstance(weights, Path) else weights,
         image_size=_as_image_size(image_size),
@@ -107,10 +116,11 @@ def resolve(
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
     )
+    return replace(spec, precision=choose_precision(precision, name, choose_device(device)))
 
 
 def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
-    """Load what was resolved: evaluation mode, float32, no gradients.
+    """Load what was resolved: evaluation mode, weights in float32, no gradients.
 
     Args:
         spec: what `resolve` returned, on this machine or another.
@@ -121,7 +131,7 @@ def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
         FileNotFoundError: if the weight file is gone.
         ValueError: if the device does not exist, the weights do not fit the model, or the file has changed.
     """
-    return _family(spec.name).build(spec, choose_device(device))
+    return in_its_precision(_family(spec.name).build(spec, choose_device(device)))
 
 
 def _family(name: str) -> _Family:

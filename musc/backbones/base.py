@@ -35,6 +35,8 @@ class BackboneSpec:
     """CLIP only: see `musc.backbones.clip`."""
     position_antialias: bool = False
     """Whether a position embedding of another size is resized with antialiasing; the published numbers are without."""
+    precision: Literal["float32", "float16", "bfloat16"] = "float32"
+    """What the forward pass computes in; the half ones by autocast."""
 
     @property
     def patch_count(self) -> int:

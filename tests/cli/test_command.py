@@ -68,3 +68,21 @@ def test_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     shown = runner.invoke(app, words)
     assert shown.exit_code == 2
     assert "output must be a folder" in shown.output
+
+
+def test_nightly_refuses_bad_options_by_name(tmp_path: Path) -> None:
+    (tmp_path / "bolt" / "2026-11-21").mkdir(parents=True)
+    words = ["nightly", str(tmp_path), "--output", str(tmp_path / "out"), "--backbone", "texture"]
+    shown = runner.invoke(app, [*words, "--since", "yesterday"])
+    assert shown.exit_code == 2
+    assert "yesterday" in shown.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_automations_need_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        shown = runner.invoke(app, ["automations"])
+    assert shown.exit_code == 2
+    assert "PREFECT_API_URL must be set to a running server's address, got none" in shown.output

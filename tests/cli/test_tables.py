@@ -10,7 +10,7 @@ from rich.console import Console
 from cli import tables
 from cli.tables import ROWS_SHOWN, ranking, show_benchmark, show_run
 from storage.artefacts import writing
-from storage.runs import IMAGES, SCORES
+from storage.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
 
@@ -35,6 +35,8 @@ def scores_of(paths: list[str]) -> pd.DataFrame:
             "raw_score": np.linspace(0.8, 0.2, count),
             "peak_x": 11,
             "peak_y": 13,
+            "decision": ["flagged"] + ["accepted"] * (count - 1),
+            "group": [0] * (count - 1) + [7],
         }
     )
 
@@ -58,6 +60,8 @@ def test_ranking_shows_the_first_rows(screen: Console) -> None:
     assert f"part{ROWS_SHOWN - 1}.png" in shown
     assert f"part{ROWS_SHOWN}.png" not in shown
     assert "11, 13" in shown
+    assert shown.count("flagged") == 1
+    assert shown.count("accepted") == ROWS_SHOWN - 1
 
 
 def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_path: Path) -> None:
@@ -66,10 +70,14 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
         write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:2]))
         images = pd.DataFrame({"path": [*MARKUP[:2], "notes.txt"], "status": ["ok", "ok", "not_an_image"]})
         write_table(store, f"{draft.path}/{IMAGES}", images)
+        warnings = ["2 images share [b]a look[/b]."]
+        write_record(store, draft.path, {"decision": {"threshold": 0.7531}, "warnings": warnings})
     show_run(store.url, "runs/[b]night[/b]-0")
     shown = screen.export_text()
     assert "1 of 3 files were not scored (1 not_an_image); images.parquet says why." in shown
     assert "[red]out[/x/runs/[b]night[/b]-0" in shown
+    assert "1 of 2 images are flagged, those with a raw score of 0.7531 and above." in shown
+    assert "Warning: 2 images share [b]a look[/b]." in shown
 
 
 def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:

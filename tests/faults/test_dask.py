@@ -47,21 +47,21 @@ def client(scheduler: str) -> Iterator[Any]:
 
 
 def deadly(store: str, layer: int, degree: int, deaths: int) -> None:
-    """Make this worker die when it writes a shard, unless it was the shard's death for so many times already."""
-    from tasks import score
+    """Make this worker die in the middle of writing a shard, unless that was the death of so many already."""
+    from storage import patch_scores
 
-    write_shard = score.write_shard
+    write_scores = patch_scores.write_scores
 
     def die(place: Any, path: str, cells: Any, attributes: dict[str, Any]) -> None:
-        if place.url == store and (attributes["layer"], attributes["degree"]) == (layer, degree):
+        write_scores(place, path, cells, attributes)
+        if place.url == store and (attributes.get("layer"), attributes.get("degree")) == (layer, degree):
             graves = Path(store).parent / "graves"
             graves.mkdir(exist_ok=True)
             if len(list(graves.iterdir())) < deaths:
                 (graves / str(os.getpid())).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        write_shard(place, path, cells, attributes)
 
-    score.write_shard = die
+    patch_scores.write_scores = die
 
 
 def register(client: Any, store: Path, layer: int, degree: int, deaths: int) -> Any:
@@ -107,6 +107,7 @@ def test_worker_killed_in_mid_shard_is_replaced(
         undo()
     (grave,) = (tmp_path / "graves").iterdir()
     assert int(grave.name) in pids
+    assert list(store.glob("patch_scores/.partial-*")), "the kill must strike while the shard is being written"
     assert results(store) == undisturbed_shards
 
 

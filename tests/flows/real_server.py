@@ -7,17 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import httpx
 
 from cli.environment import DEFAULTS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 POOL = "musc"
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ def wait_for(what: str, found: Callable[[], T | None], patience: float = PATIENC
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         answer = found()
-        if answer:
+        if answer is not None:
             return answer
         time.sleep(0.5)
     raise AssertionError(f"no {what} within {patience:.0f} s")
@@ -76,27 +77,35 @@ class RealServer:
                 start_new_session=True,
             )
 
-    def post(self, path: str, **body: Any) -> Any:
-        """The API's answer."""
-        answer = httpx.post(f"{self.address}/{path}", json=body, timeout=60)
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The API's answer; asked again while SQLite is busy, as Prefect's own client does."""
+
+        def answered() -> httpx.Response | None:
+            answer = httpx.request(method, f"{self.address}/{path}", json=body, timeout=60)
+            return None if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else answer
+
+        answer = wait_for(f"answer to {path}", answered)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def get(self, path: str) -> Any:
-        answer = httpx.get(f"{self.address}/{path}", timeout=60)
-        answer.raise_for_status()
-        return answer.json()
+    def post(self, path: str, **body: Any) -> Any:
+        return self.ask("POST", path, body)
 
-    def is_up(self) -> bool:
+    def get(self, path: str) -> Any:
+        return self.ask("GET", path)
+
+    def up(self) -> str | None:
+        """The address once the server answers there."""
         try:
-            return httpx.get(f"{self.address}/health", timeout=5).is_success
+            return self.address if httpx.get(f"{self.address}/health", timeout=5).is_success else None
         except httpx.HTTPError:
-            return False
+            return None
 
     def trigger(self, deployment: str, **parameters: Any) -> str:
         """Ask for a run and return its id."""
         found = self.get(f"deployments/name/{deployment}")
-        return str(self.post(f"deployments/{found['id']}/create_flow_run", parameters=parameters)["id"])
+        once = {"parameters": parameters, "idempotency_key": uuid4().hex}
+        return str(self.post(f"deployments/{found['id']}/create_flow_run", **once)["id"])
 
     def ended(self, flow_run: str) -> dict[str, Any]:
         """The run once it has come to an end."""
@@ -106,6 +115,11 @@ class RealServer:
             return run if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED") else None
 
         return wait_for(f"end of run {flow_run}", final)
+
+    def pids(self) -> list[int]:
+        """Processes of runs that have not ended."""
+        running = self.post("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
+        return [int(run["infrastructure_pid"].rpartition(":")[2]) for run in running if run["infrastructure_pid"]]
 
     def below(self, flow_run: str) -> list[dict[str, Any]]:
         """The runs of sub-flows."""
@@ -138,13 +152,14 @@ def real_server(home: Path) -> Iterator[RealServer]:
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
             "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "2",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_UI_STATIC_DIRECTORY": str(home / "ui"),
             "OMP_NUM_THREADS": "1",
         },
         home / "server.log",
     )
     process = server.start("server", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
     try:
-        wait_for("server", server.is_up)
+        wait_for("server", server.up)
         yield server
     finally:
         end(process)
@@ -157,6 +172,9 @@ def worker(server: RealServer) -> Iterator[None]:
     try:
         yield
     finally:
+        for pid in server.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         end(process)
 
 

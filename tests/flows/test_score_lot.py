@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from storage.errors import NoImagesError
 from storage.runs import Run
 from storage.store import Store
 
@@ -197,3 +198,31 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
     assert sum(name.startswith("patch_scores") for name in before) == 3
     score(parts / "test", tmp_path)
     assert before.items() <= written(tmp_path).items()
+
+
+def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: Path) -> None:
+    full = score(parts / "test", tmp_path)
+    same = score(parts / "test", tmp_path, references=18, window=15)
+    assert same.path == full.path
+    sampled = score(parts / "test", tmp_path, references=6, seed=1)
+    near = score(parts / "test", tmp_path, window=2)
+    assert len({run.path for run in (full, sampled, near)}) == 3
+    assert (near.patch_scores() >= full.patch_scores() - 1e-6).all()
+    assert sampled.record()["settings"]["references"] == 6
+
+
+def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Path) -> None:
+    earlier = score(parts / "test", tmp_path / "out", lot="monday")
+    folder = tmp_path / "one"
+    folder.mkdir()
+    with Image.open(next(iter(sorted((parts / "test" / "good").glob("*.png"))))) as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "new.png")
+    with pytest.raises(NoImagesError, match="at least 2 usable images"):
+        score(folder, tmp_path / "out")
+    run = score(folder, tmp_path / "out", references_from=(earlier.path,))
+    assert run.patch_scores().shape[0] == 1
+    assert 0 < run.scores()["raw_score"].item() < 1
+    record = run.record()
+    accepted = (earlier.scores()["decision"] == "accepted").sum()
+    assert record["references_from"] == [earlier.path]
+    assert sum(len(of_block["rows"]) for of_block in record["earlier_references"]) == accepted

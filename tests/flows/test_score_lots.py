@@ -123,6 +123,7 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
 def test_night_goes_on_after_a_failed_lot_and_names_it(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from flows import hooks
     from flows.score_lots import NightFailedError
     from tasks import rescore
 
@@ -133,12 +134,18 @@ def test_night_goes_on_after_a_failed_lot_and_names_it(
             raise ValueError("planted fault")
         return real(order, *rest)
 
+    told: list[tuple[Any, ...]] = []
     with monkeypatch.context() as patch:
         patch.setattr(rescore, "score_table", failing)
+        patch.setattr(hooks, "emit_stopped", lambda *what: told.append(what))
         with pytest.raises(
             NightFailedError, match=r"1 of 2 lots failed, .*bolt-2026-11-20: rescore failed .*planted fault"
         ):
             night(root, tmp_path / "out")
+    ((what, run, parameters, names, why),) = told
+    assert (what, run, list(names)) == ("failed", "score bolt-2026-11-20", ["rescore bolt-2026-11-20"])
+    assert (parameters["category"], parameters["lot"]) == ("bolt", "bolt-2026-11-20")
+    assert "planted fault" in why
     assert runs(tmp_path / "out") == ["nut-order-7"]
     assert night(root, tmp_path / "out") == {**NOTHING, "scored": 1, "finished_before": 1}
 

@@ -44,6 +44,43 @@ def test_forecast_stored_aggregation_adds_features_per_degree() -> None:
     assert kept - plain == 3 * 2 * N * P * C * 2
 
 
+def test_shard_operations_of_a_sample_count_pairs_one_by_one() -> None:
+    sample = range(5)
+    pairs = sum(1 for query in range(N) for one in sample if one != query and (query not in sample or one > query))
+    assert shard_operations(N, N, P, C, sampled=5) == pairs * 2 * P * P * C
+
+
+def test_shard_operations_of_earlier_lots_add_a_pair_for_each_query() -> None:
+    more = shard_operations(4, N, P, C, earlier_count=3) - shard_operations(4, N, P, C)
+    assert more == 4 * 3 * 2 * P * P * C
+
+
+def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
+    grid, patches = (40, 16), 640
+    shards = plan_shards(
+        N, patches, C, layers=(2,), degrees=(1,), memory_bytes=10**9, reference_count=6 + 2, masked=True
+    )
+    cost = forecast(
+        N,
+        patches,
+        C,
+        embedding_width=D,
+        layer_count=1,
+        block_count=1,
+        shards=shards,
+        lot_size=N,
+        reference_count=5,
+        earlier_count=2,
+        window=3,
+        grid=grid,
+    )
+    assert cost.reference_count == 5 + 2
+    assert cost.peak_bytes == shard_bytes(N, 6 + 2, patches, C, masked=True)
+    bands = sum(min(8, 40 - start) * (min(40, start + 11) - max(0, start - 3)) for start in range(0, 40, 8)) * 16**2
+    pairs = 6 * 5 / 2 + (N - 6) * 6 + N * 2
+    assert cost.operations == pytest.approx(pairs * 2 * bands * C)
+
+
 @pytest.mark.parametrize("query_count", [1, 3, 6])
 def test_forecast_less_memory_costs_more_operations(query_count: int) -> None:
     whole, divided = (

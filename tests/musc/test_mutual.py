@@ -202,7 +202,7 @@ def test_fill_symmetric_is_the_largest_product(seed: int, image_count: int) -> N
 
 def test_fill_directed_agrees_with_symmetric() -> None:
     features = unit_rows(9, 7)
-    both, one_way = torch.zeros(7, 7, PATCHES), torch.zeros(3, 4, PATCHES)
+    both, one_way = torch.full((7, 7, PATCHES), -torch.inf), torch.zeros(3, 4, PATCHES)
     fill_symmetric(both, features)
     fill_directed(one_way, features[:3], features[3:])
     torch.testing.assert_close(one_way, both[:3, 3:], atol=1e-6, rtol=0)

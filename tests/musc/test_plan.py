@@ -1,6 +1,7 @@
 """The division of a lot into blocks, subsets and shards. Counts are distinct primes, so that every term shows."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 import torch
@@ -127,13 +128,13 @@ def test_shards_refuse_memory_below_one_query() -> None:
 
 def test_largest_query_count_is_the_last_that_fits() -> None:
     memory = 2_000_003
-    most = largest_query_count(N, P, C, memory)
+    most = largest_query_count(N, N, P, C, memory)
     assert 1 <= most < N
     assert shard_bytes(most, N, P, C) <= memory < shard_bytes(most + 1, N, P, C)
 
 
 def test_largest_query_count_is_0_without_memory() -> None:
-    assert largest_query_count(N, P, C, 0) == 0
+    assert largest_query_count(N, N, P, C, 0) == 0
 
 
 def test_shard_bytes_grow_by_one_query() -> None:
@@ -145,10 +146,12 @@ def test_shard_bytes_grow_by_one_image() -> None:
     assert shard_bytes(17, N + 1, P, C) - shard_bytes(17, N, P, C) == 4 * 17 * P + 3 * 4 * P
 
 
-def measured_peak(query_count: int, image_count: int, grid: tuple[int, int], width: int, high: float) -> int:
+def measured_peak(
+    query_count: int, image_count: int, cells: tuple[int, int], width: int, high: float, **references: Any
+) -> int:
     """Bytes torch holds at most while one shard reads, aggregates and scores its images as the pipeline does."""
-    patch_count = grid[0] * grid[1]
-    stored = F.normalize(torch.randn(image_count, patch_count, width), dim=2).half()
+    patch_count, inside = cells[0] * cells[1], references.get("inside", query_count)
+    stored = F.normalize(torch.randn(max(query_count, image_count), patch_count, width), dim=2).half()
 
     def chunks(start: int, stop: int) -> list[tuple[int, int]]:
         return [(first, min(first + CHUNK_IMAGES, stop)) for first in range(start, stop, CHUNK_IMAGES)]
@@ -156,11 +159,11 @@ def measured_peak(query_count: int, image_count: int, grid: tuple[int, int], wid
     def shard() -> torch.Tensor:
         queries = torch.empty(query_count, patch_count, width)
         for first, last in chunks(0, query_count):
-            queries[first:last] = aggregate(stored[first:last].clone(), grid, 3)
-        references = (
-            (first, aggregate(stored[first:last].clone(), grid, 3)) for first, last in chunks(query_count, image_count)
+            queries[first:last] = aggregate(stored[first:last].clone(), cells, 3)
+        streamed = (
+            (first, aggregate(stored[first:last].clone(), cells, 3)) for first, last in chunks(inside, image_count)
         )
-        return block_scores(queries, 0, references, image_count, (0.0, high))
+        return block_scores(queries, 0, streamed, image_count, (0.0, high), **references)
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         shard()
@@ -191,6 +194,31 @@ def test_shard_bytes_hold_the_measured_peak(
 ) -> None:
     planned = shard_bytes(query_count, image_count, grid[0] * grid[1], width)
     assert 0 < measured_peak(query_count, image_count, grid, width, high) <= planned
+
+
+@pytest.mark.parametrize("query_count", [13, 5])
+@pytest.mark.parametrize("grid", [(13, 13), (23, 29)], ids=["whole", "bands"])
+@pytest.mark.parametrize("window", [None, 3])
+def test_shard_bytes_hold_the_measured_peak_where_matches_are_masked(
+    query_count: int, grid: tuple[int, int], window: int | None
+) -> None:
+    patch_count = grid[0] * grid[1]
+    excluded = torch.ones(13, patch_count, dtype=torch.bool)
+    planned = shard_bytes(query_count, 13, patch_count, 17, masked=True)
+    peak = measured_peak(query_count, 13, grid, 17, 0.3, excluded=excluded, window=window, grid=grid)
+    assert 0 < peak <= planned
+
+
+def test_shard_bytes_hold_the_measured_peak_of_a_sample() -> None:
+    planned = shard_bytes(61, 19, 169, 17)
+    assert planned < shard_bytes(61, 61, 169, 17)
+    assert 0 < measured_peak(61, 19, (13, 13), 17, 0.3, inside=11, spare=2) <= planned
+
+
+def test_shards_of_a_sample_need_memory_for_its_images_only() -> None:
+    memory = shard_bytes(N, 11, P, C)
+    shards = plan_shards(N, P, C, layers=(7,), degrees=(1,), memory_bytes=memory, reference_count=11)
+    assert shards == [Shard(7, 1, 0, N)]
 
 
 def test_shard_bytes_are_not_much_above_the_peak_of_a_large_shard() -> None:

@@ -69,6 +69,7 @@ def test_backbone_arguments_carry_the_values() -> None:
         "layers": (1, 2),
         "quick_gelu": True,
         "position_antialias": True,
+        "precision": "auto",
     }
 
 

@@ -138,6 +138,7 @@ def test_a_claim_ends_with_its_run(store: Store) -> None:
         f"other/{PARTIAL}x-{key('a')}/part",
         f"features/{PARTIAL}mine/part",
         "claims/mine.txt",
+        "runs/notes.txt",
     ],
 )
 def test_what_is_not_known_is_never_touched(store: Store, path: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from storage.artefacts import writing
 from storage.errors import FormatVersionError, IncompleteError
 from storage.patch_scores import write_scores
-from storage.runs import CONTENTS, IMAGES, PATCH_SCORES, RECORD, SCORES, Run, write_record
+from storage.runs import BOXES, CONTENTS, IMAGES, PATCH_SCORES, RECORD, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 
@@ -18,6 +18,7 @@ PATH = "runs/tonight"
 PATCH_VALUES = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
 TABLE = pd.DataFrame({"path": ["b.png", "größe.png"], "score": [0.7, 0.2]})
 FILES = pd.DataFrame({"path": ["b.png", "c.txt", "größe.png"], "status": ["ok", "not_an_image", "ok"]})
+REGIONS = pd.DataFrame({"path": ["b.png"], "x": [3], "y": [4], "width": [5], "height": [6]})
 SETTINGS = {"settings": {"interval": [0.0, 0.3]}, "lot": "größe"}
 
 
@@ -28,6 +29,7 @@ def run_store(store: Store) -> Store:
         write_scores(store, f"{draft.path}/{PATCH_SCORES}", PATCH_VALUES, {})
         write_table(store, f"{draft.path}/{IMAGES}", FILES)
         write_table(store, f"{draft.path}/{SCORES}", TABLE)
+        write_table(store, f"{draft.path}/{BOXES}", REGIONS)
         write_record(store, draft.path, SETTINGS)
     return store
 

@@ -58,7 +58,8 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
             write_scores(store, f"{draft.path}/{PATCH_SCORES}", np.random.default_rng(9).random((3, 4, 5)), {})
             write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             write_table(store, f"{draft.path}/{SCORES}", table)
-            if columns:
+        if columns:
+            with writing(store, "runs/parts-1/report") as draft:
                 store.write(f"{draft.path}/report.html", b"<html></html>")
         return Run(store, "runs/parts-1"), prepare(str(photographs), backbone="texture", image_size=64)
 
@@ -80,7 +81,7 @@ def test_summary_shows_decisions_and_the_report_where_there_are_any(made_run: Ma
     run, job = made_run(decision=["reject", "accept", "accept"])
     text = summary(run, job, "cpu")
     assert "- **decisions**: 2 accept, 1 reject" in text
-    assert "runs/parts-1/report.html" in text.replace("&#45;", "-")
+    assert "runs/parts-1/report/report.html" in text.replace("&#45;", "-")
     assert top_rows(run.scores())[0]["decision"] == "reject"
 
 

@@ -1,0 +1,35 @@
+"""Groups of images that share a flaw, on disk: one small artefact per lot."""
+
+import numpy as np
+import pandas as pd
+
+from storage.artefacts import writing
+from storage.store import Store
+from storage.tables import read_table, write_table
+
+FOLDER = "groups"
+TABLE = "groups.parquet"
+
+
+def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndarray) -> None:
+    """Store the groups of a lot as an artefact: a row per image, with its group and its shared patches.
+
+    Args:
+        store: where.
+        path: where in the store, by its key.
+        of_image: int64 (N,), the group of each image; 0 for none.
+        patches: bool (N, P), the patches that the images of a group share.
+    """
+    table = pd.DataFrame({"group": of_image, "patches": [np.flatnonzero(image) for image in patches]})
+    with writing(store, path) as draft:
+        draft.facts.update(patch_count=patches.shape[1])
+        write_table(store, f"{draft.path}/{TABLE}", table)
+
+
+def read_groups(store: Store, path: str, patch_count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read what `write_groups` wrote: group of each image, int64 (N,), and shared patches, bool (N, P)."""
+    table = read_table(store, f"{path}/{TABLE}")
+    patches = np.zeros((len(table), patch_count), dtype=bool)
+    for image, shared in enumerate(table["patches"]):
+        patches[image, np.asarray(shared, dtype=np.int64)] = True
+    return table["group"].to_numpy(dtype=np.int64), patches

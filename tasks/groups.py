@@ -1,0 +1,67 @@
+"""Groups: find images of a lot that share the same flaw, from one layer and degree of its features."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from musc.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
+from storage.artefacts import is_complete
+from storage.features import LotFeatures
+from storage.groups import read_groups, write_groups
+from storage.store import Store
+from tasks.caching import cached_task
+from tasks.orders import GroupOrder, ScoreOrder
+from tasks.score import load_others, load_queries
+from tasks.shortage import in_parts_or
+
+
+@cached_task("groups")
+def group_lot(order: GroupOrder) -> dict[str, Any]:
+    """Make sure the groups of a lot are stored.
+
+    Returns:
+        `key` of the order and the count `groups`.
+    """
+    store = Store(order.store)
+    if not is_complete(store, order.path):
+        found = lot_groups(order)
+        write_groups(store, order.path, found.of_image, found.patches)
+    of_image, _ = read_groups(store, order.path, order.patch_count)
+    return {"key": order.key, "groups": int(of_image.max(initial=0))}
+
+
+def lot_groups(order: GroupOrder) -> Groups:
+    """Compare every patch with all images, a query block at a time, and group the images by the patches they share."""
+    hardest: list[float] = []
+    shared: list[SharedPatch] = []
+    for part in order.parts:
+        for of_images, found in fitting_patches(part, LotFeatures(Store(order.store), part.blocks)):
+            hardest += of_images
+            shared += found
+    return find_groups(np.array(hardest), shared, order.parts[0].grid)
+
+
+Described = tuple[list[float], list[SharedPatch]]
+"""Median distance of the hardest patch of each query image, and all their shared patches."""
+
+
+def fitting_patches(part: ScoreOrder, features: LotFeatures) -> list[Described]:
+    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the processor."""
+
+    def on_device(start: int, stop: int) -> Described:
+        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), features)
+
+    def on_processor(start: int, stop: int) -> Described:
+        return described(replace(part, device="cpu"), features)
+
+    return in_parts_or(on_processor, on_device, part.shard.start, part.shard.stop)
+
+
+def described(part: ScoreOrder, features: LotFeatures) -> Described:
+    """The shared patches of a shard's images, all at once."""
+    lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
+    queries, others = load_queries(part, features, range(start, stop)), load_others(part, features, lot, start, stop)
+    similarities = block_similarities(queries, start, others, len(lot))
+    of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
+    return [hardest for hardest, _ in of_images], [patch for _, found in of_images for patch in found]

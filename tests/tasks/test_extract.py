@@ -1,0 +1,90 @@
+"""Extraction: what lies in a block is what the model says of each chunk, and failures while storing come out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from musc import backbones
+from musc.backbones import Backbone
+from musc.plan import CHUNK_IMAGES
+from storage.artefacts import is_complete
+from storage.decode import decode
+from storage.features import BlockDraft, LotFeatures
+from storage.generated import write_lot
+from storage.lots import ListedImage, list_folder
+from storage.store import Store
+from tasks import extract
+from tasks.extract import write_features
+from tasks.orders import ExtractOrder
+
+LAYERS = (0, 1)
+
+
+@pytest.fixture(scope="module")
+def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two whole chunks and a part of one."""
+    folder = tmp_path_factory.mktemp("lot")
+    write_lot(folder, good_count=2 * CHUNK_IMAGES + 1, defective_count=2, size=64)
+    return folder / "test"
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return backbones.load("texture", image_size=64, layers=LAYERS, device="cpu")
+
+
+def order(lot: Path, store: Store, images: list[ListedImage], backbone: Backbone) -> ExtractOrder:
+    return ExtractOrder(
+        "key", "cast", store.url, str(lot), "listing", 0, len(images), backbone=backbone.spec, device="cpu"
+    )
+
+
+@pytest.mark.parametrize("decoder_count", [1, 4, 40])
+def test_block_holds_what_the_model_says(
+    lot: Path, backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder_count: int
+) -> None:
+    monkeypatch.setattr(extract, "DECODERS", decoder_count)
+    monkeypatch.setattr(extract, "CHUNKS_AHEAD", -(-decoder_count // CHUNK_IMAGES))
+    store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
+    made = order(lot, store, images, backbone)
+    write_features(store, made, images, backbone)
+    found = LotFeatures(store, (made.path,))
+    pictures = [decode((lot / image.path).read_bytes()) for image in images]
+    expected = backbone.extract(pictures, batch_size=CHUNK_IMAGES)
+    for layer, tokens in zip(LAYERS, expected.patch_tokens, strict=True):
+        np.testing.assert_array_equal(found.patch_tokens(layer, 0, len(images)), tokens.half().numpy())
+    np.testing.assert_array_equal(found.class_tokens(), expected.class_tokens.numpy())
+
+
+def test_error_while_storing_fails_the_block(
+    lot: Path, backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
+    write = BlockDraft.write
+
+    def fail_at_the_second_chunk(draft: BlockDraft, start: int, values: Any) -> None:
+        if start:
+            raise OSError(28, "No space left on device")
+        write(draft, start, values)
+
+    monkeypatch.setattr(BlockDraft, "write", fail_at_the_second_chunk)
+    made = order(lot, store, images, backbone)
+    with pytest.raises(OSError, match="No space left"):
+        write_features(store, made, images, backbone)
+    assert not is_complete(store, made.path)
+    assert store.sizes("") == {}
+
+
+def test_error_of_the_model_fails_the_block(lot: Path, backbone: Backbone, tmp_path: Path) -> None:
+    def fail(pixels: torch.Tensor) -> Any:
+        raise RuntimeError("out of memory")
+
+    store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
+    made = order(lot, store, images, backbone)
+    broken = Backbone(backbone.spec, backbone.device, backbone.preprocess, fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        write_features(store, made, images, broken)
+    assert not is_complete(store, made.path)

@@ -1,0 +1,111 @@
+"""Shards against samples, earlier lots and within a window, read from a store, score as the plain loops say."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from musc.lnamd import aggregate
+from musc.plan import Shard
+from storage.features import ArraySpec, LotFeatures, writing_block
+from storage.store import Store
+from tasks.orders import BlockRows, ScoreOrder
+from tasks.score import shard_scores
+
+GRID, WIDTH, N = (3, 2), 5, 13
+EARLIER = (BlockRows("features/old", (2, 9)), BlockRows("features/older", (0,)))
+SAMPLE = (7, 1, 12, 3, 8, 4)
+INTERVAL = (0.0, 0.5)
+
+
+@pytest.fixture(scope="module")
+def tokens() -> dict[str, torch.Tensor]:
+    torch.manual_seed(3)
+    return {name: torch.randn(count, 6, WIDTH).half() for name, count in (("new", N), ("old", 10), ("older", 3))}
+
+
+@pytest.fixture(scope="module")
+def store(tokens: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(str(tmp_path_factory.mktemp("store")))
+    arrays = {"layer_07": ArraySpec((6, WIDTH), "float16")}
+    for name, values in tokens.items():
+        with writing_block(
+            store, f"features/{name}", image_count=len(values), arrays=arrays, chunk_images=8, attributes={}
+        ) as draft:
+            for start in range(0, len(values), 8):
+                draft.write(start, {"layer_07": values[start : start + 8].numpy()})
+    return store
+
+
+@pytest.fixture(scope="module")
+def order(store: Store) -> ScoreOrder:
+    shard = Shard(7, 3, 0, N)
+    return ScoreOrder("key", "lot", store.url, ("features/new",), False, GRID, (0, N), shard, INTERVAL, "cpu")
+
+
+def looped_scores(
+    tokens: dict[str, torch.Tensor], sample: tuple[int, ...], earlier: tuple[BlockRows, ...], window: int
+) -> np.ndarray:
+    """(N, P) in float64: each image leaves out itself, or the last of the sample."""
+    unit = {name: aggregate(values, GRID, 3).double().numpy() for name, values in tokens.items()}
+    older = [unit[rows.block.removeprefix("features/")][row] for rows in earlier for row in rows.rows]
+    places = [divmod(patch, GRID[1]) for patch in range(6)]
+    scores = np.zeros((N, 6))
+    for query, patch in np.ndindex(N, 6):
+        left_out = query if query in sample else sample[-1]
+        nearest = []
+        for other in [unit["new"][image] for image in sample if image != left_out] + older:
+            near = [
+                other[one]
+                for one, (row, column) in enumerate(places)
+                if max(abs(row - places[patch][0]), abs(column - places[patch][1])) <= window
+            ]
+            nearest.append(min(np.sqrt(((unit["new"][query, patch] - candidate) ** 2).sum()) for candidate in near))
+        scores[query, patch] = np.mean(sorted(nearest)[: max(1, len(nearest) // 2)])
+    return scores
+
+
+@pytest.mark.parametrize("bounds", [(0, N), (0, 1, 4, 9, N)], ids=["whole", "divided"])
+@pytest.mark.parametrize("window", [None, 0, 1])
+@pytest.mark.parametrize("earlier", [(), EARLIER], ids=["lot", "earlier"])
+@pytest.mark.parametrize("sample", [None, SAMPLE], ids=["all", "sample"])
+def test_shard_scores_oracle(
+    store: Store,
+    tokens: dict[str, torch.Tensor],
+    order: ScoreOrder,
+    sample: tuple[int, ...] | None,
+    earlier: tuple[BlockRows, ...],
+    window: int | None,
+    bounds: tuple[int, ...],
+) -> None:
+    features = LotFeatures(store, order.blocks)
+    given = replace(order, sample=sample, earlier=earlier, window=window)
+    parts = [shard_scores(replace(given, shard=Shard(7, 3, *part)), features) for part in pairwise(bounds)]
+    expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if window is None else window)
+    np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
+
+
+def test_shard_scores_lone_image_against_an_earlier_lot(
+    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+) -> None:
+    alone = replace(order, lot_range=(5, 6), shard=Shard(7, 3, 5, 6), earlier=EARLIER[:1])
+    ours = shard_scores(alone, LotFeatures(store, order.blocks))
+    query, *others = (aggregate(tokens[name], GRID, 3)[row] for name, row in (("new", 5), ("old", 2), ("old", 9)))
+    nearest = torch.stack([torch.cdist(query.double(), other.double()).amin(dim=1) for other in others])
+    np.testing.assert_allclose(ours[0], nearest.amin(dim=0), atol=1e-5)
+
+
+def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
+    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+) -> None:
+    made = aggregate(tokens["new"], GRID, 3).half().numpy()
+    arrays = {"layer_07": ArraySpec((6, WIDTH), "float16")}
+    with writing_block(store, "aggregated/new", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as draft:
+        for start in range(0, N, 8):
+            draft.write(start, {"layer_07": made[start : start + 8]})
+    stored = replace(order, blocks=("aggregated/new",), aggregated=True, earlier=EARLIER)
+    ours = shard_scores(stored, LotFeatures(store, stored.blocks))
+    expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99)
+    np.testing.assert_allclose(ours, expected, atol=2e-3)
