@@ -1,15 +1,17 @@
 """How fast this machine scores, from a short trial, and what that means for a planned lot."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 
 from musc.forecast import Forecast, forecast, shard_operations
 from musc.mutual import mutual_scores
-from musc.plan import Grid, pair_products, plan_blocks, plan_subsets
+from musc.plan import Grid, Shard, pair_products, plan_blocks, plan_subsets
 from musc.window import effective_window
-from tasks.orders import job_shards
+from tasks.orders import job_shards, seeks_groups
 from tasks.prepare import LotJob
 
 TRIAL_IMAGES = 4
@@ -23,14 +25,15 @@ def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forec
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
     ranges = plan_subsets(image_count, job.subsets)
-    return forecast(
+    shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count)]
+    plan = forecast(
         image_count,
         job.backbone.patch_count,
         job.backbone.width,
         embedding_width=job.backbone.embedding_width,
         layer_count=len(job.backbone.layers),
         block_count=len(plan_blocks(image_count, job.block_images)),
-        shards=[shard for whole in ranges for shard in job_shards(job, whole, earlier_count)],
+        shards=shards,
         lot_size=max(last - first for first, last in ranges),
         aggregated_copies=len(job.settings.degrees) if job.store_aggregated else 0,
         thread_count=job.thread_count,
@@ -39,6 +42,16 @@ def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forec
         window=effective_window(job.settings.window, job.backbone.grid),
         grid=job.backbone.grid,
     )
+    return replace(plan, operations=plan.operations + search_operations(job, image_count, shards))
+
+
+def search_operations(job: LotJob, image_count: int, shards: Sequence[Shard]) -> float:
+    """Operations of the search for groups: all pairs of images once more, at one layer and degree, without a window."""
+    if not seeks_groups(job, image_count):
+        return 0
+    patch_count, width = job.backbone.patch_count, job.backbone.width
+    part = [shard for shard in shards if (shard.layer, shard.degree) == (shards[0].layer, shards[0].degree)]
+    return sum(shard_operations(shard.stop - shard.start, image_count, patch_count, width) for shard in part)
 
 
 def scoring_rate(grid: Grid, width: int, window: int | None = None) -> float:

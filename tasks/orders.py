@@ -323,19 +323,20 @@ def score_orders(
 
 
 def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
-    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree.
-
-    There is none for a single image, nor for a lot in subsets or scored against a sample, whose images are not all
-    compared with each other.
-    """
-    alone = scored[-1].lot_range == (0, 1)
-    if alone or job.subsets > 1 or any(order.sample for order in scored):
+    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree."""
+    if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
     layer = job.backbone.layers[-2:][0]
     degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
     parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
     key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
     return [GroupOrder(key, parts, job.backbone.patch_count)]
+
+
+def seeks_groups(job: LotJob, image_count: int) -> bool:
+    """Whether all images are compared with each other: not in subsets, and not against a sample."""
+    whole = sample_size(image_count, job.settings.references) == image_count
+    return image_count > 1 and job.subsets == 1 and whole
 
 
 def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
