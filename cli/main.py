@@ -1,14 +1,13 @@
-"""The commands. Flows and torch are imported inside them, so that `musc --help` answers at once."""
+"""The commands and their options; what each does is in `cli.actions`, what goes wrong is said by `cli.failures`."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from cli import options
+from cli import actions, options
 from cli.environment import prepare_environment
-from cli.interruption import stop_on_signals
+from cli.failures import reporting_errors
 from cli.options import given
 
 app = typer.Typer(
@@ -17,9 +16,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-BAD_INPUT = 2
-FAILED = 1
 
 
 @app.command()
@@ -59,7 +55,7 @@ def score(
     """Score the images of one product against each other; run it again to go on after a stop."""
     parameters = given(locals())
     prepare_environment(verbose=verbose)
-    reporting_errors(lambda: run_score(parameters))
+    reporting_errors(lambda: actions.score(parameters))
 
 
 @app.command()
@@ -100,7 +96,7 @@ def benchmark(
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
     parameters = given(locals())
     prepare_environment(verbose=verbose)
-    reporting_errors(lambda: run_benchmark(parameters))
+    reporting_errors(lambda: actions.benchmark(parameters))
 
 
 @app.command()
@@ -122,7 +118,7 @@ def plan(
     """Print what scoring a folder would cost: memory, disk, operations and time. Computes and stores nothing."""
     parameters = given(locals())
     prepare_environment(verbose=False)
-    reporting_errors(lambda: run_plan(parameters))
+    reporting_errors(lambda: actions.plan(parameters))
 
 
 @app.command()
@@ -130,7 +126,7 @@ def report(
     run: Annotated[str, typer.Argument(help="Folder of a finished run or benchmark, as printed at its end.")],
 ) -> None:
     """Print the results of a finished run or benchmark again."""
-    reporting_errors(lambda: run_report(run))
+    reporting_errors(lambda: actions.report(run))
 
 
 @app.command()
@@ -140,7 +136,7 @@ def clean(
     delete: Annotated[bool, typer.Option("--delete", help="Delete, instead of only saying what would be.")] = False,
 ) -> None:
     """Find drafts of killed runs and features that no run uses; runs, metrics and benchmarks are never touched."""
-    reporting_errors(lambda: run_clean(store, older_than, really=delete))
+    reporting_errors(lambda: actions.clean(store, older_than, really=delete))
 
 
 @app.command()
@@ -182,7 +178,7 @@ def nightly(
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
     parameters = given(locals())
     prepare_environment(verbose=verbose)
-    reporting_errors(lambda: run_nightly(parameters))
+    reporting_errors(lambda: actions.nightly(parameters))
 
 
 @app.command()
@@ -193,7 +189,7 @@ def automations(
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
     prepare_environment(verbose=False)
-    reporting_errors(lambda: run_automations(silence))
+    reporting_errors(lambda: actions.automations(silence))
 
 
 @app.command()
@@ -204,7 +200,7 @@ def rescore(
 ) -> None:
     """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
     prepare_environment(verbose=False)
-    reporting_errors(lambda: run_rescore(run, folder, weights))
+    reporting_errors(lambda: actions.rescore(run, folder, weights))
 
 
 @app.command()
@@ -215,127 +211,7 @@ def demo(
 ) -> None:
     """Draw a small lot of parts with planted defects, score it without weights, and compare with the known defects."""
     prepare_environment(verbose=verbose)
-    reporting_errors(lambda: run_demo(output, seed))
-
-
-def run_score(parameters: dict[str, Any]) -> None:
-    """Check the options, score, and print the ranking."""
-    from tasks.prepare import prepare
-
-    job = prepare(**parameters)
-    from cli.console import watching
-    from cli.tables import show_run
-    from flows.score_lot import score_lot
-
-    with watching():
-        done = score_lot(**parameters)
-    show_run(job.store, done["run"], done["problems"])
-
-
-def run_benchmark(parameters: dict[str, Any]) -> None:
-    """Score, measure, and print the table; categories that failed are named after it."""
-    from cli.console import watching
-    from cli.tables import show_benchmark
-    from flows.benchmark import BenchmarkFailedError
-    from flows.benchmark import benchmark as run
-    from tasks.prepare import DEFAULT_OUTPUT
-
-    store = parameters.get("output", DEFAULT_OUTPUT)
-    try:
-        with watching():
-            done = run(**parameters)
-    except BenchmarkFailedError as failure:
-        if failure.path:
-            show_benchmark(store, failure.path)
-        raise
-    show_benchmark(store, done["benchmark"])
-
-
-def run_plan(parameters: dict[str, Any]) -> None:
-    """Count the images, add up, time a short trial, and print."""
-    from cli.tables import show_plan
-    from storage.lots import list_folder, require_enough, usable_images
-    from tasks.calibrate import forecast_lot, scoring_rate
-    from tasks.prepare import prepare
-    from tasks.references import earlier_references
-
-    job = prepare(**parameters)
-    images = list_folder(job.folder)
-    require_enough(images, job.folder, job.least_images)
-    usable = usable_images(images)
-    cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
-    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window))
-
-
-def run_report(path: str) -> None:
-    """Print a stored ranking or table of metrics."""
-    from cli.tables import show_stored
-
-    show_stored(path)
-
-
-def run_clean(url: str, older_than_days: float, *, really: bool) -> None:
-    """Show what a store could do without, or delete it."""
-    from cli.cleaning import run
-
-    run(url, older_than_days, really=really)
-
-
-def run_nightly(parameters: dict[str, Any]) -> None:
-    """Score what is not finished and print what came out."""
-    from cli.night import run_nightly as run
-
-    run(parameters)
-
-
-def run_automations(silence: int) -> None:
-    """Create the automation on the server that is set, and say so."""
-    from prefect.settings import PREFECT_API_URL
-
-    from tasks.automations import NAME, create_automations
-
-    if not PREFECT_API_URL.value():
-        raise ValueError(
-            "PREFECT_API_URL must be set to a running server's address, got none; "
-            "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
-        )
-    typer.echo(f"{NAME}: {create_automations(silence)}")
-
-
-def run_rescore(path: str, folder: str | None, weights: str | None) -> None:
-    """Repeat a run; scores that are not identical are the command's failure."""
-    from cli.rescore import run
-
-    if not run(path, folder, weights):
-        raise typer.Exit(FAILED)
-
-
-def run_demo(output: str, seed: int) -> None:
-    """Draw the lot, score it, print the ranking and the metrics."""
-    from cli.demo import run
-
-    run(output, seed)
-
-
-def reporting_errors(action: Callable[[], None]) -> None:
-    """Run a command; what a user can mend is said in one line with an exit code, never as a traceback."""
-    from storage.errors import StorageError
-
-    stop_on_signals()
-    try:
-        action()
-    except typer.Exit:  # itself a RuntimeError
-        raise
-    except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
-        fail(str(error), BAD_INPUT)
-    except (RuntimeError, OSError) as error:
-        fail(str(error), FAILED)
-
-
-def fail(message: str, code: int) -> None:
-    """Say what went wrong and leave with an exit code."""
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
+    reporting_errors(lambda: actions.demo(output, seed))
 
 
 def main() -> None:

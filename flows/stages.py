@@ -13,7 +13,7 @@ from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
-from tasks.orders import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
+from tasks.planning import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
 from tasks.prepare import LotJob
 from tasks.publish import publish_run, tag_run
 from tasks.references import earlier_references

@@ -11,7 +11,7 @@ from musc.forecast import Forecast, forecast, shard_operations
 from musc.mutual import mutual_scores
 from musc.plan import Grid, Shard, pair_products, plan_blocks, plan_subsets
 from musc.window import effective_window
-from tasks.orders import job_shards, seeks_groups
+from tasks.planning import job_shards, seeks_groups
 from tasks.prepare import LotJob
 
 TRIAL_IMAGES = 4

@@ -15,7 +15,8 @@ from tasks.caching import cached_task
 from tasks.comparison import with_means
 from tasks.evaluate import labelled, network_size_metrics
 from tasks.evaluate_loco import loco_metrics
-from tasks.orders import MeasureOrder, stage_key
+from tasks.orders import MeasureOrder
+from tasks.planning import stage_key
 from tasks.prepare import LotJob
 
 MEASURE_VERSION = 1

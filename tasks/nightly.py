@@ -11,7 +11,7 @@ from storage.finished import Mark, fingerprint, read_mark, write_mark
 from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.store import Store
 from tasks.caching import RETRIED
-from tasks.orders import FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from tasks.planning import FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from tasks.prepare import LotJob
 
 SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"

@@ -8,8 +8,8 @@ from storage.profiles import earlier_profiles, profile_path
 from storage.runs import MAPS, REPORT_FOLDER, Run
 from storage.store import Store
 from tasks.drift import MOST_EARLIER
-from tasks.orders import stage_key
 from tasks.page import templates_digest
+from tasks.planning import stage_key
 from tasks.prepare import LotJob, MapKind
 
 PROFILE_VERSION = 1

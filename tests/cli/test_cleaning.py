@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import BAD_INPUT, app
+from cli.failures import BAD_INPUT
+from cli.main import app
 from storage.artefacts import writing
 from storage.store import Store
 

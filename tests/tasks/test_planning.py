@@ -1,4 +1,4 @@
-"""Orders: keys change with all that decides a result, and with nothing else."""
+"""Planning: keys change with all that decides a result, and with nothing else."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,9 +11,9 @@ from musc.plan import shard_bytes
 from musc.settings import Settings
 from storage.errors import NoImagesError
 from storage.lots import ListedImage
-from tasks import orders
-from tasks.orders import (
-    BlockRows,
+from tasks import planning
+from tasks.orders import BlockRows
+from tasks.planning import (
     aggregate_orders,
     extract_orders,
     group_orders,
@@ -159,7 +159,7 @@ def test_keys_change_with_the_algorithm_for_every_later_stage(
 ) -> None:
     job = replace(JOB, store_aggregated=True)
     before = keys(job)
-    monkeypatch.setattr(orders, version, 99)
+    monkeypatch.setattr(planning, version, 99)
     assert changed(before, keys(job)) == expected
 
 

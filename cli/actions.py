@@ -1,0 +1,106 @@
+"""What each command does. Flows and torch are imported inside, so that `musc --help` answers at once."""
+
+from typing import Any
+
+import typer
+
+from cli.failures import FAILED
+
+
+def score(parameters: dict[str, Any]) -> None:
+    """Check the options, score, and print the ranking."""
+    from tasks.prepare import prepare
+
+    job = prepare(**parameters)
+    from cli.console import watching
+    from cli.tables import show_run
+    from flows.score_lot import score_lot
+
+    with watching():
+        done = score_lot(**parameters)
+    show_run(job.store, done["run"], done["problems"])
+
+
+def benchmark(parameters: dict[str, Any]) -> None:
+    """Score, measure, and print the table; categories that failed are named after it."""
+    from cli.console import watching
+    from cli.tables import show_benchmark
+    from flows.benchmark import BenchmarkFailedError
+    from flows.benchmark import benchmark as run
+    from tasks.prepare import DEFAULT_OUTPUT
+
+    store = parameters.get("output", DEFAULT_OUTPUT)
+    try:
+        with watching():
+            done = run(**parameters)
+    except BenchmarkFailedError as failure:
+        if failure.path:
+            show_benchmark(store, failure.path)
+        raise
+    show_benchmark(store, done["benchmark"])
+
+
+def plan(parameters: dict[str, Any]) -> None:
+    """Count the images, add up, time a short trial, and print."""
+    from cli.tables import show_plan
+    from storage.lots import list_folder, require_enough, usable_images
+    from tasks.calibrate import forecast_lot, scoring_rate
+    from tasks.prepare import prepare
+    from tasks.references import earlier_references
+
+    job = prepare(**parameters)
+    images = list_folder(job.folder)
+    require_enough(images, job.folder, job.least_images)
+    usable = usable_images(images)
+    cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window))
+
+
+def report(path: str) -> None:
+    """Print a stored ranking or table of metrics."""
+    from cli.tables import show_stored
+
+    show_stored(path)
+
+
+def clean(url: str, older_than_days: float, *, really: bool) -> None:
+    """Show what a store could do without, or delete it."""
+    from cli.cleaning import run
+
+    run(url, older_than_days, really=really)
+
+
+def nightly(parameters: dict[str, Any]) -> None:
+    """Score what is not finished and print what came out."""
+    from cli.night import run_nightly as run
+
+    run(parameters)
+
+
+def automations(silence: int) -> None:
+    """Create the automation on the server that is set, and say so."""
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.automations import NAME, create_automations
+
+    if not PREFECT_API_URL.value():
+        raise ValueError(
+            "PREFECT_API_URL must be set to a running server's address, got none; "
+            "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
+        )
+    typer.echo(f"{NAME}: {create_automations(silence)}")
+
+
+def rescore(path: str, folder: str | None, weights: str | None) -> None:
+    """Repeat a run; scores that are not identical are the command's failure."""
+    from cli.rescore import run
+
+    if not run(path, folder, weights):
+        raise typer.Exit(FAILED)
+
+
+def demo(output: str, seed: int) -> None:
+    """Draw the lot, score it, print the ranking and the metrics."""
+    from cli.demo import run
+
+    run(output, seed)
