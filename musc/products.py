@@ -1,4 +1,4 @@
-"""Matrix products of the patches of one image with those of others, a piece that fits the processor's cache at a time."""
+"""Matrix products of one image's patches with those of others, in pieces that fit the processor's cache."""
 
 from collections.abc import Iterable, Sequence
 
