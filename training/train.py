@@ -127,14 +127,21 @@ class Trainer:
         self.step = state["step"]
 
 
-def train(plan: Plan, folder: Path, save_every: int = 50) -> Iterator[dict[str, float]]:
-    """Train to the end of the plan, going on from the folder's checkpoint; yields the loss of every step."""
+def train(plan: Plan, folder: Path, save_every: int = 50, ahead: int = 4) -> Iterator[dict[str, float]]:
+    """Train to the end of the plan, going on from the folder's checkpoint; yields the loss of every step.
+
+    Args:
+        plan: what decides the weights.
+        folder: of the checkpoint.
+        save_every: steps.
+        ahead: batches another process draws ahead; 0 draws them here, in turn.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
     trainer = Trainer(plan)
     if checkpoint.is_file():
         trainer.load(checkpoint)
-    batches = DataLoader(Steps(plan, trainer.step), batch_size=None, num_workers=1, prefetch_factor=4)
+    batches = DataLoader(Steps(plan, trainer.step), batch_size=None, num_workers=min(ahead, 1), prefetch_factor=ahead or None)
     for batch in batches:
         parts = trainer.take_step(*batch)
         if trainer.step % save_every == 0 or trainer.step == plan.steps:

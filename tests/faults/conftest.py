@@ -144,7 +144,7 @@ def complete() -> Callable[..., dict[str, int]]:
     """Lists the artefacts of a store that have a marker, with the time it was written."""
 
     def markers(output: Path, folder: str = "*") -> dict[str, int]:
-        found = sorted(output.glob(f"{folder}/*/complete.json"))
+        found = sorted(output.glob(f"{folder}/[!.]*/complete.json"))
         return {str(marker.parent.relative_to(output)): marker.stat().st_mtime_ns for marker in found}
 
     return markers

@@ -66,7 +66,7 @@ def runs(output: Path) -> dict[str, Run]:
 
 def written(output: Path, *stages: str) -> dict[str, int]:
     """When each artefact of the stages was completed."""
-    markers = [path for stage in stages for path in output.glob(f"{stage}/*/complete.json")]
+    markers = [path for stage in stages for path in output.glob(f"{stage}/[!.]*/complete.json")]
     return {str(path.relative_to(output)): path.stat().st_mtime_ns for path in markers}
 
 

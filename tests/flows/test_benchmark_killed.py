@@ -60,7 +60,7 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
 
 
 def complete(output: Path, stage: str) -> dict[Path, int]:
-    return {marker: marker.stat().st_mtime_ns for marker in output.glob(f"{stage}/*/complete.json")}
+    return {marker: marker.stat().st_mtime_ns for marker in output.glob(f"{stage}/[!.]*/complete.json")}
 
 
 def metrics(output: Path) -> bytes:

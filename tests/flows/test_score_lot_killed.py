@@ -13,7 +13,7 @@ import pytest
 from storage.generated import write_lot
 
 METHOD = ("--backbone", "texture", "--degrees", "1", "--block-images", "8", "--lot", "killed")
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,8 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
 
 
 def complete(output: Path, stage: str) -> dict[Path, int]:
-    return {marker: marker.stat().st_mtime_ns for marker in output.glob(f"{stage}/*/complete.json")}
+    markers = output.glob(f"{stage}/[!.]*/complete.json")  # not those of drafts, which move while they are looked at
+    return {marker: marker.stat().st_mtime_ns for marker in markers}
 
 
 def results(output: Path) -> dict[str, bytes]:
@@ -116,7 +117,7 @@ def test_signal_to_command_and_embedded_server_ends_both_at_once(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(process.pid, number)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "everything finished is kept" in output
     assert "Traceback" not in output
