@@ -141,7 +141,9 @@ def train(plan: Plan, folder: Path, save_every: int = 50, ahead: int = 4) -> Ite
     trainer = Trainer(plan)
     if checkpoint.is_file():
         trainer.load(checkpoint)
-    batches = DataLoader(Steps(plan, trainer.step), batch_size=None, num_workers=min(ahead, 1), prefetch_factor=ahead or None)
+    batches = DataLoader(
+        Steps(plan, trainer.step), batch_size=None, num_workers=min(ahead, 1), prefetch_factor=ahead or None
+    )
     for batch in batches:
         parts = trainer.take_step(*batch)
         if trainer.step % save_every == 0 or trainer.step == plan.steps:
