@@ -138,6 +138,13 @@ def test_many_anomalous_images_put_the_method_in_doubt() -> None:
     assert "9 of 19 images look anomalous" in decision.warnings[0]
 
 
+def test_many_anomalous_images_put_the_method_in_doubt_whatever_the_budget() -> None:
+    scores = np.r_[np.full(10, 0.1), np.linspace(0.8, 0.9, 9)]
+    decision = decide(scores, DecisionRule(threshold=0.5, review_budget=2))
+    assert decision.flagged.sum() == 2
+    assert "9 of 19 images look anomalous" in decision.warnings[0]
+
+
 def test_record_holds_what_was_chosen_and_found() -> None:
     record = decide(lot(40, 5), DecisionRule(2.0, 3)).as_record()
     assert record["rule"] == GUMBEL

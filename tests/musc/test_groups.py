@@ -89,6 +89,17 @@ def test_look_of_half_the_lot_is_no_group() -> None:
     assert groups_of(lot(flawed=12, unique=0)).count == 0
 
 
+def test_flaw_within_a_look_of_half_the_lot_is_a_group() -> None:
+    generator = torch.Generator().manual_seed(3)
+    features = lot(image_count=41, flawed=0, unique=0)
+    for images, patches in ((20, [8, 9]), (4, [30, 31])):
+        look = 2 * unit(torch.randn(2, 13, generator=generator))
+        features[:images, patches] = unit(look + 0.08 * torch.randn(images, 2, 13, generator=generator))
+    found = groups_of(features)
+    assert found.of_image.tolist() == [1] * 4 + [0] * 37
+    assert set(np.flatnonzero(found.patches[0])) == dilated([30, 31])
+
+
 def test_groups_follow_the_images_when_they_are_permuted() -> None:
     features = lot()
     order = torch.randperm(len(features), generator=torch.Generator().manual_seed(1))
@@ -138,9 +149,19 @@ def test_shared_patches_by_plain_loops() -> None:
     medians = [sorted(distances[patch, others].tolist())[10] for patch in range(42)]
     assert hardest == pytest.approx(max(medians), abs=1e-5)
     assert {patch.patch for patch in found} <= set(np.argsort(medians)[-4:].tolist())
+    assert found
     for patch in found:
         close = [image for image in others if distances[patch.patch, image] <= CLOSE * medians[patch.patch]]
         assert patch.sharing.tolist() == close
+
+
+def test_shared_patches_ignore_the_own_image() -> None:
+    similarities = block_similarities(lot(), 0, (), 23)[2]
+    plain_hardest, plain = shared_patches(similarities, 2)
+    similarities[2] = 1
+    hardest, found = shared_patches(similarities, 2)
+    assert hardest == plain_hardest
+    assert [(one.patch, one.sharing.tolist()) for one in found] == [(one.patch, one.sharing.tolist()) for one in plain]
 
 
 def test_links_need_two_patches_in_both_directions() -> None:

@@ -11,10 +11,11 @@ from PIL import Image
 import musc
 from musc import backbones
 from musc.lnamd import aggregate
-from musc.lot import score_images
+from musc.lot import pixel_digest, score_images
 from musc.maps import anomaly_maps, image_scores
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
+from musc.sample import draw_sample
 
 SIZE = (24, 40)
 BLEMISHED = 3
@@ -83,6 +84,20 @@ def test_score_images_settings_reach_their_stages(parts: list[Image.Image], text
     layers = [mutual_scores(aggregate(tokens, texture.spec.grid, 3), (0.0, 1.0)) for tokens in features.patch_tokens]
     torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))
     torch.testing.assert_close(ours.image_scores, rescore(ours.raw_image_scores, features.class_tokens, (1,)))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_score_images_window_and_sample_reach_mutual_scoring(
+    parts: list[Image.Image], texture: backbones.Backbone, seed: int
+) -> None:
+    ours = score_images(parts, texture, degrees=(1,), references=2, seed=seed, window=1)
+    grid, features = texture.spec.grid, texture.extract(parts)
+    sample = draw_sample([pixel_digest(part) for part in parts], 2, seed)
+    layers = [
+        mutual_scores(aggregate(tokens, grid, 1), sample=sample, window=1, grid=grid)
+        for tokens in features.patch_tokens
+    ]
+    torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))
 
 
 def test_score_images_works_for_a_pair(parts: list[Image.Image], texture: backbones.Backbone) -> None:

@@ -70,6 +70,11 @@ def test_mutual_scores_oracle(image_count: int, high: int, patch_count: int) -> 
     np.testing.assert_allclose(mutual_scores(features), looped_scores(features, 0, high), atol=1e-5)
 
 
+def test_mutual_scores_of_float64_features_oracle() -> None:
+    features = unit_rows(6, 8).double()
+    np.testing.assert_allclose(mutual_scores(features), looped_scores(features, 0, 2), atol=1e-6)
+
+
 def test_mutual_scores_low_interval_skips_the_nearest() -> None:
     features = unit_rows(1, 11)
     np.testing.assert_allclose(mutual_scores(features, (0.1, 0.5)), looped_scores(features, 1, 5), atol=1e-5)

@@ -1,6 +1,7 @@
 """Work spread over threads is all done, once, and torch's own threads are as before."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -35,6 +36,13 @@ def test_for_each_passes_errors_on_and_restores_threads() -> None:
     with pytest.raises(ArithmeticError, match="planted in 0"):
         for_each(fail, range(4), CPU)
     assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_for_each_leaves_threads_that_start_later_all_cores() -> None:
+    for_each(lambda item: None, range(4), CPU)
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == 3
 
 
 def test_mutual_scores_do_not_depend_on_threads(three_threads: None) -> None:
