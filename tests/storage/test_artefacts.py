@@ -100,6 +100,8 @@ def test_artefact_that_was_copied_in_part_is_absent(monkeypatch: pytest.MonkeyPa
     with pytest.raises(KeyboardInterrupt):
         make(store)
     assert not is_complete(store, PATH)
+    with pytest.raises(IncompleteError, match=r"its complete\.json is missing"):
+        facts(store, PATH)
     monkeypatch.undo()
     make(store)
     assert is_complete(store, PATH)

@@ -1,15 +1,17 @@
 """Cleaning deletes what can be made again and nobody uses, and nothing else."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from storage.artefacts import MARKER, is_complete, writing
+from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.claims import claiming
 from storage.cleaning import CLAIM_DAYS, delete, leftovers
-from storage.errors import UnknownReferencesError
+from storage.errors import IncompleteError, UnknownReferencesError
 from storage.store import PARTIAL, Store
 
 LATER = datetime.now(UTC) + timedelta(days=5)
@@ -24,8 +26,7 @@ def make(store: Store, path: str, content: bytes = b"123") -> None:
         store.write(f"{draft.path}/part", content)
 
 
-def make_run(store: Store, name: str, *, listing: str, features: list[str], patch_scores: list[str]) -> None:
-    keys = {"listing": listing, "features": features, "patch_scores": patch_scores}
+def make_run(store: Store, name: str, **keys: str | list[str]) -> None:
     with writing(store, f"runs/{name}") as draft:
         store.write(f"{draft.path}/run.json", json.dumps({"keys": keys}).encode())
 
@@ -47,9 +48,11 @@ def used_store(store: Store) -> Store:
     make_aggregated(store, f"aggregated/{key('c')}", f"features/{key('b')}")
     make(store, f"patch_scores/{key('d')}")
     make(store, f"metrics/{key('e')}")
+    make(store, f"groups/{key('f')}")
     store.write("benchmarks/visa-1/metrics.parquet", b"1")
     used = {"features": [f"features/{key('b')}"], "patch_scores": [f"patch_scores/{key('d')}"]}
-    make_run(store, "tonight-1", listing=key("a"), **used)
+    make_run(store, "tonight-1", listing=key("a"), groups=[f"groups/{key('f')}"], **used)
+    make_run(store, "older-1", listing=key("a"), **used)  # of a release that sought no groups
     return store
 
 
@@ -84,6 +87,34 @@ def test_a_plan_deletes_nothing(used_store: Store) -> None:
 def test_only_what_is_older_is_found(store: Store, older_than_days: float, expected: int) -> None:
     make(store, f"features/{key('2')}")
     assert len(found(store, older_than_days=older_than_days)) == expected
+
+
+def test_an_artefact_is_as_old_as_its_newest_file(local_store: Store) -> None:
+    path = f"features/{key('2')}"
+    make(local_store, path)
+    long_ago = (LATER - timedelta(days=30)).timestamp()
+    os.utime(Path(local_store.full(f"{path}/part")), (long_ago, long_ago))
+    assert found(local_store, older_than_days=10) == []
+    assert found(local_store, older_than_days=4.9) == [path]
+
+
+def test_deleting_that_is_cut_off_leaves_nothing_that_seems_complete(
+    local_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, remove = f"features/{key('2')}", Store.delete
+    make(local_store, path)
+
+    def remove_a_part_and_end(store: Store, folder: str) -> None:
+        whole = folder == path
+        remove(store, f"{path}/part" if whole else folder)
+        if whole:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "delete", remove_a_part_and_end)
+    with pytest.raises(KeyboardInterrupt):
+        delete(local_store, leftovers(local_store, older_than_days=2, now=LATER))
+    with pytest.raises(IncompleteError, match=r"its complete\.json is missing"):
+        facts(local_store, path)
 
 
 def test_what_seems_written_in_the_future_is_kept(store: Store) -> None:

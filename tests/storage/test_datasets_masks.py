@@ -50,7 +50,7 @@ def test_mask_any_value_above_zero_is_anomalous(tmp_path: Path) -> None:
 
 
 def test_mask_of_sixteen_bits_keeps_small_values(tmp_path: Path) -> None:
-    image = defective(tmp_path, Image.fromarray(np.array([[0, 1], [300, 65535]], dtype=np.uint16)))
+    image = defective(tmp_path, Image.fromarray(np.array([[0, 1], [256, 65535]], dtype=np.uint16)))
     np.testing.assert_array_equal(load_mask(tmp_path, image), [[False, True], [True, True]])
 
 

@@ -1,6 +1,7 @@
 """Runs: a finished one is read back, an unfinished one is refused by what it lacks."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from storage.artefacts import writing
 from storage.errors import FormatVersionError, IncompleteError
+from storage.lots import ListedImage
 from storage.patch_scores import write_scores
 from storage.runs import BOXES, CONTENTS, IMAGES, PATCH_SCORES, RECORD, SCORES, Run, write_record
 from storage.store import Store
@@ -19,6 +21,7 @@ PATCH_VALUES = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
 TABLE = pd.DataFrame({"path": ["b.png", "größe.png"], "score": [0.7, 0.2]})
 FILES = pd.DataFrame({"path": ["b.png", "c.txt", "größe.png"], "status": ["ok", "not_an_image", "ok"]})
 REGIONS = pd.DataFrame({"path": ["b.png"], "x": [3], "y": [4], "width": [5], "height": [6]})
+STATUSES = ("ok", "duplicate", "not_finite", "ok", "unreadable")
 SETTINGS = {"settings": {"interval": [0.0, 0.3]}, "lot": "größe"}
 
 
@@ -48,6 +51,14 @@ def test_run_reads_its_patch_scores(run_store: Store) -> None:
 
 def test_run_reads_its_record(run_store: Store) -> None:
     assert Run(run_store, PATH).record() == SETTINGS
+
+
+def test_run_names_its_scored_images_in_order(local_store: Store) -> None:
+    rows = [(f"id{row}", f"{row}.png", f"sha{row}", 4, 3, status, "") for row, status in enumerate(STATUSES)]
+    files = [ListedImage(*row) for row in rows]
+    with writing(local_store, PATH) as draft:
+        write_table(local_store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(file) for file in files]))
+    assert Run(local_store, PATH).scored_images() == [files[0], files[3]]
 
 
 def test_run_holds_the_files_that_are_promised(run_store: Store) -> None:
