@@ -76,7 +76,7 @@ def test_comparison_of_loco_compares_both_kinds_of_anomaly() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"dataset": "folder"}, {"backbone": "texture"}, {"image_size": "224"}, {"image_size": "392x518"}],
+    [{"dataset": "folder"}, {"backbone": "texture"}, {"image_size": "224"}, {"image_size": "518x392"}],
     ids=str,
 )
 def test_comparison_of_what_was_not_published_is_empty(changes: dict[str, str]) -> None:

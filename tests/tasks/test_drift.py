@@ -65,6 +65,15 @@ def test_class_token_nearer_than_usual_is_no_warning() -> None:
     assert verdicts(profile(99, mean_class_token=middle))["class_token_distance"] == "usual"
 
 
+def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
+    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    around = [profile(1, mean_class_token=[0.6 * np.cos(at), 0.6 * np.sin(at), 0.8]) for at in angles]
+    found = compare(profile(1, mean_class_token=[0.0, 0.0, 1.0]), around)[NAMES.index("class_token_distance")]
+    assert found.value < found.median - found.allowance
+    assert found.verdict == "usual"
+    assert found.warning == ""
+
+
 @pytest.mark.parametrize("count", [0, 1, FEWEST_EARLIER - 1])
 def test_few_earlier_runs_judge_nothing(count: int) -> None:
     assert set(verdicts(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}

@@ -1,14 +1,16 @@
 """Extraction: what lies in a block is what the model says of each chunk, and failures while storing come out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from musc import backbones
-from musc.backbones import Backbone
+from musc.backbones import Backbone, Features
 from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.decode import decode
@@ -17,7 +19,7 @@ from storage.generated import write_lot
 from storage.lots import ListedImage, list_folder
 from storage.store import Store
 from tasks import extract
-from tasks.extract import write_features
+from tasks.extract import extracted_contents, write_features
 from tasks.orders import ExtractOrder
 
 LAYERS = (0, 1)
@@ -56,6 +58,27 @@ def test_block_holds_what_the_model_says(
     expected = backbone.extract(pictures, batch_size=CHUNK_IMAGES)
     for layer, tokens in zip(LAYERS, expected.patch_tokens, strict=True):
         np.testing.assert_array_equal(found.patch_tokens(layer, 0, len(images)), tokens.half().numpy())
+    np.testing.assert_array_equal(found.class_tokens(), expected.class_tokens.numpy())
+
+
+def test_images_without_features_leave_gaps_and_move_no_other(backbone: Backbone, tmp_path: Path) -> None:
+    def infinite_where_white(pixels: torch.Tensor) -> Features:
+        features = backbone.forward(pixels)
+        features.patch_tokens[1][pixels.flatten(1).amin(dim=1) == 1] = torch.inf
+        return features
+
+    paths = write_lot(tmp_path / "lot", good_count=2 * CHUNK_IMAGES, defective_count=0, size=64)
+    paths[10].write_bytes(paths[10].read_bytes()[:-500])
+    Image.new("RGB", (64, 64), "white").save(paths[13])
+    store, images = Store(str(tmp_path / "store")), list_folder(str(tmp_path / "lot" / "test"))
+    made = order(tmp_path / "lot" / "test", store, images, backbone)
+    write_features(store, made, images, replace(backbone, forward=infinite_where_white))
+    found = LotFeatures(store, (made.path,))
+    assert [(one.position, one.status) for one in found.exclusions] == [(10, "unreadable"), (13, "not_finite")]
+    usable = [position for position in range(len(images)) if position not in (10, 13)]
+    assert extracted_contents([made], images) == [images[position].sha256 for position in usable]
+    expected = backbone.extract([decode(paths[position].read_bytes()) for position in usable])
+    np.testing.assert_array_equal(found.patch_tokens(1, 0, len(usable)), expected.patch_tokens[1].half().numpy())
     np.testing.assert_array_equal(found.class_tokens(), expected.class_tokens.numpy())
 
 

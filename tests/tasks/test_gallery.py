@@ -8,13 +8,16 @@ from tasks.gallery import Card, affordable, crop_window, spread
 
 @pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
 @pytest.mark.parametrize("size", [(80, 80), (200, 90), (31, 77)])
-def test_crop_window_holds_its_patch_and_stays_inside(patch: int, size: tuple[int, int]) -> None:
-    (left, top, right, bottom), (x, y, end_x, end_y) = crop_window(patch, (8, 8), size)
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (4, 16)])
+def test_crop_window_holds_its_patch_and_stays_inside(
+    patch: int, size: tuple[int, int], rows: int, columns: int
+) -> None:
+    (left, top, right, bottom), (x, y, end_x, end_y) = crop_window(patch, (rows, columns), size)
     assert 0 <= left < right <= size[0]
     assert 0 <= top < bottom <= size[1]
     assert 0 <= x < end_x <= right - left
     assert 0 <= y < end_y <= bottom - top
-    centre = (patch % 8 + 0.5) * size[0] / 8, (patch // 8 + 0.5) * size[1] / 8
+    centre = (patch % columns + 0.5) * size[0] / columns, (patch // columns + 0.5) * size[1] / rows
     assert left + x <= centre[0] <= left + end_x
     assert top + y <= centre[1] <= top + end_y
 

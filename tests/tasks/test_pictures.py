@@ -46,6 +46,12 @@ def test_overlay_mixes_photograph_and_colour() -> None:
     assert pixels[1, 2].tolist() == [214, 216, 148]
 
 
+def test_fitted_map_has_rows_and_columns_of_the_picture() -> None:
+    values = np.random.default_rng(0).random((4, 6)).astype(np.float32)
+    np.testing.assert_array_equal(fitted(values, (6, 4)), values)
+    assert fitted(values, (4, 6)).shape == (6, 4)
+
+
 def test_overlay_takes_a_map_of_another_size_and_any_mode() -> None:
     picture = overlay(Image.new("L", (60, 40), 100), np.array([[0.0, 1.0]]), 0.0, 1.0)
     assert (picture.mode, picture.size) == ("RGB", (60, 40))

@@ -104,6 +104,14 @@ def test_references_of_several_runs_count_each_content_once(store: Store) -> Non
     )
 
 
+def test_references_do_not_depend_on_the_order_of_the_runs(store: Store) -> None:
+    again = RUN.replace("0a1b2c3d", "4e5f6071")  # the same lot, decided in another way
+    write_run(store, RUN, MONDAY, {**dict.fromkeys("abce", "flagged"), "d": "accepted"})
+    write_run(store, again, MONDAY, {**dict.fromkeys("abe", "flagged"), "c": "accepted", "d": "flagged"})
+    for runs in ((RUN, again), (again, RUN)):
+        assert earlier_references(job(store, *runs), []) == (BlockRows("features/mon-b", (1, 2)),)
+
+
 def test_references_of_no_run_are_none(store: Store) -> None:
     assert earlier_references(job(store), [listed("a")]) == ()
 

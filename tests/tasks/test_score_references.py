@@ -10,6 +10,7 @@ import torch
 from musc.lnamd import aggregate
 from musc.plan import Shard
 from storage.features import ArraySpec, LotFeatures, writing_block
+from storage.groups import write_groups
 from storage.store import Store
 from tasks.orders import BlockRows, ScoreOrder
 from tasks.score import shard_scores
@@ -46,17 +47,24 @@ def order(store: Store) -> ScoreOrder:
 
 
 def looped_scores(
-    tokens: dict[str, torch.Tensor], sample: tuple[int, ...], earlier: tuple[BlockRows, ...], window: int
+    tokens: dict[str, torch.Tensor],
+    sample: tuple[int, ...],
+    earlier: tuple[BlockRows, ...],
+    window: int,
+    excluded: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(N, P) in float64: each image leaves out itself, or the last of the sample."""
+    """(N, P) in float64: each image leaves out itself, or the last of the sample; excluded patches lie out of reach."""
     unit = {name: aggregate(values, GRID, 3).double().numpy() for name, values in tokens.items()}
+    candidates = unit["new"].copy()
+    if excluded is not None:
+        candidates[excluded] = np.inf
     older = [unit[rows.block.removeprefix("features/")][row] for rows in earlier for row in rows.rows]
     places = [divmod(patch, GRID[1]) for patch in range(6)]
     scores = np.zeros((N, 6))
     for query, patch in np.ndindex(N, 6):
         left_out = query if query in sample else sample[-1]
         nearest = []
-        for other in [unit["new"][image] for image in sample if image != left_out] + older:
+        for other in [candidates[image] for image in sample if image != left_out] + older:
             near = [
                 other[one]
                 for one, (row, column) in enumerate(places)
@@ -85,6 +93,18 @@ def test_shard_scores_oracle(
     parts = [shard_scores(replace(given, shard=Shard(7, 3, *part)), features) for part in pairwise(bounds)]
     expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if window is None else window)
     np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
+
+
+def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
+    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+) -> None:
+    shared = np.repeat(np.random.default_rng(1).random((N, 3)) < 0.5, 2, axis=1)  # at degree 3 a row's two are alike
+    shared[:, :2] = False  # so that every image keeps a patch to match
+    write_groups(store, "groups/key", np.ones(N, dtype=np.int64), shared)
+    given = replace(order, groups="groups/key", earlier=EARLIER)
+    ours = shard_scores(given, LotFeatures(store, order.blocks))
+    expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, shared)
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
 def test_shard_scores_lone_image_against_an_earlier_lot(

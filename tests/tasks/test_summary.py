@@ -15,7 +15,9 @@ from storage.patch_scores import write_scores
 from storage.runs import IMAGES, PATCH_SCORES, SCORES, Run
 from storage.store import Store
 from storage.tables import write_table
+from tasks import summary as summaries
 from tasks.prepare import LotJob, prepare
+from tasks.sheet import Part
 from tasks.summary import as_text, markdown_table, summary, top_rows
 
 ODD_NAME = "a|b <script>alert(1)</script> *c* [d](e) _f_.png"
@@ -103,6 +105,20 @@ def test_summary_goes_on_without_photographs(made_run: MadeRun, photographs: Pat
     text = summary(run, job, "cpu")
     assert "data:image" not in text
     assert "The photographs are gone" in text
+
+
+def test_summary_shows_each_photograph_beside_its_own_map(made_run: MadeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, job = made_run()
+    shown: list[Part] = []
+    monkeypatch.setattr(summaries, "sheet", lambda parts, limits: shown.extend(parts) or Image.new("RGB", (9, 9)))
+    listed = [image.path for image in run.scored_images()]
+    ranked = run.scores().iloc[[2, 0, 1]]
+    (Path(job.folder) / listed[0]).unlink()
+    summaries.picture(run, job.folder, ranked)
+    assert [np.asarray(part.photograph)[0, 0].tolist() for part in shown] == [
+        np.asarray(Image.open(Path(job.folder) / listed[position]))[0, 0].tolist() for position in (2, 1)
+    ]
+    np.testing.assert_array_equal([part.patch_scores for part in shown], run.patch_scores()[[2, 1]])
 
 
 def test_top_rows_are_texts(made_run: MadeRun) -> None:

@@ -1,0 +1,42 @@
+"""The forecast of a job adds up what its stages will store and compute."""
+
+from dataclasses import replace
+
+from musc.backbones import BackboneSpec
+from musc.forecast import shard_operations
+from musc.settings import Settings
+from tasks.calibrate import forecast_lot
+from tasks.prepare import LotJob
+
+N, P, C, D = 19, 64, 24, 48
+JOB = LotJob(
+    folder="photos",
+    store="out",
+    lot="night",
+    category="cap",
+    settings=Settings(backbone="net", degrees=(1, 3, 5)),
+    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), C, D),
+    device="cpu",
+    memory_bytes=10**9,
+    block_images=8,
+    store_aggregated=False,
+)
+FEATURES = 2 * N * P * C * 2
+OTHERS = N * D * 4 + 6 * N * P * 4
+PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
+
+
+def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
+    assert forecast_lot(JOB, N).stored_bytes == FEATURES + OTHERS
+    assert forecast_lot(replace(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
+
+
+def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
+    assert forecast_lot(JOB, N).operations == (6 + 1) * PAIRS
+
+
+def test_forecast_of_a_sample_searches_no_groups() -> None:
+    sampled = replace(JOB, settings=replace(JOB.settings, references=5))
+    found = forecast_lot(sampled, N, 4)
+    assert found.reference_count == 5 + 4
+    assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
