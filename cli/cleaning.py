@@ -14,6 +14,7 @@ KINDS = {
     "features": "features no run uses",
     "aggregated": "aggregated features no run uses",
     "patch_scores": "patch scores no run uses",
+    "groups": "groups no run uses",
     "lots": "listings no run uses",
 }
 

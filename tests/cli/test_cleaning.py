@@ -1,16 +1,21 @@
 """`musc clean` says what it would free, and frees it only when told to."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from cli.cleaning import KINDS, summary
 from cli.failures import BAD_INPUT
 from cli.main import app
 from storage.artefacts import writing
+from storage.cleaning import MADE, Leftover
 from storage.store import Store
 
 UNUSED = f"features/{'2' * 32}"
+LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -30,6 +35,17 @@ def test_clean_is_dry_unless_told_to_delete(store: Store, monkeypatch: pytest.Mo
     real = CliRunner().invoke(app, ["clean", store.url, "--older-than", "0", "--delete"])
     assert "Freed 2.5 MB in 1 items." in real.output
     assert not store.exists(UNUSED)
+
+
+def test_summary_adds_up_each_kind_that_storage_finds() -> None:
+    kinds = [*MADE, "draft", "claim"]
+    assert set(KINDS) == set(kinds)
+    planned = [Leftover(f"{kind}/{number}", kind, 1_500_000, LONG_AGO) for kind in kinds for number in range(2)]
+    screen = Console(width=120, record=True)
+    screen.print(summary(planned))
+    rows = [line.split("│")[1:-1] for line in screen.export_text().splitlines() if "│" in line]
+    assert sorted(row[0].strip() for row in rows) == sorted(KINDS.values())
+    assert {(row[1].strip(), row[2].strip()) for row in rows} == {("2", "3.0")}
 
 
 def test_clean_keeps_what_is_young(store: Store) -> None:
