@@ -1,15 +1,20 @@
 """What the command says, as a person sees it."""
 
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from cli.failures import FAILED
 from cli.main import app
+from musc.backbones.texture import TOKEN_WIDTH
 from storage.generated import write_lot
+from tasks.orders import BlockRows
 
 runner = CliRunner()
 
@@ -86,3 +91,45 @@ def test_automations_need_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         shown = runner.invoke(app, ["automations"])
     assert shown.exit_code == 2
     assert "PREFECT_API_URL must be set to a running server's address, got none" in shown.output
+
+
+@pytest.mark.parametrize(("identical", "code"), [(True, 0), (False, FAILED)])
+def test_rescore_fails_unless_the_scores_are_identical(
+    identical: bool, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("cli.rescore.run", lambda *given: asked.append(given) or identical)
+    shown = runner.invoke(app, ["rescore", "out/runs/x", "--folder", "moved", "--weights", "net.pt"])
+    assert shown.exit_code == code
+    assert asked == [("out/runs/x", "moved", "net.pt")]
+
+
+def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.benchmark import BenchmarkFailedError
+
+    def fail(**parameters: Any) -> None:
+        raise BenchmarkFailedError(["cap: planted"], 2, "benchmarks/x/metrics.parquet")
+
+    shown_tables: list[tuple[str, str]] = []
+    monkeypatch.setattr("flows.benchmark.benchmark", fail)
+    monkeypatch.setattr("cli.tables.show_benchmark", lambda *place: shown_tables.append(place))
+    shown = runner.invoke(app, ["benchmark", "btad", "data", "--output", "out"])
+    assert shown.exit_code == FAILED
+    assert "1 of 2 categories failed" in shown.output
+    assert shown_tables == [("out", "benchmarks/x/metrics.parquet")]
+
+
+def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rate(*given: Any) -> float:
+        asked.append(given)
+        return 1e6
+
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("tasks.calibrate.scoring_rate", rate)
+    monkeypatch.setattr("tasks.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
+    write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
+    words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--window", "2"]
+    shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])
+    assert shown.exit_code == 0
+    assert asked == [((8, 8), TOKEN_WIDTH, 2)]
+    assert re.search(r"references of each +│ +2 ", shown.output)

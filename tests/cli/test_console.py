@@ -140,6 +140,12 @@ def test_bars_of_the_next_category_start_over(clock: Clock) -> None:
     assert (only.completed, only.total, only.finished) == (0, 4, False)
 
 
+def test_bars_show_markup_in_categories_literally(clock: Clock) -> None:
+    bars = Progress(console=Console(file=io.StringIO()))
+    Bars(bars)(StageProgress("score", 4, subject="[red]cap[/]"))
+    assert "score [red]cap[/]" in drawn(bars)
+
+
 def test_plain_lines_name_the_category(capsys: pytest.CaptureFixture[str]) -> None:
     PlainLines()(StageProgress("score", 4, subject="candle"))
     assert " score candle: 0 of 4 shards" in capsys.readouterr().err

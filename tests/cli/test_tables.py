@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from cli import tables
-from cli.tables import ROWS_SHOWN, ranking, show_benchmark, show_run
+from cli.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
 from storage.artefacts import writing
 from storage.runs import IMAGES, SCORES, write_record
 from storage.store import Store
@@ -67,17 +67,18 @@ def test_ranking_shows_the_first_rows(screen: Console) -> None:
 def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "[red]out[" / "x"))
     with writing(store, "runs/[b]night[/b]-0") as draft:
-        write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:2]))
-        images = pd.DataFrame({"path": [*MARKUP[:2], "notes.txt"], "status": ["ok", "ok", "not_an_image"]})
+        write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:3]))
+        images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
         write_table(store, f"{draft.path}/{IMAGES}", images)
         warnings = ["2 images share [b]a look[/b]."]
         write_record(store, draft.path, {"decision": {"threshold": 0.7531}, "warnings": warnings})
-    show_run(store.url, "runs/[b]night[/b]-0")
+    show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
-    assert "1 of 3 files were not scored (1 not_an_image); images.parquet says why." in shown
+    assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown
     assert "[red]out[/x/runs/[b]night[/b]-0" in shown
-    assert "1 of 2 images are flagged, those with a raw score of 0.7531 and above." in shown
+    assert "1 of 3 images are flagged, those with a raw score of 0.7531 and above." in shown
     assert "Warning: 2 images share [b]a look[/b]." in shown
+    assert "warning: the report [i]failed[/i]" in shown
 
 
 def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:
@@ -87,6 +88,18 @@ def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_pat
     shown = screen.export_text()
     for text in (*categories, "75.0", "benchmarks/[x]/metrics.parquet"):
         assert text in shown
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/metrics.parquet"])
+def test_stored_benchmark_is_found_by_its_folder_or_its_table(screen: Console, tmp_path: Path, ending: str) -> None:
+    write_table(Store(str(tmp_path)), "benchmarks/caps-1/metrics.parquet", metrics_of(["cap"]))
+    show_stored(f"{tmp_path}/benchmarks/caps-1{ending}")
+    assert "75.0" in screen.export_text()
+
+
+def test_metrics_are_divided_into_as_few_tables_as_can_be_read() -> None:
+    rows = pd.DataFrame([["cap", *"123456789"]], columns=["category", *(f"metric {number}" for number in range(9))])
+    assert [len(table.columns) for table in metric_tables(rows)] == [1 + 5, 1 + 4]
 
 
 def test_benchmark_shows_a_table_for_each_backbone(screen: Console, tmp_path: Path) -> None:

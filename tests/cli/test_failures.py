@@ -1,0 +1,42 @@
+"""What went wrong is one line and an exit code, which scripts and schedulers go by."""
+
+import pytest
+import typer
+
+from cli.failures import BAD_INPUT, FAILED, reporting_errors
+from storage.errors import StorageError
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.failures.stop_on_signals", lambda: None)
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("planted"), BAD_INPUT),
+        (StorageError("planted"), BAD_INPUT),
+        (MemoryError("planted"), BAD_INPUT),
+        (FileNotFoundError("planted"), BAD_INPUT),
+        (RuntimeError("planted"), FAILED),
+        (OSError("planted"), FAILED),
+    ],
+    ids=repr,
+)
+def test_error_is_one_line_and_an_exit_code(error: Exception, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: raising(error))
+    assert left.value.exit_code == code
+    assert capsys.readouterr().err == "error: planted\n"
+
+
+def test_exit_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: raising(typer.Exit(7)))
+    assert left.value.exit_code == 7
+    assert capsys.readouterr().err == ""

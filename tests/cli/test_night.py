@@ -1,0 +1,28 @@
+"""A night on the console: lots that failed are named, and the command fails with them."""
+
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from storage.lot_tree import FoundLot
+from tasks.nightly import FAILED, SCORED, Outcome
+
+
+def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cli import night
+    from flows.score_lots import NightFailedError
+
+    found = [FoundLot(category, f"lots/{category}/[1]", "[1]", None) for category in ("bolt", "nut")]
+    outcomes = [Outcome(found[0], SCORED, 4, "runs/bolt"), Outcome(found[1], FAILED, reason="[planted]")]
+
+    def fail(**parameters: Any) -> None:
+        raise NightFailedError(outcomes)
+
+    screen = Console(width=120, record=True)
+    monkeypatch.setattr(night, "console", screen)
+    monkeypatch.setattr(night, "score_lots", fail)
+    with pytest.raises(NightFailedError, match="1 of 2 lots failed"):
+        night.run_nightly({})
+    shown = screen.export_text()
+    assert [text in shown for text in ("nut", "[1]", "[planted]", "bolt")] == [True, True, True, False]
