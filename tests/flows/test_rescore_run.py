@@ -92,9 +92,14 @@ def test_images_that_changed_or_are_gone_are_named(past: Path, lot: Path, tmp_pa
 
 def test_images_elsewhere_are_found_by_folder(past: Path, lot: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
-    shutil.copytree(lot, moved)
-    (moved / "later.png").write_bytes((lot / "good" / "000.png").read_bytes()[:-9])
-    assert command(str(past), "--folder", str(moved))[0] == 0
+    lot.rename(moved)
+    try:
+        later = moved / "later.png"
+        later.write_bytes((moved / "good" / "000.png").read_bytes()[:-9])
+        assert command(str(past), "--folder", str(moved))[0] == 0
+        later.unlink()
+    finally:
+        moved.rename(lot)
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

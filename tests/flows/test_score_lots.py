@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from datetime import date
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,30 @@ def test_night_with_other_settings_scores_again(root: Path, tmp_path: Path) -> N
     night(root, tmp_path / "out", category="bolt")
     assert night(root, tmp_path / "out", category="bolt", window_sizes=(1,))["scored"] == 1
     assert night(root, tmp_path / "out", category="bolt", memory="3GB", block_images=8)["finished_before"] == 1
+
+
+def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.score_lot import score_lot
+
+    options = {
+        **SMALL,
+        **{"interval": (0.0, 0.5), "window_sizes": (1,), "references": 3, "seed": 5, "window": 2},
+        **{"false_alarms": 2.0, "review_budget": 3, "threshold": 0.4, "maps": "png"},
+        **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True},
+    }
+    asked: dict[str, dict[str, Any]] = {}
+
+    def score(folder: str, **given: Any) -> dict[str, Any]:
+        asked[folder] = given
+        return {"images": 4, "run": "runs/x"}
+
+    monkeypatch.setattr("flows.score_lots.score_lot", score)
+    assert night(root, tmp_path / "out", **options) == {**NOTHING, "scored": 2}
+    for category, name in (("bolt", "2026-11-20"), ("nut", "order-7")):
+        given = asked[f"{root}/{category}/{name}"]
+        assert set(given) == set(signature(score_lot.fn).parameters) - {"folder", "references_from"}
+        own = {"output": str(tmp_path / "out"), "lot": f"{category}-{name}", "category": category}
+        assert {option: given[option] for option in (*own, *options)} == {**own, **options}
 
 
 def test_night_needs_no_features_to_know_what_is_finished(root: Path, tmp_path: Path) -> None:
