@@ -1,9 +1,17 @@
 """Choosing pictures: where to crop, what to sample, and what fits a page."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from storage.artefacts import writing
+from storage.features import ArraySpec, writing_block
+from storage.runs import Run
+from storage.store import Store
 from tasks import gallery
-from tasks.gallery import Card, affordable, crop_window, spread
+from tasks.finished import FinishedRun
+from tasks.gallery import Card, affordable, crop_window, matches_of, spread
 
 
 @pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
@@ -40,3 +48,20 @@ def test_affordable_cuts_the_least_important_first(monkeypatch: pytest.MonkeyPat
     assert ([card.position for card in kept], small) == ([0, 1], {})
     kept, small = affordable(cards[:2], {7: "x" * 15, 8: "x" * 15, 9: "x"})
     assert (len(kept), list(small)) == (2, [7])
+
+
+def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    tokens = np.random.default_rng(0).standard_normal((8, 4, 3)).astype(np.float16)
+    arrays = {"layer_01": ArraySpec((4, 3), "float16")}
+    with writing_block(store, "features/a", image_count=8, arrays=arrays, chunk_images=8, attributes={}) as draft:
+        draft.write(0, {"layer_01": tokens})
+    with writing(store, "runs/caps-1"):
+        pass
+    found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
+    settings = {"backbone": {"layers": [1]}, "settings": {"degrees": [1]}, "keys": {"features": ["features/a"]}}
+    vars(found).update(record=settings, flagged=np.arange(8) == 7, patch_scores=np.ones((8, 2, 2), dtype=np.float32))
+    matches, sought_at = matches_of(found, [0, 1, 2, 3])
+    assert sought_at == "layer 1, degree 1"
+    for of_image in matches.values():
+        assert {match.image for match in of_image} == {4, 5, 6}
