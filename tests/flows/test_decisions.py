@@ -60,6 +60,18 @@ def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_
     assert any("left out of the references" in text for text in rescored.record()["warnings"])
 
 
+def test_run_scored_without_a_shared_flaw_keeps_its_earlier_references(flawed_parts: Path, tmp_path: Path) -> None:
+    monday = tmp_path / "monday"
+    monday.mkdir()
+    for number in range(30, 34):
+        Image.fromarray(draw_part("cast", None, number=number, size=128)[0]).save(monday / f"{number}.png")
+    earlier = score(monday, tmp_path, threshold=2.0)
+    alone = score(flawed_parts, tmp_path, rescore_groups=True)
+    beside = score(flawed_parts, tmp_path, rescore_groups=True, references_from=(earlier.path,))
+    assert any("left out of the references" in text for text in beside.record()["warnings"])
+    assert (beside.patch_scores() != alone.patch_scores()).any(axis=(1, 2)).all()
+
+
 def test_run_flags_what_reaches_the_threshold_and_outlines_it(flawed_parts: Path, tmp_path: Path) -> None:
     whole = score(flawed_parts, tmp_path).scores()
     threshold = float(whole["raw_score"].nlargest(4).iloc[-1])

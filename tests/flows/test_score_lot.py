@@ -196,8 +196,11 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
             score(parts / "test", tmp_path)
     before = written(tmp_path)
     assert sum(name.startswith("patch_scores") for name in before) == 3
+    (claim,) = (tmp_path / "claims").iterdir()
+    assert {name.removesuffix("/complete.json") for name in before} <= set(json.loads(claim.read_text())["paths"])
     score(parts / "test", tmp_path)
     assert before.items() <= written(tmp_path).items()
+    assert not list((tmp_path / "claims").iterdir())
 
 
 def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: Path) -> None:
