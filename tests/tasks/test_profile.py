@@ -1,0 +1,28 @@
+"""The few numbers of a run that later nights are compared with."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.artefacts import writing
+from storage.runs import SCORES, Run, write_record
+from storage.store import Store
+from storage.tables import write_table
+from tasks.profile import profile_of
+
+
+def test_profile_is_the_runs_numbers(tmp_path: Path) -> None:
+    store, nan = Store(str(tmp_path)), float("nan")
+    record = {"lot": "night", "recorded": "2026-11-21", "keys": {"listing": "l"}, "decision": {"flagged_count": 2}}
+    with writing(store, "runs/x") as draft:
+        write_table(store, f"{draft.path}/{SCORES}", pd.DataFrame({"raw_score": np.arange(100, -1, -1) / 100}))
+        write_record(store, draft.path, record)
+    appearance = pd.DataFrame({"brightness": [0.2, nan, 0.4, 0.9], "sharpness": [nan] * 4})
+    found = profile_of(Run(store, "runs/x"), appearance, np.array([[3.0, 0.0], [0.0, 0.5]], dtype=np.float32))
+    assert [found[name] for name in ("score_median", "score_p90", "score_p99")] == pytest.approx([0.5, 0.9, 0.99])
+    assert (found["image_count"], found["flagged_count"], found["flagged_rate"]) == (101, 2, 2 / 101)
+    assert (found["brightness"], found["sharpness"]) == (0.4, None)
+    assert found["mean_class_token"] == pytest.approx([0.5**0.5] * 2)
+    assert (found["run"], found["lot"], found["listing"]) == ("runs/x", "night", "l")
