@@ -4,7 +4,7 @@ VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
 RUN = $(VENV)/bin/
 
-.PHONY: demo test check setup constraints clean
+.PHONY: demo test check api setup constraints clean
 
 demo: setup
 	$(RUN)musc demo
@@ -17,6 +17,10 @@ check: setup
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)bandit --quiet --configfile pyproject.toml --recursive musc storage tasks flows cli
+
+# The reference of the Python interface, made from the docstrings: site/index.html
+api: setup
+	$(RUN)python docs/api.py site
 
 # The project itself is installed every time: it takes a second, and the environment may serve another checkout.
 setup: $(STAMP)
@@ -42,4 +46,4 @@ constraints:
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints musc-demo musc-results .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-constraints site musc-demo musc-results .mypy_cache .ruff_cache .pytest_cache
