@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
 RUN = $(VENV)/bin/
+# Processes that run tests side by side, a file of tests each; 0 runs them in turn.
+TEST_PROCESSES ?= 2
 
 .PHONY: demo test check api setup constraints clean
 
@@ -10,7 +12,7 @@ demo: setup
 	$(RUN)musc demo
 
 test: check
-	$(RUN)python -m pytest $(PYTEST_OPTIONS)
+	$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup
 	$(RUN)ruff check .

@@ -30,7 +30,7 @@ RUN = {
 """Command as shown -> what is added to it here, and words of its output; each finds what those before it made."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
-    "test": "$(RUN)python -m pytest $(PYTEST_OPTIONS)",
+    "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
     "api": "$(RUN)python docs/api.py site",
 }
 """Make's targets -> what they run; `tests/cli/test_demo.py` and `tests/test_api.py` try the first and the last."""
