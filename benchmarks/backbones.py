@@ -1,6 +1,7 @@
 """Compare backbones that need no download: figures on drawn lots and a labelled folder, and images per second.
 
     python benchmarks/backbones.py --root ../shared/data/magnetic_tile
+    python benchmarks/backbones.py --root ../shared/data/magnetic_tile --parts --backbones synthetic-conv --layers 0 1
 
 A random ViT-B/16 is open_clip's configuration with weights drawn from a seed: what an untrained network reaches.
 """
@@ -33,16 +34,17 @@ RANDOM_SIDE = 224
 IMAGES_TIMED = 16
 """Images of each lot whose extraction is timed."""
 
-FIGURES = ("image_auroc", "pixel_auroc", "pixel_aupro")
+FIGURES = ("image_auroc", "image_auroc_raw", "pixel_auroc", "pixel_aupro")
+"""`image_auroc_raw` is without RsCIN."""
 
 
-def load(name: str, folder: Path, image_size: int | None) -> backbones.Backbone:
+def load(name: str, folder: Path, image_size: int | None, layers: Sequence[int] | None = None) -> backbones.Backbone:
     """A backbone of the comparison, on the CPU; `random NAME` is an open_clip model that was never trained."""
     if not name.startswith("random "):
-        return backbones.load(name, image_size=image_size, device="cpu")
+        return backbones.load(name, image_size=image_size, layers=layers, device="cpu")
     model = name.removeprefix("random ")
     weights, side = make_weights(model, folder), image_size or RANDOM_SIDE
-    return backbones.load(model_name(model), weights=weights, image_size=side, device="cpu")
+    return backbones.load(model_name(model), weights=weights, image_size=side, layers=layers, device="cpu")
 
 
 def list_lots(
@@ -71,6 +73,7 @@ def measure(name: str, root: Path, backbone: backbones.Backbone) -> dict[str, fl
     pixels = pixel_metrics(np.stack(masks), scored.anomaly_maps)
     return {
         "image_auroc": image_metrics(labels, scored.image_scores)["auroc"],
+        "image_auroc_raw": image_metrics(labels, scored.raw_image_scores)["auroc"],
         "pixel_auroc": pixels["auroc"],
         "pixel_aupro": pixels["aupro"],
         "images_per_second": len(timed) / seconds,
@@ -93,17 +96,19 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--images", type=int, nargs=2, default=(44, 20), metavar=("GOOD", "DEFECTIVE"))
     parser.add_argument("--size", type=int, default=256, help="side of the drawn pictures in pixels")
     parser.add_argument("--image-size", type=int, help="of all backbones; each has a default of its own")
+    parser.add_argument("--layers", type=int, nargs="+", help="of all backbones; each has a default of its own")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     rows = []
-    print("| lot | backbone | pixels | image AUROC | pixel AUROC | AU-PRO | images/s |\n|---|---|---|---|---|---|---|")
+    titles = ("lot", "backbone", "pixels", "image AUROC", "without RsCIN", "pixel AUROC", "AU-PRO", "images/s")
+    print(f"| {' | '.join(titles)} |", "|---" * len(titles) + "|", sep="\n")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for lot, root in list_lots(folder, options.root, options.parts, tuple(options.images), options.size):
             for name in options.backbones:
-                backbone = load(name, folder, options.image_size)
+                backbone = load(name, folder, options.image_size, options.layers)
                 figures = measure(lot, root, backbone)
                 rows.append({"lot": lot, "backbone": name, "pixels": backbone.spec.image_size[0], **figures})
                 shares = " | ".join(f"{100 * figures[figure]:.1f} %" for figure in FIGURES)

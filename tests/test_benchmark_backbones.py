@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = ROOT / "tests" / "data" / "ViT-toy.json"
-FIGURES = ("image_auroc", "pixel_auroc", "pixel_aupro")
+FIGURES = ("image_auroc", "image_auroc_raw", "pixel_auroc", "pixel_aupro")
 
 
 def test_benchmark_backbones_runs(tmp_path: Path) -> None:
@@ -30,5 +30,5 @@ def test_benchmark_backbones_runs(tmp_path: Path) -> None:
     assert all(row["lot"] == "brushed" and row["pixels"] == 64 and row["images_per_second"] > 0 for row in rows)
     assert all(0 <= row[figure] <= 1 for row in rows for figure in FIGURES)
     for row, line in zip(rows, done.stdout.splitlines()[2:], strict=True):
-        shown = [float(cell.strip(" %")) / 100 for cell in line.split("|")[4:7]]
+        shown = [float(cell.strip(" %")) / 100 for cell in line.split("|")[4:8]]
         assert shown == pytest.approx([row[figure] for figure in FIGURES], abs=5e-4)
