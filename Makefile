@@ -3,20 +3,26 @@ PYTHON ?= python3.11
 VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
 RUN = $(VENV)/bin/
+# Processes that run tests side by side, a file of tests each; 0 runs them in turn.
+TEST_PROCESSES ?= 2
 
-.PHONY: demo test check setup constraints clean
+.PHONY: demo test check api setup constraints clean
 
 demo: setup
 	$(RUN)musc demo
 
 test: check
-	$(RUN)python -m pytest $(PYTEST_OPTIONS)
+	$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)bandit --quiet --configfile pyproject.toml --recursive musc storage tasks flows cli
+
+# The reference of the Python interface, made from the docstrings: site/index.html
+api: setup
+	$(RUN)python docs/api.py site
 
 # The project itself is installed every time: it takes a second, and the environment may serve another checkout.
 setup: $(STAMP)
@@ -42,4 +48,4 @@ constraints:
 	rm -rf .venv-constraints
 
 clean:
-	rm -rf .venv .venv-constraints musc-demo musc-results .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-constraints site musc-demo musc-results .mypy_cache .ruff_cache .pytest_cache

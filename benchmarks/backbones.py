@@ -1,6 +1,7 @@
 """Compare backbones that need no download: figures on drawn lots and a labelled folder, and images per second.
 
     python benchmarks/backbones.py --root ../shared/data/magnetic_tile
+    python benchmarks/backbones.py --root ../shared/data/magnetic_tile --parts --backbones synthetic-conv --layers 0 1
 
 A random ViT-B/16 is open_clip's configuration with weights drawn from a seed: what an untrained network reaches.
 """
@@ -14,9 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import open_clip
-import safetensors.torch
 import torch
+from inputs import make_weights, model_name
 from PIL import Image
 
 from musc import backbones
@@ -34,36 +34,25 @@ RANDOM_SIDE = 224
 IMAGES_TIMED = 16
 """Images of each lot whose extraction is timed."""
 
-FIGURES = ("image_auroc", "pixel_auroc", "pixel_aupro")
+FIGURES = ("image_auroc", "image_auroc_raw", "pixel_auroc", "pixel_aupro")
+"""`image_auroc_raw` is without RsCIN."""
 
 
-def load(name: str, folder: Path, image_size: int | None) -> backbones.Backbone:
-    """A backbone of the comparison, on the CPU."""
+def load(name: str, folder: Path, image_size: int | None, layers: Sequence[int] | None = None) -> backbones.Backbone:
+    """A backbone of the comparison, on the CPU; `random NAME` is an open_clip model that was never trained."""
     if not name.startswith("random "):
-        return backbones.load(name, image_size=image_size, device="cpu")
+        return backbones.load(name, image_size=image_size, layers=layers, device="cpu")
     model = name.removeprefix("random ")
-    return backbones.load(
-        model, weights=write_random_weights(model, folder), image_size=image_size or RANDOM_SIDE, device="cpu"
-    )
-
-
-def write_random_weights(model: str, folder: Path) -> Path:
-    """The image tower of an open_clip model as its library initialises it after `torch.manual_seed(0)`."""
-    path = folder / f"{model}-random.safetensors"
-    if not path.is_file():
-        torch.manual_seed(0)
-        state = open_clip.create_model(model, pretrained=None).state_dict()
-        tower = {name: tensor.contiguous() for name, tensor in state.items() if name.startswith("visual.")}
-        safetensors.torch.save_file(tower, path)
-    return path
+    weights, side = make_weights(model, folder), image_size or RANDOM_SIDE
+    return backbones.load(model_name(model), weights=weights, image_size=side, layers=layers, device="cpu")
 
 
 def list_lots(
-    folder: Path, root: Path | None, parts: Sequence[str], counts: tuple[int, int]
+    folder: Path, root: Path | None, parts: Sequence[str], counts: tuple[int, int], size: int
 ) -> Iterator[tuple[str, Path]]:
     """Name and root of every lot: the drawn parts, each in a root of its own, then the labelled folder's categories."""
     for part in parts:
-        write_lot(folder / part / part, part=part, good_count=counts[0], defective_count=counts[1])
+        write_lot(folder / part / part, part=part, good_count=counts[0], defective_count=counts[1], size=size)
         yield part, folder / part
     if root is not None:
         for category in list_categories("folder", root):
@@ -84,6 +73,7 @@ def measure(name: str, root: Path, backbone: backbones.Backbone) -> dict[str, fl
     pixels = pixel_metrics(np.stack(masks), scored.anomaly_maps)
     return {
         "image_auroc": image_metrics(labels, scored.image_scores)["auroc"],
+        "image_auroc_raw": image_metrics(labels, scored.raw_image_scores)["auroc"],
         "pixel_auroc": pixels["auroc"],
         "pixel_aupro": pixels["aupro"],
         "images_per_second": len(timed) / seconds,
@@ -96,21 +86,29 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--root", type=Path, help="a labelled folder to measure as well, as for `musc benchmark folder`"
     )
-    parser.add_argument("--backbones", nargs="+", default=list(BACKBONES), help="names; `random NAME` is untrained")
+    parser.add_argument(
+        "--backbones",
+        nargs="+",
+        default=list(BACKBONES),
+        help="names; `random NAME` is untrained, NAME an open_clip model or a JSON file that describes one",
+    )
     parser.add_argument("--parts", nargs="*", default=list(PARTS), help="drawn lots (default: all)")
     parser.add_argument("--images", type=int, nargs=2, default=(44, 20), metavar=("GOOD", "DEFECTIVE"))
+    parser.add_argument("--size", type=int, default=256, help="side of the drawn pictures in pixels")
     parser.add_argument("--image-size", type=int, help="of all backbones; each has a default of its own")
+    parser.add_argument("--layers", type=int, nargs="+", help="of all backbones; each has a default of its own")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     rows = []
-    print("| lot | backbone | pixels | image AUROC | pixel AUROC | AU-PRO | images/s |\n|---|---|---|---|---|---|---|")
+    titles = ("lot", "backbone", "pixels", "image AUROC", "without RsCIN", "pixel AUROC", "AU-PRO", "images/s")
+    print(f"| {' | '.join(titles)} |", "|---" * len(titles) + "|", sep="\n")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for lot, root in list_lots(folder, options.root, options.parts, tuple(options.images)):
+        for lot, root in list_lots(folder, options.root, options.parts, tuple(options.images), options.size):
             for name in options.backbones:
-                backbone = load(name, folder, options.image_size)
+                backbone = load(name, folder, options.image_size, options.layers)
                 figures = measure(lot, root, backbone)
                 rows.append({"lot": lot, "backbone": name, "pixels": backbone.spec.image_size[0], **figures})
                 shares = " | ".join(f"{100 * figures[figure]:.1f} %" for figure in FIGURES)

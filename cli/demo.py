@@ -1,4 +1,4 @@
-"""The demonstration: a lot that draws itself, scored without weights, compared with the defects that were planted."""
+"""The demonstration: a lot that draws itself, scored without weights, and compared with the defects planted in it."""
 
 from pathlib import Path
 
@@ -10,23 +10,39 @@ from storage.generated import write_lot
 from storage.runs import Run
 from storage.store import Store
 from tasks.evaluate import labelled, network_size_metrics
+from tasks.pictures import encoded
+from tasks.summary import strip
 
 PART = "cast"
+PICTURE_QUALITY = 85
 
 
 def run(output: str, seed: int) -> None:
-    """Draw the lot below `output`, score it with the built-in `texture` backbone and print ranking and metrics."""
+    """Draw the lot below `output`, score it with the built-in `texture` backbone and show what was found.
+
+    Prints ranking and metrics, and writes a picture of the most anomalous parts beside the lot.
+    """
     root = Path(output) / f"lot-{seed}"
+    photographs = root / PART / "test"
     images = write_lot(root / PART, part=PART, seed=seed)
-    console.print(
-        f"Drew {len(images)} images of {PART} parts in {root / PART}", highlight=False, soft_wrap=True, markup=False
-    )
+    say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     with watching():
-        done = score_lot(str(root / PART / "test"), store, lot=f"demo-{seed}", category=PART, backbone="texture")
+        done = score_lot(str(photographs), store, lot=f"demo-{seed}", category=PART, backbone="texture")
     show_run(store, done["run"])
+    finished = Run(Store(store), done["run"])
+    drawn = strip(finished, str(photographs))
+    if drawn is not None:
+        picture = Path(f"{root}.jpg")
+        picture.write_bytes(encoded(drawn, quality=PICTURE_QUALITY))
+        say(f"Picture of the most anomalous parts in {picture}")
     category = list_categories("folder", root)[0]
-    metrics = network_size_metrics(labelled(Run(Store(store), done["run"]), category, root), category.dataset, root)
+    metrics = network_size_metrics(labelled(finished, category, root), category.dataset, root)
     console.print("Compared with the planted defects:", style="bold")
     for name in ("image_auroc", "image_f1_max", "image_ap", "pixel_auroc", "pixel_f1_max", "pixel_ap", "pixel_aupro"):
         console.print(f"  {name:<14} {metrics[name]:.3f}", highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line that may hold any path, in one piece and as it is."""
+    console.print(text, highlight=False, soft_wrap=True, markup=False)

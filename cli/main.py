@@ -5,17 +5,33 @@ from typing import Annotated, Any
 
 import typer
 
+import musc
 from cli import actions, options
 from cli.environment import prepare_environment
 from cli.failures import reporting_errors
 from cli.options import given
 
 app = typer.Typer(
-    help="Find defective parts in unlabelled lots of images (MuSc, ICLR 2024).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end, before any command."""
+    if wanted:
+        typer.echo(f"musc {musc.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find defective parts in unlabelled lots of images (MuSc, ICLR 2024)."""
 
 
 @app.command()

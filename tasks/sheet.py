@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 from musc.maps import anomaly_maps
 from tasks.pictures import Limits, coloured, data_url, encoded, overlay
 
-TILE = 200
+TILE = 160
 """Pixels of a photograph's longer side."""
 GAP = 8
 CAPTION = 20
-COLUMNS = 2
+COLUMNS = 3
 MOST_BYTES = 300_000
 """Of an encoded picture: as text it is a third larger, and the Prefect UI renders up to about 500 kB."""
 QUALITIES = (85, 70, 50, 30, 15)

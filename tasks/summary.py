@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
-from storage.decode import decode
-from storage.errors import ImageChangedError, UnreadableImageError
-from storage.lots import read_image
 from storage.runs import Run
-from storage.store import Store
-from tasks.pictures import colour_scale
+from tasks.finished import FinishedRun
 from tasks.prepare import LotJob
 from tasks.sheet import Part, bounded_url, sheet
 
@@ -48,7 +45,7 @@ def summary(run: Run, job: LotJob, device: str) -> str:
             f"# {as_text(job.lot)}",
             "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
             f"## Most anomalous of {len(scores):,} images",
-            picture(run, job.folder, scores),
+            picture(run, job.folder),
             markdown_table([{name: as_text(value) for name, value in row.items()} for row in top_rows(scores)]),
         ]
     )
@@ -83,23 +80,33 @@ def decisions(scores: pd.DataFrame) -> dict[str, str]:
     return {"decisions": ", ".join(f"{count} {decision}" for decision, count in counts.items())}
 
 
-def picture(run: Run, folder: str, scores: pd.DataFrame) -> str:
-    """The most anomalous parts as one inlined picture; parts whose file is gone or changed are left out."""
-    scored = run.scored_images()
-    rows = {image.path: row for row, image in enumerate(scored)}
-    patch_scores = run.patch_scores()
-    parts = []
-    for known in scores.head(PARTS_SHOWN).itertuples():
-        row = rows[str(known.path)]
-        try:
-            photograph = decode(read_image(Store(folder), scored[row]))
-        except (ImageChangedError, UnreadableImageError):
-            continue
-        parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, patch_scores[row]))
-    if not parts:
+def picture(run: Run, folder: str) -> str:
+    """The most anomalous parts as one inlined picture."""
+    drawn = strip(run, folder)
+    if drawn is None:
         return "The photographs are gone, so there is no picture."
-    drawn = sheet(parts, colour_scale(patch_scores))
     return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(drawn)})"
+
+
+def strip(run: Run, folder: str) -> Image.Image | None:
+    """Draw the most anomalous parts, each beside itself under its anomaly map.
+
+    Args:
+        run: finished.
+        folder: where its photographs lie; parts whose file is gone or changed are left out.
+
+    Returns:
+        The RGB picture, or None if no photograph is left.
+    """
+    found = FinishedRun(run, folder)
+    positions = {image.path: position for position, image in enumerate(found.images)}
+    parts = []
+    for known in run.scores().head(PARTS_SHOWN).itertuples():
+        position = positions[str(known.path)]
+        photograph = found.photograph(position)
+        if photograph is not None:
+            parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, found.patch_scores[position]))
+    return sheet(parts, found.limits) if parts else None
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:

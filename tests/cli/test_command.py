@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import musc
 from cli.failures import FAILED
 from cli.main import app
 from musc.backbones.texture import TOKEN_WIDTH
@@ -19,15 +20,17 @@ from tasks.orders import BlockRows
 runner = CliRunner()
 
 
-def test_help_is_light() -> None:
-    watched = "import sys; from cli.main import app; app(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+@pytest.mark.parametrize(("option", "said"), [("--help", "score"), ("--version", f"musc {musc.__version__}\n")])
+def test_help_and_version_are_light(option: str, said: str) -> None:
+    called = f"app(['{option}'], standalone_mode=False)"
+    watched = f"import sys; from cli.main import app; {called}; print(sorted(sys.modules))"
     started = time.monotonic()
     shown = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True, check=True).stdout
     seconds = time.monotonic() - started
     for heavy in ("torch", "prefect", "pandas", "zarr"):
         assert f"'{heavy}'" not in shown
-    print(f"help took {seconds:.2f} s")
-    assert "score" in shown
+    print(f"{option} took {seconds:.2f} s")
+    assert said in shown
 
 
 @pytest.mark.parametrize(

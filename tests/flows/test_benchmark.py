@@ -1,7 +1,5 @@
 """The benchmark against a real Prefect server: every dataset end to end, failures, subsets, changed labels."""
 
-import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +10,13 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
-from typer.testing import CliRunner
 
 from storage.datasets import list_categories
 from storage.published import published_values
-from storage.runs import Run
-from storage.store import Store
-from storage.tables import read_table
+from tests.flows.measuring import measure, runs, written
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
-SMALL: dict[str, Any] = {"backbones": ("texture",), "image_size": 64, "layers": (0,), "degrees": (1,)}
-OPTIONS = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1")
 COLUMNS = [
     "dataset",
     "backbone",
@@ -47,27 +40,6 @@ METRICS = [
     "pixel_aupro_reference",
 ]
 LIMITS = ("0_05", "0_01", "0_1", "0_3", "1")
-
-
-def measure(dataset: str, root: Path, output: Path, **changes: Any) -> pd.DataFrame:
-    from flows.benchmark import benchmark
-
-    done = benchmark(dataset, str(root), str(output), **{**SMALL, **changes})
-    return read_table(Store(str(output)), done["benchmark"])
-
-
-def runs(output: Path) -> dict[str, Run]:
-    """The only run of each category."""
-    found = [Run(Store(str(output)), f"runs/{path.name}") for path in sorted((output / "runs").iterdir())]
-    by_category = {run.record()["category"]: run for run in found}
-    assert len(by_category) == len(found)
-    return by_category
-
-
-def written(output: Path, *stages: str) -> dict[str, int]:
-    """When each artefact of the stages was completed."""
-    markers = [path for stage in stages for path in output.glob(f"{stage}/[!.]*/complete.json")]
-    return {str(path.relative_to(output)): path.stat().st_mtime_ns for path in markers}
 
 
 @dataclass(frozen=True)
@@ -216,194 +188,6 @@ def test_benchmark_of_several_backbones_compares_the_published_one(
     np.testing.assert_allclose(compared["difference"], compared["value"] - compared["published"], rtol=1e-12)
     others = table[(table["backbone"] == "texture") | (table["category"] == "mean")]
     assert others["published"].isna().all()
-
-
-@pytest.fixture
-def damaged_root(folder_root: Path, tmp_path: Path) -> Path:
-    """Categories `caps` and `lids`, an image of the first one cut short."""
-    root = tmp_path / "damaged"
-    shutil.copytree(folder_root, root)
-    image = root / "caps" / "test" / "good" / "002.png"
-    image.write_bytes(image.read_bytes()[:900])
-    return root
-
-
-def test_benchmark_categories_fail_alone(damaged_root: Path, tmp_path: Path) -> None:
-    from cli.main import app
-    from flows.benchmark import BenchmarkFailedError
-
-    output = tmp_path / "out"
-    with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .* caps with texture: .*good/002\.png"):
-        measure("folder", damaged_root, output)
-    (path,) = output.glob("benchmarks/*/metrics.parquet")
-    table = pd.read_parquet(path)
-    assert set(table["category"]) == {"lids", "mean"}
-    shown = CliRunner().invoke(app, ["benchmark", "folder", str(damaged_root), "--output", str(output), *OPTIONS])
-    assert shown.exit_code == 1
-    assert "error: 1 of 2 categories failed" in shown.stderr
-    assert "caps/test/good/002.png" in shown.stderr
-    assert "Traceback" not in shown.output
-    assert "lids" in shown.stdout
-    assert str(path.relative_to(output)) in shown.stdout
-
-
-def test_benchmark_without_any_measured_category_says_so(damaged_root: Path, tmp_path: Path) -> None:
-    from flows.benchmark import BenchmarkFailedError
-
-    with pytest.raises(BenchmarkFailedError, match="1 of 1 categories failed, nothing was measured: caps"):
-        measure("folder", damaged_root, tmp_path / "out", categories=("caps",))
-    assert not (tmp_path / "out" / "benchmarks").exists()
-
-
-def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[str]:
-    """Let measuring fail with each error in turn, then succeed; gives what was measured, one entry per attempt."""
-    from tasks import measure as measuring
-
-    real, attempts = measuring.network_size_metrics, []
-
-    def failing(found: Any, dataset: str, root: str) -> dict[str, float]:
-        attempts.append(found.images[0].path.split("/")[0])
-        if errors:
-            raise errors.pop(0)
-        return real(found, dataset, root)
-
-    monkeypatch.setattr(measuring, "network_size_metrics", failing)
-    monkeypatch.setattr(measuring.measure_category, "retry_delay_seconds", 0)
-    return attempts
-
-
-def test_benchmark_repeats_what_may_pass_and_nothing_else(
-    folder_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from flows.benchmark import BenchmarkFailedError
-
-    attempts = planted(monkeypatch, [ConnectionResetError("planted"), OSError("planted"), ValueError("planted fault")])
-    with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .*: caps with texture: .*planted fault"):
-        measure("folder", folder_root, tmp_path)
-    assert attempts == ["caps", "caps", "caps", "lids"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"subsets": 0}, "subsets must be a positive count"),
-        ({"subsets": 6}, "subsets must be a positive count .* got 6 for 11 images; use at most 5"),
-        ({"backbones": ("texture", "texture")}, "backbones must differ from each other, got texture, texture"),
-        ({"backbones": ()}, "backbones must name at least one backbone"),
-        ({"backbones": ("texture", "ViT-L-14"), "weights": "x.pt"}, "weights must go with one backbone, got 2"),
-        ({"degrees": (2,)}, "degree must be a positive odd number"),
-        ({"categories": ("caps", "cups")}, "category 'cups' is unknown; known: caps, lids"),
-    ],
-)
-def test_benchmark_refuses_before_any_work(
-    changes: dict[str, Any], message: str, folder_root: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        measure("folder", folder_root, tmp_path / "out", **changes)
-    assert not (tmp_path / "out").exists()
-
-
-def scores_by_content(output: Path, category: str = "caps") -> pd.DataFrame:
-    return runs(output)[category].scores().set_index("sha256")[["raw_score", "score"]].sort_index()
-
-
-def dealt(root: Path, output: Path, **changes: Any) -> Run:
-    measure("folder", root, output, categories=("caps",), subsets=2, **changes)
-    return runs(output)["caps"]
-
-
-@pytest.fixture(scope="module")
-def dealt_output(folder_root: Path, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the category `caps` scored in two subsets."""
-    output = tmp_path_factory.mktemp("dealt")
-    dealt(folder_root, output)
-    return output
-
-
-def test_subsets_score_every_image_once(dealt_output: Path, folder_root: Path) -> None:
-    listed = [image.path for image in list_categories("folder", folder_root, ["caps"])[0].images]
-    assert sorted(runs(dealt_output)["caps"].scores()["path"]) == sorted(listed)
-
-
-def score_apart(folder: Path, images: Sequence[Path], output: Path) -> np.ndarray:
-    """Patch scores of images as a lot of their own."""
-    from flows.score_lot import score_lot
-
-    folder.mkdir()
-    for position, image in enumerate(images):
-        shutil.copy(image, folder / f"{position:03d}{image.suffix}")
-    done = score_lot(str(folder), str(output), backbone="texture", image_size=64, layers=(0,), degrees=(1,))
-    return Run(Store(str(output)), done["run"]).patch_scores()
-
-
-def test_subsets_are_lots_of_their_own(dealt_output: Path, folder_root: Path, tmp_path: Path) -> None:
-    run = runs(dealt_output)["caps"]
-    images = [folder_root / path for path in run.images()["path"]]
-    halves = [
-        score_apart(tmp_path / name, part, tmp_path / "out")
-        for name, part in zip("ab", (images[:6], images[6:]), strict=True)
-    ]
-    np.testing.assert_array_equal(run.patch_scores(), np.concatenate(halves))
-
-
-def test_subsets_depend_on_content_not_on_names_or_labels(
-    dealt_output: Path, folder_root: Path, tmp_path: Path
-) -> None:
-    root = tmp_path / "renamed"
-    images = sorted((folder_root / "caps" / "test").rglob("*.png"))
-    for number, image in enumerate(reversed(images)):
-        kind = "good" if number % 2 else "anything"
-        target = root / "caps" / "test" / kind / f"part {number}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(image, target)
-        if kind != "good":
-            mask = root / "caps" / "ground_truth" / kind / f"part {number}.png"
-            mask.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(folder_root / "caps" / "ground_truth" / "broken" / "000_mask.png", mask)
-    dealt(root, tmp_path / "out")
-    pd.testing.assert_frame_equal(scores_by_content(tmp_path / "out"), scores_by_content(dealt_output))
-
-
-def test_subsets_differ_with_the_seed(dealt_output: Path, folder_root: Path, tmp_path: Path) -> None:
-    dealt(folder_root, tmp_path / "one", seed=1)
-    order = runs(tmp_path / "one")["caps"].images()["sha256"].tolist()
-    usual = runs(dealt_output)["caps"].images()["sha256"].tolist()
-    assert sorted(order) == sorted(usual)
-    assert set(order[:6]) != set(usual[:6])
-    assert not scores_by_content(tmp_path / "one").equals(scores_by_content(dealt_output))
-
-
-def test_subsets_with_the_same_seed_are_the_same(dealt_output: Path, folder_root: Path, tmp_path: Path) -> None:
-    dealt(folder_root, tmp_path)
-    pd.testing.assert_frame_equal(scores_by_content(tmp_path), scores_by_content(dealt_output))
-    tables = [next(output.glob("benchmarks/*/metrics.parquet")) for output in (tmp_path, dealt_output)]
-    assert tables[0].read_bytes() == tables[1].read_bytes()
-
-
-def test_changed_mask_is_measured_anew_without_scoring(folder_root: Path, tmp_path: Path) -> None:
-    root, output = tmp_path / "root", tmp_path / "out"
-    shutil.copytree(folder_root / "caps", root / "caps")
-    before = measure("folder", root, output).set_index("metric")
-    scored, metrics = written(output, "features", "patch_scores", "runs"), written(output, "metrics")
-    mask = root / "caps" / "ground_truth" / "dented" / "001_mask.png"
-    Image.fromarray(np.asarray(Image.open(mask))[::-1].copy()).save(mask)
-    after = measure("folder", root, output).set_index("metric")
-    assert written(output, "features", "patch_scores", "runs") == scored
-    assert len(written(output, "metrics")) == len(metrics) + 1
-    assert (after["value"] < before["value"])[["pixel_auroc", "pixel_ap"]].all(axis=None)
-    pd.testing.assert_series_equal(after.loc["image_auroc", "value"], before.loc["image_auroc", "value"])
-
-
-def test_moved_dataset_is_not_scored_again(folder_root: Path, tmp_path: Path) -> None:
-    first, moved, output = tmp_path / "first", tmp_path / "moved", tmp_path / "out"
-    shutil.copytree(folder_root / "caps", first / "caps")
-    before = measure("folder", first, output)
-    made = written(output, "features", "patch_scores", "runs")
-    for metrics in (output / "metrics").iterdir():
-        shutil.rmtree(metrics)
-    first.rename(moved)
-    pd.testing.assert_frame_equal(measure("folder", moved, output), before)
-    assert written(output, "features", "patch_scores", "runs") == made
 
 
 def test_benchmark_artifact_key_suits_prefect() -> None:

@@ -9,18 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOY = {
-    "embed_dim": 24,
-    "vision_cfg": {"image_size": 32, "layers": 4, "width": 32, "patch_size": 8, "head_width": 16},
-    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 24, "heads": 1, "layers": 1},
-}
+TOY = ROOT / "tests" / "data" / "ViT-toy.json"
 
 
 def test_benchmark_pipeline_runs(prefect_server: str, tmp_path: Path) -> None:
-    model, figures = tmp_path / "ViT-toy.json", tmp_path / "figures.json"
-    model.write_text(json.dumps(TOY))
+    figures = tmp_path / "figures.json"
     options = ["--images", "10", "--image-size", "32", "--rounds", "1", "--server", prefect_server]
-    command = [sys.executable, "benchmarks/pipeline.py", "--model", str(model), *options, "--json", str(figures)]
+    command = [sys.executable, "benchmarks/pipeline.py", "--model", str(TOY), *options, "--json", str(figures)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=400)
     found = json.loads(figures.read_text())

@@ -12,7 +12,7 @@ import pytest
 
 from storage.generated import write_lot
 
-METHOD = ("--backbone", "texture", "--degrees", "1", "--block-images", "8", "--lot", "killed")
+METHOD = ("--backbone", "texture", "--image-size", "128", "--degrees", "1", "--block-images", "8", "--lot", "killed")
 PATIENCE_SECONDS = 300
 
 
@@ -68,10 +68,10 @@ def results(output: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(photographs: Path, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def undisturbed(photographs: Path, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("undisturbed")
     finish(start(photographs, output, prefect_server))
-    return results(output)
+    return output
 
 
 @pytest.mark.parametrize(("stage", "made_before_the_kill", "in_all"), [("features", 2, 9), ("patch_scores", 1, 4)])
@@ -80,7 +80,7 @@ def test_killed_run_resumes(
     made_before_the_kill: int,
     in_all: int,
     photographs: Path,
-    undisturbed: dict[str, bytes],
+    undisturbed: Path,
     prefect_server: str,
     tmp_path: Path,
 ) -> None:
@@ -94,14 +94,13 @@ def test_killed_run_resumes(
     assert len(after) == in_all
     assert before.items() <= after.items()
     assert "from the store" in log
-    assert results(tmp_path) == undisturbed
+    assert results(tmp_path) == results(undisturbed)
 
 
-def test_run_again_recomputes_nothing(photographs: Path, prefect_server: str, tmp_path: Path) -> None:
-    finish(start(photographs, tmp_path, prefect_server))
-    before = complete(tmp_path, "*")
-    log = finish(start(photographs, tmp_path, prefect_server))
-    assert complete(tmp_path, "*") == before
+def test_run_again_recomputes_nothing(photographs: Path, undisturbed: Path, prefect_server: str) -> None:
+    before = complete(undisturbed, "*")
+    log = finish(start(photographs, undisturbed, prefect_server))
+    assert complete(undisturbed, "*") == before
     assert "72 from the store" in log
     assert "4 of 4 shards, 4 from the store" in log
 

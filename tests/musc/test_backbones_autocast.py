@@ -1,6 +1,6 @@
 """Half precision of backbones: what `auto` means, that it is part of the specification, and how far features move."""
 
-import json
+from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -12,17 +12,13 @@ from musc.backbones import Backbone, load, resolve
 from musc.backbones.autocast import choose_precision
 
 NAME = "ViT-tiny-autocast"
-CONFIG = {
-    "embed_dim": 24,
-    "vision_cfg": {"image_size": 32, "layers": 4, "width": 32, "patch_size": 8, "head_width": 16},
-    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 24, "heads": 1, "layers": 1},
-}
+CONFIG = Path(__file__).parents[1] / "data" / "ViT-toy.json"
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("autocast")
-    (folder / f"{NAME}.json").write_text(json.dumps(CONFIG))
+    (folder / f"{NAME}.json").write_text(CONFIG.read_text())
     open_clip.add_model_config(folder / f"{NAME}.json")
     torch.manual_seed(2)
     torch.save(open_clip.create_model(NAME).visual.state_dict(), folder / "tiny.pt")

@@ -15,11 +15,7 @@ from PIL import Image
 from musc.backbones import load, resolve
 
 NAME = "ViT-tiny-tested-here"
-CONFIG = {
-    "embed_dim": 24,
-    "vision_cfg": {"image_size": 32, "layers": 4, "width": 32, "patch_size": 8, "head_width": 16},
-    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 24, "heads": 1, "layers": 1},
-}
+CONFIG = json.loads((Path(__file__).parents[1] / "data" / "ViT-toy.json").read_text())
 
 
 def register(folder: Path, name: str, **changes: object) -> str:
@@ -149,7 +145,7 @@ def test_resolve_file_recorded_by_content(whole_file: Path, monkeypatch: pytest.
 
 
 def test_load_file_of_another_width_refused(tmp_path: Path, folder: Path, whole_file: Path) -> None:
-    other = register(folder, f"{NAME}-wide", vision_cfg={**CONFIG["vision_cfg"], "width": 48})  # type: ignore[dict-item]
+    other = register(folder, f"{NAME}-wide", vision_cfg={**CONFIG["vision_cfg"], "width": 48})
     message = rf"must fit the image tower of {other}, got what seems to be a CLIP ViT of width 32 and patch 8 \(.*shape"
     with pytest.raises(ValueError, match=message):
         load(other, weights=whole_file, image_size=32, device="cpu")

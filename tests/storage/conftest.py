@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from storage.store import Store
+from tests.storage.listing import picture, put
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
@@ -22,3 +23,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def local_store(tmp_path: Path) -> Store:
     """An empty store in a local folder."""
     return Store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that holds one good image, `a.png`."""
+    folder = tmp_path / "lot"
+    put(folder, "a.png", picture(0))
+    return folder

@@ -1,0 +1,52 @@
+"""`musc demo`: it scores the lot it draws, compares, and leaves the picture that the README shows."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.main import app
+from storage.generated import draw_part, write_lot
+from tasks.sheet import CAPTION, GAP, TILE
+
+IN_README = Path(__file__).resolve().parents[2] / "docs" / "strip.jpg"
+OF_COMPRESSION = 8
+"""Mean difference of grey values that a JPEG may make."""
+
+
+def first_photograph(picture: Image.Image) -> np.ndarray:
+    """The photograph in the upper left corner, int (TILE, TILE, 3)."""
+    top = GAP + CAPTION
+    return np.asarray(picture.crop((GAP, top, GAP + TILE, top + TILE)), dtype=int)
+
+
+def reduced(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.LANCZOS), dtype=int)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_demo_draws_the_most_anomalous_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import cli.demo
+
+    monkeypatch.setattr(cli.demo, "write_lot", partial(write_lot, good_count=14, defective_count=5, size=128))
+    shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path), "--seed", "3"])
+    assert shown.exit_code == 0, shown.output
+    assert "Drew 19 images" in shown.output
+    assert "image_auroc" in shown.output
+    worst = next(line.split()[3] for line in shown.output.splitlines() if line.startswith("│    1 │"))
+    with Image.open(tmp_path / "lot-3.jpg") as picture, Image.open(IN_README) as in_readme:
+        photograph = np.asarray(Image.open(tmp_path / "lot-3" / "cast" / "test" / worst))
+        assert abs(first_photograph(picture) - reduced(photograph)).mean() < OF_COMPRESSION
+        assert picture.size == in_readme.size
+
+
+def test_readme_shows_a_part_of_the_demo() -> None:
+    drawn, _ = draw_part("cast", "stain", seed=0, number=2)
+    another, _ = draw_part("cast", "stain", seed=0, number=1)
+    with Image.open(IN_README) as picture:
+        shown = first_photograph(picture)
+    assert abs(shown - reduced(drawn)).mean() < OF_COMPRESSION < abs(shown - reduced(another)).mean()
+    assert IN_README.stat().st_size < 150_000
