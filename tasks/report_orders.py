@@ -95,9 +95,12 @@ def profile_order(job: LotJob, run: dict[str, Any]) -> ProfileOrder:
 
 
 def series_of(job: LotJob) -> str:
-    """What runs must have in common to be compared: the product, the backbone and all that decides raw scores."""
-    alike = {name: job.identity[name] for name in ("backbone", "degrees", "interval", "subsets")}
-    return digest({"category": job.category, **alike})
+    """What runs must have in common to be compared: the product, the backbone and all that decides raw scores.
+
+    Which earlier runs served as references does not count: it differs from night to night.
+    """
+    alike = {name: value for name, value in job.identity.items() if name not in ("window_sizes", "references_from")}
+    return digest({"category": job.category, "with_earlier": bool(job.references_from), **alike})
 
 
 def report_order(job: LotJob, run: dict[str, Any], profiled: ProfileOrder) -> ReportOrder:
