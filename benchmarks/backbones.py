@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from musc import backbones
 from musc.lot import score_images
 from musc.metrics import image_metrics, pixel_metrics
 from musc.settings import Settings
-from storage.datasets import list_categories, load_mask_at
+from storage.datasets import LabelledImage, list_categories, load_mask_at
 from storage.generated import write_lot
 from storage.parts import PARTS
 
@@ -59,7 +60,7 @@ def list_lots(
             yield category.name, root
 
 
-def measure(name: str, root: Path, backbone: backbones.Backbone) -> dict[str, float]:
+def measure(name: str, root: Path, backbone: backbones.Backbone) -> dict[str, Any]:
     """Figures of one lot, as `musc benchmark folder` gives them, and how fast its features came."""
     category = list_categories("folder", root, [name])[0]
     pictures = [Image.open(root / image.path).convert("RGB") for image in category.images]
@@ -69,15 +70,31 @@ def measure(name: str, root: Path, backbone: backbones.Backbone) -> dict[str, fl
     seconds = time.perf_counter() - start
     scored = score_images(pictures, backbone, degrees=Settings.degrees)
     labels = [image.label for image in category.images]
-    masks = [load_mask_at(root, image, backbone.spec.image_size, category.dataset) for image in category.images]
-    pixels = pixel_metrics(np.stack(masks), scored.anomaly_maps)
+    masks = np.stack(
+        [load_mask_at(root, image, backbone.spec.image_size, category.dataset) for image in category.images]
+    )
+    pixels = pixel_metrics(masks, scored.anomaly_maps)
     return {
         "image_auroc": image_metrics(labels, scored.image_scores)["auroc"],
         "image_auroc_raw": image_metrics(labels, scored.raw_image_scores)["auroc"],
         "pixel_auroc": pixels["auroc"],
         "pixel_aupro": pixels["aupro"],
         "images_per_second": len(timed) / seconds,
+        "by_defect": by_defect(category.images, masks, scored.anomaly_maps),
     }
+
+
+def by_defect(
+    images: Sequence[LabelledImage], masks: np.ndarray, anomaly_maps: torch.Tensor
+) -> dict[str, dict[str, float]]:
+    """By kind of defect: its share of all defective pixels, and the mean of the pixel AUROC inside each picture."""
+    found = {}
+    for kind in sorted({image.defect_type for image in images if image.label}):
+        own = [index for index, image in enumerate(images) if image.defect_type == kind]
+        inside = [pixel_metrics(masks[index : index + 1], anomaly_maps[index : index + 1])["auroc"] for index in own]
+        share = np.count_nonzero(masks[own]) / np.count_nonzero(masks)
+        found[kind] = {"share_of_pixels": share, "pixel_auroc_inside": float(np.mean(inside))}
+    return found
 
 
 def main(arguments: list[str]) -> None:

@@ -29,6 +29,7 @@ def test_benchmark_backbones_runs(tmp_path: Path) -> None:
     assert [row["backbone"] for row in rows] == ["texture", "synthetic-conv", f"random {TOY}"]
     assert all(row["lot"] == "brushed" and row["pixels"] == 64 and row["images_per_second"] > 0 for row in rows)
     assert all(0 <= row[figure] <= 1 for row in rows for figure in FIGURES)
+    assert all(sum(kind["share_of_pixels"] for kind in row["by_defect"].values()) == pytest.approx(1) for row in rows)
     for row, line in zip(rows, done.stdout.splitlines()[2:], strict=True):
         shown = [float(cell.strip(" %")) / 100 for cell in line.split("|")[4:8]]
         assert shown == pytest.approx([row[figure] for figure in FIGURES], abs=5e-4)

@@ -25,7 +25,15 @@ class Lot(NamedTuple):
     """Which process each pixel is of, -1 on borders between two, (N, size, size)."""
 
 
-def draw_lot(identity: tuple[int, ...], *, image_count: int, size: int, share: float = 0.5, most: int = 3) -> Lot:
+def draw_lot(
+    identity: tuple[int, ...],
+    *,
+    image_count: int,
+    size: int,
+    share: float = 0.5,
+    most: int = 3,
+    largest: float = 16.0,
+) -> Lot:
     """Draw one lot.
 
     Args:
@@ -34,6 +42,7 @@ def draw_lot(identity: tuple[int, ...], *, image_count: int, size: int, share: f
         size: height and width in pixels.
         share: expected part of the images that carry insertions.
         most: insertions per image at most.
+        largest: radius of the widest insertions in pixels.
     """
     rng = np.random.default_rng(identity)
     scene, camera = choose_scene(rng, size), choose_camera(rng)
@@ -45,7 +54,7 @@ def draw_lot(identity: tuple[int, ...], *, image_count: int, size: int, share: f
         clean, region = scene(rng)
         picture, mask = np.clip(clean, 0, 1), np.zeros((size, size), dtype=bool)
         for _ in range(rng.integers(1, most + 1) if is_defective else 0):
-            picture, here = insert(rng, picture)
+            picture, here = insert(rng, picture, largest)
             mask |= here
         if is_grey:
             picture = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)

@@ -38,8 +38,12 @@ def part_lot(part: str, image_count: int) -> tuple[list[Image.Image], np.ndarray
 
 
 def texture_lot(number: int, image_count: int) -> tuple[list[Image.Image], np.ndarray]:
-    """Pictures of a held-out scene, about a third with one insertion, and their masks (N, 256, 256)."""
-    lot = draw_lot((HELD_OUT, number), image_count=image_count, size=256, share=0.4, most=1)
+    """Pictures of a held-out scene, about a third with one insertion, and their masks (N, 256, 256).
+
+    Every second lot has insertions as wide as half a picture.
+    """
+    largest = 64.0 if number % 2 else 16.0
+    lot = draw_lot((HELD_OUT, number), image_count=image_count, size=256, share=0.4, most=1, largest=largest)
     pictures = np.rint(lot.pictures * 255).astype(np.uint8)
     return [Image.fromarray(picture) for picture in pictures], lot.masks
 
@@ -115,7 +119,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="synthetic-conv", help="another backbone to compare with")
     parser.add_argument("--image-size", type=int, default=None)
     parser.add_argument("--levels", type=int, nargs="+", help="all pyramid levels to combine, e.g. 0 1 2")
-    parser.add_argument("--textures", type=int, default=5, help="held-out texture lots")
+    parser.add_argument("--textures", type=int, default=10, help="held-out texture lots")
     parser.add_argument("--images", type=int, default=12, help="images per lot")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Train the encoder: `python -m training.train --folder runs/a --steps 900 --seed 0`. Stopped, it goes on where it was.
+"""Train the encoder: `python -m training.train --folder runs/a --seed 0`. Stopped, it goes on where it was.
 
 Every step's lots are drawn from (seed, step, lot), so the same command gives the same weights on the same machine,
 interrupted or not.
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from musc.backbones.pyramid import PyramidEncoder, normalise
 from training.loss import lot_loss
-from training.lots import Lot, as_batch, draw_lot
+from training.lots import as_batch, draw_lot
 
 DEGREES = (1, 3, 5)
 """LNAMD neighbourhoods, taken in turn."""
@@ -28,21 +28,30 @@ class Plan:
     """All that decides the weights."""
 
     seed: int = 0
-    steps: int = 900
-    lot_count: int = 9
-    image_count: int = 4
-    size: int = 96
-    rank_weight: float = 0.5
+    steps: int = 8600
+    lot_count: int = 3
+    """Of pictures of the largest size; smaller ones come in more lots, so that every step has as many pixels."""
+    image_count: int = 6
+    sizes: tuple[int, ...] = (64, 96, 128)
+    """Height and width in pixels, taken in turn: small ones bring many processes together, large ones wide views."""
+    largest: float = 16.0
+    """Radius of the widest insertions in pixels."""
+    rank_weight: float = 1.0
     """Of insertions scoring above their surroundings."""
-    match_weight: float = 1.0
+    match_weight: float = 0.3
     """Of patches being nearer to those of their own process than to others."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warmup_steps: int = 30
-    decay_share: float = 0.4
+    decay_share: float = 0.5
     """Last part of the steps over which the learning rate falls to 0."""
     averaging: float = 0.99
     """Of the running average of the weights, which is what is kept."""
+
+    def lots(self, step: int) -> tuple[int, int]:
+        """How many lots a step has, and the size of their pictures in pixels."""
+        size = self.sizes[step % len(self.sizes)]
+        return self.lot_count * max(self.sizes) ** 2 // size**2, size
 
     def rate(self, step: int) -> float:
         """The learning rate of a step: rising, level, then falling as a half cosine."""
@@ -66,8 +75,10 @@ class Steps(Dataset[tuple[torch.Tensor, ...]]):
 
 def draw_batch(plan: Plan, step: int) -> tuple[torch.Tensor, ...]:
     """Pictures, masks and regions of one step."""
-    lots: list[Lot] = [
-        draw_lot((plan.seed, step, lot), image_count=plan.image_count, size=plan.size) for lot in range(plan.lot_count)
+    lot_count, size = plan.lots(step)
+    lots = [
+        draw_lot((plan.seed, step, lot), image_count=plan.image_count, size=size, largest=plan.largest)
+        for lot in range(lot_count)
     ]
     return as_batch(lots)
 
@@ -92,7 +103,7 @@ class Trainer:
             group["lr"] = plan.rate(self.step)
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + self.step)
         maps = self.network(normalise(pictures).contiguous(memory_format=torch.channels_last))
-        parts = lot_loss(maps, masks, regions, plan.lot_count, DEGREES[self.step % len(DEGREES)], generator)
+        parts = lot_loss(maps, masks, regions, plan.lots(self.step)[0], self.degree(), generator)
         loss = plan.rank_weight * (parts["mean"] + parts["levels"]) + plan.match_weight * parts["match"]
         self.optimiser.zero_grad()
         loss.backward()
@@ -101,6 +112,10 @@ class Trainer:
         self.average.update_parameters(self.network)
         self.step += 1
         return {"loss": loss.item(), **{name: part.item() for name, part in parts.items()}}
+
+    def degree(self) -> int:
+        """The LNAMD neighbourhood of this step; each size meets each of them."""
+        return DEGREES[self.step // len(self.plan.sizes) % len(DEGREES)]
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on, beside its place and then into it."""
@@ -157,9 +172,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where checkpoint and log go")
     parser.add_argument("--threads", type=int, default=1)
     for name, value in asdict(Plan()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, tuple):
+            parser.add_argument(option, type=type(value[0]), nargs="+", default=value)
+        else:
+            parser.add_argument(option, type=type(value), default=value)
     options = vars(parser.parse_args())
     folder = options.pop("folder")
+    options["sizes"] = tuple(options["sizes"])
     torch.set_num_threads(options.pop("threads"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

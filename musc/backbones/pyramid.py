@@ -1,20 +1,19 @@
-"""The small convolutional network of the `textures-conv` backbone: a pyramid of features on one grid."""
+"""The small convolutional network of the `synthetic-conv` backbone: a pyramid of features on one grid."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-PATCH = 8
-"""Pixels per patch of the common grid, in both directions."""
+from musc.backbones.builtin import PATCH
 
-STRIDES = (4, 8, 16)
-"""Pixels per cell of each level before they are brought to the common grid."""
+STRIDES = (4, 8)
+"""Pixels per cell of each level; finer cells are averaged to the common grid."""
 
 STEM_WIDTH = 24
-WIDTHS = (48, 96, 160)
+WIDTHS = (64, 128)
 """Channels of the levels."""
 
-BLOCK_COUNTS = (1, 1, 2)
+BLOCK_COUNTS = (2, 2)
 """Residual blocks of the levels."""
 
 TOKEN_WIDTH = 96
@@ -62,26 +61,16 @@ class PyramidEncoder(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(width, TOKEN_WIDTH, 1) for width in WIDTHS)
 
     def forward(self, pictures: torch.Tensor, level_count: int = len(STRIDES)) -> list[torch.Tensor]:
-        """Normalised pictures (N, 3, H, W), H and W multiples of 16 -> per level (N, C, H/8, W/8).
+        """Normalised pictures (N, 3, H, W), H and W multiples of 8 -> per level (N, C, H/8, W/8).
 
         Only the first `level_count` levels are computed.
         """
-        grid = (pictures.shape[-2] // PATCH, pictures.shape[-1] // PATCH)
         cells = F.relu(self.stem(pictures))
         maps = []
-        for level, head in list(zip(self.levels, self.heads, strict=True))[:level_count]:
+        for level, head, stride in list(zip(self.levels, self.heads, STRIDES, strict=True))[:level_count]:
             cells = level(cells)
-            maps.append(to_grid(head(cells), grid))
+            maps.append(F.avg_pool2d(head(cells), PATCH // stride))
         return maps
-
-
-def to_grid(cells: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """Feature maps on the common grid: finer ones averaged, coarser ones interpolated."""
-    if cells.shape[-2] > grid[0]:
-        return F.avg_pool2d(cells, cells.shape[-2] // grid[0])
-    if cells.shape[-2] < grid[0]:
-        return F.interpolate(cells, size=grid, mode="bilinear", align_corners=False)
-    return cells
 
 
 CONTRAST_FLOOR = 0.03

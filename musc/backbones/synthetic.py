@@ -12,23 +12,17 @@ import torch.nn.functional as F
 
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features
+from musc.backbones.builtin import PATCH, choose_image_size, choose_layers, preprocess, refuse_transformer_options
 from musc.backbones.catalogue import SYNTHETIC_NAME as NAME
-from musc.backbones.pyramid import PATCH, STRIDES, TOKEN_WIDTH, PyramidEncoder, normalise
-from musc.backbones.texture import preprocess
+from musc.backbones.pyramid import STRIDES, TOKEN_WIDTH, PyramidEncoder, normalise
 
 PACKAGED_WEIGHTS = Path(__file__).with_name("synthetic-conv.safetensors")
 
 BUILT_IN = "built-in"
 """What a specification calls the packaged weights, wherever the package lies."""
 
-DEFAULT_SIDE = 256
-"""Height and width in pixels unless told otherwise."""
-
-COARSEST = max(STRIDES)
-"""Sides must be multiples of this, so that every level is a whole number of cells."""
-
-SMALLEST_SIDE = 2 * COARSEST
-"""Pixels; the coarsest level needs two cells to be mirrored at the border."""
+SMALLEST_SIDE = 2 * PATCH
+"""Pixels; the coarser level needs two cells to be mirrored at the border."""
 
 LEVEL_COUNT = len(STRIDES)
 
@@ -55,8 +49,8 @@ def resolve(
     Args:
         name: `synthetic-conv`.
         weights: None for the packaged ones, or the path of a file that `python -m training.export` wrote.
-        image_size: pixels to which images are resized, one side or (height, width), multiples of 16; None is 256.
-        layers: pyramid levels to take, each 0 to 2 (strides 4, 8 and 16); None is the finest alone.
+        image_size: pixels to which images are resized, one side or (height, width), multiples of 8; None is 256.
+        layers: pyramid levels to take, 0 (stride 4) or 1 (stride 8); None is the finer alone.
         quick_gelu: None; there is no such activation.
         position_antialias: False; there is no position embedding.
 
@@ -66,12 +60,9 @@ def resolve(
     """
     if not accepts(name):
         raise ValueError(f"name must be {NAME!r} for the built-in network, got {name!r}; choose another backbone")
-    if quick_gelu is not None:
-        raise ValueError(f"quick_gelu must be None for the backbone {NAME}, got {quick_gelu}; leave it out")
-    if position_antialias:
-        raise ValueError(f"position_antialias must be False for the backbone {NAME}, got True; leave it out")
-    height, width = choose_image_size(image_size)
-    levels = choose_levels(layers)
+    refuse_transformer_options(NAME, quick_gelu, position_antialias)
+    height, width = choose_image_size(NAME, image_size, smallest=SMALLEST_SIDE)
+    levels = choose_layers(NAME, layers, LEVEL_COUNT, default=DEFAULT_LEVELS)
     path = PACKAGED_WEIGHTS if weights is None else weight_files.find_file(weights)
     return BackboneSpec(
         name=NAME,
@@ -83,46 +74,6 @@ def resolve(
         width=TOKEN_WIDTH,
         embedding_width=TOKEN_WIDTH * len(levels),
     )
-
-
-def choose_image_size(image_size: int | tuple[int, int] | None) -> tuple[int, int]:
-    """Height and width in pixels, both multiples of the coarsest stride.
-
-    Raises:
-        ValueError: if a side is not a multiple of 16 of at least 32, naming the two nearest that are.
-    """
-    if image_size is None:
-        return DEFAULT_SIDE, DEFAULT_SIDE
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(sides) != 2:
-        raise ValueError(f"image_size must be one side or (height, width), got {image_size}; give one or two numbers")
-    for side in sides:
-        if side < SMALLEST_SIDE or side % COARSEST:
-            below = max(SMALLEST_SIDE, side // COARSEST * COARSEST)
-            raise ValueError(
-                f"image_size must be a multiple of {COARSEST} of at least {SMALLEST_SIDE} for the backbone {NAME}, "
-                f"got {side}; use {below} or {below + COARSEST}"
-            )
-    return sides[0], sides[1]
-
-
-def choose_levels(layers: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The pyramid levels to take, in the order given.
-
-    Raises:
-        ValueError: if none is given, one is given twice or one is not on offer.
-    """
-    if layers is None:
-        return DEFAULT_LEVELS
-    if not layers:
-        raise ValueError(f"layers must name at least one level, got none; choose from 0 to {LEVEL_COUNT - 1}")
-    if len(set(layers)) != len(layers):
-        raise ValueError(f"layers must differ from each other, got {tuple(layers)}; name each once")
-    if unknown := [layer for layer in layers if layer not in range(LEVEL_COUNT)]:
-        raise ValueError(
-            f"layers must be levels 0 to {LEVEL_COUNT - 1} of the backbone {NAME}, got {unknown}; leave these out"
-        )
-    return tuple(layers)
 
 
 def build(spec: BackboneSpec, device: torch.device) -> Backbone:

@@ -7,12 +7,11 @@ position and lighting vary little; it knows nothing of objects and is no match f
 
 import functools
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
 from musc.backbones.base import Backbone, BackboneSpec, Features
+from musc.backbones.builtin import PATCH, choose_image_size, choose_layers, preprocess, refuse_transformer_options
 from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
 
 NAME = "texture"
@@ -20,14 +19,8 @@ NAME = "texture"
 VERSION = "built-in:texture-1"
 """Changes with every change of the features, so that stored ones are never mixed."""
 
-PATCH = 8
-"""Pixels of the resized image per patch, in both directions."""
-
 SCALE_COUNT = 4
 """Layers on offer: layer s filters the image reduced by 2 to the power s."""
-
-DEFAULT_SIDE = 256
-"""Height and width in pixels unless told otherwise."""
 
 LUMA_AND_OPPONENTS = ((0.299, 0.587, 0.114), (1.0, -1.0, 0.0), (0.5, 0.5, -1.0))
 """Rows give luma, red minus green, yellow minus blue from RGB."""
@@ -81,12 +74,9 @@ def resolve(
         raise ValueError(f"name must be {NAME!r} for the built-in backbone, got {name!r}; choose another backbone")
     if weights is not None:
         raise ValueError(f"weights must be None for the backbone {NAME}, got {weights!r}; it has none, leave them out")
-    if quick_gelu is not None:
-        raise ValueError(f"quick_gelu must be None for the backbone {NAME}, got {quick_gelu}; leave it out")
-    if position_antialias:
-        raise ValueError(f"position_antialias must be False for the backbone {NAME}, got True; leave it out")
-    height, width = choose_image_size(image_size)
-    chosen_layers = choose_layers(layers)
+    refuse_transformer_options(NAME, quick_gelu, position_antialias)
+    height, width = choose_image_size(NAME, image_size, smallest=PATCH)
+    chosen_layers = choose_layers(NAME, layers, SCALE_COUNT, default=tuple(range(SCALE_COUNT)))
     return BackboneSpec(
         name=NAME,
         weights="built-in",
@@ -97,46 +87,6 @@ def resolve(
         width=TOKEN_WIDTH,
         embedding_width=STATISTIC_COUNT * (TOKEN_WIDTH - 1) * len(chosen_layers) + 1,
     )
-
-
-def choose_image_size(image_size: int | tuple[int, int] | None) -> tuple[int, int]:
-    """Height and width in pixels, both multiples of the patch size.
-
-    Raises:
-        ValueError: if a side is not a positive multiple of 8, naming the two nearest that are.
-    """
-    if image_size is None:
-        return DEFAULT_SIDE, DEFAULT_SIDE
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(sides) != 2:
-        raise ValueError(f"image_size must be one side or (height, width), got {image_size}; give one or two numbers")
-    for side in sides:
-        if side < PATCH or side % PATCH:
-            below = max(PATCH, side // PATCH * PATCH)
-            raise ValueError(
-                f"image_size must be a positive multiple of {PATCH} for the backbone {NAME}, got {side}; "
-                f"use {below} or {below + PATCH}"
-            )
-    return sides[0], sides[1]
-
-
-def choose_layers(layers: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The scales to take, in the order given.
-
-    Raises:
-        ValueError: if none is given, one is given twice or one is not on offer.
-    """
-    if layers is None:
-        return tuple(range(SCALE_COUNT))
-    if not layers:
-        raise ValueError(f"layers must name at least one scale, got none; choose from 0 to {SCALE_COUNT - 1}")
-    if len(set(layers)) != len(layers):
-        raise ValueError(f"layers must differ from each other, got {tuple(layers)}; name each once")
-    if unknown := [layer for layer in layers if layer not in range(SCALE_COUNT)]:
-        raise ValueError(
-            f"layers must be scales 0 to {SCALE_COUNT - 1} of the backbone {NAME}, got {unknown}; leave these out"
-        )
-    return tuple(layers)
 
 
 def build(spec: BackboneSpec, device: torch.device) -> Backbone:
@@ -156,13 +106,6 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
         preprocess=functools.partial(preprocess, image_size=spec.image_size),
         forward=functools.partial(describe_images, bank=bank, layers=spec.layers),
     )
-
-
-def preprocess(image: Image.Image, image_size: tuple[int, int]) -> torch.Tensor:
-    """Resize an RGB image bicubically with antialias, aspect not kept: float32 (3, height, width) in [0, 1]."""
-    height, width = image_size
-    resized = image.resize((width, height), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(torch.float32) / 255
 
 
 def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: tuple[int, ...]) -> Features:

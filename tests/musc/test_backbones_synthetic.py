@@ -13,7 +13,7 @@ from PIL import Image
 from musc import backbones
 from musc.backbones import synthetic
 from musc.backbones.base import Backbone, Features
-from musc.backbones.pyramid import STRIDES, TOKEN_WIDTH, PyramidEncoder, normalise, to_grid
+from musc.backbones.pyramid import STRIDES, TOKEN_WIDTH, PyramidEncoder, normalise
 from musc.backbones.weights import WeightsUnavailableError, unavailable
 from musc.lot import score_images
 from musc.metrics import image_metrics, pixel_metrics
@@ -68,7 +68,7 @@ def test_synthetic_card_is_packaged_and_names_the_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image_size", "expected", "grid"), [(64, (64, 64), (8, 8)), ((48, 80), (48, 80), (6, 10)), (32, (32, 32), (4, 4))]
+    ("image_size", "expected", "grid"), [(64, (64, 64), (8, 8)), ((48, 80), (48, 80), (6, 10)), (16, (16, 16), (2, 2))]
 )
 def test_synthetic_spec_takes_one_side_or_two(image_size: int | Size, expected: Size, grid: Size) -> None:
     spec = synthetic.resolve("synthetic-conv", image_size=image_size)
@@ -80,13 +80,13 @@ def test_synthetic_spec_takes_one_side_or_two(image_size: int | Size, expected: 
     [
         ({"quick_gelu": False}, "quick_gelu must be None for the backbone synthetic-conv, got False; leave it out"),
         ({"position_antialias": True}, "position_antialias must be False for the backbone synthetic-conv, got True"),
-        ({"image_size": 250}, "image_size must be a multiple of 16 of at least 32 .*, got 250; use 240 or 256"),
-        ({"image_size": (256, 16)}, "image_size must be a multiple of 16 of at least 32 .*, got 16; use 32 or 48"),
-        ({"image_size": -8}, "image_size must be a multiple of 16 .*, got -8; use 32 or 48"),
+        ({"image_size": 250}, "image_size must be a multiple of 8 of at least 16 .*, got 250; use 248 or 256"),
+        ({"image_size": (256, 8)}, "image_size must be a multiple of 8 of at least 16 .*, got 8; use 16 or 24"),
+        ({"image_size": -8}, "image_size must be a multiple of 8 .*, got -8; use 16 or 24"),
         ({"image_size": (8, 8, 8)}, r"image_size must be one side or \(height, width\), got \(8, 8, 8\)"),
-        ({"layers": ()}, "layers must name at least one level, got none; choose from 0 to 2"),
+        ({"layers": ()}, "layers must name at least one layer, got none; choose from 0 to 1"),
         ({"layers": (1, 1)}, r"layers must differ from each other, got \(1, 1\); name each once"),
-        ({"layers": (-1, 2, 5)}, r"layers must be levels 0 to 2 .*, got \[-1, 5\]; leave these out"),
+        ({"layers": (-1, 2, 5)}, r"layers must be 0 to 1 .*, got \[-1, 2, 5\]; leave these out"),
     ],
 )
 def test_synthetic_refuses(arguments: dict[str, object], message: str) -> None:
@@ -110,7 +110,7 @@ def test_synthetic_refuses_other_weights_than_were_resolved() -> None:
         synthetic.build(spec, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("image_size", [(64, 64), (48, 80), (32, 48)])
+@pytest.mark.parametrize("image_size", [(64, 64), (48, 80), (16, 24)])
 def test_synthetic_features_have_the_promised_shapes(image_size: Size) -> None:
     backbone = make_backbone(image_size)
     features = backbone.extract([Image.new("L", (31, 57), level) for level in (20, 120, 220)])
@@ -131,8 +131,8 @@ def test_synthetic_features_do_not_depend_on_the_batch(pictures: torch.Tensor) -
 
 
 def test_synthetic_levels_come_in_the_order_asked(pictures: torch.Tensor) -> None:
-    every, some = describe(pictures, layers=(0, 1, 2)), describe(pictures, layers=(2, 0))
-    torch.testing.assert_close(some.patch_tokens, [every.patch_tokens[2], every.patch_tokens[0]])
+    every, some = describe(pictures, layers=(0, 1)), describe(pictures, layers=(1, 0))
+    torch.testing.assert_close(some.patch_tokens, every.patch_tokens[::-1])
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])
@@ -143,14 +143,14 @@ def test_synthetic_features_of_a_blank_image_are_finite(level: float) -> None:
 
 
 def test_synthetic_class_tokens_are_the_mean_of_the_tokens(pictures: torch.Tensor) -> None:
-    features = describe(pictures, layers=(0, 2))
+    features = describe(pictures, layers=(0, 1))
     means = torch.cat([tokens.double().mean(dim=1) for tokens in features.patch_tokens], dim=1)
     expected = means / means.norm(dim=1, keepdim=True)
     torch.testing.assert_close(features.class_tokens.double(), expected, rtol=0, atol=1e-6)
 
 
 def test_synthetic_takes_the_finest_level_unless_told_otherwise(pictures: torch.Tensor) -> None:
-    torch.testing.assert_close(describe(pictures).patch_tokens, describe(pictures, layers=(0, 1, 2)).patch_tokens[:1])
+    torch.testing.assert_close(describe(pictures).patch_tokens, describe(pictures, layers=(0, 1)).patch_tokens[:1])
 
 
 def test_synthetic_brightness_changes_nothing(pictures: torch.Tensor) -> None:
@@ -164,11 +164,11 @@ def test_normalise_gives_mean_0_and_about_unit_deviation(pictures: torch.Tensor)
     assert 0.7 < float(brightness.std()) < 1
 
 
-def test_to_grid_averages_finer_and_interpolates_coarser_cells() -> None:
-    fine = torch.arange(16.0).view(1, 1, 4, 4)
-    assert to_grid(fine, (2, 2)).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
-    coarse = to_grid(torch.tensor([[[[0.0, 4.0]]]]), (2, 4))
-    assert coarse[0, 0].tolist() == [[0, 1, 3, 4], [0, 1, 3, 4]]
+def test_encoder_averages_finer_cells(pictures: torch.Tensor) -> None:
+    network = PyramidEncoder().eval()
+    fine = network.heads[0](network.levels[0](torch.relu(network.stem(pictures))))
+    expected = fine.unflatten(3, (10, 2)).unflatten(2, (6, 2)).mean(dim=(3, 5))
+    torch.testing.assert_close(network(pictures)[0], expected)
 
 
 def test_encoder_levels_share_the_grid(pictures: torch.Tensor) -> None:

@@ -82,13 +82,13 @@ def test_texture_spec_takes_one_side_or_two(image_size: int | Size, expected: Si
         ({"weights": "openai"}, "weights must be None for the backbone texture, got 'openai'; it has none"),
         ({"quick_gelu": False}, "quick_gelu must be None for the backbone texture, got False; leave it out"),
         ({"position_antialias": True}, "position_antialias must be False for the backbone texture, got True"),
-        ({"image_size": 250}, "image_size must be a positive multiple of 8 .*, got 250; use 248 or 256"),
-        ({"image_size": (256, 5)}, "image_size must be a positive multiple of 8 .*, got 5; use 8 or 16"),
-        ({"image_size": -8}, "image_size must be a positive multiple of 8 .*, got -8; use 8 or 16"),
+        ({"image_size": 250}, "image_size must be a multiple of 8 of at least 8 .*, got 250; use 248 or 256"),
+        ({"image_size": (256, 5)}, "image_size must be a multiple of 8 of at least 8 .*, got 5; use 8 or 16"),
+        ({"image_size": -8}, "image_size must be a multiple of 8 of at least 8 .*, got -8; use 8 or 16"),
         ({"image_size": (8, 8, 8)}, r"image_size must be one side or \(height, width\), got \(8, 8, 8\)"),
-        ({"layers": ()}, "layers must name at least one scale, got none; choose from 0 to 3"),
+        ({"layers": ()}, "layers must name at least one layer, got none; choose from 0 to 3"),
         ({"layers": (1, 1)}, r"layers must differ from each other, got \(1, 1\); name each once"),
-        ({"layers": (-1, 2, 5)}, r"layers must be scales 0 to 3 .*, got \[-1, 5\]; leave these out"),
+        ({"layers": (-1, 2, 5)}, r"layers must be 0 to 3 .*, got \[-1, 5\]; leave these out"),
     ],
 )
 def test_texture_refuses(arguments: dict[str, object], message: str) -> None:

@@ -71,7 +71,7 @@ def test_lots_without_a_share_have_no_insertion() -> None:
 def test_insertions_touch_nothing_outside_their_mask(seed: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.uniform(0.3, 0.7, (64, 64, 3)).astype(np.float32)
-    changed, mask = insert(rng, picture)
+    changed, mask = insert(rng, picture, 16.0)
     np.testing.assert_array_equal(changed[~mask], picture[~mask])
     if mask.any():
         assert np.abs(changed - picture)[mask].mean() > 0.01
@@ -79,8 +79,17 @@ def test_insertions_touch_nothing_outside_their_mask(seed: int) -> None:
 
 def test_insertions_are_mostly_visible() -> None:
     picture = np.random.default_rng(0).uniform(0.3, 0.7, (64, 64, 3)).astype(np.float32)
-    found = [insert(np.random.default_rng(seed), picture)[1].any() for seed in range(60)]
+    found = [insert(np.random.default_rng(seed), picture, 16.0)[1].any() for seed in range(60)]
     assert np.mean(found) > 0.6
+
+
+def test_insertions_grow_with_the_largest_radius() -> None:
+    picture = np.random.default_rng(0).uniform(0.3, 0.7, (128, 128, 3)).astype(np.float32)
+    covered = {
+        largest: [insert(np.random.default_rng(seed), picture, largest)[1].mean() for seed in range(60)]
+        for largest in (16.0, 48.0)
+    }
+    assert max(covered[16.0]) < 0.2 < max(covered[48.0]) < 0.9
 
 
 def test_camera_that_changes_nothing_only_rounds() -> None:

@@ -14,7 +14,7 @@ from training.export import export, fold
 from training.loss import MATCH_TEMPERATURE, NEAREST_COUNT, cell_kinds, cosines, match_loss, pure_regions, rank_loss
 from training.train import Plan, Trainer, draw_batch, train
 
-TOY = Plan(steps=6, lot_count=2, image_count=3, size=32, warmup_steps=1)
+TOY = Plan(steps=6, lot_count=2, image_count=3, sizes=(32,), warmup_steps=1)
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,23 @@ def test_plan_rate_rises_stays_and_falls_to_0() -> None:
     assert plan.rate(99) < 0.01
 
 
+def test_plan_takes_sizes_in_turn_with_as_many_pixels() -> None:
+    plan = Plan(lot_count=5, image_count=4, sizes=(64, 96, 128))
+    assert [plan.lots(step) for step in range(4)] == [(20, 64), (8, 96), (5, 128), (20, 64)]
+    pictures, masks, _ = draw_batch(replace(plan, lot_count=1, sizes=(16, 32)), 0)
+    assert (pictures.shape, masks.shape) == ((16, 3, 16, 16), (16, 16, 16))
+
+
+def test_trainer_gives_each_size_every_degree() -> None:
+    trainer = Trainer(replace(TOY, sizes=(32, 64)))
+    met = set()
+    for trainer.step in range(6):
+        met.add((trainer.plan.lots(trainer.step)[1], trainer.degree()))
+    assert len(met) == 6
+
+
 def test_training_reduces_the_loss_of_a_batch() -> None:
-    trainer = Trainer(replace(TOY, steps=100, size=48))
+    trainer = Trainer(replace(TOY, steps=100, sizes=(48,)))
     batch = draw_batch(trainer.plan, 0)
     losses = [trainer.take_step(*batch)["loss"] for _ in range(10)]
     assert np.mean(losses[-3:]) < 0.85 * losses[0]
