@@ -114,7 +114,8 @@ def test_summary_shows_each_photograph_beside_its_own_map(made_run: MadeRun, mon
     listed = [image.path for image in run.scored_images()]
     ranked = run.scores().iloc[[2, 0, 1]]
     (Path(job.folder) / listed[0]).unlink()
-    summaries.picture(run, job.folder, ranked)
+    monkeypatch.setattr(Run, "scores", lambda _: ranked)
+    summaries.strip(run, job.folder)
     assert [np.asarray(part.photograph)[0, 0].tolist() for part in shown] == [
         np.asarray(Image.open(Path(job.folder) / listed[position]))[0, 0].tolist() for position in (2, 1)
     ]
