@@ -47,6 +47,6 @@ def watch(reader: int) -> None:
 
 
 def embedded_server() -> subprocess.Popen[bytes] | None:
-    """The Prefect server this process has started, if any."""
-    module = sys.modules.get("prefect.server.api.server")
-    return module.SubprocessASGIServer().server_process if module else None
+    """The Prefect server this process has started, if any; while its module is still being imported there is none."""
+    servers = getattr(sys.modules.get("prefect.server.api.server"), "SubprocessASGIServer", None)
+    return servers().server_process if servers else None
