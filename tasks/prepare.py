@@ -118,6 +118,7 @@ def prepare(
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
     require_folder(folder)
     require_store(output)
+    folder, output = absolute(folder), absolute(output)
     chosen = choose_device(device)
     running = chosen_engine(
         engine,
@@ -128,7 +129,8 @@ def prepare(
         core_count=torch.get_num_threads(),
     )
     if running.name == "dask":
-        folder, output = reachable("folder", folder), reachable("output", output)
+        require_shared("folder", folder)
+        require_shared("output", output)
     plan_blocks(0, block_images)
     lot = lot or default_lot(folder)
     category = category or lot
@@ -154,14 +156,18 @@ def prepare(
     )
 
 
-def reachable(option: str, url: str) -> str:
-    """A path or URL as every worker can use it, whatever folder it runs in.
+def require_shared(option: str, url: str) -> None:
+    """Refuse places that only this process can reach.
 
     Raises:
         ValueError: if it lies in the memory of this process.
     """
     if url.startswith("memory:"):
         raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
+
+
+def absolute(url: str) -> str:
+    """A local path as any process can use it, today or later, whatever folder it runs in; another URL as it is."""
     return Store(url).location("") if Store(url).is_local else url
 
 

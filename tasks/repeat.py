@@ -9,8 +9,8 @@ import numpy as np
 
 from musc import backbones
 from storage.artefacts import require_complete
-from storage.errors import FormatVersionError, ImageChangedError
-from storage.lots import ListedImage, load_lot, read_image, store_lot, usable_images
+from storage.errors import FormatVersionError, ImageChangedError, NoImagesError
+from storage.lots import ListedImage, load_lot, read_image, require_folder, store_lot, usable_images
 from storage.runs import Run
 from storage.store import Store
 from tasks.engine import THREADS
@@ -36,6 +36,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
 
     Raises:
         FormatVersionError: if another release wrote the record.
+        NoImagesError: if the folder is gone.
         ValueError: if the weights are not those of the run, naming both digests.
         FileNotFoundError: if the weights file is gone.
     """
@@ -46,6 +47,8 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
             "repeat it with the release that wrote it"
         )
     past = restored(LotJob, record)
+    folder = folder or past.folder
+    require_folder_of(run, folder)
     settings = replace(past.settings, weights=weights or past.settings.weights)
     arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
     backbone = backbones.resolve(settings.backbone, **arguments)
@@ -53,12 +56,26 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
     return replace(
         past,
         store=store,
-        folder=folder or past.folder,
+        folder=folder,
         settings=settings,
         backbone=backbone,
         references_from=tuple(require_run(run.store, path).path for path in past.references_from),
         engine=THREADS,
     )
+
+
+def require_folder_of(run: Run, folder: str) -> None:
+    """Refuse to look for images where no folder is.
+
+    Raises:
+        NoImagesError: naming the folder.
+    """
+    try:
+        require_folder(folder)
+    except NoImagesError as error:
+        raise NoImagesError(
+            f"{error}, or name the folder where the images of {run.path} lie now with --folder"
+        ) from None
 
 
 def bring_references(past: Run, job: LotJob) -> None:

@@ -102,6 +102,27 @@ def test_images_elsewhere_are_found_by_folder(past: Path, lot: Path, tmp_path: P
         moved.rename(lot)
 
 
+def test_missing_folder_is_named_with_the_way_out(past: Path, lot: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    lot.rename(moved)
+    try:
+        code, shown = command(str(past))
+    finally:
+        moved.rename(lot)
+    assert code == 2
+    assert f"got {lot}, which does not exist" in shown
+    assert f"where the images of runs/{past.name} lie now with --folder" in shown
+
+
+def test_run_of_a_relative_folder_is_repeated_from_anywhere(lot: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    from flows.score_lot import score_lot
+
+    monkeypatch.chdir(lot.parent)
+    done = score_lot(lot.name, str(tmp_path / "store"), **SMALL)
+    monkeypatch.chdir(tmp_path)
+    assert command(f"store/{done['run']}")[0] == 0
+
+
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     code, shown = command(str(tmp_path))
     assert code == 2

@@ -13,9 +13,10 @@ from tasks.prepare import MEMORY_SHARE, backbone_identity, default_lot, prepare,
 
 
 def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preparing, "memory_bytes", lambda device: 1_000_003)
     job = prepare(str(tmp_path), backbone="texture")
-    assert (job.folder, job.store, job.device) == (str(tmp_path), "musc-results", "auto")
+    assert (job.folder, job.store, job.device) == (str(tmp_path), str(tmp_path / "musc-results"), "auto")
     assert (job.lot, job.category) == (tmp_path.name, tmp_path.name)
     assert job.memory_bytes == int(MEMORY_SHARE * 1_000_003)
     assert (job.settings.degrees, job.settings.interval, job.settings.window_sizes) == (
@@ -34,8 +35,10 @@ def test_prepare_calls_the_category_like_the_lot(tmp_path: Path) -> None:
 
 def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
     given: dict[str, Any] = {"lot": "night", "category": "cap", "memory": "7KiB", "block_images": 24, "subsets": 3}
-    job = prepare(str(tmp_path), "out", backbone="texture", image_size=(64, 72), degrees=(3,), device="cpu", **given)
-    assert (job.store, job.lot, job.category, job.memory_bytes) == ("out", "night", "cap", 7168)
+    job = prepare(
+        str(tmp_path), "memory://out", backbone="texture", image_size=(64, 72), degrees=(3,), device="cpu", **given
+    )
+    assert (job.store, job.lot, job.category, job.memory_bytes) == ("memory://out", "night", "cap", 7168)
     assert (job.block_images, job.subsets, job.device) == (24, 3, "cpu")
     assert (job.backbone.grid, job.settings.degrees) == ((8, 9), (3,))
 
@@ -63,6 +66,16 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
 def test_prepare_refuses_by_name(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         prepare(str(tmp_path), **{"backbone": "texture", **changes})
+
+
+def test_relative_folders_are_meant_from_where_the_command_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lot").mkdir()
+    job = prepare("lot", "out", backbone="texture")
+    assert (job.folder, job.store) == (str(tmp_path / "lot"), str(tmp_path / "out"))
+    assert prepare(".", backbone="texture").lot == tmp_path.name
 
 
 def test_prepare_refuses_a_missing_folder(tmp_path: Path) -> None:
