@@ -8,10 +8,14 @@ from cli.failures import FAILED
 
 
 def score(parameters: dict[str, Any]) -> None:
-    """Check the options, score, and print the ranking."""
+    """Check the options and look whether the lot and the memory can suffice, then score and print the ranking."""
+    from storage.lots import require_images
+    from tasks.calibrate import forecast_lot
     from tasks.prepare import prepare
 
     job = prepare(**parameters)
+    require_images(job.folder, job.least_images)
+    forecast_lot(job, job.least_images)
     from cli.console import watching
     from cli.tables import show_run
     from flows.score_lot import score_lot
@@ -22,14 +26,15 @@ def score(parameters: dict[str, Any]) -> None:
 
 
 def benchmark(parameters: dict[str, Any]) -> None:
-    """Score, measure, and print the table; categories that failed are named after it."""
+    """Check the options, score, measure, and print the table; categories that failed are named after it."""
+    from tasks.prepare_benchmark import benchmark_jobs
+
+    store = benchmark_jobs(**parameters)[0].store
     from cli.console import watching
     from cli.tables import show_benchmark
     from flows.benchmark import BenchmarkFailedError
     from flows.benchmark import benchmark as run
-    from tasks.prepare import DEFAULT_OUTPUT
 
-    store = parameters.get("output", DEFAULT_OUTPUT)
     try:
         with watching():
             done = run(**parameters)
@@ -71,7 +76,10 @@ def clean(url: str, older_than_days: float, *, really: bool) -> None:
 
 
 def nightly(parameters: dict[str, Any]) -> None:
-    """Score what is not finished and print what came out."""
+    """Check the options, score what is not finished, and print what came out."""
+    from tasks.nightly import night_job
+
+    night_job(**parameters)
     from cli.night import run_nightly as run
 
     run(parameters)

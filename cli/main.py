@@ -1,5 +1,7 @@
 """The commands and their options; what each does is in `cli.actions`, what goes wrong is said by `cli.failures`."""
 
+import time
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -16,6 +18,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def starting_up(action: Callable[[], None], *, verbose: bool = False) -> None:
+    """Run a command that loads torch and mostly Prefect too, which takes a while until there is more to say."""
+    typer.echo(f"{time.strftime('%H:%M:%S')} starting, up to 20 seconds", err=True)
+    prepare_environment(verbose=verbose)
+    reporting_errors(action)
 
 
 def show_version(wanted: bool) -> None:
@@ -70,8 +79,7 @@ def score(
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
     parameters = given(locals())
-    prepare_environment(verbose=verbose)
-    reporting_errors(lambda: actions.score(parameters))
+    starting_up(lambda: actions.score(parameters), verbose=verbose)
 
 
 @app.command()
@@ -111,8 +119,7 @@ def benchmark(
 ) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
     parameters = given(locals())
-    prepare_environment(verbose=verbose)
-    reporting_errors(lambda: actions.benchmark(parameters))
+    starting_up(lambda: actions.benchmark(parameters), verbose=verbose)
 
 
 @app.command()
@@ -133,8 +140,7 @@ def plan(
 ) -> None:
     """Print what scoring a folder would cost: memory, disk, operations and time. Computes and stores nothing."""
     parameters = given(locals())
-    prepare_environment(verbose=False)
-    reporting_errors(lambda: actions.plan(parameters))
+    starting_up(lambda: actions.plan(parameters))
 
 
 @app.command()
@@ -193,8 +199,7 @@ def nightly(
 ) -> None:
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
     parameters = given(locals())
-    prepare_environment(verbose=verbose)
-    reporting_errors(lambda: actions.nightly(parameters))
+    starting_up(lambda: actions.nightly(parameters), verbose=verbose)
 
 
 @app.command()
@@ -204,8 +209,7 @@ def automations(
     ] = 300,
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
-    prepare_environment(verbose=False)
-    reporting_errors(lambda: actions.automations(silence))
+    starting_up(lambda: actions.automations(silence))
 
 
 @app.command()
@@ -215,8 +219,7 @@ def rescore(
     weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
 ) -> None:
     """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
-    prepare_environment(verbose=False)
-    reporting_errors(lambda: actions.rescore(run, folder, weights))
+    starting_up(lambda: actions.rescore(run, folder, weights))
 
 
 @app.command()
@@ -226,8 +229,7 @@ def demo(
     verbose: options.Verbose = False,
 ) -> None:
     """Draw a small lot of parts with planted defects, score it without weights, and compare with the known defects."""
-    prepare_environment(verbose=verbose)
-    reporting_errors(lambda: actions.demo(output, seed))
+    starting_up(lambda: actions.demo(output, seed), verbose=verbose)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Benchmark: score every category of a labelled dataset and compare with labels, masks and published numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -9,31 +10,28 @@ from flows.engine import cluster, one_at_a_time
 from flows.hooks import crashed, failed
 from flows.stages import score_listed
 from musc.mutual import Interval
-from musc.plan import plan_subsets
 from musc.settings import ImageSize, Settings
-from storage.datasets import Category, list_categories
-from storage.secrets import require_no_secret
+from storage.datasets import list_categories
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparison import shown
 from tasks.engine import Engine
 from tasks.ingest import list_category
 from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
-from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
+from tasks.prepare import DEFAULT_OUTPUT, LotJob
+from tasks.prepare_benchmark import benchmark_jobs
 from tasks.publish import artifact_key
-from tasks.stage import run_stage
+from tasks.stage import run_stage, told
 
 DEFAULTS = Settings()
-PAPER_WINDOW_SIZES = {"visa": (1, 8, 9)}
-"""RsCIN windows the paper uses instead of the default."""
 
 
 class BenchmarkFailedError(RuntimeError):
     """Some categories failed; the rows of all others are written."""
 
-    def __init__(self, failures: list[str], count: int, path: str | None) -> None:
+    def __init__(self, failures: Sequence[tuple[str, str]], count: int, path: str | None) -> None:
         rest = f"the others are in {path}" if path else "nothing was measured"
-        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {'; '.join(failures)}")
+        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {told(failures)}")
         self.path = path
         """Of the table in the store, if any category was measured."""
 
@@ -123,33 +121,7 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
-    require_no_secret("root", root)
-    jobs = prepare_all(
-        list_categories(dataset, root, categories),
-        backbones,
-        root,
-        output,
-        weights=weights,
-        image_size=image_size,
-        layers=layers,
-        quick_gelu=quick_gelu,
-        position_antialias=position_antialias,
-        precision=precision,
-        degrees=degrees,
-        interval=interval,
-        window_sizes=window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
-        references=references,
-        window=window,
-        subsets=subsets,
-        seed=seed,
-        device=device,
-        memory=memory,
-        block_images=block_images,
-        store_aggregated=store_aggregated,
-        engine=engine,
-        dask_address=dask_address,
-        workers=workers,
-    )
+    jobs = benchmark_jobs(**locals())  # every parameter, under its own name
     measured, failures = [], []
     with cluster(jobs[0].engine) as shared:
         for job in jobs:
@@ -157,7 +129,7 @@ def benchmark(
                 measured.append((job, dataset, benchmark_category(dataset, job, seed, shared)))
             except Exception as error:  # one category must not take the others with it
                 get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
-                failures.append(f"{job.category} with {job.backbone.name}: {error}")
+                failures.append((f"{job.category} with {job.backbone.name}", str(error)))
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
     done = write_benchmark(output, benchmark_name(dataset, jobs, seed), measured)
@@ -165,30 +137,6 @@ def benchmark(
     if failures:
         raise BenchmarkFailedError(failures, len(jobs), done["benchmark"])
     return done
-
-
-def prepare_all(
-    categories: list[Category], backbones: tuple[str, ...], root: str, output: str, **parameters: Any
-) -> list[LotJob]:
-    """A job for every category and backbone, all checked before the first one starts.
-
-    Raises:
-        ValueError: as `tasks.prepare.prepare`, if one weights file is given for several backbones, if a backbone is
-            given twice, or if a category has too few images for its subsets.
-    """
-    if not backbones:
-        raise ValueError("backbones must name at least one backbone, got none; the paper uses ViT-L-14-336")
-    if len(set(backbones)) < len(backbones):
-        raise ValueError(f"backbones must differ from each other, got {', '.join(backbones)}; name each once")
-    if parameters["weights"] and len(backbones) > 1:
-        raise ValueError(f"weights must go with one backbone, got {len(backbones)}; run them one by one")
-    for category in categories:
-        plan_subsets(len(category.images), parameters["subsets"])
-    return [
-        prepare(root, output, lot=category.name, category=category.name, backbone=backbone, **parameters)
-        for backbone in backbones
-        for category in categories
-    ]
 
 
 def publish(output: str, path: str, dataset: str) -> None:

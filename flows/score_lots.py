@@ -13,10 +13,11 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from storage.errors import NoImagesError
 from storage.lot_tree import FoundLot
-from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, remember, survey
-from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare
+from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, night_job, remember, survey
+from tasks.prepare import DEFAULT_OUTPUT, LotJob
 from tasks.publish import publish_night
 from tasks.report_orders import MapKind
+from tasks.stage import told
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"
@@ -26,9 +27,8 @@ class NightFailedError(RuntimeError):
     """Some lots failed; the results of all others are kept, and the next night tries these again."""
 
     def __init__(self, outcomes: list[Outcome]) -> None:
-        failed = [outcome for outcome in outcomes if outcome.what == FAILED]
-        why = "; ".join(f"{outcome.found.lot}: {outcome.reason}" for outcome in failed)
-        super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {why}")
+        failed = [(outcome.found.lot, outcome.reason) for outcome in outcomes if outcome.what == FAILED]
+        super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {told(failed)}")
         self.outcomes = outcomes
 
 
@@ -106,7 +106,7 @@ def score_lots(
         NightFailedError: at the end, if lots failed; the results of the others are kept.
     """
     given = {name: value for name, value in locals().items() if name not in ("root", "category", "since")}
-    job = prepare(root, lot="night", **given)  # refuses bad options once, before any lot
+    job = night_job(root, **given)
     log = get_run_logger()
     tree = survey(root, category, since)
     for left_out in tree.left_out:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from prefect.artifacts import create_table_artifact
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.engine import opened
 from storage.claims import claiming
@@ -13,6 +14,7 @@ from tasks.calibrate import forecast_lot, forecast_rows
 from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
+from tasks.models import load_ahead
 from tasks.planning import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
 from tasks.prepare import LotJob
 from tasks.publish import publish_run, tag_run
@@ -36,6 +38,7 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
 
     Raises:
         MemoryError: before any work, if not even one image fits the memory.
+        WeightsUnavailableError: before any work, if the backbone's weights are neither here nor downloadable.
         StageFailedError: if tasks failed; everything finished is kept.
     """
     tag_run(job)
@@ -46,6 +49,8 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
     extracting = extract_orders(job, lot_key, images)
     with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
         claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
+        if isinstance(runner, ThreadPoolTaskRunner):  # in this process; workers load their own
+            load_ahead(extracting)
         run_stage(extract_block, extracting, runner)
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
         claim.add(paths_of(aggregating))

@@ -120,8 +120,9 @@ def plan_shards(
     if most < 1:
         needed = shard_bytes(1, references, patch_count, width, thread_count, masked)
         raise MemoryError(
-            f"memory must hold at least one query image of {image_count} images with {patch_count} patches of width "
-            f"{width}: {needed:,} bytes are needed, {memory_bytes:,} given; raise --memory, or lower --image-size"
+            f"memory must hold at least one query image and the distances to {references} references, each of "
+            f"{patch_count} patches of width {width}: {ceil(needed / 1e6):,} MB are needed, "
+            f"{memory_bytes / 1e6:,.3g} MB given; raise --memory, or lower --image-size"
         )
     query_count = ceil(image_count / ceil(image_count / most))
     bounds = [(start, min(start + query_count, image_count)) for start in range(0, image_count, query_count)]

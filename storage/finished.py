@@ -9,12 +9,11 @@ that is finished is never done twice.
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from storage.artefacts import digest, is_complete
-from storage.decode import SUFFIXES
-from storage.lots import paths_below, require_folder
+from storage.lots import has_image_name, paths_below, require_folder
 from storage.store import Store
 
 FOLDER = "finished"
@@ -53,7 +52,7 @@ def fingerprint(url: str) -> Fingerprint:
     """
     folder = require_folder(url)
     signs = _local_signs(folder) if folder.is_local else _remote_signs(folder)
-    images = [path for path, (size, *_) in signs.items() if size and PurePosixPath(path).suffix.lower() in SUFFIXES]
+    images = [path for path, (size, *_) in signs.items() if size and has_image_name(path)]
     tells = all(len(sign) > 1 for sign in signs.values())
     key = digest({"folder": folder.location(""), "files": sorted(signs.items())}) if tells else None
     return Fingerprint(key, len(images), len(signs))

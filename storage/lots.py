@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -89,6 +90,17 @@ def require_folder(url: str) -> Store:
     return folder
 
 
+def require_images(url: str, least: int = 2) -> None:
+    """Refuse a folder at once if by the names of its files it cannot be scored; image files are not read.
+
+    Raises:
+        NoImagesError: if there is no such folder, or fewer files than `least` are called like images.
+    """
+    names = (path for path in paths_below(require_folder(url)) if has_image_name(path))
+    if sum(1 for _ in islice(names, least)) < least:
+        require_enough(list_folder(url), url, least)
+
+
 def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> None:
     """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
 
@@ -98,11 +110,10 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
     usable = sum(image.status == "ok" for image in images)
     if usable < least:
         others = pd.Series([image.status for image in images if image.status != "ok"], dtype=str).value_counts()
-        rest = ", ".join(f"{count} {status}" for status, count in others.items()) or "nothing else"
+        besides = ", ".join(f"{count} {status}" for status, count in others.items())
+        rest = f" (besides: {besides})" if besides else ""
         needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
-        raise NoImagesError(
-            f"a lot must hold {needed}, got {usable} in {url} (besides: {rest}); add images of the same product"
-        )
+        raise NoImagesError(f"a lot must hold {needed}, got {usable} in {url}{rest}; add images of the same product")
 
 
 def read_image(folder: Store, image: ListedImage) -> bytes:
@@ -201,10 +212,14 @@ def _refused_by_name(folder: Store, path: str) -> tuple[str, str] | None:
     refusal = _refused_by_place(Path(folder.full("")), path) if folder.is_local else None
     if refusal:
         return refusal
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix not in SUFFIXES:
+    if not has_image_name(path):
         return "not_an_image", f"names of images end in {', '.join(sorted(SUFFIXES))}"
     return None
+
+
+def has_image_name(path: str) -> bool:
+    """Whether a file is called like an image."""
+    return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
 def _refused_by_place(root: Path, path: str) -> tuple[str, str] | None:

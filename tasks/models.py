@@ -2,16 +2,33 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 
 from musc import backbones
 from musc.backbones import Backbone, BackboneSpec
+from storage.artefacts import is_complete
+from storage.store import Store
+from tasks.orders import ExtractOrder
 
 PATIENCE_SECONDS = 300.0
 """For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
 
 _lock = threading.Lock()
 _failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] = {}
+
+
+def load_ahead(orders: Sequence[ExtractOrder]) -> None:
+    """Load the backbone that the first missing block needs, so that unusable weights are told once and as they are.
+
+    Raises:
+        musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
+        FileNotFoundError: if the weight file is gone.
+        ValueError: if the weights do not fit the model, or the file has changed.
+    """
+    missing = next((order for order in orders if not is_complete(Store(order.store), order.path)), None)
+    if missing:
+        loaded(missing.backbone, missing.device)
 
 
 def loaded(spec: BackboneSpec, device: str) -> Backbone:

@@ -12,7 +12,7 @@ from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.store import Store
 from tasks.caching import RETRIED
 from tasks.planning import FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
-from tasks.prepare import LotJob
+from tasks.prepare import LotJob, prepare
 
 SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
 """What a night says of a lot."""
@@ -62,6 +62,16 @@ class Look:
     """Of its mark; None where the file system does not tell whether files have changed."""
     outcome: Outcome | None
     """If nothing has to be done."""
+
+
+def night_job(root: str, category: str | None = None, since: date | None = None, **given: Any) -> LotJob:
+    """Check every parameter of `flows.score_lots` that all lots share, and complete it: a job with their settings.
+
+    Raises:
+        NoImagesError: if there is no such folder.
+        ValueError: for an option out of range, by name.
+    """
+    return prepare(root, lot="night", **given)
 
 
 @task(name="survey", task_run_name="survey {root}", **RETRIED)
@@ -118,7 +128,7 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
         write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
 
 
-def mark_key(found: FoundLot, fingerseendigest: str, job: LotJob) -> str:
+def mark_key(found: FoundLot, files_digest: str, job: LotJob) -> str:
     """The key of a lot's mark: its files as seen from outside, its name, and all that decides the result."""
     settings = asdict(job)
     for name in NOT_DECIDING:
@@ -128,7 +138,7 @@ def mark_key(found: FoundLot, fingerseendigest: str, job: LotJob) -> str:
         {
             "stage": "night",
             "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION],
-            "files": fingerseendigest,
+            "files": files_digest,
             "lot": found.lot,
             "category": found.category,
             "settings": settings,

@@ -68,17 +68,17 @@ def run_stage(
     # Whoever waited at a worker that was killed is blamed for it too. Alone only the guilty one fails again.
     for order in [order for order in orders if is_lost(outcomes[order.key])]:
         outcomes.update(outcomes_of(task, [order], complete, runner, shown))
-    failures: dict[str, list[str]] = {}
-    for order in orders:
-        if isinstance(outcomes[order.key], BaseException):
-            failures.setdefault(explained(outcomes[order.key]), []).append(order.label)
+    failures = [
+        (order.label, explained(outcomes[order.key]))
+        for order in orders
+        if isinstance(outcomes[order.key], BaseException)
+    ]
     if failures:
-        count = sum(len(labels) for labels in failures.values())
         error = StageFailedError(
-            f"{task.name} failed for {count} of {len(orders)} task runs; everything finished is kept, so the same "
-            "command goes on from here. " + "; ".join(f"{', '.join(of)}: {why}" for why, of in failures.items())
+            f"{task.name} failed for {len(failures)} of {len(orders)} task runs; everything finished is kept, so the "
+            f"same command goes on from here. {told(failures)}"
         )
-        error.names = tuple(f"{task.name} {label}" for labels in failures.values() for label in labels)
+        error.names = tuple(f"{task.name} {label}" for label, _ in failures)
         raise error
     return [outcomes[order.key] for order in orders]
 
@@ -121,6 +121,18 @@ def outcome(future: PrefectFuture[Any]) -> Any:
 def is_lost(error: Any) -> bool:
     """Whether a task run ended because Dask gave it up after several of its workers died."""
     return type(error).__name__ == LOST
+
+
+def told(failures: Sequence[tuple[str, str]]) -> str:
+    """What failed and why, each reason once.
+
+    >>> told([("bottle", "no space left"), ("cable", "no space left"), ("screw", "no masks")])
+    'bottle, cable: no space left; screw: no masks'
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, why in failures:
+        reasons.setdefault(why, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
 
 
 def explained(error: BaseException) -> str:

@@ -23,10 +23,12 @@ from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.geometry import resolve_image_size, resolve_layers
+from musc.backbones.hub import require_reachable
 from musc.backbones.positions import resize_positions
 
 DIGEST_PREFIX = "open_clip:"
 OPENAI_TAG = "openai"
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TOWER_PREFIX = "visual."
 POSITIONS = "positional_embedding"
 
@@ -219,6 +221,9 @@ def fetch(name: str, tag: str) -> Path:
     """
     source = open_clip.get_pretrained_cfg(name, tag)
     try:
+        if source.get("hf_hub"):
+            repository, _, file = source["hf_hub"].rpartition("/")
+            require_reachable(repository, [file] if file else HUB_FILES)
         return Path(open_clip.download_pretrained(source))
     except Exception as error:  # several network stacks, each with errors of its own
         raise weight_files.unavailable(f"weights {tag!r} of {name}", error, _origin(source)) from error
@@ -229,7 +234,7 @@ def _origin(source: dict[str, Any]) -> str:
     if not hub:
         return f"{source['url'].rpartition('/')[2]} from {source['url']}"
     repository, _, file = hub.rpartition("/")
-    return f"{file or 'open_clip_model.safetensors'} from the Hugging Face repository {repository}"
+    return f"{file or HUB_FILES[0]} from the Hugging Face repository {repository}"
 
 
 def make_preprocess(spec: BackboneSpec) -> Compose:

@@ -20,9 +20,11 @@ from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features
 from musc.backbones.catalogue import DINO_MODELS, TIMM_PREFIX
 from musc.backbones.geometry import resolve_image_size, resolve_layers
+from musc.backbones.hub import require_reachable
 from musc.backbones.positions import resize_positions
 
 DIGEST_PREFIX = "timm:"
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 POSITIONS = "pos_embed"
 KERNEL = "patch_embed.proj.weight"
 META_POSITION_OFFSET = 0.1
@@ -230,9 +232,10 @@ def fetch(name: str, tag: str) -> dict[str, torch.Tensor]:
     if not repository:
         raise weight_files.unavailable(f"weights {tag!r} of {name}", "no Hugging Face repository", str(source.url))
     try:
+        require_reachable(repository, HUB_FILES)
         return timm.models.load_state_dict_from_hf(repository, weights_only=True)
     except Exception as error:  # several network stacks, each with errors of its own
-        origin = f"model.safetensors from the Hugging Face repository {repository}"
+        origin = f"{HUB_FILES[0]} from the Hugging Face repository {repository}"
         raise weight_files.unavailable(f"weights {tag!r} of {name}", error, origin) from error
 
 

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import musc
@@ -63,6 +65,46 @@ def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_pat
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        ([], [], "folder must hold images"),
+        (["a.png"], [], "at least 2 usable images to be scored against each other, got 1 in"),
+        (["a.png", "notes.txt"], [], "(besides: 1 not_an_image)"),
+        (["a.png", "b.png"], ["--memory", "1KB"], "MB are needed, 0.001 MB given"),
+    ],
+)
+def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
+    names: list[str], options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "flows.score_lot", None)  # importing it would fail
+    for number, name in enumerate(names):
+        Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / name, format="png")
+    words = ["score", str(tmp_path), "--output", str(tmp_path / "out"), "--backbone", "texture", *options]
+    shown = runner.invoke(app, words)
+    assert (shown.exit_code, message in shown.output) == (2, True), shown.output
+    assert "besides" not in shown.output or "notes.txt" in names
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["benchmark", "mvtec", "."], "dataset must be one of mvtec_ad"),
+        (["benchmark", "folder", "."], "folder"),
+        (["nightly", "absent"], "which does not exist"),
+        (["nightly", ".", "--memory", "plenty"], "memory must be a positive size"),
+    ],
+)
+def test_other_commands_refuse_before_prefect_starts(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for flow in ("flows.benchmark", "flows.score_lots"):
+        monkeypatch.setitem(sys.modules, flow, None)
+    shown = runner.invoke(app, [*words, "--backbone", "texture"])
+    assert (shown.exit_code, message in shown.output) == (2, True), shown.output
+
+
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
     shown = runner.invoke(app, ["score", str(tmp_path / "nowhere"), "--backbone", "texture"])
     assert shown.exit_code == 2
@@ -111,9 +153,10 @@ def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch
     from flows.benchmark import BenchmarkFailedError
 
     def fail(**parameters: Any) -> None:
-        raise BenchmarkFailedError(["cap: planted"], 2, "benchmarks/x/metrics.parquet")
+        raise BenchmarkFailedError([("cap", "planted")], 2, "benchmarks/x/metrics.parquet")
 
     shown_tables: list[tuple[str, str]] = []
+    monkeypatch.setattr("tasks.prepare_benchmark.benchmark_jobs", lambda *given, **more: [SimpleNamespace(store="out")])
     monkeypatch.setattr("flows.benchmark.benchmark", fail)
     monkeypatch.setattr("cli.tables.show_benchmark", lambda *place: shown_tables.append(place))
     shown = runner.invoke(app, ["benchmark", "btad", "data", "--output", "out"])

@@ -151,7 +151,7 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
     """A published name whose features are the texture filters', so that published numbers stand beside ours."""
     from musc import backbones
     from musc.backbones import Backbone, BackboneSpec
-    from tasks import extract
+    from tasks import extract, models
 
     resolve, name = backbones.resolve, "ViT-L-14-336"
     texture = backbones.build(resolve("texture", image_size=64, layers=(0,)), "cpu")
@@ -165,7 +165,8 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
         return replace(texture, spec=spec)
 
     monkeypatch.setattr(backbones, "resolve", resolve_either)
-    monkeypatch.setattr(extract, "loaded", load)
+    for module in (extract, models):
+        monkeypatch.setattr(module, "loaded", load)
     return name
 
 

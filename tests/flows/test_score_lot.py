@@ -176,6 +176,19 @@ def test_score_lot_refuses_before_any_work(parts: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_score_lot_without_weights_says_so_once_and_plainly(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.score_lot import score_lot
+    from musc.backbones import WeightsUnavailableError
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(WeightsUnavailableError, match=r"^weights 'openai' of ViT-B-32 must be on this machine"):
+        score_lot(str(parts / "test"), str(tmp_path / "out"), backbone="ViT-B-32")
+    assert not (tmp_path / "out" / "features").exists()
+
+
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

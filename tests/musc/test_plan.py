@@ -1,6 +1,7 @@
 """The division of a lot into blocks, subsets and shards. Counts are distinct primes, so that every term shows."""
 
 from itertools import product
+from math import ceil
 from typing import Any
 
 import pytest
@@ -121,7 +122,8 @@ def test_shards_divide_when_one_byte_is_missing() -> None:
 
 def test_shards_refuse_memory_below_one_query() -> None:
     needed = shard_bytes(1, N, P, C)
-    message = f"one query image of {N} images .* {P} patches of width {C}: {needed:,} bytes .* {needed - 1:,} given"
+    megabytes = f"{ceil(needed / 1e6)} MB are needed, {(needed - 1) / 1e6:.3g} MB given"
+    message = f"one query image .* to {N} references, each of {P} patches of width {C}: {megabytes}"
     with pytest.raises(MemoryError, match=message):
         plan_shards(N, P, C, layers=LAYERS, degrees=DEGREES, memory_bytes=needed - 1)
 
