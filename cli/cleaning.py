@@ -31,11 +31,13 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
     planned = leftovers(store, older_than_days=older_than_days)
     if really:
         delete(store, planned)
-    if planned:
-        console.print(summary(planned))
+    if not planned:
+        console.print(f"Nothing to free: all that is older than {older_than_days:g} days is in use.", highlight=False)
+        return
+    console.print(summary(planned))
     total = sum(leftover.size_bytes for leftover in planned) / 1e6
     done = "Freed" if really else "Would free"
-    advice = "" if really or not planned else " Add --delete to do it."
+    advice = "" if really else " Add --delete to do it."
     console.print(f"{done} {total:,.1f} MB in {len(planned)} items.{advice}", highlight=False)
 
 

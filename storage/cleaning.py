@@ -13,7 +13,8 @@ was made from stays; delete the run's folder first to free it.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,15 +27,17 @@ from storage.features import AGGREGATED, FEATURES
 from storage.groups import FOLDER as GROUPS
 from storage.lots import FOLDER as LOTS
 from storage.patch_scores import FOLDER as PATCH_SCORES
+from storage.profiles import FOLDER as PROFILES
 from storage.runs import FOLDER as RUNS
 from storage.runs import RECORD
-from storage.store import PARTIAL, Store
+from storage.store import PARTIAL, TIMES, Store
 
 CLAIM_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
 MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
 """Folders of artefacts that can be made again, each named by its key."""
-DRAFTED = (*MADE, RUNS, "metrics")
+DRAFTED = (*MADE, RUNS, PROFILES, "metrics")
+LONGEST_DAYS = 36_500.0
 KEY = re.compile(r"[0-9a-f]{32}")
 DRAFT = re.compile(re.escape(PARTIAL) + r"(?P<name>.+)-[0-9a-f]{32}(-damaged)?")
 """As `storage.artefacts.writing` names a draft."""
@@ -66,18 +69,22 @@ def leftovers(store: Store, *, older_than_days: float, now: datetime | None = No
 
     Args:
         store: to look at.
-        older_than_days: what was written later is left alone; 0 or more.
+        older_than_days: what was written later is left alone; 0 to 36,500, a hundred years.
         now: the time by which age is told; the present unless given.
 
     Raises:
-        ValueError: if the age is negative.
+        ValueError: if the age is out of range.
         UnknownReferencesError: if the record of a run does not say what the run was made from.
     """
-    if not older_than_days >= 0:
-        raise ValueError(f"older_than must be 0 days or more, got {older_than_days}; 7 keeps a week's work")
+    if not 0 <= older_than_days <= LONGEST_DAYS:
+        raise ValueError(
+            f"older_than must be 0 to {LONGEST_DAYS:.0f} days, got {older_than_days}; 7 keeps a week's work"
+        )
     now = now or datetime.now(UTC)
     found = grouped(stored_files(store))
-    live, stale = judged_claims(store, found, now - timedelta(days=max(older_than_days, CLAIM_DAYS)))
+    claims, claims_end = claims_of(store), now - timedelta(days=max(older_than_days, CLAIM_DAYS))
+    stale = [found[path] for path in claims if path in found and found[path].modified < claims_end]
+    live = claimed(claims, {leftover.path for leftover in stale})
     kept = live | referenced(store, found)
     kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
     unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]
@@ -87,8 +94,14 @@ def leftovers(store: Store, *, older_than_days: float, now: datetime | None = No
 
 
 def delete(store: Store, planned: Sequence[Leftover]) -> None:
-    """Delete what `leftovers` found. The marker of an artefact goes first, so that none is ever half there."""
+    """Delete what `leftovers` found, except what a run has claimed since.
+
+    The marker of an artefact goes first, so that none is ever half there.
+    """
+    stale = {leftover.path for leftover in planned if leftover.kind == "claim"}
     for leftover in planned:
+        if artefact_of(leftover) in claimed(claims_of(store), stale):
+            continue
         if leftover.kind not in ("draft", "claim"):
             store.delete(f"{leftover.path}/{MARKER}")
         store.delete(leftover.path)
@@ -104,40 +117,48 @@ def stored_files(store: Store) -> list[StoredFile]:
 
 def modified(details: Mapping[str, Any]) -> datetime:
     """When a file was written, as each kind of file system says it: local disks, object stores, memory."""
-    moment = next((details[name] for name in ("mtime", "LastModified", "created") if name in details), None)
+    moment = next((details[name] for name in TIMES if details.get(name) is not None), None)
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return datetime.fromtimestamp(moment, UTC) if moment is not None else datetime.now(UTC)
 
 
 def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
-    """Files put together as artefacts, drafts and claims, by the first two parts of each path."""
+    """Files as artefacts and claims, put together by the first two parts of each path; drafts, wherever they lie."""
     found: dict[str, Leftover] = {}
     for file in files:
         parts = file.path.split("/")
         if len(parts) < 2 or (len(parts) == 2 and parts[0] != CLAIMS):
             continue  # a lone file is no artefact
-        path = "/".join(parts[:2])
-        kind = "draft" if parts[1].startswith(PARTIAL) else "claim" if parts[0] == CLAIMS else parts[0]
+        draft = next((place for place in range(1, len(parts)) if parts[place].startswith(PARTIAL)), None)
+        path = "/".join(parts[: 2 if draft is None else draft + 1])
+        kind = "draft" if draft is not None else "claim" if parts[0] == CLAIMS else parts[0]
         known = found.get(path, Leftover(path, kind, 0, file.modified))
         found[path] = Leftover(path, kind, known.size_bytes + file.size_bytes, max(known.modified, file.modified))
     return found
 
 
-def judged_claims(store: Store, found: Mapping[str, Leftover], oldest: datetime) -> tuple[set[str], list[Leftover]]:
-    """The artefacts that claims name, and the claims that are too old to count."""
-    live: set[str] = set()
-    stale = []
-    for claim in (leftover for leftover in found.values() if leftover.kind == "claim"):
-        try:
-            paths = claimed_paths(store.read(claim.path))
-        except (ValueError, FileNotFoundError):  # not ours, or its run has just ended
-            continue
-        if claim.modified < oldest:
-            stale.append(claim)
-        else:
-            live.update(paths)
-    return live, stale
+def claims_of(store: Store) -> dict[str, list[str]]:
+    """The artefacts that each claim names, by the claim's path."""
+    claims = {}
+    for name in store.sizes(CLAIMS):
+        with suppress(ValueError, FileNotFoundError):  # not ours, or its run has just ended
+            claims[f"{CLAIMS}/{name}"] = claimed_paths(store.read(f"{CLAIMS}/{name}"))
+    return claims
+
+
+def claimed(claims: Mapping[str, Sequence[str]], stale: Collection[str]) -> set[str]:
+    """All artefacts that claims name, but for those too old to count."""
+    return {path for claim, paths in claims.items() if claim not in stale for path in paths}
+
+
+def artefact_of(leftover: Leftover) -> str:
+    """The path under which a claim would name it."""
+    folder, _, name = leftover.path.rpartition("/")
+    draft = DRAFT.fullmatch(name)
+    return f"{folder}/{draft['name']}" if draft else leftover.path
 
 
 def referenced(store: Store, found: Mapping[str, Leftover]) -> set[str]:
@@ -176,8 +197,8 @@ def is_spare(store: Store, leftover: Leftover, live: set[str]) -> bool:
     """Whether something no run uses is of a kind this release has made and can make again."""
     folder, _, name = leftover.path.partition("/")
     if leftover.kind == "draft":
-        draft = DRAFT.fullmatch(name)
-        return folder in DRAFTED and draft is not None and f"{folder}/{draft['name']}" not in live
+        artefact = artefact_of(leftover)
+        return folder in DRAFTED and artefact != leftover.path and artefact not in live
     if folder not in MADE or not KEY.fullmatch(name):
         return False
     try:

@@ -14,10 +14,10 @@ from typing import Any
 
 from storage.artefacts import digest, is_complete
 from storage.lots import has_image_name, paths_below, require_folder
-from storage.store import Store
+from storage.store import TIMES, Store
 
 FOLDER = "finished"
-SIGNS_OF_CHANGE = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
+SIGNS_OF_CHANGE = ("ETag", "etag", "md5Hash", *TIMES)
 """What fsspec's file systems tell about a file's content or its time, by their various names."""
 
 

@@ -13,6 +13,10 @@ PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
 
 
+TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
+"""When a file was written, by the various names that fsspec's file systems have for it."""
+
+
 @dataclass(frozen=True)
 class Store:
     """Files below one root. Paths are relative to the root and use `/`. Small enough to travel with every task."""

@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.claims import claiming
-from storage.cleaning import CLAIM_DAYS, delete, leftovers
+from storage.cleaning import CLAIM_DAYS, delete, leftovers, modified
 from storage.errors import IncompleteError, UnknownReferencesError
 from storage.store import PARTIAL, Store
 
@@ -123,11 +125,19 @@ def test_what_seems_written_in_the_future_is_kept(store: Store) -> None:
 
 
 def draft_of(path: str) -> str:
-    folder, name = path.split("/")
+    folder, _, name = path.rpartition("/")
     return f"{folder}/{PARTIAL}{name}-{uuid4().hex}"
 
 
-@pytest.mark.parametrize("path", [f"features/{key('2')}", "runs/tonight's [lot] 2-12345678"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"features/{key('2')}",
+        "runs/tonight's [lot] 2-12345678",
+        "runs/tonight-12345678/maps-tiff",
+        "profiles/bolt-1/20261121-12345678",
+    ],
+)
 def test_drafts_of_killed_writers_are_deleted(store: Store, path: str) -> None:
     draft = draft_of(path)
     store.write(f"{draft}/layer_05/c/0/0/0", b"half")
@@ -135,6 +145,42 @@ def test_drafts_of_killed_writers_are_deleted(store: Store, path: str) -> None:
     assert [(leftover.path, leftover.kind, leftover.size_bytes) for leftover in planned] == [(draft, "draft", 4)]
     delete(store, planned)
     assert store.sizes("") == {}
+
+
+def test_a_draft_inside_a_run_is_not_a_part_of_it(used_store: Store) -> None:
+    draft = draft_of("runs/tonight-1/maps-tiff")
+    used_store.write(f"{draft}/000.tiff", b"half")
+    assert found(used_store) == [draft]
+    delete(used_store, leftovers(used_store, older_than_days=2, now=LATER))
+    assert is_complete(used_store, "runs/tonight-1")
+
+
+def test_what_a_run_claims_while_others_are_deleted_is_kept(store: Store) -> None:
+    path = f"features/{key('2')}"
+    make(store, path)
+    planned = leftovers(store, older_than_days=2, now=LATER)
+    assert [leftover.path for leftover in planned] == [path]
+    with claiming(store, "run") as claim:
+        claim.add([path])
+        delete(store, planned)
+    assert is_complete(store, path)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"mtime": 1577836800.0},
+        {"LastModified": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"last_modified": datetime(2020, 1, 1)},
+        {"updated": "2020-01-01T00:00:00Z", "created": None},
+    ],
+)
+def test_every_kind_of_file_system_tells_the_age(details: dict[str, Any]) -> None:
+    assert modified(details) == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_a_file_without_a_time_is_young() -> None:
+    assert datetime.now(UTC) - modified({}) < timedelta(minutes=1)
 
 
 def test_what_a_run_claims_is_kept_until_the_claim_is_old(store: Store) -> None:
@@ -202,6 +248,7 @@ def test_a_run_that_does_not_say_what_it_uses_stops_everything(used_store: Store
         leftovers(used_store, older_than_days=2, now=LATER)
 
 
-def test_a_negative_age_is_refused(local_store: Store) -> None:
-    with pytest.raises(ValueError, match="older_than must be 0 days or more, got -1"):
-        leftovers(local_store, older_than_days=-1)
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), 1e10])
+def test_an_age_out_of_range_is_refused(local_store: Store, days: float) -> None:
+    with pytest.raises(ValueError, match=f"older_than must be 0 to 36500 days, got {re.escape(str(days))}"):
+        leftovers(local_store, older_than_days=days)
