@@ -58,7 +58,7 @@ def plan(parameters: dict[str, Any]) -> None:
     require_enough(images, job.folder, job.least_images)
     usable = usable_images(images)
     cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
-    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window))
+    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window, job.device))
 
 
 def report(path: str) -> None:

@@ -134,9 +134,14 @@ def plan(
     window: options.Window = None,
     references_from: options.ReferencesFrom = None,
     output: options.Output = None,
+    device: options.Device = None,
     memory: options.Memory = None,
     block_images: options.BlockImages = None,
     store_aggregated: options.StoreAggregated = None,
+    rescore_groups: options.RescoreGroups = None,
+    engine: options.Engine = None,
+    dask_address: options.DaskAddress = None,
+    workers: options.Workers = None,
 ) -> None:
     """Print what scoring a folder would cost: memory, disk, operations and time. Computes and stores nothing."""
     parameters = given(locals())

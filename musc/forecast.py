@@ -45,6 +45,7 @@ def forecast(
     thread_count: int = 1,
     reference_count: int | None = None,
     earlier_count: int = 0,
+    masked: bool = False,
     window: int | None = None,
     grid: Grid | None = None,
 ) -> Forecast:
@@ -63,6 +64,7 @@ def forecast(
         thread_count: threads that multiply at once.
         reference_count: M, references of each image in its lot, a sample; None is all others.
         earlier_count: references from earlier lots.
+        masked: whether some patches may not be matched: those beyond a window, or excluded ones.
         window: W, patches within which patches are matched; None is everywhere.
         grid: patch rows and columns; needed with a window.
 
@@ -74,7 +76,7 @@ def forecast(
     class_tokens = image_count * embedding_width * FLOAT32_BYTES
     scores = sum(shard.stop - shard.start for shard in shards) * patch_count * FLOAT32_BYTES
     sampled = sample_size(lot_size, reference_count)
-    references, masked = sampled + earlier_count, window is not None
+    references = sampled + earlier_count
     products = pair_products(grid, window) if grid else patch_count**2
     return Forecast(
         image_count,

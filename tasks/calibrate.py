@@ -7,11 +7,12 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from musc.backbones import choose_device
 from musc.forecast import Forecast, forecast, shard_operations
 from musc.mutual import mutual_scores
 from musc.plan import Grid, Shard, pair_products, plan_blocks, plan_subsets
 from musc.window import effective_window
-from tasks.planning import job_shards, seeks_groups
+from tasks.planning import is_masked, job_shards, seeks_groups
 from tasks.prepare import LotJob
 
 TRIAL_IMAGES = 4
@@ -39,10 +40,12 @@ def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forec
         thread_count=job.thread_count,
         reference_count=job.settings.references,
         earlier_count=earlier_count,
+        masked=is_masked(job),
         window=effective_window(job.settings.window, job.backbone.grid),
         grid=job.backbone.grid,
     )
-    return replace(plan, operations=plan.operations + search_operations(job, image_count, shards))
+    passes = 2 if job.rescore_groups else 1  # the second one only where groups are found
+    return replace(plan, operations=passes * plan.operations + search_operations(job, image_count, shards))
 
 
 def search_operations(job: LotJob, image_count: int, shards: Sequence[Shard]) -> float:
@@ -54,14 +57,18 @@ def search_operations(job: LotJob, image_count: int, shards: Sequence[Shard]) ->
     return sum(shard_operations(shard.stop - shard.start, image_count, patch_count, width) for shard in part)
 
 
-def scoring_rate(grid: Grid, width: int, window: int | None = None) -> float:
-    """Operations per second of mutual scoring here, measured on a few random images for about a second."""
+def scoring_rate(grid: Grid, width: int, window: int | None = None, device: str = "auto") -> float:
+    """Operations per second of mutual scoring on a device, measured on a few random images for about a second."""
     patch_count, window = grid[0] * grid[1], effective_window(window, grid)
-    features = F.normalize(torch.randn(TRIAL_IMAGES, patch_count, width), dim=-1)
-    mutual_scores(features, window=window, grid=grid)
+    features = F.normalize(torch.randn(TRIAL_IMAGES, patch_count, width), dim=-1).to(choose_device(device))
+
+    def trial_run() -> None:
+        mutual_scores(features, window=window, grid=grid).cpu()  # which waits for a GPU
+
+    trial_run()
     started, count = time.perf_counter(), 0
     while time.perf_counter() - started < TRIAL_SECONDS:
-        mutual_scores(features, window=window, grid=grid)
+        trial_run()
         count += 1
     trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, patch_count, width, products=pair_products(grid, window))
     return count * trial / (time.perf_counter() - started)

@@ -157,9 +157,14 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
         memory_bytes=job.memory_bytes,
         thread_count=job.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
-        masked=job.rescore_groups or effective_window(job.settings.window, job.backbone.grid) is not None,
+        masked=is_masked(job),
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
+
+
+def is_masked(job: LotJob) -> bool:
+    """Whether some patches may not be matched: those beyond a window, or those a group shares."""
+    return job.rescore_groups or effective_window(job.settings.window, job.backbone.grid) is not None
 
 
 def run_order(

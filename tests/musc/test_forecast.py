@@ -71,6 +71,7 @@ def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
         lot_size=N,
         reference_count=5,
         earlier_count=2,
+        masked=True,
         window=3,
         grid=grid,
     )

@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+import torch
+
 from musc.backbones import BackboneSpec
 from musc.forecast import shard_operations
+from musc.plan import shard_bytes
 from musc.settings import Settings
-from tasks.calibrate import forecast_lot
+from tasks import calibrate
+from tasks.calibrate import forecast_lot, scoring_rate
 from tasks.prepare import LotJob
 
 N, P, C, D = 19, 64, 24, 48
@@ -33,6 +38,26 @@ def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
 
 def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
     assert forecast_lot(JOB, N).operations == (6 + 1) * PAIRS
+
+
+def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() -> None:
+    cost = forecast_lot(replace(JOB, rescore_groups=True), N)
+    assert cost.operations == (2 * 6 + 1) * PAIRS
+    assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > forecast_lot(JOB, N).peak_bytes
+
+
+def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = []
+
+    def score(features: torch.Tensor, **settings: object) -> torch.Tensor:
+        devices.append(features.device)
+        return torch.zeros(1)
+
+    monkeypatch.setattr(calibrate, "choose_device", lambda name: torch.device("meta") if name == "cuda:1" else None)
+    monkeypatch.setattr(calibrate, "mutual_scores", score)
+    monkeypatch.setattr(calibrate, "TRIAL_SECONDS", 0.0)
+    scoring_rate((2, 2), C, device="cuda:1")
+    assert set(devices) == {torch.device("meta")}
 
 
 def test_forecast_of_a_sample_searches_no_groups() -> None:
