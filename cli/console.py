@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cli.texts import literal, visible
 from tasks.progress import StageProgress, listening
 
 UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "measure": "category"}
@@ -68,7 +68,7 @@ class Rate:
 
 def title(progress: StageProgress) -> str:
     """Such as `extract candle`."""
-    return f"{progress.stage} {progress.subject}".rstrip()
+    return visible(f"{progress.stage} {progress.subject}".rstrip())
 
 
 class Bars:
@@ -90,7 +90,7 @@ class Bars:
             self.bars.reset(self.ids[progress.stage], total=progress.total)
         self.bars.update(
             self.ids[progress.stage],
-            description=escape(title(progress)),
+            description=literal(title(progress)),
             completed=progress.done,
             rate=self.rate.text(progress),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from cli.interruption import stop_on_signals
+from cli.texts import visible
 
 BAD_INPUT = 2
 FAILED = 1
@@ -32,5 +33,5 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
 
 def fail(message: str, code: int) -> None:
     """Say what went wrong and leave with an exit code."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {visible(message)}", err=True)
     raise typer.Exit(code)

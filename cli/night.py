@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console, watching
+from cli.texts import literal, visible
 from flows.score_lots import NightFailedError, score_lots
 
 
@@ -26,7 +26,7 @@ def run_nightly(parameters: dict[str, Any]) -> None:
 def show_notes(notes: Sequence[str]) -> None:
     """A line for each thing that was left out or went wrong beside the scores."""
     for note in notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+        console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
 
 
 def show_failures(rows: Sequence[dict[str, str]]) -> None:
@@ -35,5 +35,5 @@ def show_failures(rows: Sequence[dict[str, str]]) -> None:
     for heading in ("category", "lot", "why"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(escape(row["category"]), escape(row["lot"]), escape(row["run or reason"]))
+        table.add_row(literal(row["category"]), literal(row["lot"]), literal(row["run or reason"]))
     console.print(table)

@@ -1,6 +1,7 @@
 """The command that repeats a past run and says whether its scores are identical."""
 
 from cli.console import console, watching
+from cli.texts import visible
 
 MOST_NAMED = 10
 
@@ -27,7 +28,7 @@ def run(location: str, folder: str | None, weights: str | None) -> bool:
             f"the largest difference of a raw score is {found['largest_difference']:.3g}."
         )
         for path in found["differing"][:MOST_NAMED]:
-            console.print(f"  {path}", markup=False, highlight=False)
+            console.print(visible(f"  {path}"), markup=False, highlight=False)
     for version in found["versions"]:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)
     return bool(found["identical"])

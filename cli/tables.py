@@ -6,10 +6,10 @@ from math import ceil
 from typing import Any
 
 import pandas as pd
-from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console
+from cli.texts import literal, visible
 from musc.decide import FLAGGED
 from musc.forecast import Forecast
 from storage.runs import CONTENTS, Run, placed
@@ -47,7 +47,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     for name, what in CONTENTS.items():
         console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
     for problem in problems:
-        console.print(f"warning: {problem}", soft_wrap=True, markup=False, highlight=False)
+        console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
     report = run.report()
     if report:
         console.print("Report in", style="bold", end=" ")
@@ -63,7 +63,7 @@ def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
     console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
     for warning in record["warnings"]:
         console.print("Warning:", style="bold yellow", end=" ")
-        console.print(warning, markup=False, highlight=False)
+        console.print(visible(warning), markup=False, highlight=False)
 
 
 def show_benchmark(store_url: str, path: str) -> None:
@@ -80,7 +80,7 @@ def show_benchmark(store_url: str, path: str) -> None:
 
 def show_plan(plan: Forecast, job: LotJob, seconds: float) -> None:
     """Print what scoring a lot would cost."""
-    table = Table(title=f"Scoring {escape(job.lot)} with {escape(job.backbone.name)}", show_header=False)
+    table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in forecast_rows(plan, job):
         table.add_row(*row.values())
     table.add_row("time of scoring here", f"{seconds:,.0f} s, extraction not counted")
@@ -113,7 +113,7 @@ def metric_tables(rows: pd.DataFrame) -> list[Table]:
         for metric in part:
             table.add_column(re.sub(r"(\d)_(\d)", r"\1.\2", metric).replace("_", " "), justify="right")
         for values in rows[["category", *part]].itertuples(index=False):
-            table.add_row(*(escape(str(value)) for value in values))
+            table.add_row(*(literal(str(value)) for value in values))
         tables.append(table)
     return tables
 
@@ -129,7 +129,7 @@ def ranking(scores: pd.DataFrame) -> Table:
     for row in scores.head(ROWS_SHOWN).itertuples():
         table.add_row(
             str(row.rank),
-            escape(str(row.path)),
+            literal(str(row.path)),
             f"{row.score:.4f}",
             f"{row.raw_score:.4f}",
             f"{row.peak_x}, {row.peak_y}",

@@ -47,6 +47,12 @@ def test_error_of_a_library_is_named_and_traced_only_if_asked_for(
     assert ("Traceback" in said) == verbose
 
 
+def test_names_in_errors_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        reporting_errors(lambda: raising(ValueError("\x1b]0;title\x07 is no image\nsecond line")))
+    assert capsys.readouterr().err == "error: \\x1b]0;title\\x07 is no image\nsecond line\n"
+
+
 def test_exit_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as left:
         reporting_errors(lambda: raising(typer.Exit(7)))

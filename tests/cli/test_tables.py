@@ -53,6 +53,11 @@ def test_ranking_shows_markup_in_names_literally(screen: Console) -> None:
         assert name in shown
 
 
+def test_ranking_lets_no_name_drive_the_terminal(screen: Console) -> None:
+    screen.print(ranking(scores_of(["\x1b[31mevil\x07.png"])))
+    assert r"\x1b[31mevil\x07.png" in screen.export_text()
+
+
 def test_ranking_shows_the_first_rows(screen: Console) -> None:
     screen.print(ranking(scores_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
     shown = screen.export_text()

@@ -1,0 +1,22 @@
+"""Texts that hold names of files, which anybody may have chosen, as a terminal can be trusted with them."""
+
+import re
+
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Characters that drive a terminal instead of being shown; a line's end is none."""
+
+
+def visible(text: str) -> str:
+    r"""Control characters as what they are.
+
+    >>> visible("\x1b[31mred.png")
+    '\\x1b[31mred.png'
+    """
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def literal(text: str) -> str:
+    """A text for rich, shown as it is: neither control characters nor markup take effect."""
+    from rich.markup import escape
+
+    return escape(visible(text))
