@@ -64,14 +64,18 @@ def plan(parameters: dict[str, Any]) -> None:
 def report(path: str) -> None:
     """Print a stored ranking or table of metrics."""
     from cli.tables import show_stored
+    from storage.secrets import require_no_secret
 
+    require_no_secret("run", path)
     show_stored(path)
 
 
 def clean(url: str, older_than_days: float, *, really: bool) -> None:
     """Show what a store could do without, or delete it."""
     from cli.cleaning import run
+    from storage.secrets import require_no_secret
 
+    require_no_secret("store", url)
     run(url, older_than_days, really=really)
 
 
@@ -102,7 +106,10 @@ def automations(silence: int) -> None:
 def rescore(path: str, folder: str | None, weights: str | None) -> None:
     """Repeat a run; scores that are not identical are the command's failure."""
     from cli.rescore import run
+    from storage.secrets import require_no_secret
 
+    for option, place in (("run", path), ("folder", folder), ("weights", weights)):
+        require_no_secret(option, place or "")
     if not run(path, folder, weights):
         raise typer.Exit(FAILED)
 

@@ -37,7 +37,7 @@ def run(output: str, seed: int) -> None:
         picture.write_bytes(encoded(drawn, quality=PICTURE_QUALITY))
         say(f"Picture of the most anomalous parts in {picture}")
     category = list_categories("folder", root)[0]
-    metrics = network_size_metrics(labelled(finished, category, root), category.dataset, root)
+    metrics = network_size_metrics(labelled(finished, category, root, photographs), category.dataset, root)
     console.print("Compared with the planted defects:", style="bold")
     for name in ("image_auroc", "image_f1_max", "image_ap", "pixel_auroc", "pixel_f1_max", "pixel_ap", "pixel_aupro"):
         console.print(f"  {name:<14} {metrics[name]:.3f}", highlight=False)

@@ -1,5 +1,6 @@
 """How a command says what went wrong: one line and an exit code, never a traceback."""
 
+import traceback
 from collections.abc import Callable
 
 import typer
@@ -10,8 +11,8 @@ BAD_INPUT = 2
 FAILED = 1
 
 
-def reporting_errors(action: Callable[[], None]) -> None:
-    """Run a command; what a user can mend is said in one line with an exit code, never as a traceback."""
+def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> None:
+    """Run a command; what goes wrong is said in one line with an exit code, with a traceback only where asked for."""
     from storage.errors import StorageError
 
     stop_on_signals()
@@ -23,6 +24,10 @@ def reporting_errors(action: Callable[[], None]) -> None:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:
         fail(str(error), FAILED)
+    except Exception as error:  # of libraries, such as missing credentials of an object store
+        if verbose:
+            traceback.print_exc()
+        fail(f"{type(error).__name__}: {error}", FAILED)
 
 
 def fail(message: str, code: int) -> None:

@@ -24,7 +24,7 @@ def starting_up(action: Callable[[], None], *, verbose: bool = False) -> None:
     """Run a command that loads torch and mostly Prefect too, which takes a while until there is more to say."""
     typer.echo(f"{time.strftime('%H:%M:%S')} starting, up to 20 seconds", err=True)
     prepare_environment(verbose=verbose)
-    reporting_errors(action)
+    reporting_errors(action, verbose=verbose)
 
 
 def show_version(wanted: bool) -> None:

@@ -11,14 +11,22 @@ from flows.score_lots import NightFailedError, score_lots
 
 
 def run_nightly(parameters: dict[str, Any]) -> None:
-    """Score what is not finished, and count; lots that failed are named by the error."""
+    """Score what is not finished, count, and say what should be known; lots that failed are named by the error."""
     try:
         with watching():
-            counts = score_lots(**parameters)
+            done = score_lots(**parameters)
     except NightFailedError as failure:
         show_failures([outcome.as_row() for outcome in failure.outcomes if outcome.what == "failed"])
+        show_notes(failure.notes)
         raise
-    console.print(", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items()))
+    show_notes(done.pop("notes"))
+    console.print(", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items()))
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """A line for each thing that was left out or went wrong beside the scores."""
+    for note in notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
 
 
 def show_failures(rows: Sequence[dict[str, str]]) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.console import console
 from musc.decide import FLAGGED
 from musc.forecast import Forecast
-from storage.runs import CONTENTS, Run
+from storage.runs import CONTENTS, Run, placed
 from storage.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
@@ -94,15 +94,11 @@ def show_stored(location: str) -> None:
         ValueError: if the folder lies in no store's `runs` or `benchmarks`.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    for kind, show in ((RUNS, show_run), (BENCHMARKS, show_benchmark)):
-        store, found, name = location.rstrip("/").removesuffix(f"/{TABLE}").rpartition(f"/{kind}/")
-        if found:
-            show(store, f"{kind}/{name}" if kind == RUNS else f"{kind}/{name}/{TABLE}")
-            return
-    raise ValueError(
-        f"run must be a folder in {RUNS}/ or {BENCHMARKS}/ of a store, got {location}; "
-        f"give the path printed when it finished, such as musc-results/{RUNS}/<name>"
-    )
+    store, kind, name = placed(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
+    if kind == RUNS:
+        show_run(store.url, f"{kind}/{name}")
+    else:
+        show_benchmark(store.url, f"{kind}/{name}/{TABLE}")
 
 
 def metric_tables(rows: pd.DataFrame) -> list[Table]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
 
 from flows.engine import cluster, one_at_a_time
 from flows.hooks import crashed, failed
@@ -13,14 +12,12 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from storage.datasets import list_categories
 from storage.store import Store
-from storage.tables import read_table
-from tasks.comparison import shown
 from tasks.engine import Engine
 from tasks.ingest import list_category
 from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
 from tasks.prepare import DEFAULT_OUTPUT, LotJob
 from tasks.prepare_benchmark import benchmark_jobs
-from tasks.publish import artifact_key
+from tasks.publish import publish_benchmark
 from tasks.stage import run_stage, told
 
 DEFAULTS = Settings()
@@ -133,19 +130,7 @@ def benchmark(
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
     done = write_benchmark(output, benchmark_name(dataset, jobs, seed), measured)
-    publish(output, done["benchmark"], dataset)
+    publish_benchmark(Store(output), done["benchmark"], dataset)
     if failures:
         raise BenchmarkFailedError(failures, len(jobs), done["benchmark"])
     return done
-
-
-def publish(output: str, path: str, dataset: str) -> None:
-    """Show the table in the Prefect UI, one for each backbone."""
-    table = read_table(Store(output), path)
-    for backbone in table["backbone"].unique():
-        rows = shown(table, backbone).to_dict("records")
-        create_table_artifact(
-            table=[{str(heading): text for heading, text in row.items()} for row in rows],
-            key=artifact_key(f"benchmark-{dataset}-{backbone}"),
-            description=f"{dataset} with {backbone}, percent, difference from the published value in parentheses",
-        )

@@ -100,7 +100,8 @@ def score_lot(
 
     Returns:
         `run`, the path of the results in the store, the counts `images` (scored) and `files`, `report`, the path of
-        its page, or None where that could not be made, and `problems`, a sentence for each thing that could not.
+        its page, or None where that could not be made, `problems`, a sentence for each thing that could not, and the
+        count `unopened` of files that could not be opened.
 
     Raises:
         ValueError: for an option out of range, by name, before any work.
@@ -108,7 +109,8 @@ def score_lot(
         StageFailedError: if tasks failed; everything finished is kept.
     """
     job = prepare(**locals())  # every parameter, under its own name
-    run = score_listed(job, list_images(job.folder, job.store, job.least_images)["lot_key"], published=False)
-    done = report_run(job, run, maps)
+    listing = list_images(job.folder, job.store, job.least_images)
+    run = score_listed(job, listing["lot_key"], published=False)
+    done = {**report_run(job, run, maps), "unopened": listing["unopened"]}
     publish_run(job, done)
     return done

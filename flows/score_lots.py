@@ -11,7 +11,7 @@ from flows.score_lot import score_lot
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from storage.errors import NoImagesError
+from storage.errors import NoImagesError, UnopenedError
 from storage.lot_tree import FoundLot
 from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, night_job, remember, survey
 from tasks.prepare import DEFAULT_OUTPUT, LotJob
@@ -21,15 +21,16 @@ from tasks.stage import told
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"
+UNOPENED = "{} files could not be opened and were left out; the next night tries again"
 
 
 class NightFailedError(RuntimeError):
     """Some lots failed; the results of all others are kept, and the next night tries these again."""
 
-    def __init__(self, outcomes: list[Outcome]) -> None:
+    def __init__(self, outcomes: list[Outcome], notes: list[str]) -> None:
         failed = [(outcome.found.lot, outcome.reason) for outcome in outcomes if outcome.what == FAILED]
         super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {told(failed)}")
-        self.outcomes = outcomes
+        self.outcomes, self.notes = outcomes, notes
 
 
 @flow(name="nightly-lots", flow_run_name="nightly {root}", task_runner=one_at_a_time(), on_crashed=[crashed])
@@ -98,7 +99,9 @@ def score_lots(
         workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
-        How many lots were `scored`, had been `finished_before`, were `too_small`, or `failed`.
+        How many lots were `scored`, had been `finished_before`, were `too_small`, or `failed`, and `notes`, a sentence
+        for each thing a person should know: folders that are no lots, why lots are too small, reports that could not be
+        made, files that could not be opened.
 
     Raises:
         NoImagesError: if the root is missing.
@@ -109,10 +112,9 @@ def score_lots(
     job = night_job(root, **given)
     log = get_run_logger()
     tree = survey(root, category, since)
-    for left_out in tree.left_out:
-        log.warning("%s is no lot: %s", left_out.path, left_out.reason)
+    notes = [f"{left_out.path} is no lot: {left_out.reason}" for left_out in tree.left_out]
     if not tree.lots:
-        log.warning("No lot lies below %s; lots are folders <category>/<date> of images", root)
+        notes.append(f"no lot lies below {root}; lots are folders <category>/<date> of images")
     outcomes = []
     with cluster(job.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user
@@ -122,22 +124,28 @@ def score_lots(
             outcomes.append(outcome)
             log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
     publish_night(root, outcomes)
+    notes += [note for outcome in outcomes for note in outcome.notes]
+    for note in notes:
+        log.warning(note)
     if any(outcome.what == FAILED for outcome in outcomes):
-        raise NightFailedError(outcomes)
-    return counted(outcomes)
+        raise NightFailedError(outcomes, notes)
+    return {**counted(outcomes), "notes": notes}
 
 
 def attempt(found: FoundLot, job: LotJob, given: dict[str, Any]) -> Outcome:
     """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
     key = None
     try:
-        seen = look(found, job)
+        seen = look(found, job, given["maps"])
         if seen.outcome:
             return seen.outcome
         key = seen.key
         done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
-        outcome = Outcome(found, SCORED, done["images"], done["run"])
+        problems = [*done["problems"], *([UNOPENED.format(done["unopened"])] if done["unopened"] else [])]
+        outcome = Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))
         remember(job, key, outcome)
+    except UnopenedError as error:
+        return Outcome(found, FAILED, reason=str(error))
     except NoImagesError as error:
         outcome = Outcome(found, TOO_SMALL, reason=str(error))
         remember(job, key, outcome)

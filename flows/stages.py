@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.engine import opened
@@ -10,14 +9,14 @@ from storage.claims import claiming
 from storage.lots import load_usable, lot_path
 from storage.store import Store
 from tasks.aggregate import aggregate_block
-from tasks.calibrate import forecast_lot, forecast_rows
+from tasks.calibrate import forecast_lot
 from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
 from tasks.models import load_ahead
 from tasks.planning import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
 from tasks.prepare import LotJob
-from tasks.publish import publish_run, tag_run
+from tasks.publish import publish_plan, publish_run, tag_run
 from tasks.references import earlier_references
 from tasks.rescore import rescore_lot
 from tasks.score import score_shard
@@ -45,7 +44,7 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
     images = load_usable(Store(job.store), lot_key)
     earlier = earlier_references(job, images)
     plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
-    create_table_artifact(table=forecast_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
+    publish_plan(job, plan)
     extracting = extract_orders(job, lot_key, images)
     with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
         claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])

@@ -228,7 +228,8 @@ def warnings_of(image_count: int, above: int, flagged: int, separable: bool, thr
     elif not separable:
         warnings.append(
             "Not separable: no image stands out from the others more than in a lot without defects. "
-            "Nothing is flagged, though the most anomalous images may still be worth a look."
+            "Nothing is flagged, which does not mean that all are good: look at the first of the ranking, or give a "
+            "threshold, a raw score from which on images are flagged."
         )
     if above > MOST_ANOMALOUS * image_count:
         warnings.append(

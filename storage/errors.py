@@ -9,6 +9,10 @@ class NoImagesError(StorageError, ValueError):
     """A folder holds no image, or too few, to be scored."""
 
 
+class UnopenedError(NoImagesError):
+    """Too few images could be opened to be scored; with other permissions, or when a disk is back, it may be enough."""
+
+
 class UnreadableImageError(StorageError, ValueError):
     """The bytes of one image cannot be turned into pixels; no retry will help."""
 

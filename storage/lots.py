@@ -26,7 +26,7 @@ import pandas as pd
 
 from storage.artefacts import digest, is_complete, writing
 from storage.decode import SUFFIXES, TooLargeImageError, read_header
-from storage.errors import ImageChangedError, NoImagesError, UnreadableImageError
+from storage.errors import ImageChangedError, NoImagesError, UnopenedError, UnreadableImageError
 from storage.store import Store
 from storage.tables import read_table, write_table
 
@@ -106,6 +106,7 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
 
     Raises:
         NoImagesError: if fewer images than `least` are usable; says what the other files are.
+        UnopenedError: if that may be because files could not be opened.
     """
     usable = sum(image.status == "ok" for image in images)
     if usable < least:
@@ -113,7 +114,13 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         besides = ", ".join(f"{count} {status}" for status, count in others.items())
         rest = f" (besides: {besides})" if besides else ""
         needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
-        raise NoImagesError(f"a lot must hold {needed}, got {usable} in {url}{rest}; add images of the same product")
+        kind = UnopenedError if any(map(is_unopened, images)) else NoImagesError
+        raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; add images of the same product")
+
+
+def is_unopened(image: ListedImage) -> bool:
+    """Whether nothing is known of a file's content, so that it may be an image all the same."""
+    return image.status == "unreadable" and not image.sha256
 
 
 def read_image(folder: Store, image: ListedImage) -> bytes:

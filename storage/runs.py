@@ -10,7 +10,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,7 +20,7 @@ import pandas as pd
 from storage.artefacts import is_complete, require_complete
 from storage.lots import ListedImage, usable_images
 from storage.patch_scores import read_scores
-from storage.store import Store
+from storage.store import Store, absolute
 from storage.tables import read_table
 
 FOLDER = "runs"
@@ -106,10 +106,24 @@ def run_at(location: str) -> Run:
         ValueError: if the folder lies in no store's `runs`.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, found, name = location.rstrip("/").rpartition(f"/{FOLDER}/")
-    if not found or not store:
+    store, _, name = placed(location, (FOLDER,))
+    return Run(store, f"{FOLDER}/{name}")
+
+
+def placed(location: str, kinds: Sequence[str]) -> tuple[Store, str, str]:
+    """The store of a result, its kind, and its name.
+
+    Args:
+        location: path or URL of `<store>/<kind>/<name>`, as printed.
+        kinds: folders of a store that may hold it.
+
+    Raises:
+        ValueError: if the path does not end so.
+    """
+    store, kind, name = ["", "", *absolute(location).rstrip("/").rsplit("/", 2)][-3:]
+    if not store or kind not in kinds:
         raise ValueError(
-            f"run must be a folder in {FOLDER}/ of a store, got {location}; "
+            f"run must be a folder in {' or '.join(f'{kind}/' for kind in kinds)} of a store, got {location}; "
             f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
         )
-    return Run(Store(store), f"{FOLDER}/{name}")
+    return Store(store), kind, name

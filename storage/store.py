@@ -43,6 +43,11 @@ class Store:
         """The path or URL a person or another program can open."""
         return self.full(path) if self.is_local else self.filesystem.unstrip_protocol(self.full(path))
 
+    def inside(self, location: str) -> str:
+        """The path in this store of what a person names, with the store in front of it or without."""
+        base, whole = f"{self.location('').rstrip('/')}/", absolute(location).rstrip("/")
+        return whole.removeprefix(base) if whole.startswith(base) else location.rstrip("/")
+
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there; object stores are asked afresh, never a cached listing."""
         self.filesystem.invalidate_cache()
@@ -104,6 +109,11 @@ class Store:
     def zarr_group(self, path: str, mode: Any) -> zarr.Group:
         """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one."""
         return zarr.open_group(self.location(path), mode=mode, zarr_format=3)
+
+
+def absolute(url: str) -> str:
+    """A local path as any process can use it, today or later, whatever folder it runs in; another URL as it is."""
+    return Store(url).location("") if Store(url).is_local else url
 
 
 def _protocols(filesystem: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -143,11 +143,22 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     layers, degrees = found.record["backbone"]["layers"], found.record["settings"]["degrees"]
     layer, degree = layers[(len(layers) - 1) // 2], degrees[len(degrees) // 2]
     queries = [(position, worst_patch(found, position)) for position in positions]
-    accepted = [not flagged and position not in positions for position, flagged in enumerate(found.flagged)]
+    normal = normal_looking(found.most_anomalous(flagged=False), positions)
+    answering = [position in normal for position in range(len(found.flagged))]
     matches = nearest_matches(
-        LotFeatures(store, blocks), queries, accepted, layer=layer, degree=degree, grid=found.grid
+        LotFeatures(store, blocks), queries, answering, layer=layer, degree=degree, grid=found.grid
     )
     return dict(zip(positions, matches, strict=True)), f"layer {layer}, degree {degree}"
+
+
+def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
+    """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
+
+    Args:
+        accepted: positions, most anomalous first.
+        shown: positions of the images they are compared with, none of which vouches for another.
+    """
+    return set(accepted[len(accepted) // 2 :]) - set(shown)
 
 
 def worst_patch(found: FinishedRun, position: int) -> int:

@@ -7,7 +7,16 @@ from typing import Any
 from prefect import task
 
 from storage.datasets import Category
-from storage.lots import ListedImage, list_files, list_folder, require_enough, require_folder, store_lot, usable_images
+from storage.lots import (
+    ListedImage,
+    is_unopened,
+    list_files,
+    list_folder,
+    require_enough,
+    require_folder,
+    store_lot,
+    usable_images,
+)
 from storage.store import Store
 from tasks.caching import RETRIED
 
@@ -22,7 +31,7 @@ def list_images(folder: str, store: str, least: int = 2) -> dict[str, Any]:
         least: usable images without which there is nothing to score.
 
     Returns:
-        `lot_key`, to load the listing with, and the counts `files` and `usable`.
+        `lot_key`, to load the listing with, and the counts `files`, `usable` and `unopened`.
 
     Raises:
         NoImagesError: if fewer images than that can be scored.
@@ -53,4 +62,9 @@ def list_category(root: str, category: Category, store: str, *, shuffled: bool, 
 def kept(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> dict[str, Any]:
     """Store a listing that is fit to be scored."""
     require_enough(images, folder, least)
-    return {"lot_key": store_lot(Store(store), images), "files": len(images), "usable": len(usable_images(images))}
+    return {
+        "lot_key": store_lot(Store(store), images),
+        "files": len(images),
+        "usable": len(usable_images(images)),
+        "unopened": sum(map(is_unopened, images)),
+    }

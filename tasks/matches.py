@@ -1,4 +1,4 @@
-"""What it should look like: for a suspicious patch, the patches of accepted images that are most like it.
+"""What it should look like: for a suspicious patch, the patches of normal-looking images that are most like it.
 
 These are the very matches that mutual scoring found too far away, so they show what the method compared the patch with.
 """
@@ -20,7 +20,7 @@ MOST_CHUNKS = 25
 
 @dataclass(frozen=True)
 class Match:
-    """A patch of an accepted image."""
+    """A patch of a normal-looking image."""
 
     image: int
     """Position among the scored images."""
@@ -32,47 +32,47 @@ class Match:
 def nearest_matches(
     features: LotFeatures,
     queries: Sequence[tuple[int, int]],
-    accepted: Sequence[bool],
+    answering: Sequence[bool],
     *,
     layer: int,
     degree: int,
     grid: tuple[int, int],
     count: int = 3,
 ) -> list[list[Match]]:
-    """The patches of accepted images nearest to each query patch, at most one of an image.
+    """The patches of answering images nearest to each query patch, at most one of an image.
 
     Args:
         features: of the lot.
         queries: (image, patch) each.
-        accepted: (N,), the images that may answer.
+        answering: (N,), whether an image may answer.
         layer: whose patch tokens are compared.
         degree: of LNAMD before that.
         grid: patch rows and columns.
         count: matches wanted.
 
     Returns:
-        For each query its matches, nearest first; fewer than `count` where fewer images were accepted.
+        For each query its matches, nearest first; fewer than `count` where fewer images may answer.
     """
     if not queries:
         return []
     wanted = torch.cat([_tokens(features, layer, degree, grid, image)[0, [patch]] for image, patch in queries])
     found: list[list[Match]] = [[] for _ in queries]
-    for start, stop in searched_chunks(accepted):
+    for start, stop in searched_chunks(answering):
         tokens = aggregate(torch.from_numpy(features.patch_tokens(layer, start, stop)), grid, degree)
         similarity, patches = (wanted @ tokens.transpose(1, 2)).max(dim=2)  # (images, queries)
         distances = (2 - 2 * similarity).clamp(min=0).sqrt()
         for image in range(start, stop):
             for query, (queried, _) in enumerate(queries):
-                if accepted[image] and image != queried:
+                if answering[image] and image != queried:
                     place = image - start, query
                     found[query].append(Match(image, int(patches[place]), float(distances[place])))
     return [sorted(matches, key=lambda match: (match.distance, match.image))[:count] for matches in found]
 
 
-def searched_chunks(accepted: Sequence[bool]) -> list[tuple[int, int]]:
-    """Images [start, stop) of the chunks that are searched: those with accepted images, thinned out evenly."""
-    bounds = [*range(0, len(accepted), CHUNK_IMAGES), len(accepted)]
-    chunks = [(start, stop) for start, stop in pairwise(bounds) if any(accepted[start:stop])]
+def searched_chunks(answering: Sequence[bool]) -> list[tuple[int, int]]:
+    """Images [start, stop) of the chunks that are searched: those with answering images, thinned out evenly."""
+    bounds = [*range(0, len(answering), CHUNK_IMAGES), len(answering)]
+    chunks = [(start, stop) for start, stop in pairwise(bounds) if any(answering[start:stop])]
     if len(chunks) <= MOST_CHUNKS:
         return chunks
     return [chunks[place] for place in np.linspace(0, len(chunks) - 1, MOST_CHUNKS).round().astype(int)]

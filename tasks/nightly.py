@@ -41,6 +41,14 @@ class Outcome:
     images: int = 0
     run: str = ""
     reason: str = ""
+    problems: tuple[str, ...] = ()
+    """What went wrong beside the scores; such a lot is looked at again the next night."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it, if it did not fail."""
+        said = [self.reason] if self.what == TOO_SMALL else [*self.problems]
+        return [f"{self.found.lot}: {text}" for text in said]
 
     def as_row(self) -> dict[str, str]:
         """For a table that people read."""
@@ -101,8 +109,8 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def look(found: FoundLot, job: LotJob) -> Look:
-    """Whether a lot has a finished result for a job's settings; opens none of its images.
+def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
+    """Whether a lot has a finished result for a job's settings, and its maps as files; opens none of its images.
 
     Raises:
         NoImagesError: if its folder is gone.
@@ -113,7 +121,7 @@ def look(found: FoundLot, job: LotJob) -> Look:
         return Look(None, Outcome(found, TOO_SMALL, reason=reason))
     if seen.digest is None:
         return Look(None, None)
-    key = mark_key(found, seen.digest, job)
+    key = mark_key(found, seen.digest, job, maps)
     mark = read_mark(Store(job.store), key)
     if mark is None:
         return Look(key, None)
@@ -123,13 +131,13 @@ def look(found: FoundLot, job: LotJob) -> Look:
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
-    """Mark a lot, so that the next night needs no look into its files."""
-    if key is not None:
+    """Mark a lot, so that the next night needs no look into its files, unless something is still to be mended."""
+    if key is not None and not outcome.problems:
         write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
 
 
-def mark_key(found: FoundLot, files_digest: str, job: LotJob) -> str:
-    """The key of a lot's mark: its files as seen from outside, its name, and all that decides the result."""
+def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
+    """The key of a lot's mark: its files as seen from outside, its name, and all that decides what is made of it."""
     settings = asdict(job)
     for name in NOT_DECIDING:
         del settings[name]
@@ -142,6 +150,7 @@ def mark_key(found: FoundLot, files_digest: str, job: LotJob) -> str:
             "lot": found.lot,
             "category": found.category,
             "settings": settings,
+            **({"maps": maps} if maps else {}),
         }
     )
 

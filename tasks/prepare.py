@@ -15,7 +15,7 @@ from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.lots import require_folder
 from storage.secrets import require_no_secret
-from storage.store import Store, require_store
+from storage.store import Store, absolute, require_store
 from tasks.engine import THREADS, Engine, chosen_engine
 from tasks.machine import memory_bytes, parsed_bytes
 
@@ -107,7 +107,7 @@ def prepare(
     """
     method = Settings(**settings)
     places = {"folder": folder, "output": output, "weights": method.weights, "dask_address": dask_address}
-    for option, place in places.items():
+    for option, place in (*places.items(), *(("references_from", run) for run in references_from)):
         require_no_secret(option, str(place or ""))
     require_map_kind(maps)
     if rescore_groups and method.references is not None:
@@ -152,7 +152,7 @@ def prepare(
         decision_rule=decision_rule,
         rescore_groups=rescore_groups,
         engine=running,
-        references_from=tuple(references_from),
+        references_from=tuple(Store(output).inside(run) for run in references_from),
     )
 
 
@@ -164,11 +164,6 @@ def require_shared(option: str, url: str) -> None:
     """
     if url.startswith("memory:"):
         raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
-
-
-def absolute(url: str) -> str:
-    """A local path as any process can use it, today or later, whatever folder it runs in; another URL as it is."""
-    return Store(url).location("") if Store(url).is_local else url
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

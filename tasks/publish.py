@@ -21,11 +21,15 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from musc.backbones import choose_device
+from musc.forecast import Forecast
 from storage.artefacts import digest
 from storage.runs import Run
 from storage.store import Store
+from storage.tables import read_table
+from tasks.calibrate import forecast_rows
+from tasks.comparison import shown
 from tasks.nightly import FINISHED, Outcome
-from tasks.prepare import LotJob
+from tasks.prepare import LotJob, default_lot
 from tasks.summary import TABLE_ROWS, summary, top_rows
 
 SECONDS_BETWEEN = 3.0
@@ -54,6 +58,25 @@ def run_tags(job: LotJob) -> list[str]:
     """Category, lot, backbone and device."""
     device = choose_device(job.device).type
     return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
+
+
+def publish_plan(job: LotJob, plan: Forecast) -> None:
+    """Show what scoring a lot is going to cost."""
+    with for_the_eye("plan"):
+        create_table_artifact(table=forecast_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
+
+
+def publish_benchmark(store: Store, path: str, dataset: str) -> None:
+    """Show a table of metrics, one artifact for each backbone."""
+    with for_the_eye("table of metrics"):
+        table = read_table(store, path)
+        for backbone in table["backbone"].unique():
+            rows = shown(table, backbone).to_dict("records")
+            create_table_artifact(
+                table=[{str(heading): text for heading, text in row.items()} for row in rows],
+                key=artifact_key(f"benchmark-{dataset}-{backbone}"),
+                description=f"{dataset} with {backbone}, percent, difference from the published value in parentheses",
+            )
 
 
 def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
@@ -111,7 +134,7 @@ def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequ
     """
     job = parameters.get("job")
     known = job if isinstance(job, dict) else parameters
-    lot = str(known.get("lot") or known.get("folder") or run)
+    lot = str(known.get("lot") or default_lot(str(known.get("folder") or run)))
     category = str(known.get("category") or lot)
     stages = sorted({name.partition(" ")[0] for name in tasks})
     emit_event(

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
+from musc.backbones.catalogue import CAUTIONS
 from storage.artefacts import digest
 from storage.lots import ListedImage, usable_images
 from tasks.orders import RunOrder
@@ -36,7 +37,7 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
         **asdict(order.job),
         "decision": verdict.as_record(),
         "groups": verdict.group_records(usable_images(images)),
-        "warnings": verdict.warnings,
+        "warnings": [*cautions(order.job.backbone.name), *verdict.warnings],
         "earlier_references": [asdict(rows) for rows in order.earlier],
         "images": dict(Counter(image.status for image in images)),
         "keys": {
@@ -48,6 +49,11 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
         },
         "versions": versions(),
     }
+
+
+def cautions(backbone: str) -> list[str]:
+    """What must be known of any result made with this backbone."""
+    return [CAUTIONS[backbone]] if backbone in CAUTIONS else []
 
 
 def versions() -> dict[str, str]:

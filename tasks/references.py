@@ -75,7 +75,7 @@ def require_run(store: Store, path: str) -> Run:
     Raises:
         ValueError: if there is none.
     """
-    inside = path.rstrip("/").removeprefix(f"{store.location('').rstrip('/')}/").removeprefix(f"{store.url}/")
+    inside = store.inside(path)
     if not is_complete(store, inside):
         raise ValueError(
             f"references_from must name finished runs of the store {store.url}, such as runs/monday-0a1b2c3d, "

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from storage.artefacts import facts, is_complete, writing
+from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.profiles import read_appearance, read_profile
 from storage.runs import REPORT, Run
 from storage.store import Store
@@ -25,7 +25,6 @@ MOST_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
 MOST_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
-WEIGHTLESS = "texture"
 
 
 @cached_task("report")
@@ -45,10 +44,10 @@ def write_report(order: ReportOrder) -> dict[str, Any]:
 
 
 def clear_outdated(order: ReportOrder) -> None:
-    """Remove a run's page that was made from something else, so that it is made anew."""
+    """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
     store = Store(order.store)
     if is_complete(store, order.path) and facts(store, order.path).get("key") != order.key:
-        store.delete(order.path)
+        store.delete(f"{order.path}/{MARKER}")
 
 
 def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
         "decision": decision,
         "quoted_location": shlex.quote(store.location(order.run)),
         "headline": headline(decision, len(raw)),
-        "warnings": [*own_warnings(record), *record["warnings"], *(one.warning for one in compared if one.warning)],
+        "warnings": [*record["warnings"], *(one.warning for one in compared if one.warning)],
         "image_count": len(raw),
         "file_count": len(found.run.images()),
         "histogram": histogram(raw, found.flagged, decision["threshold"]),
@@ -92,16 +91,6 @@ def headline(decision: dict[str, Any], image_count: int) -> str:
     if not decision["separable"]:
         return f"None of {image_count} images stands out"
     return f"None of {image_count} images reaches the threshold"
-
-
-def own_warnings(record: Any) -> list[str]:
-    """What must be known of any result made in this way."""
-    if record["backbone"]["name"] != WEIGHTLESS:
-        return []
-    return [
-        "Scored with the built-in texture backbone, which is for trying out: on photographs of real parts it is hardly "
-        "better than chance. Use a backbone with trained weights before you act on this page."
-    ]
 
 
 def judgement(compared: Sequence[Compared]) -> str:

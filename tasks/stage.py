@@ -139,4 +139,4 @@ def explained(error: BaseException) -> str:
     """What a failed task run says, in words of this project where a library's own are no help."""
     if is_lost(error):
         return "every worker that took it was killed; see the workers' logs, most often they ran out of memory"
-    return str(error)
+    return str(error) or type(error).__name__

@@ -48,7 +48,7 @@ class Verdict:
             return f"{told} It was left out of the references, so they were scored without each other."
         return (
             f"{told} They find their matches in each other, so their scores may be too low; "
-            "rescore_groups scores them without."
+            "score again with rescore_groups (--rescore-groups) to take that out."
         )
 
     def group_records(self, images: Sequence[ListedImage]) -> list[dict[str, Any]]:

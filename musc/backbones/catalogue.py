@@ -36,6 +36,17 @@ TEXTURE_NAME = "texture"
 SYNTHETIC_NAME = "synthetic-conv"
 """A small network trained on generated textures; its weights are part of the package."""
 
+CAUTIONS = MappingProxyType(
+    {
+        TEXTURE_NAME: "Scored with the built-in texture backbone, which is for trying out: on photographs of real "
+        "parts it is hardly better than chance. Use a backbone with trained weights before you act on this result.",
+        SYNTHETIC_NAME: "Scored with the built-in network synthetic-conv, which has seen generated textures only: on "
+        "photographs of real parts it misses many defects and may flag none. Look at the first of the ranking "
+        "yourself, and use published weights where you can.",
+    }
+)
+"""What must be known of any result made with a backbone, by its name."""
+
 TIMM_PREFIX = "timm:"
 """Any other timm ViT with a class token is `timm:` and its timm name."""
 

@@ -32,13 +32,16 @@ def test_demo_draws_the_most_anomalous_parts(tmp_path: Path, monkeypatch: pytest
     import cli.demo
 
     monkeypatch.setattr(cli.demo, "write_lot", partial(write_lot, good_count=14, defective_count=5, size=128))
-    shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path), "--seed", "3"])
-    assert shown.exit_code == 0, shown.output
+    shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path / "drawn"), "--seed", "3"])
+    (tmp_path / "drawn").rename(tmp_path / "moved")
+    again = CliRunner().invoke(app, ["demo", "--output", str(tmp_path / "moved"), "--seed", "3"])
+    assert again.exit_code == shown.exit_code == 0, shown.output + again.output
     assert "Drew 19 images" in shown.output
     assert "image_auroc" in shown.output
     worst = next(line.split()[3] for line in shown.output.splitlines() if line.startswith("│    1 │"))
-    with Image.open(tmp_path / "lot-3.jpg") as picture, Image.open(IN_README) as in_readme:
-        photograph = np.asarray(Image.open(tmp_path / "lot-3" / "cast" / "test" / worst))
+    drawn = tmp_path / "moved"
+    with Image.open(drawn / "lot-3.jpg") as picture, Image.open(IN_README) as in_readme:
+        photograph = np.asarray(Image.open(drawn / "lot-3" / "cast" / "test" / worst))
         assert abs(first_photograph(picture) - reduced(photograph)).mean() < OF_COMPRESSION
         assert picture.size == in_readme.size
 

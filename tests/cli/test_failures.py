@@ -35,6 +35,18 @@ def test_error_is_one_line_and_an_exit_code(error: Exception, code: int, capsys:
     assert capsys.readouterr().err == "error: planted\n"
 
 
+@pytest.mark.parametrize("verbose", [False, True])
+def test_error_of_a_library_is_named_and_traced_only_if_asked_for(
+    verbose: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: raising(ImportError("install gcsfs")), verbose=verbose)
+    assert left.value.exit_code == FAILED
+    said = capsys.readouterr().err
+    assert said.endswith("error: ImportError: install gcsfs\n")
+    assert ("Traceback" in said) == verbose
+
+
 def test_exit_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as left:
         reporting_errors(lambda: raising(typer.Exit(7)))

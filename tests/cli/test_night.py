@@ -17,7 +17,7 @@ def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) ->
     outcomes = [Outcome(found[0], SCORED, 4, "runs/bolt"), Outcome(found[1], FAILED, reason="[planted]")]
 
     def fail(**parameters: Any) -> None:
-        raise NightFailedError(outcomes)
+        raise NightFailedError(outcomes, ["[nut] is small"])
 
     screen = Console(width=120, record=True)
     monkeypatch.setattr(night, "console", screen)
@@ -25,4 +25,6 @@ def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(NightFailedError, match="1 of 2 lots failed"):
         night.run_nightly({})
     shown = screen.export_text()
-    assert [text in shown for text in ("nut", "[1]", "[planted]", "bolt")] == [True, True, True, False]
+    assert [text in shown for text in ("nut", "[1]", "[planted]", "note: [nut] is small", "bolt")] == [True] * 4 + [
+        False
+    ]

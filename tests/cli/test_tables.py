@@ -92,8 +92,9 @@ def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_pat
 
 @pytest.mark.parametrize("ending", ["", "/", "/metrics.parquet"])
 def test_stored_benchmark_is_found_by_its_folder_or_its_table(screen: Console, tmp_path: Path, ending: str) -> None:
-    write_table(Store(str(tmp_path)), "benchmarks/caps-1/metrics.parquet", metrics_of(["cap"]))
-    show_stored(f"{tmp_path}/benchmarks/caps-1{ending}")
+    store = tmp_path / "runs" / "store"  # which may lie below a folder of any name
+    write_table(Store(str(store)), "benchmarks/caps-1/metrics.parquet", metrics_of(["cap"]))
+    show_stored(f"{store}/benchmarks/caps-1{ending}")
     assert "75.0" in screen.export_text()
 
 

@@ -189,10 +189,3 @@ def test_benchmark_of_several_backbones_compares_the_published_one(
     np.testing.assert_allclose(compared["difference"], compared["value"] - compared["published"], rtol=1e-12)
     others = table[(table["backbone"] == "texture") | (table["category"] == "mean")]
     assert others["published"].isna().all()
-
-
-def test_benchmark_artifact_key_suits_prefect() -> None:
-    from flows.benchmark import artifact_key
-
-    name = "benchmark-mvtec_ad-timm:vit_small_patch14_dinov2.lvd142m"
-    assert artifact_key(name) == "benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m"

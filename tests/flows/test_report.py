@@ -139,6 +139,10 @@ def test_report_again_is_not_made_again(scored: tuple[dict[str, Any], Path], lot
     assert (output / done["report"]).stat().st_mtime_ns == before
 
 
+def broken(*given: Any) -> None:
+    raise ValueError("planted fault")
+
+
 def test_report_of_another_layout_is_made_anew(
     scored: tuple[dict[str, Any], Path], lot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +152,10 @@ def test_report_of_another_layout_is_made_anew(
     threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
     before = (output / done["report"]).stat().st_mtime_ns
     monkeypatch.setattr(report_orders, "templates_digest", lambda: "another")
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.report.render", broken)
+        assert score(lot, output, threshold=threshold)["report"] is None
+    assert (output / done["report"]).stat().st_mtime_ns == before, "the old page went before there was a new one"
     assert score(lot, output, threshold=threshold) == done
     assert (output / done["report"]).stat().st_mtime_ns > before
 
@@ -156,9 +164,6 @@ def test_failing_report_never_loses_the_scores(
     lot: Path, scored: tuple[dict[str, Any], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import report
-
-    def broken(*given: Any) -> None:
-        raise ValueError("planted fault")
 
     monkeypatch.setattr(report, "page_values", broken)
     _, output = scored

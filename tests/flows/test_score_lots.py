@@ -33,10 +33,21 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def night(root: Path, output: Path, **changes: Any) -> dict[str, Any]:
+def whole_night(root: Path, output: Path, **changes: Any) -> dict[str, Any]:
     from flows.score_lots import score_lots
 
     return score_lots(str(root), str(output), **{**SMALL, **changes})
+
+
+def night(root: Path, output: Path, **changes: Any) -> dict[str, int]:
+    """The counts of a night."""
+    done = whole_night(root, output, **changes)
+    del done["notes"]
+    return done
+
+
+def notes(root: Path, output: Path, **changes: Any) -> list[str]:
+    return list(whole_night(root, output, **changes)["notes"])
 
 
 def run_count(flow: str) -> int:
@@ -110,7 +121,7 @@ def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkey
 
     def score(folder: str, **given: Any) -> dict[str, Any]:
         asked[folder] = given
-        return {"images": 4, "run": "runs/x"}
+        return {"images": 4, "run": "runs/x", "problems": [], "unopened": 0}
 
     monkeypatch.setattr("flows.score_lots.score_lot", score)
     assert night(root, tmp_path / "out", **options) == {**NOTHING, "scored": 2}
@@ -143,6 +154,10 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
     before = run_count("score-lot")
     assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2, "too_small": 3}
     assert run_count("score-lot") == before
+    said = notes(root, tmp_path / "out")
+    assert [line.partition(":")[0] for line in said] == [f"bolt-2026-11-{day}" for day in (24, 23, 22)]
+    assert "at least 2 usable images" in said[0]
+    assert "1 duplicate" in said[0]
 
 
 def test_night_goes_on_after_a_failed_lot_and_names_it(
@@ -188,3 +203,52 @@ def test_night_refuses_before_any_work(root: Path, tmp_path: Path) -> None:
 def test_night_without_lots_has_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "lots").mkdir()
     assert night(tmp_path / "lots", tmp_path / "out") == NOTHING
+    (said,) = notes(tmp_path / "lots", tmp_path / "out")
+    assert "no lot lies below" in said
+
+
+def test_night_says_which_folders_are_no_lots(root: Path, tmp_path: Path) -> None:
+    draw(root / "loose.png", 3, defective=False)
+    (said,) = notes(root, tmp_path / "out")
+    assert said.startswith("loose.png is no lot: ")
+
+
+@pytest.mark.parametrize(("denied", "first"), [(1, "scored"), (4, "failed")])
+def test_night_looks_again_at_a_lot_with_files_that_could_not_be_opened(
+    denied: int, first: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.score_lots import NightFailedError
+
+    real = Store.read
+
+    def read(store: Store, path: str) -> bytes:
+        if path in {f"{number:03d}.png" for number in range(denied)}:
+            raise PermissionError(path)
+        return real(store, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", read)
+        if first == "failed":
+            with pytest.raises(NightFailedError, match=r"1 of 1 lots failed.*besides: 4 unreadable"):
+                night(root, tmp_path / "out", category="bolt")
+        else:
+            (said,) = notes(root, tmp_path / "out", category="bolt")
+            assert "1 files could not be opened" in said
+    assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "scored": 1}
+    assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "finished_before": 1}
+
+
+def test_night_makes_up_for_a_report_and_for_maps(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(values: Any) -> str:
+        raise OSError(28, "No space left on device")
+
+    output = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.report.render", full)
+        (said,) = notes(root, output, category="bolt")
+        assert "the report could not be made" in said
+    assert night(root, output, category="bolt") == {**NOTHING, "scored": 1}
+    assert list(output.glob("runs/bolt-*/report/report.html"))
+    assert night(root, output, category="bolt", maps="png") == {**NOTHING, "scored": 1}
+    assert list(output.glob("runs/bolt-*/maps-png"))
+    assert night(root, output, category="bolt", maps="png") == {**NOTHING, "finished_before": 1}

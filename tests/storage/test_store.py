@@ -24,6 +24,19 @@ def test_store_replaces_a_file(store: Store) -> None:
     assert store.read("file") == b"new"
 
 
+def test_store_knows_its_paths_in_any_spelling(store: Store) -> None:
+    assert store.inside("runs/caps-0/") == "runs/caps-0"
+    assert store.inside(f"{store.location('runs/caps-0')}/") == "runs/caps-0"
+
+
+def test_store_knows_its_paths_seen_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in ("out", str(tmp_path / "out")):
+        assert Store(url).inside("out/runs/caps-0") == "runs/caps-0"
+    monkeypatch.chdir(tmp_path.parent)
+    assert Store(str(tmp_path / "out")).inside(f"{tmp_path.name}/out/runs/caps-0") == "runs/caps-0"
+
+
 def test_store_names_non_ascii_files(store: Store) -> None:
     store.write("Prüfung/größe 1.txt", b"1")
     assert store.sizes("Prüfung") == {"größe 1.txt": 1}

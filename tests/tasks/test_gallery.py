@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from storage.artefacts import writing
@@ -11,7 +12,7 @@ from storage.runs import Run
 from storage.store import Store
 from tasks import gallery
 from tasks.finished import FinishedRun
-from tasks.gallery import Card, affordable, crop_window, matches_of, spread
+from tasks.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread
 
 
 @pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
@@ -60,8 +61,16 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
         pass
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
     settings = {"backbone": {"layers": [1]}, "settings": {"degrees": [1]}, "keys": {"features": ["features/a"]}}
-    vars(found).update(record=settings, flagged=np.arange(8) == 7, patch_scores=np.ones((8, 2, 2), dtype=np.float32))
-    matches, sought_at = matches_of(found, [0, 1, 2, 3])
+    scores = pd.DataFrame({"raw_score": np.arange(8, 0, -1)})
+    patch_scores = np.ones((8, 2, 2), dtype=np.float32)
+    vars(found).update(record=settings, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
+    matches, sought_at = matches_of(found, [0, 1, 2, 4])
     assert sought_at == "layer 1, degree 1"
     for of_image in matches.values():
-        assert {match.image for match in of_image} == {4, 5, 6}
+        assert {match.image for match in of_image} == {5, 6, 7}
+
+
+def test_only_images_of_low_score_show_what_is_normal() -> None:
+    assert normal_looking([5, 0, 3, 1], [5]) == {3, 1}
+    assert normal_looking([5, 0, 3], [3]) == {0}
+    assert normal_looking([2], []) == {2}

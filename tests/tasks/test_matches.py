@@ -33,14 +33,14 @@ def features(tmp_path: Path, tokens: np.ndarray) -> LotFeatures:
 def test_matches_equal_plain_loops(features: LotFeatures, tokens: np.ndarray, degree: int) -> None:
     import torch
 
-    accepted = [position % 3 != 0 for position in range(COUNT)]
+    answering = [position % 3 != 0 for position in range(COUNT)]
     queries = [(0, 4), (7, 1)]
     unit = aggregate(torch.from_numpy(tokens), GRID, degree).double().numpy()
-    found = nearest_matches(features, queries, accepted, layer=1, degree=degree, grid=GRID, count=4)
+    found = nearest_matches(features, queries, answering, layer=1, degree=degree, grid=GRID, count=4)
     for (image, patch), ours in zip(queries, found, strict=True):
         candidates = []
         for other in range(COUNT):
-            if accepted[other] and other != image:
+            if answering[other] and other != image:
                 distances = [np.linalg.norm(unit[image, patch] - unit[other, place]) for place in range(6)]
                 candidates.append((min(distances), other, int(np.argmin(distances))))
         expected = sorted(candidates)[:4]
@@ -48,13 +48,13 @@ def test_matches_equal_plain_loops(features: LotFeatures, tokens: np.ndarray, de
         np.testing.assert_allclose([match.distance for match in ours], [near for near, _, _ in expected], atol=1e-3)
 
 
-def test_no_accepted_image_gives_no_match(features: LotFeatures) -> None:
+def test_no_answering_image_gives_no_match(features: LotFeatures) -> None:
     assert nearest_matches(features, [(0, 0)], [False] * COUNT, layer=1, degree=1, grid=GRID) == [[]]
 
 
-def test_searched_chunks_skip_those_without_accepted_images() -> None:
-    accepted = [False] * 8 + [True] + [False] * 7 + [True] * 4
-    assert searched_chunks(accepted) == [(8, 16), (16, 20)]
+def test_searched_chunks_skip_those_without_answering_images() -> None:
+    answering = [False] * 8 + [True] + [False] * 7 + [True] * 4
+    assert searched_chunks(answering) == [(8, 16), (16, 20)]
 
 
 def test_searched_chunks_of_a_large_lot_are_few_and_spread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,12 @@ SECRET = "wJalrXUtnFEMI"
 
 
 @pytest.mark.parametrize(
-    "option", [{"output": f"s3://AKIA:{SECRET}@lots/store"}, {"weights": f"https://host/net.pt?sig={SECRET}"}]
+    "option",
+    [
+        {"output": f"s3://AKIA:{SECRET}@lots/store"},
+        {"weights": f"https://host/net.pt?sig={SECRET}"},
+        {"references_from": (f"s3://AKIA:{SECRET}@lots/store/runs/monday-1",)},
+    ],
 )
 def test_prepare_refuses_secrets_without_repeating_them(option: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must not hold a password.*in the environment") as refused:

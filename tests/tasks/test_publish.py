@@ -1,12 +1,23 @@
 """What is shown is named as Prefect accepts it, and never costs a result."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
+from storage.store import Store
 from tasks import publish
+from tasks.calibrate import forecast_lot
 from tasks.prepare import LotJob, prepare
-from tasks.publish import StageArtifact, artifact_key, emit_stopped, for_the_eye, run_tags
+from tasks.publish import (
+    StageArtifact,
+    artifact_key,
+    emit_stopped,
+    for_the_eye,
+    publish_benchmark,
+    publish_plan,
+    run_tags,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +43,22 @@ def test_what_cannot_be_shown_is_a_warning(monkeypatch: pytest.MonkeyPatch, capl
     with caplog.at_level("WARNING"), for_the_eye("summary"):
         raise ConnectionError("the server is away")
     assert caplog.messages == ["summary could not be published: the server is away"]
+
+
+def test_plan_and_table_that_cannot_be_shown_cost_nothing(
+    job: LotJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(**given: object) -> None:
+        raise ConnectionError("server answered 503")
+
+    monkeypatch.setattr(publish, "create_table_artifact", refuse)
+    monkeypatch.setattr(publish, "get_run_logger", lambda: logging.getLogger("night"))
+    with caplog.at_level("WARNING"):
+        publish_plan(job, forecast_lot(job, 9))
+        publish_benchmark(Store(str(tmp_path)), "absent.parquet", "btad")
+    plan, table = caplog.messages
+    assert plan == "plan could not be published: server answered 503"
+    assert table.startswith("table of metrics could not be published")
 
 
 def test_stage_without_a_run_shows_nothing_and_goes_on() -> None:
@@ -66,6 +93,7 @@ def test_tags_say_category_lot_backbone_and_device(job: LotJob) -> None:
     "parameters",
     [
         {"folder": "/lots/bolt/7", "lot": "bolt-7", "category": "bolt"},
+        {"folder": "/lots/bolt-7", "category": "bolt"},
         {"dataset": "mvtec_ad", "job": {"lot": "bolt-7", "category": "bolt"}, "seed": 0},
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from storage.artefacts import writing
 from storage.generated import write_lot
-from storage.runs import Run, run_at, write_record
+from storage.runs import Run, placed, run_at, write_record
 from storage.store import Store
 from tasks.prepare import LotJob, prepare
 from tasks.record import RECORD_VERSION
@@ -50,11 +50,18 @@ def test_changed_versions_name_both() -> None:
     assert changed_versions({"torch": "2.8", "zarr": "3.1"}, now) == ("new – → 1", "torch 2.8 → 2.9")
 
 
-@pytest.mark.parametrize("location", ["runs/caps-0", "store/metrics/caps-0", "caps"])
+@pytest.mark.parametrize("location", ["store/runs/caps-0/report", "store/metrics/caps-0", "caps", "/"])
 def test_run_at_refuses_what_is_no_run_of_a_store(location: str) -> None:
     with pytest.raises(ValueError, match=r"run must be a folder in runs/ of a store, got .*; give the path printed"):
         run_at(location)
 
 
-def test_run_at_finds_the_store(job: LotJob) -> None:
-    assert run_at(f"{kept(job).store.location('runs/caps-0')}/") == Run(Store(job.store), "runs/caps-0")
+def test_run_at_finds_the_store(job: LotJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = kept(job)
+    assert run_at(f"{expected.store.location('runs/caps-0')}/") == expected
+    monkeypatch.chdir(job.store)
+    assert run_at("runs/caps-0") == expected
+
+
+def test_run_at_takes_the_last_folder_called_runs() -> None:
+    assert placed("/data/runs/store/runs/caps-0", ["runs"]) == (Store("/data/runs/store"), "runs", "caps-0")
