@@ -18,7 +18,7 @@ from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
 from tasks.calibrate import forecast_rows
-from tasks.comparison import shown
+from tasks.comparison import caption, shown
 from tasks.prepare import LotJob
 
 ROWS_SHOWN = 10
@@ -71,7 +71,7 @@ def show_benchmark(store_url: str, path: str) -> None:
     store = Store(store_url)
     metrics = read_table(store, path)
     for (backbone, image_size), _ in metrics.groupby(["backbone", "image_size"], sort=False):
-        console.print(f"{backbone} at {image_size} pixels, percent (difference from the published value)", markup=False)
+        console.print(f"{backbone} at {image_size} pixels, {caption(metrics, str(backbone))}", markup=False)
         for table in metric_tables(shown(metrics, str(backbone))):
             console.print(table)
     console.print("Results in", style="bold", end=" ")

@@ -47,9 +47,20 @@ def published(row: Mapping[Hashable, Any]) -> float:
     return values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]), np.nan) / 100
 
 
+def caption(table: pd.DataFrame, backbone: str) -> str:
+    """What the numbers of `shown` are."""
+    compared = table.loc[table["backbone"] == backbone, "published"].notna().any()
+    return "percent, difference from the published value in parentheses" if compared else "percent"
+
+
 def shown(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
-    """One backbone's results as people read them: a row per category, a column per metric, percent, `±` published."""
+    """One backbone's results as people read them: a row per category, a column per metric, percent, `±` published.
+
+    The mean is left out where there is one category only.
+    """
     part = table[table["backbone"] == backbone]
+    if part["category"].nunique() == 2:
+        part = part[part["category"] != MEAN]
     texts = part.assign(text=[in_percent(row) for row in part.to_dict("records")])
     table = texts.pivot_table(index="category", columns="metric", values="text", aggfunc="first", sort=False)
     return table.reset_index()

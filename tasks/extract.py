@@ -25,6 +25,7 @@ from tasks.behind import working_behind
 from tasks.caching import cached_task
 from tasks.models import loaded, loaded_aside
 from tasks.orders import ExtractOrder
+from tasks.record import versions
 from tasks.shortage import in_parts_or
 from tasks.transfer import to_device, to_host
 
@@ -65,7 +66,7 @@ def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedIma
             image_count=len(images),
             arrays=feature_arrays(order.backbone),
             chunk_images=CHUNK_IMAGES,
-            attributes={"backbone": asdict(order.backbone)},
+            attributes={"backbone": asdict(order.backbone), "versions": versions()},
         ) as draft,
         ThreadPoolExecutor(DECODERS) as decoders,
         closing(decoded_chunks(Store(order.folder), images, backbone, decoders)) as chunks,

@@ -11,7 +11,7 @@ from storage.finished import Mark, fingerprint, read_mark, write_mark
 from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.store import Store
 from tasks.caching import RETRIED
-from tasks.planning import FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from tasks.planning import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from tasks.prepare import LotJob, prepare
 
 SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
@@ -145,7 +145,7 @@ def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) 
     return digest(
         {
             "stage": "night",
-            "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, RUN_VERSION],
+            "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION, RUN_VERSION],
             "files": files_digest,
             "lot": found.lot,
             "category": found.category,

@@ -27,7 +27,7 @@ from storage.runs import Run
 from storage.store import Store
 from storage.tables import read_table
 from tasks.calibrate import forecast_rows
-from tasks.comparison import shown
+from tasks.comparison import caption, shown
 from tasks.nightly import FINISHED, Outcome
 from tasks.prepare import LotJob, default_lot
 from tasks.summary import TABLE_ROWS, summary, top_rows
@@ -75,7 +75,7 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
             create_table_artifact(
                 table=[{str(heading): text for heading, text in row.items()} for row in rows],
                 key=artifact_key(f"benchmark-{dataset}-{backbone}"),
-                description=f"{dataset} with {backbone}, percent, difference from the published value in parentheses",
+                description=f"{dataset} with {backbone}, {caption(table, backbone)}",
             )
 
 

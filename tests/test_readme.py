@@ -22,7 +22,7 @@ RUN = {
     "musc plan photographs/": (WITHOUT_WEIGHTS, "Scoring photographs with texture"),
     "musc report FOLDER": ("", "Most anomalous of 8 images"),
     "musc rescore RUN": ("", "Identical: all scores of 8 images"),
-    "musc clean results": ("", "Would free 0.0 MB"),
+    "musc clean results": ("", "Nothing to free"),
     "musc benchmark DATASET ROOT": (WITHOUT_WEIGHTS, "image auroc"),
     "musc nightly lots/": (WITHOUT_WEIGHTS, "1 scored"),
     "musc --help": ("", "nightly"),

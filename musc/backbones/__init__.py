@@ -146,9 +146,10 @@ def _family(name: str) -> _Family:
     family = cast(_Family, import_module(f"musc.backbones.{module}"))
     if not family.accepts(name):
         close = difflib.get_close_matches(name, names())
+        known = "a name known here" if close else f"one of {', '.join(names())}"
         advice = f"did you mean {' or '.join(close)}?" if close else "check the spelling"
         raise ValueError(
-            f"backbone must be one of {', '.join(names())}, another open_clip model with a plain ViT image tower, "
+            f"backbone must be {known}, another open_clip model with a plain ViT image tower, "
             f"or {TIMM_PREFIX}<a ViT of timm>, got {name!r}; {advice}"
         )
     return family

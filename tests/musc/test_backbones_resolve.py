@@ -81,14 +81,21 @@ def test_resolve_equal_arguments_equal_specs() -> None:
 
 @pytest.mark.parametrize("name", ["ViT-L-14_336", "RN50", "coca_ViT-L-14", "timm:resnet_99", "timm:test_vit.none", ""])
 def test_resolve_unknown_name_refused(name: str) -> None:
-    message = rf"backbone must be one of ViT-B-16, .*, texture, another open_clip .* or timm:.*, got '{name}'; "
+    known = "(a name known here|one of ViT-B-16, .*, texture)"
+    message = rf"backbone must be {known}, another open_clip .* or timm:.*, got '{name}'; "
     with pytest.raises(ValueError, match=message):
         resolve(name)
 
 
 def test_resolve_misspelt_name_suggestion() -> None:
-    with pytest.raises(ValueError, match=r"did you mean ViT-L-14-336 or ViT-L-14"):
+    with pytest.raises(ValueError, match=r"did you mean ViT-L-14-336 or ViT-L-14") as refused:
         resolve("ViT-L14-336")
+    assert "dinov2_vitg14" not in str(refused.value), "a list of all names hides the one that was meant"
+
+
+def test_resolve_name_like_no_other_lists_all() -> None:
+    with pytest.raises(ValueError, match=r"one of ViT-B-16, .*, texture, .* got 'net'; check the spelling"):
+        resolve("net")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from storage.published import CATEGORY_COUNTS, published_mean, published_values
-from tasks.comparison import in_percent, shown, with_means
+from tasks.comparison import caption, in_percent, shown, with_means
 
 NAME = "ViT-L-14-336"
 
@@ -102,7 +102,9 @@ def test_shown_table_is_in_percent_with_differences() -> None:
 def test_shown_table_is_of_one_backbone() -> None:
     values = {"image_auroc": [0.5]}
     table = with_means(pd.concat([rows_of(values), rows_of({"image_auroc": [0.25]}, backbone="texture")]))
-    assert shown(table, "texture")["image_auroc"].tolist() == ["25.0", "25.0"]
+    assert shown(table, "texture")["image_auroc"].tolist() == ["25.0"], "the mean of one category says nothing more"
+    assert caption(table, "texture") == "percent"
+    assert caption(table, NAME) == "percent, difference from the published value in parentheses"
 
 
 @pytest.mark.parametrize(
