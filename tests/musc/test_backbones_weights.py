@@ -1,6 +1,7 @@
 """Reading weight files: formats, wrappings, digests, and everything that is refused."""
 
 import hashlib
+import os
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from musc.backbones import weights
 from musc.backbones.weights import (
+    FILE_DIGEST_PREFIX,
     describe_state_dict,
     file_digest,
     find_file,
+    identify,
     is_path,
     load_exactly,
     read_state_dict,
@@ -29,6 +33,26 @@ def assert_same_state(found: dict[str, torch.Tensor], expected: dict[str, torch.
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor, rtol=0, atol=0)
+
+
+def test_identified_file_is_read_once_until_it_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def digest(path: Path) -> str:
+        read.append(path)
+        return file_digest(path)
+
+    monkeypatch.setattr(weights, "file_digest", digest)
+    path = tmp_path / "net.pt"
+    for content in (b"first", b"other"):
+        path.write_bytes(content)
+        os.utime(path, ns=(0, len(read)))
+        expected = str(path), FILE_DIGEST_PREFIX + hashlib.sha256(content).hexdigest()
+        for _ in range(3):
+            assert identify(str(path), str, "open_clip:") == expected
+    assert read == [path, path]
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".bin"])
