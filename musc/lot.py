@@ -42,7 +42,8 @@ def score_images(
     """Score the images of one product against each other.
 
     Args:
-        images: at least two PIL images of any mode and size.
+        images: at least two PIL images of any size, made upright RGB as the pipeline does with files: 16 bits per
+            channel are scaled by the full range, EXIF orientation is applied, alpha is ignored.
         backbone: a name (see `musc.backbones.names`), or a loaded backbone to use again.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         batch_size: images in one forward pass.
@@ -54,7 +55,8 @@ def score_images(
         Scores, maps and patch scores in the order of `images`.
 
     Raises:
-        ValueError: for fewer than two images, a setting out of range, or one that a loaded backbone has decided.
+        ValueError: for fewer than two images, one of unknown range (floating point, 32-bit), a setting out of range, or
+            one that a loaded backbone has decided.
         TypeError: for a setting that does not exist.
         musc.backbones.WeightsUnavailableError: if the backbone's weights are neither here nor downloadable.
 

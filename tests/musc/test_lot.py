@@ -100,6 +100,22 @@ def test_score_images_window_and_sample_reach_mutual_scoring(
     torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))
 
 
+def test_score_images_sees_16_bits_as_the_same_8_bits(
+    parts: list[Image.Image], texture: backbones.Backbone, scored: musc.LotScores
+) -> None:
+    deep = [Image.fromarray(np.asarray(part).astype(np.uint16) * 257) for part in parts]
+    torch.testing.assert_close(score_images(deep, texture).anomaly_maps, scored.anomaly_maps)
+
+
+def test_score_images_sees_images_upright(
+    parts: list[Image.Image], texture: backbones.Backbone, scored: musc.LotScores
+) -> None:
+    turned = [part.transpose(Image.Transpose.ROTATE_90) for part in parts]
+    for part in turned:
+        part.getexif()[0x0112] = 6  # to be seen turned back
+    torch.testing.assert_close(score_images(turned, texture).anomaly_maps, scored.anomaly_maps)
+
+
 def test_score_images_works_for_a_pair(parts: list[Image.Image], texture: backbones.Backbone) -> None:
     scores = score_images(parts[:2], texture).image_scores
     assert bool(torch.isfinite(scores).all())
