@@ -78,10 +78,12 @@ class Backbone:
             Patch tokens per layer, each float32 (N, P, C), and class tokens, float32 (N, D).
 
         Raises:
-            ValueError: if `images` is empty, or one has floating point or 32-bit pixels of unknown range.
+            ValueError: if `images` or the batch is empty, or pixels are floating point or 32-bit, of unknown range.
         """
         if not images:
             raise ValueError("images must hold at least one image, got none")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1 image, got {batch_size}; leave it out for 8")
         parts = []
         for start in range(0, len(images), batch_size):
             batch = [self.preprocess(upright_rgb(image)) for image in images[start : start + batch_size]]

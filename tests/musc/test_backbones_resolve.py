@@ -121,6 +121,11 @@ def test_resolve_image_size_refused(name: str, image_size: int | tuple[int, ...]
         resolve(name, image_size=image_size)
 
 
+def test_resolve_single_layer_without_brackets_refused() -> None:
+    with pytest.raises(ValueError, match=r"layers must be numbers of layers, got 3; write \(3,\) for one"):
+        resolve("texture", layers=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [

@@ -131,6 +131,14 @@ def test_score_images_refuses_lone_image(
         score_images(parts[:image_count], texture)
 
 
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_score_images_refuses_empty_batch(
+    parts: list[Image.Image], texture: backbones.Backbone, batch_size: int
+) -> None:
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1 image, got {batch_size}; leave it out"):
+        score_images(parts, texture, batch_size=batch_size)
+
+
 def test_score_images_refuses_unknown_setting(parts: list[Image.Image], texture: backbones.Backbone) -> None:
     with pytest.raises(TypeError, match="degree_list"):
         score_images(parts, texture, degree_list=(1, 3))
