@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from musc.checks import Grid, require_patches
+from musc.checks import require_patches
+from musc.plan import Grid
 
 
 def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:
