@@ -19,7 +19,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -160,8 +160,13 @@ def load_lot(store: Store, key: str) -> list[ListedImage]:
     Raises:
         FileNotFoundError: if the store holds no such lot.
     """
-    table = read_table(store, f"{lot_path(key)}/{TABLE}")
-    return [ListedImage(*row) for row in table.itertuples(index=False)]
+    return listed_images(read_table(store, f"{lot_path(key)}/{TABLE}"))
+
+
+def listed_images(table: pd.DataFrame) -> list[ListedImage]:
+    """The rows of a listing that was read back; columns are found by their names, and others are left alone."""
+    names = [field.name for field in fields(ListedImage)]
+    return [ListedImage(*row) for row in table[names].itertuples(index=False)]
 
 
 def load_usable(store: Store, key: str) -> list[ListedImage]:
