@@ -6,7 +6,7 @@ from rich.table import Table
 
 from cli.console import console
 from storage.cleaning import Leftover, delete, leftovers
-from storage.store import Store
+from storage.store import Store, require_path
 
 KINDS = {
     "draft": "drafts of killed runs",
@@ -24,7 +24,9 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
 
     Raises:
         FileNotFoundError: if there is no store.
+        ValueError: if the path is empty.
     """
+    require_path("store", url)
     store = Store(url)
     if not store.exists(""):
         raise FileNotFoundError(f"store must be an existing folder, got {url}, which does not exist; check the path")

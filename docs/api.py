@@ -16,7 +16,7 @@ import musc
 
 MODULES = (
     *("musc", "musc.settings", "musc.backbones", "musc.lnamd", "musc.mutual", "musc.maps", "musc.rscin"),
-    *("musc.metrics", "musc.decide", "musc.groups", "musc.plan"),
+    *("musc.upright", "musc.metrics", "musc.decide", "musc.groups", "musc.plan"),
     *("storage.runs", "storage.store", "storage.tables", "storage.errors"),
     *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.rescore_run"),
 )

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 import musc
+from musc.upright import upright_rgb
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 options.add_argument("folder", type=Path)
@@ -26,7 +27,7 @@ given = options.parse_args()
 
 # %% A list of PIL images
 paths = sorted(path for path in given.folder.rglob("*") if path.suffix.lower() in {".png", ".jpg", ".jpeg", ".bmp"})
-images = [Image.open(path).convert("RGB") for path in paths]
+images = [upright_rgb(Image.open(path)) for path in paths]
 
 # %% Score them against each other
 scores = musc.score_images(images, backbone=given.backbone, image_size=given.image_size)

@@ -2,7 +2,7 @@
 
 import torch
 
-Grid = tuple[int, int]
+from musc.plan import Grid
 
 
 def require_patches(name: str, values: torch.Tensor, grid: Grid, axes: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ are a group. A group is a warning and not a verdict: the shared look may be a fl
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import torch
@@ -119,6 +120,8 @@ def find_groups(hardest: NDArray[np.float64], shared: Iterable[SharedPatch], gri
     Returns:
         Groups of at least `SMALLEST_GROUP` and at most `LARGEST_GROUP` of the images.
     """
+    if len(hardest) < SMALLEST_GROUP:
+        return Groups(np.zeros(len(hardest), dtype=np.int64), np.zeros((len(hardest), prod(grid)), dtype=np.bool_))
     location, scale = fit_bulk(np.sort(np.asarray(hardest, dtype=np.float64)))
     usual = location + scale * standard_quantiles(USUAL_IMAGES)
     unusual = [patch for patch in shared if patch.median > usual]

@@ -4,10 +4,13 @@ A patch token describes one patch; a defect may be larger. Averaging each token 
 large defects stand out, each at its own degree.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 
-from musc.checks import Grid, require_patches
+from musc.checks import require_patches
+from musc.plan import Grid
 
 
 def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:
@@ -37,6 +40,22 @@ def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tens
         pooled = F.avg_pool2d(cells, degree, stride=1, padding=degree // 2, count_include_pad=True)
         normal = pooled.permute(0, 2, 3, 1).reshape(image_count, patch_count, width)
     return F.normalize(normal, dim=-1)
+
+
+def require_degrees(degrees: Sequence[int]) -> None:
+    """Refuse neighbourhood sides that are none, no sequence, repeated, or without a centre.
+
+    Raises:
+        ValueError: naming what was given.
+    """
+    if isinstance(degrees, int):
+        raise ValueError(f"degrees must be neighbourhood sides, got {degrees}; write ({degrees},) for one")
+    if not degrees:
+        raise ValueError("degrees must name at least one neighbourhood side, got none; the paper uses 1, 3 and 5")
+    for degree in degrees:
+        require_degree(degree)
+    if len(set(degrees)) != len(degrees):
+        raise ValueError(f"degrees must differ from each other, got {degrees}; name each once")
 
 
 def require_degree(degree: int) -> None:

@@ -42,19 +42,21 @@ def score_images(
     """Score the images of one product against each other.
 
     Args:
-        images: at least two PIL images of any mode and size.
+        images: at least two PIL images of any size, made upright RGB as the pipeline does with files: 16 bits per
+            channel are scaled by the full range, EXIF orientation is applied, alpha is ignored.
         backbone: a name (see `musc.backbones.names`), or a loaded backbone to use again.
-        device: `auto`, `cpu`, `cuda`, `cuda:1` …
+        device: `auto`, `cpu`, `cuda`, `cuda:1` … where features are made and compared; only together with a name.
         batch_size: images in one forward pass.
         settings: further fields of `musc.settings.Settings`, e.g. `degrees=(1, 3)`, or `references=200` for a sample of
             the others, drawn by the images' pixels and `seed`; those that decide the features, such as `image_size`,
             only together with a name.
 
     Returns:
-        Scores, maps and patch scores in the order of `images`.
+        Scores, maps and patch scores in the order of `images`, on the CPU.
 
     Raises:
-        ValueError: for fewer than two images, a setting out of range, or one that a loaded backbone has decided.
+        ValueError: for fewer than two images, one of unknown range (floating point, 32-bit), a setting out of range, or
+            one that a loaded backbone has decided.
         TypeError: for a setting that does not exist.
         musc.backbones.WeightsUnavailableError: if the backbone's weights are neither here nor downloadable.
 
@@ -64,7 +66,7 @@ def score_images(
         raise ValueError(f"images must hold at least 2 images to be scored against each other, got {len(images)}")
     name = backbone if isinstance(backbone, str) else backbone.spec.name
     method = Settings(backbone=name, **settings)
-    decided = sorted(settings.keys() & method.backbone_arguments().keys())
+    decided = sorted(settings.keys() & method.backbone_arguments().keys()) + ["device"] * (device != "auto")
     if decided and not isinstance(backbone, str):
         raise ValueError(
             f"settings of a loaded backbone must be given when it is loaded, got {', '.join(decided)}; "
@@ -80,7 +82,9 @@ def score_images(
         "grid": backbone.spec.grid,
     }
     per_layer_and_degree = [
-        mutual_scores(aggregate(tokens, backbone.spec.grid, degree), method.interval, **references)
+        mutual_scores(
+            aggregate(tokens.to(backbone.device), backbone.spec.grid, degree), method.interval, **references
+        ).cpu()
         for degree in method.degrees
         for tokens in features.patch_tokens
     ]

@@ -3,7 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from musc.checks import Grid, require_patches
+from musc.checks import require_patches
+from musc.plan import Grid
 
 
 def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:

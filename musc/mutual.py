@@ -271,7 +271,7 @@ def require_interval(interval: Interval) -> None:
     Raises:
         ValueError: unless 0 ≤ low < high ≤ 1.
     """
-    if len(interval) != 2 or not 0 <= interval[0] < interval[1] <= 1:
+    if isinstance(interval, int | float) or len(interval) != 2 or not 0 <= interval[0] < interval[1] <= 1:
         raise ValueError(
-            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {tuple(interval)}; the paper uses (0.0, 0.3)"
+            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {interval}; the paper uses (0.0, 0.3)"
         )

@@ -30,6 +30,7 @@ PRODUCT_COPIES = 2
 """Products a thread holds at once: a query's, and the last one of the query before."""
 
 Grid = tuple[int, int]
+"""Patch rows and columns."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ which between equal patches is a distance of 0.09 instead of 0.
 import torch
 
 HALF_DTYPES = (torch.float16, torch.bfloat16)
-ROUNDOFFS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
-"""Largest relative error of one rounded value."""
 
 
 def multiply(left: torch.Tensor, right: torch.Tensor, scratch: torch.Tensor) -> torch.Tensor:
@@ -35,15 +33,3 @@ def multiply(left: torch.Tensor, right: torch.Tensor, scratch: torch.Tensor) -> 
 def product_dtype(dtype: torch.dtype) -> torch.dtype:
     """What products of features of a dtype are summed in: float32, or float64 for float64."""
     return torch.promote_types(dtype, torch.float32)
-
-
-def similarity_bound(dtype: torch.dtype, width: int) -> float:
-    """How far rounding unit vectors to a half precision can move a similarity: 2u + u², and float16's smallest values.
-
-    Args:
-        dtype: float16 or bfloat16.
-        width: C; each value of float16 may also be wrong by 2⁻²⁵, half its smallest step.
-    """
-    roundoff = ROUNDOFFS[dtype]
-    smallest = 2.0**-25 if dtype == torch.float16 else 0.0
-    return 2 * roundoff + roundoff**2 + 2 * smallest * width**0.5

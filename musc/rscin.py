@@ -76,9 +76,9 @@ def require_window_sizes(window_sizes: Sequence[int]) -> None:
     """Refuse windows that hold no neighbour.
 
     Raises:
-        ValueError: if there is no window or one is smaller than 1.
+        ValueError: if there is no window, one is smaller than 1, or a single number is given.
     """
-    if not window_sizes or min(window_sizes) < 1:
+    if isinstance(window_sizes, int) or not window_sizes or min(window_sizes) < 1:
         raise ValueError(
-            f"window_sizes must be positive counts of images, got {tuple(window_sizes)}; the paper uses (1, 2, 3)"
+            f"window_sizes must be positive counts of images, got {window_sizes}; the paper uses (1, 2, 3)"
         )

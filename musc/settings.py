@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from musc.lnamd import require_degree
+from musc.lnamd import require_degrees
 from musc.mutual import Interval, require_interval
 from musc.rscin import require_window_sizes
 from musc.sample import require_reference_count
@@ -49,12 +49,7 @@ class Settings:
         Raises:
             ValueError: naming the setting, its rule and the value given.
         """
-        if not self.degrees:
-            raise ValueError("degrees must name at least one neighbourhood side, got none; the paper uses 1, 3 and 5")
-        for degree in self.degrees:
-            require_degree(degree)
-        if len(set(self.degrees)) != len(self.degrees):
-            raise ValueError(f"degrees must differ from each other, got {self.degrees}; name each once")
+        require_degrees(self.degrees)
         require_interval(self.interval)
         require_window_sizes(self.window_sizes)
         if self.references is not None:

@@ -59,7 +59,7 @@ def read_header(content: bytes) -> Header:
         TooLargeImageError: if it has more pixels than is safe to decode.
         UnreadableImageError: if it is no image, or of a kind whose range is not known.
     """
-    with _opened(content) as image:
+    with _opened_in_known_range(content) as image:
         try:
             frame_count = getattr(image, "n_frames", 1)
             size = _stored_size(image)
@@ -75,7 +75,7 @@ def decode(content: bytes) -> Image.Image:
     Raises:
         UnreadableImageError: as `read_header`, or if the pixels are cut short or damaged.
     """
-    with _opened(content) as image:
+    with _opened_in_known_range(content) as image:
         try:
             image.load()
             upright = ImageOps.exif_transpose(image)
@@ -89,7 +89,13 @@ def decode(content: bytes) -> Image.Image:
             raise UnreadableImageError(f"its pixels cannot be decoded ({error})") from error
 
 
-def _opened(content: bytes) -> Image.Image:
+def opened(content: bytes) -> Image.Image:
+    """An image of one of the `FORMATS`, whose pixels are not decoded yet; every file from strangers is opened here.
+
+    Raises:
+        TooLargeImageError: if it has more pixels than is safe to decode.
+        UnreadableImageError: if it is no image of these formats.
+    """
     if not content:
         raise UnreadableImageError("the file is empty")
     try:
@@ -103,6 +109,11 @@ def _opened(content: bytes) -> Image.Image:
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise TooLargeImageError(f"it must have at most {limit:,} pixels, got {image.width} × {image.height}")
+    return image
+
+
+def _opened_in_known_range(content: bytes) -> Image.Image:
+    image = opened(content)
     if image.mode == "F":
         raise UnreadableImageError("it holds floating point pixels of unknown range; store it with 8 or 16 bits")
     return image

@@ -66,6 +66,7 @@ def find_lots(root: str) -> LotTree:
 
     Raises:
         NoImagesError: if there is no such folder.
+        ValueError: if the path is empty.
     """
     store = require_folder(root)
     store.filesystem.invalidate_cache()

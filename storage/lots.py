@@ -5,7 +5,7 @@
 | `ok` | an image | yes |
 | `duplicate` | the same bytes as an earlier file, named in the reason: a copy would hide a defect | no |
 | `not_an_image` | its name does not end like an image's, or it is no regular file | no |
-| `unreadable` | empty, damaged, truncated, of unknown range, not permitted, or its name is no UTF-8 | no |
+| `unreadable` | empty, damaged, truncated, of unknown range, not permitted, out of reach, or its name not UTF-8 | no |
 | `too_large` | more pixels than is safe to decode | no |
 | `outside` | a link that leads out of the folder, or to a folder | no |
 | `not_finite` | its features hold NaN or infinity | no |
@@ -13,12 +13,13 @@
 Folders below are searched too; names that begin with a dot are left out.
 """
 
+import errno
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -27,11 +28,13 @@ import pandas as pd
 from storage.artefacts import digest, is_complete, writing
 from storage.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError, UnreadableImageError
-from storage.store import Store
+from storage.store import Store, require_path
 from storage.tables import read_table, write_table
 
 FOLDER = "lots"
 TABLE = "images.parquet"
+NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
+"""Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""
 READERS = 8
 """Files read at once while listing: reading waits for the disk or the network, not for the processor."""
 
@@ -62,6 +65,7 @@ def list_folder(url: str, *, keep_duplicates: bool = False) -> list[ListedImage]
 
     Raises:
         NoImagesError: if the folder is missing or holds no file at all.
+        ValueError: if the path is empty.
     """
     folder = require_folder(url)
     paths = sorted(paths_below(folder))
@@ -82,7 +86,9 @@ def require_folder(url: str) -> Store:
 
     Raises:
         NoImagesError: if there is no such folder.
+        ValueError: if the path is empty.
     """
+    require_path("folder", url)
     folder = Store(url)
     if not folder.filesystem.isdir(folder.full("")):
         what = "is a file" if folder.exists("") else "does not exist"
@@ -154,8 +160,13 @@ def load_lot(store: Store, key: str) -> list[ListedImage]:
     Raises:
         FileNotFoundError: if the store holds no such lot.
     """
-    table = read_table(store, f"{lot_path(key)}/{TABLE}")
-    return [ListedImage(*row) for row in table.itertuples(index=False)]
+    return listed_images(read_table(store, f"{lot_path(key)}/{TABLE}"))
+
+
+def listed_images(table: pd.DataFrame) -> list[ListedImage]:
+    """The rows of a listing that was read back; columns are found by their names, and others are left alone."""
+    names = [field.name for field in fields(ListedImage)]
+    return [ListedImage(*row) for row in table[names].itertuples(index=False)]
 
 
 def load_usable(store: Store, key: str) -> list[ListedImage]:
@@ -200,6 +211,10 @@ def _list_file(folder: Store, path: str) -> ListedImage:
         content = folder.read(path)
     except (PermissionError, FileNotFoundError) as error:
         return replace(row, status="unreadable", reason=f"the file cannot be opened ({type(error).__name__})")
+    except OSError as error:
+        if not folder.is_local or error.errno in NOT_OF_ONE_FILE:
+            raise  # an object store's errors are those of the network, which a retry may mend
+        return replace(row, status="unreadable", reason=f"the file cannot be read ({error.strerror or error})")
     row = replace(row, sha256=hashlib.sha256(content).hexdigest())
     try:
         header = read_header(content)

@@ -37,11 +37,6 @@ def published_values(dataset: str, category: str, backbone: str, image_size: int
     return dict(_table().get((dataset, category, backbone, image_size), {}))
 
 
-def published_mean(dataset: str, backbone: str, image_size: int) -> dict[str, float]:
-    """What was published as the mean over all categories of a dataset; arguments and result as `published_values`."""
-    return published_values(dataset, MEAN, backbone, image_size)
-
-
 @cache
 def _table() -> dict[tuple[str, str, str, int], dict[str, float]]:
     text = files("storage").joinpath("published_results.csv").read_text(encoding="utf-8")

@@ -11,14 +11,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from storage.artefacts import is_complete, require_complete
-from storage.lots import ListedImage, usable_images
+from storage.lots import ListedImage, listed_images, usable_images
 from storage.patch_scores import read_scores
 from storage.store import Store, absolute
 from storage.tables import read_table
@@ -86,9 +86,7 @@ class Run:
 
     def scored_images(self) -> list[ListedImage]:
         """The scored images, in the order of `patch_scores`."""
-        names = [field.name for field in fields(ListedImage)]
-        rows = self.images()[names].itertuples(index=False)
-        return usable_images([ListedImage(*row) for row in rows])
+        return usable_images(listed_images(self.images()))
 
     def report(self) -> str | None:
         """The path or URL of the run's page; None if it has none."""

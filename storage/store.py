@@ -129,11 +129,22 @@ def require_store(url: str) -> Store:
     """The store at a path or URL, which need not exist yet.
 
     Raises:
-        ValueError: if the path is that of a file.
+        ValueError: if the path is empty, or that of a file.
     """
+    require_path("output", url)
     store = Store(url)
     if store.filesystem.isfile(store.full("")):
         raise ValueError(
             f"output must be a folder, or the path of a new one, got the file {url}; give another --output"
         )
     return store
+
+
+def require_path(name: str, url: str) -> None:
+    """Refuse an empty path or URL, which would mean the working directory.
+
+    Raises:
+        ValueError: naming the parameter that was empty.
+    """
+    if not url.strip():
+        raise ValueError(f"{name} must be a path or URL, got {url!r}; write . for the working directory")

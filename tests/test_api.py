@@ -18,6 +18,7 @@ PUBLIC = {
     "musc.mutual": ["mutual_scores"],
     "musc.maps": ["anomaly_maps", "image_scores"],
     "musc.rscin": ["rescore"],
+    "musc.upright": ["upright_rgb"],
     "storage.runs": ["Run", "run_at"],
     "storage.store": ["Store"],
     "flows.score_lot": ["score_lot"],

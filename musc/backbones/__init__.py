@@ -112,7 +112,7 @@ def resolve(
         name,
         weights=str(weights.expanduser().absolute()) if isinstance(weights, Path) else weights,
         image_size=_as_image_size(image_size),
-        layers=None if layers is None else tuple(layers),
+        layers=_as_layers(layers),
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
     )
@@ -161,3 +161,9 @@ def _as_image_size(image_size: int | Sequence[int] | None) -> int | tuple[int, i
     if len(image_size) != 2:
         raise ValueError(f"image_size must be one number or (height, width), got {image_size}; give both in pixels")
     return image_size[0], image_size[1]
+
+
+def _as_layers(layers: Sequence[int] | None) -> tuple[int, ...] | None:
+    if isinstance(layers, int):
+        raise ValueError(f"layers must be numbers of layers, got {layers}; write ({layers},) for one")
+    return None if layers is None else tuple(layers)

@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple
 import torch
 from PIL import Image
 
+from musc.upright import upright_rgb
+
 
 @dataclass(frozen=True)
 class BackboneSpec:
@@ -69,20 +71,22 @@ class Backbone:
         """Features of a list of images, gathered on the CPU.
 
         Args:
-            images: at least one PIL image of any mode and size.
+            images: at least one PIL image of any size, made upright RGB by `musc.upright.upright_rgb`.
             batch_size: images in one forward pass.
 
         Returns:
             Patch tokens per layer, each float32 (N, P, C), and class tokens, float32 (N, D).
 
         Raises:
-            ValueError: if `images` is empty.
+            ValueError: if `images` or the batch is empty, or pixels are floating point or 32-bit, of unknown range.
         """
         if not images:
             raise ValueError("images must hold at least one image, got none")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1 image, got {batch_size}; leave it out for 8")
         parts = []
         for start in range(0, len(images), batch_size):
-            batch = [self.preprocess(image.convert("RGB")) for image in images[start : start + batch_size]]
+            batch = [self.preprocess(upright_rgb(image)) for image in images[start : start + batch_size]]
             features = self.forward(torch.stack(batch).to(self.device))
             parts.append(Features([tokens.cpu() for tokens in features.patch_tokens], features.class_tokens.cpu()))
         layers = zip(*(part.patch_tokens for part in parts), strict=True)

@@ -7,29 +7,37 @@ LARGE_SIDE_OF_PATCH_14 = 518
 LARGE_SIDE = 512
 
 
-def resolve_image_size(image_size: int | tuple[int, int] | None, patch: tuple[int, int]) -> tuple[int, int]:
+def resolve_image_size(
+    image_size: int | tuple[int, int] | None,
+    patch: tuple[int, int],
+    default: tuple[int, int] | None = None,
+    fewest_patches: int = 1,
+) -> tuple[int, int]:
     """Turn what a user asked for into a height and a width that whole patches fill.
 
     Args:
-        image_size: pixels; one number for a square, (height, width), or None for the default of the published numbers:
-            518 where the patch is 14, else 512 (rounded down to whole patches).
+        image_size: pixels; one number for a square, (height, width), or None for the default.
         patch: patch height and width in pixels.
+        default: height and width; None is that of the published numbers: 518 where the patch is 14, else 512 (rounded
+            down to whole patches).
+        fewest_patches: along either side.
 
     Returns:
         Height and width in pixels.
 
     Raises:
-        ValueError: if a side is not a whole number of patches.
+        ValueError: if a side is not a whole number of patches, or holds too few.
     """
     if image_size is None:
-        return default_side(patch[0]), default_side(patch[1])
+        return default or (default_side(patch[0]), default_side(patch[1]))
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     for side, patch_side, direction in zip(sides, patch, ("height", "width"), strict=True):
-        if side < patch_side or side % patch_side:
-            below = max(side // patch_side, 1) * patch_side
+        smallest = fewest_patches * patch_side
+        if side < smallest or side % patch_side:
+            below = max(side // patch_side * patch_side, smallest)
             raise ValueError(
                 f"image_size must have a {direction} that is a multiple of the patch size {patch_side}, "
-                f"got {image_size}; use {below} or {below + patch_side}"
+                f"at least {smallest}, got {image_size}; use {below} or {below + patch_side}"
             )
     return sides
 
@@ -39,32 +47,35 @@ def default_side(patch_side: int) -> int:
     return LARGE_SIDE_OF_PATCH_14 if patch_side == 14 else LARGE_SIDE // patch_side * patch_side
 
 
-def resolve_layers(layers: Sequence[int] | None, depth: int) -> tuple[int, ...]:
-    """Check the transformer blocks a user asked for, or choose the last of each quarter of the depth.
+def resolve_layers(layers: Sequence[int] | None, depth: int, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Check the layers a user asked for, or choose the last of each quarter of the depth.
 
     The paper takes its four stages this way: blocks 5, 11, 17, 23 of 24, and 2, 5, 8, 11 of 12.
 
     Args:
-        layers: 0-based block numbers, growing, or None.
-        depth: how many blocks the model has, at least one.
+        layers: 0-based numbers, growing, or None.
+        depth: how many layers, such as transformer blocks, the model has, at least one.
+        default: what None means instead.
 
     Returns:
-        0-based block numbers.
+        0-based numbers of layers.
 
     Raises:
-        ValueError: if there are none, if they do not grow strictly, or if one is not a block of the model.
+        ValueError: if there are none, if they do not grow strictly, or if one is not a layer of the model.
     """
+    if layers is None and default is not None:
+        return default
     if layers is None:
         ends = (-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4))
         return tuple(dict.fromkeys(ends))
     chosen = tuple(layers)
     if not chosen:
-        raise ValueError("layers must name at least one block, got none; leave it out for the default")
+        raise ValueError("layers must name at least one layer, got none; leave it out for the default")
     if any(later <= earlier for earlier, later in itertools.pairwise(chosen)):
         raise ValueError(f"layers must grow strictly, got {chosen}; use {tuple(sorted(set(chosen)))}")
     outside = [layer for layer in chosen if not 0 <= layer < depth]
     if outside:
         raise ValueError(
-            f"layers must lie in 0 to {depth - 1} for a model of {depth} blocks, got {outside}; they count from 0"
+            f"layers must lie in 0 to {depth - 1} for a model of {depth} layers, got {outside}; they count from 0"
         )
     return chosen

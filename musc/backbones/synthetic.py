@@ -12,8 +12,9 @@ import torch.nn.functional as F
 
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features
-from musc.backbones.builtin import PATCH, choose_image_size, choose_layers, preprocess, refuse_transformer_options
+from musc.backbones.builtin import DEFAULT_SIZE, PATCH, preprocess, refuse_transformer_options
 from musc.backbones.catalogue import SYNTHETIC_NAME as NAME
+from musc.backbones.geometry import resolve_image_size, resolve_layers
 from musc.backbones.pyramid import STRIDES, TOKEN_WIDTH, PyramidEncoder, normalise
 
 PACKAGED_WEIGHTS = Path(__file__).with_name("synthetic-conv.safetensors")
@@ -21,8 +22,8 @@ PACKAGED_WEIGHTS = Path(__file__).with_name("synthetic-conv.safetensors")
 BUILT_IN = "built-in"
 """What a specification calls the packaged weights, wherever the package lies."""
 
-SMALLEST_SIDE = 2 * PATCH
-"""Pixels; the coarser level needs two cells to be mirrored at the border."""
+FEWEST_PATCHES = 2
+"""Along either side; the coarser level needs two cells to be mirrored at the border."""
 
 LEVEL_COUNT = len(STRIDES)
 
@@ -50,7 +51,7 @@ def resolve(
         name: `synthetic-conv`.
         weights: None for the packaged ones, or the path of a file that `python -m training.export` wrote.
         image_size: pixels to which images are resized, one side or (height, width), multiples of 8; None is 256.
-        layers: pyramid levels to take, 0 (stride 4) or 1 (stride 8); None is the finer alone.
+        layers: pyramid levels to take, 0 (stride 4) or 1 (stride 8), growing; None is the finer alone.
         quick_gelu: None; there is no such activation.
         position_antialias: False; there is no position embedding.
 
@@ -61,8 +62,8 @@ def resolve(
     if not accepts(name):
         raise ValueError(f"name must be {NAME!r} for the built-in network, got {name!r}; choose another backbone")
     refuse_transformer_options(NAME, quick_gelu, position_antialias)
-    height, width = choose_image_size(NAME, image_size, smallest=SMALLEST_SIDE)
-    levels = choose_layers(NAME, layers, LEVEL_COUNT, default=DEFAULT_LEVELS)
+    height, width = resolve_image_size(image_size, (PATCH, PATCH), DEFAULT_SIZE, FEWEST_PATCHES)
+    levels = resolve_layers(layers, LEVEL_COUNT, DEFAULT_LEVELS)
     path = PACKAGED_WEIGHTS if weights is None else weight_files.find_file(weights)
     return BackboneSpec(
         name=NAME,

@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from musc.backbones.base import Backbone, BackboneSpec, Features
-from musc.backbones.builtin import PATCH, choose_image_size, choose_layers, preprocess, refuse_transformer_options
+from musc.backbones.builtin import DEFAULT_SIZE, PATCH, preprocess, refuse_transformer_options
 from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
+from musc.backbones.geometry import resolve_image_size, resolve_layers
 
 NAME = "texture"
 
@@ -63,7 +64,7 @@ def resolve(
         name: `texture`.
         weights: None; there are none.
         image_size: pixels to which images are resized, one side or (height, width), multiples of 8; None is 256.
-        layers: scales to take, each 0 to 3 (wavelengths of 4.5, 9, 18 and 36 pixels); None is all four.
+        layers: scales to take, growing, each 0 to 3 (wavelengths of 4.5, 9, 18 and 36 pixels); None is all four.
         quick_gelu: None; there is no activation.
         position_antialias: False; there is no position embedding.
 
@@ -75,8 +76,8 @@ def resolve(
     if weights is not None:
         raise ValueError(f"weights must be None for the backbone {NAME}, got {weights!r}; it has none, leave them out")
     refuse_transformer_options(NAME, quick_gelu, position_antialias)
-    height, width = choose_image_size(NAME, image_size, smallest=PATCH)
-    chosen_layers = choose_layers(NAME, layers, SCALE_COUNT, default=tuple(range(SCALE_COUNT)))
+    height, width = resolve_image_size(image_size, (PATCH, PATCH), DEFAULT_SIZE)
+    chosen_layers = resolve_layers(layers, SCALE_COUNT)
     return BackboneSpec(
         name=NAME,
         weights="built-in",

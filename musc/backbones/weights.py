@@ -145,11 +145,19 @@ def _read_torch(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(_needs_code(path, "pickled objects")) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise ValueError(
-            f"weights file must be a complete file written by torch.save, got {path} ({error}); copy it again"
-        ) from error
+        if _is_pickled(path):
+            raise ValueError(_needs_code(path, "pickled objects")) from error
+        guess = "a Git LFS pointer, a web page, or a safetensors file under another name?"
+        raise ValueError(_incomplete(path, guess)) from error
+    except Exception as error:  # damaged pickles raise many kinds
+        raise ValueError(_incomplete(path, str(error) or type(error).__name__)) from error
+
+
+def _is_pickled(path: Path) -> bool:
+    """Whether a file is an archive, or begins with pickle's mark and a protocol, as all that torch.save writes."""
+    with path.open("rb") as stream:
+        mark, protocol = stream.read(1), stream.read(1)
+    return zipfile.is_zipfile(path) or (mark == pickle.PROTO and protocol <= bytes([pickle.HIGHEST_PROTOCOL]))
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -158,6 +166,10 @@ def _is_torchscript(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _incomplete(path: Path, reason: str) -> str:
+    return f"weights file must be a complete file written by torch.save, got {path} ({reason}); copy it again"
 
 
 def _needs_code(path: Path, content: str) -> str:

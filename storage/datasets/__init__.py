@@ -13,6 +13,7 @@ from storage.datasets.identity import labels_digest
 from storage.datasets.masks import load_mask, load_mask_at
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
 from storage.errors import DatasetLayoutError
+from storage.store import require_path
 
 __all__ = [
     "DATASETS",
@@ -54,7 +55,7 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
         Categories in natural order of their names, each with at least one normal and one defective image.
 
     Raises:
-        ValueError: if `dataset` is not a known name, or `categories` is empty or a bare string.
+        ValueError: if `dataset` is not a known name, `root` is empty, or `categories` is empty or a bare string.
         DatasetLayoutError: if the root does not have the dataset's layout or lacks a requested category; the message
             names the problems and shows a correct layout.
     """
@@ -64,6 +65,7 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
         raise ValueError(f"categories must be a list of names, got the string {categories!r}; use [{categories!r}]")
     if categories is not None and not categories:
         raise ValueError("categories must hold at least one name, got none; leave it out to list all")
+    require_path("root", str(root))
     root = Path(root)
     if not root.is_dir():
         raise DatasetLayoutError(f"root must be an existing folder, got {str(root)!r}; check the path")

@@ -18,7 +18,8 @@ def saturation_pixels(mask: Mask, area: int) -> int:
         area: the channel's defective pixels.
 
     Returns:
-        int(threshold · area) when the threshold is relative, else min(threshold, area).
+        int(threshold · area) when the threshold is relative, else min(threshold, area); at least one pixel, since a
+        defect is not found before any of it is: half of a single pixel would be none.
 
     Raises:
         ValueError: if the mask carries no threshold.
@@ -27,9 +28,8 @@ def saturation_pixels(mask: Mask, area: int) -> int:
         raise ValueError(
             f"mask must carry a saturation threshold, got none for {mask.path}; list the dataset as mvtec_loco"
         )
-    if mask.relative_saturation:
-        return int(mask.saturation_threshold * area)
-    return int(min(mask.saturation_threshold, area))
+    part = mask.saturation_threshold * area if mask.relative_saturation else min(mask.saturation_threshold, area)
+    return max(1, int(part))
 
 
 def loco_defects(root: Path | str, image: LabelledImage) -> tuple[np.ndarray, np.ndarray]:

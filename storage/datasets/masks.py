@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from storage.datasets.records import LabelledImage
-from storage.decode import EXIF_ORIENTATION, QUARTER_TURNS
+from storage.decode import opened, read_header
 from storage.errors import DatasetLayoutError, UnreadableImageError
 
 BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
@@ -80,10 +80,9 @@ def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
     """
     if not image.masks:
         path = Path(root) / image.path
-        with _decoding(path), Image.open(path) as photograph:
-            turned = photograph.getexif().get(EXIF_ORIENTATION) in QUARTER_TURNS
-            width, height = photograph.size[::-1] if turned else photograph.size
-            return np.zeros((1, height, width), dtype=bool)
+        with _decoding(path):
+            header = read_header(path.read_bytes())
+        return np.zeros((1, header.height, header.width), dtype=bool)
     channels = [np.asarray(read_grey(Path(root) / mask.path)) > 0 for mask in image.masks]
     if len({channel.shape for channel in channels}) > 1:
         sizes = ", ".join(f"{mask.path} {c.shape}" for mask, c in zip(image.masks, channels, strict=True))
@@ -98,16 +97,16 @@ def read_grey(path: Path) -> Image.Image:
     not exact, becomes 0 and 255.
 
     Args:
-        path: a file of any format Pillow reads.
+        path: a file of one of `storage.decode.FORMATS`, whatever its name.
 
     Returns:
         An image of mode L.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnreadableImageError: if the file cannot be decoded.
+        UnreadableImageError: if the file cannot be decoded, or holds more pixels than is safe.
     """
-    with _decoding(path), Image.open(path) as image:
+    with _decoding(path), opened(path.read_bytes()) as image:
         if image.mode.startswith(("I", "F")):
             return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8))
         grey = image.convert("L")
@@ -120,5 +119,5 @@ def _decoding(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImageError(f"image must be decodable, got {str(path)!r} ({error}); replace it") from error

@@ -37,6 +37,14 @@ def test_clean_is_dry_unless_told_to_delete(store: Store, monkeypatch: pytest.Mo
     assert not store.exists(UNUSED)
 
 
+def test_clean_of_an_empty_path_is_not_the_working_directory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.interruption.stop_on_signals", lambda: None)
+    monkeypatch.chdir(store.url)
+    shown = CliRunner().invoke(app, ["clean", "", "--older-than", "0", "--delete"])
+    assert (shown.exit_code, store.exists(UNUSED)) == (BAD_INPUT, True)
+    assert "store must be a path or URL, got ''" in shown.output
+
+
 def test_summary_adds_up_each_kind_that_storage_finds() -> None:
     kinds = [*MADE, "draft", "claim"]
     assert set(KINDS) == set(kinds)

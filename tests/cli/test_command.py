@@ -91,7 +91,9 @@ def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
     [
         (["benchmark", "mvtec", "."], "dataset must be one of mvtec_ad"),
         (["benchmark", "folder", "."], "folder"),
+        (["benchmark", "folder", ""], "root must be a path or URL, got ''"),
         (["nightly", "absent"], "which does not exist"),
+        (["nightly", ""], "folder must be a path or URL, got ''"),
         (["nightly", ".", "--memory", "plenty"], "memory must be a positive size"),
     ],
 )

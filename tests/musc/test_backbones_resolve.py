@@ -101,10 +101,18 @@ def test_resolve_name_like_no_other_lists_all() -> None:
 @pytest.mark.parametrize(
     ("name", "image_size", "message"),
     [
-        ("ViT-L-14-336", 512, r"a height that is a multiple of the patch size 14, got 512; use 504 or 518"),
-        ("ViT-B-16", (512, 500), r"a width that is a multiple of the patch size 16, got \(512, 500\); use 496 or 512"),
-        ("dinov2_vitb14", 5, r"a multiple of the patch size 14, got 5; use 14 or 28"),
-        ("ViT-B-32", 0, r"a multiple of the patch size 32, got 0; use 32 or 64"),
+        (
+            "ViT-L-14-336",
+            512,
+            r"a height that is a multiple of the patch size 14, at least 14, got 512; use 504 or 518",
+        ),
+        (
+            "ViT-B-16",
+            (512, 500),
+            r"a width that is a multiple of the patch size 16, at least 16, got \(512, 500\); use 496 or 512",
+        ),
+        ("dinov2_vitb14", 5, r"a multiple of the patch size 14, at least 14, got 5; use 14 or 28"),
+        ("ViT-B-32", 0, r"a multiple of the patch size 32, at least 32, got 0; use 32 or 64"),
         ("ViT-B-32", (1, 2, 3), r"image_size must be one number or \(height, width\), got \(1, 2, 3\); give"),
     ],
 )
@@ -113,11 +121,16 @@ def test_resolve_image_size_refused(name: str, image_size: int | tuple[int, ...]
         resolve(name, image_size=image_size)
 
 
+def test_resolve_single_layer_without_brackets_refused() -> None:
+    with pytest.raises(ValueError, match=r"layers must be numbers of layers, got 3; write \(3,\) for one"):
+        resolve("texture", layers=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([], r"layers must name at least one block, got none; leave"),
-        ([5, 24, 30], r"layers must lie in 0 to 23 for a model of 24 blocks, got \[24, 30\]; they count from 0"),
+        ([], r"layers must name at least one layer, got none; leave"),
+        ([5, 24, 30], r"layers must lie in 0 to 23 for a model of 24 layers, got \[24, 30\]; they count from 0"),
         ([-1, 5], r"layers must lie in 0 to 23 .* got \[-1\]"),
         ([11, 5], r"layers must grow strictly, got \(11, 5\); use \(5, 11\)"),
         ([5, 5], r"layers must grow strictly, got \(5, 5\); use \(5,\)"),

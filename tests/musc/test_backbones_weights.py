@@ -72,8 +72,10 @@ def test_read_state_dict_checkpoint_of_parallel_model_unwrapped(tmp_path: Path, 
     assert_same_state(read_state_dict(tmp_path / "weights.pt"), state)
 
 
-def test_read_state_dict_pickled_object_refused(tmp_path: Path) -> None:
-    torch.save({"weight": Fraction(1, 3)}, tmp_path / "weights.pt")
+@pytest.mark.parametrize("archive", [True, False])
+def test_read_state_dict_pickled_object_refused(tmp_path: Path, archive: bool) -> None:
+    content = {"weight": Fraction(1, 3)}
+    torch.save(content, tmp_path / "weights.pt", _use_new_zipfile_serialization=archive)
     message = r"readable without running code, got pickled objects in .*weights\.pt; .*safetensors\.torch\.save_file"
     with pytest.raises(ValueError, match=message):
         read_state_dict(tmp_path / "weights.pt")
@@ -87,15 +89,35 @@ def test_read_state_dict_torchscript_refused(tmp_path: Path) -> None:
         read_state_dict(tmp_path / "weights.pt")
 
 
-@pytest.mark.parametrize("kept_bytes", [0, 400])
+@pytest.mark.parametrize("kept_bytes", [0, 1, 3, 400])
+@pytest.mark.parametrize("archive", [True, False])
 def test_read_state_dict_truncated_torch_file_refused(
-    tmp_path: Path, state: dict[str, torch.Tensor], kept_bytes: int
+    tmp_path: Path, state: dict[str, torch.Tensor], kept_bytes: int, archive: bool
 ) -> None:
     path = tmp_path / "weights.pt"
-    torch.save(state, path)
+    torch.save(state, path, _use_new_zipfile_serialization=archive)
     path.write_bytes(path.read_bytes()[:kept_bytes])
-    with pytest.raises(ValueError, match=r"(complete file written by torch\.save|without running code), got .*weights"):
+    with pytest.raises(ValueError, match=r"complete file written by torch\.save, got .*weights.*copy it again"):
         read_state_dict(path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol 7")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 931\n",
+        b"<!DOCTYPE html>\n<html>Sign in</html>\n",
+        safetensors.torch.save({"weight": torch.zeros(3)}),
+        b"\x80\x07" + safetensors.torch.save({"weight": torch.zeros(3)})[2:],
+    ],
+    ids=["lfs_pointer", "web_page", "safetensors", "safetensors_of_unlucky_length"],
+)
+def test_read_state_dict_other_content_is_not_called_a_pickle(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "weights.bin").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"complete file .*\.bin \(a Git LFS pointer, a web page, or a safetensors file"
+    ):
+        read_state_dict(tmp_path / "weights.bin")
 
 
 def test_read_state_dict_truncated_safetensors_refused(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:

@@ -66,6 +66,13 @@ def test_images_that_share_a_flaw_are_a_group(flawed: int) -> None:
     np.testing.assert_array_equal(np.flatnonzero(found.of_image), np.arange(flawed))
 
 
+def test_pair_of_images_has_no_group_and_no_warning() -> None:
+    """Warnings are errors here: two images are too few for the fit of what is usual."""
+    found = groups_of(lot(image_count=2, flawed=2, unique=0))
+    np.testing.assert_array_equal(found.of_image, [0, 0])
+    assert (found.count, found.patches.shape, found.patches.any()) == (0, (2, 42), False)
+
+
 def test_patches_of_a_group_are_those_of_the_flaw_and_their_neighbours() -> None:
     found = groups_of(lot())
     for image in range(5):

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from PIL import Image
 
 import musc
-from musc import backbones
+from musc import backbones, lot
 from musc.lnamd import aggregate
 from musc.lot import pixel_digest, score_images
 from musc.maps import anomaly_maps, image_scores
@@ -100,6 +102,22 @@ def test_score_images_window_and_sample_reach_mutual_scoring(
     torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))
 
 
+def test_score_images_sees_16_bits_as_the_same_8_bits(
+    parts: list[Image.Image], texture: backbones.Backbone, scored: musc.LotScores
+) -> None:
+    deep = [Image.fromarray(np.asarray(part).astype(np.uint16) * 257) for part in parts]
+    torch.testing.assert_close(score_images(deep, texture).anomaly_maps, scored.anomaly_maps)
+
+
+def test_score_images_sees_images_upright(
+    parts: list[Image.Image], texture: backbones.Backbone, scored: musc.LotScores
+) -> None:
+    turned = [part.transpose(Image.Transpose.ROTATE_90) for part in parts]
+    for part in turned:
+        part.getexif()[0x0112] = 6  # to be seen turned back
+    torch.testing.assert_close(score_images(turned, texture).anomaly_maps, scored.anomaly_maps)
+
+
 def test_score_images_works_for_a_pair(parts: list[Image.Image], texture: backbones.Backbone) -> None:
     scores = score_images(parts[:2], texture).image_scores
     assert bool(torch.isfinite(scores).all())
@@ -111,6 +129,14 @@ def test_score_images_refuses_lone_image(
 ) -> None:
     with pytest.raises(ValueError, match=f"images must hold at least 2 images .* got {image_count}"):
         score_images(parts[:image_count], texture)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_score_images_refuses_empty_batch(
+    parts: list[Image.Image], texture: backbones.Backbone, batch_size: int
+) -> None:
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1 image, got {batch_size}; leave it out"):
+        score_images(parts, texture, batch_size=batch_size)
 
 
 def test_score_images_refuses_unknown_setting(parts: list[Image.Image], texture: backbones.Backbone) -> None:
@@ -128,6 +154,37 @@ def test_score_images_refuses_settings_a_loaded_backbone_has_decided(
 ) -> None:
     with pytest.raises(ValueError, match=r"settings of a loaded backbone must .* got image_size, layers;"):
         score_images(parts, texture, layers=(0,), image_size=64, degrees=(1,))
+
+
+def test_score_images_refuses_another_device_for_a_loaded_backbone(
+    parts: list[Image.Image], texture: backbones.Backbone
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"settings of a loaded backbone must .* got layers, device; pass them to musc"
+    ):
+        score_images(parts, texture, device="cpu", layers=(0,))
+
+
+def test_score_images_compares_on_the_backbones_device(
+    parts: list[Image.Image], texture: backbones.Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No second device is at hand: tokens are followed to one that holds no numbers, up to mutual scoring."""
+
+    class Elsewhere(backbones.Backbone):
+        def extract(self, images: Sequence[Image.Image], batch_size: int = 8) -> backbones.Features:
+            return texture.extract(images, batch_size)
+
+    compared: list[torch.device] = []
+
+    def scores_of(features: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        compared.append(features.device)
+        return torch.rand(features.shape[:2], generator=torch.Generator().manual_seed(len(compared)))
+
+    monkeypatch.setattr(lot, "mutual_scores", scores_of)
+    meta = Elsewhere(texture.spec, torch.device("meta"), texture.preprocess, texture.forward)
+    scored = score_images(parts, meta)
+    assert compared == [torch.device("meta")] * 12  # four layers, three degrees
+    assert scored.image_scores.device == scored.patch_scores.device == torch.device("cpu")
 
 
 def test_package_import_is_light() -> None:

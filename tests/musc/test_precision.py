@@ -5,9 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from musc.mutual import fill_directed, fill_symmetric, mutual_scores
-from musc.precision import similarity_bound
 
-HALVES = [torch.float16, torch.bfloat16]
+ROUNDOFFS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
+"""Largest relative error of one rounded value."""
+HALVES = list(ROUNDOFFS)
 
 
 def unit_rows(image_count: int, patch_count: int, width: int, seed: int = 0) -> torch.Tensor:
@@ -20,6 +21,12 @@ def unit_rows(image_count: int, patch_count: int, width: int, seed: int = 0) -> 
 def largest_products(features: torch.Tensor) -> torch.Tensor:
     """(N, P, C) -> (N, N, P) in float64."""
     return torch.einsum("ipc,jqc->ijpq", features.double(), features.double()).amax(dim=3)
+
+
+def similarity_bound(dtype: torch.dtype, width: int) -> float:
+    """How far rounding unit vectors of C values can move a similarity: 2u + u², and 2⁻²⁵ more per value in float16."""
+    smallest = 2.0**-25 if dtype == torch.float16 else 0.0
+    return 2 * ROUNDOFFS[dtype] + ROUNDOFFS[dtype] ** 2 + 2 * smallest * width**0.5
 
 
 @pytest.mark.parametrize("dtype", HALVES)
@@ -45,8 +52,7 @@ def test_rounding_features_moves_similarities_within_the_bound(dtype: torch.dtyp
 @pytest.mark.parametrize("dtype", HALVES)
 def test_similarity_bound_is_reached_by_the_worst_vectors(dtype: torch.dtype) -> None:
     # Just below the middle of two neighbouring values, so that every one of them is rounded down by almost u.
-    roundoff = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}[dtype]
-    vector = torch.full((4,), 0.5 * (1 + 0.99 * roundoff), dtype=torch.float64)
+    vector = torch.full((4,), 0.5 * (1 + 0.99 * ROUNDOFFS[dtype]), dtype=torch.float64)
     moved = (vector.to(dtype).double() @ vector.to(dtype).double() - vector @ vector).abs()
     assert 0.9 * similarity_bound(dtype, 4) < moved <= similarity_bound(dtype, 4)
 

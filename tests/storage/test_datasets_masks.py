@@ -1,11 +1,12 @@
 """Masks at original and at network size, against plain loops over pixels."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from storage.datasets import LabelledImage, Mask, load_mask, load_mask_at
 from storage.errors import UnreadableImageError
@@ -73,11 +74,40 @@ def test_mask_of_a_normal_image_is_empty_at_its_size(tmp_path: Path) -> None:
     assert (mask.shape, mask.dtype, mask.any()) == ((3, 5), np.bool_, False)
 
 
-def test_mask_of_a_normal_image_is_upright(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["jpg", "png", "tiff"])
+def test_mask_of_a_normal_image_is_upright(tmp_path: Path, kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
-    grey(np.full((3, 5), 200)).save(tmp_path / "image.jpg", exif=exif)
-    assert load_mask(tmp_path, LabelledImage("image.jpg", "good", 0)).shape == (5, 3)
+    grey(np.full((20, 40), 200)).save(tmp_path / f"image.{kind}", exif=exif)
+    assert load_mask(tmp_path, LabelledImage(f"image.{kind}", "good", 0)).shape == (40, 20)
+
+
+def test_mask_and_image_that_run_another_program_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, calls = tmp_path / "bin", tmp_path / "calls"
+    programs.mkdir()
+    (programs / "gs").write_text(f'#!/bin/sh\necho "$@" >> "{calls}"\n')
+    (programs / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # found once per process
+    (tmp_path / "000_mask.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+    )
+    for image in (
+        LabelledImage("000.png", "bad", 1, (Mask("000_mask.png"),)),
+        LabelledImage("000_mask.png", "good", 0),
+    ):
+        with pytest.raises(UnreadableImageError, match=r"000_mask\.png' \(its content must be one of PNG, .* is none"):
+            load_mask(tmp_path, image)
+    assert not calls.exists()
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_mask_and_image_beyond_the_pixel_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = defective(tmp_path, grey(np.zeros((5, 5))))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 24)
+    for each in (image, LabelledImage("mask.png", "good", 0)):
+        with pytest.raises(UnreadableImageError, match=r"mask\.png' \(it must have at most 24 pixels, got 5 × 5"):
+            load_mask(tmp_path, each)
 
 
 def test_mask_undecodable_is_refused_with_its_path(tmp_path: Path) -> None:

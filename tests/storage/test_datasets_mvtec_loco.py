@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.datasets import Category, LabelledImage, list_categories, load_mask, loco_defects
+from musc.metrics import auspro
+from storage.datasets import Category, LabelledImage, Mask, list_categories, load_mask, loco_defects
+from storage.datasets.defects import saturation_pixels
 from storage.errors import DatasetLayoutError
 
 CONFIG = [
@@ -74,6 +76,13 @@ def test_loco_each_mask_file_is_a_channel_with_its_kind(root: Path) -> None:
 def test_loco_saturation_is_a_fraction_or_a_capped_count(root: Path) -> None:
     _, saturation = loco_defects(root, image_of(root, "logical_anomalies"))
     np.testing.assert_array_equal(saturation, [3, 4, 3])  # int(0.5 · 7), min(4, 11), min(4, 3)
+
+
+@pytest.mark.parametrize(("threshold", "relative"), [(0.5, True), (0.5, False)])
+def test_loco_saturation_of_a_single_pixel_is_that_pixel(threshold: float, relative: bool) -> None:
+    mask = Mask("000.png", 255, threshold, relative)
+    assert saturation_pixels(mask, area=1) == 1
+    auspro(np.eye(1, 4, dtype=bool)[None], [0], [saturation_pixels(mask, area=1)], np.arange(4.0).reshape(1, 1, 4))
 
 
 def test_loco_full_relative_saturation_is_the_area(root: Path) -> None:

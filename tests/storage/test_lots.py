@@ -1,14 +1,16 @@
 """Lots: every file of a folder is a row with a status."""
 
+import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from storage.errors import NoImagesError
+from storage.lot_tree import find_lots
 from storage.lots import (
     ListedImage,
     list_folder,
@@ -200,6 +202,53 @@ def test_folder_that_is_a_file_is_refused(store: Store) -> None:
     store.write("a.png", picture(0))
     with pytest.raises(NoImagesError, match=r"existing folder of images, got .*/a\.png, which is a file; check"):
         require_folder(f"{store.url}/a.png")
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_folder_of_an_empty_path_is_not_the_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(folder)
+    for function in (list_folder, require_folder, find_lots):
+        with pytest.raises(ValueError, match=f"folder must be a path or URL, got '{name}'; write . for the working"):
+            function(name)
+    assert [image.path for image in list_folder(".")] == ["a.png"]
+
+
+@pytest.fixture
+def broken(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Store]:
+    """A folder of two images, of which reading the second one fails with an error number."""
+    for seed, name in enumerate(("a.png", "b.png")):
+        store.write(name, picture(seed))
+    read = Store.read
+
+    def break_with(number: int) -> Store:
+        def read_or_fail(store: Store, path: str) -> bytes:
+            if path == "b.png":
+                raise OSError(number, os.strerror(number))
+            return read(store, path)
+
+        monkeypatch.setattr(Store, "read", read_or_fail)
+        return store
+
+    return break_with
+
+
+def test_file_that_its_disk_does_not_give_is_unreadable(broken: Callable[[int], Store]) -> None:
+    """Of an object store the error is raised, so that the task is retried."""
+    store = broken(errno.EIO)
+    if not store.is_local:
+        with pytest.raises(OSError, match="Input/output error"):
+            list_folder(store.url)
+        return
+    rows = {image.path: (image.status, image.reason) for image in list_folder(store.url)}
+    assert rows == {"a.png": ("ok", ""), "b.png": ("unreadable", "the file cannot be read (Input/output error)")}
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ESTALE])
+def test_error_that_is_not_of_one_file_ends_the_listing(broken: Callable[[int], Store], number: int) -> None:
+    with pytest.raises(OSError, match=os.strerror(number)):
+        list_folder(broken(number).url)
 
 
 @AS_ROOT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.store import PARTIAL, Store
+from storage.store import PARTIAL, Store, require_store
 
 
 def test_store_reads_what_was_written(store: Store) -> None:
@@ -192,3 +192,8 @@ def test_store_write_is_never_seen_in_part(tmp_path: Path, monkeypatch: pytest.M
     store.write("file", b"content")
     ((name, content),) = seen.items()
     assert (name.startswith(f"file{PARTIAL}"), content) == (True, b"content")
+
+
+def test_output_of_an_empty_path_is_not_the_working_directory() -> None:
+    with pytest.raises(ValueError, match=r"output must be a path or URL, got ''; write \. for the working directory"):
+        require_store("")

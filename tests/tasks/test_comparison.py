@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from storage.published import CATEGORY_COUNTS, published_mean, published_values
+from storage.published import CATEGORY_COUNTS, MEAN, published_values
 from tasks.comparison import caption, in_percent, shown, with_means
 
 NAME = "ViT-L-14-336"
@@ -41,7 +41,7 @@ def test_comparison_sets_the_published_value_beside_ours() -> None:
 def test_comparison_mean_over_the_whole_dataset_is_compared() -> None:
     found = row(with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0]})), "mean", "image_auroc")
     assert (found["value"], found["images"], found["categories"]) == (0.75, 30, 3)
-    assert found["published"] == published_mean("btad", NAME, 518)["image_auroc"] / 100
+    assert found["published"] == published_values("btad", MEAN, NAME, 518)["image_auroc"] / 100
 
 
 def test_comparison_mean_over_a_part_of_the_dataset_is_not_compared() -> None:
@@ -71,7 +71,9 @@ def test_comparison_of_loco_compares_both_kinds_of_anomaly() -> None:
     table = with_means(rows_of({name: [0.5] * count for name in names}, dataset="mvtec_loco"))
     published = {name: row(table, "mean", name)["published"] for name in names}
     assert np.isnan(published.pop("pixel_auspro_0_3"))
-    assert published == {name: pytest.approx(v / 100) for name, v in published_mean("mvtec_loco", NAME, 518).items()}
+    assert published == {
+        name: pytest.approx(v / 100) for name, v in published_values("mvtec_loco", MEAN, NAME, 518).items()
+    }
 
 
 @pytest.mark.parametrize(
