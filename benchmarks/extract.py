@@ -21,7 +21,7 @@ from inputs import make_lot, make_weights, model_name
 from musc import backbones
 from musc.backbones import Backbone
 from musc.plan import CHUNK_IMAGES
-from storage.lots import list_folder
+from storage.listing import list_folder
 from storage.store import Store
 from tasks.extract import write_features
 from tasks.orders import ExtractOrder

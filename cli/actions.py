@@ -9,7 +9,7 @@ from cli.failures import FAILED
 
 def score(parameters: dict[str, Any]) -> None:
     """Check the options and look whether the lot and the memory can suffice, then score and print the ranking."""
-    from storage.lots import require_images
+    from storage.listing import require_images
     from tasks.calibrate import forecast_lot
     from tasks.prepare import prepare
 
@@ -48,7 +48,8 @@ def benchmark(parameters: dict[str, Any]) -> None:
 def plan(parameters: dict[str, Any]) -> None:
     """Count the images, add up, time a short trial, and print."""
     from cli.tables import show_plan
-    from storage.lots import list_folder, require_enough, usable_images
+    from storage.listing import list_folder
+    from storage.lots import require_enough, usable_images
     from tasks.calibrate import forecast_lot, scoring_rate
     from tasks.prepare import prepare
     from tasks.references import earlier_references

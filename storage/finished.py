@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.artefacts import digest, is_complete
-from storage.lots import has_image_name, paths_below, require_folder
+from storage.listing import has_image_name, paths_below, require_folder
 from storage.store import TIMES, Store
 
 FOLDER = "finished"

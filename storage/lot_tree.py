@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from storage.lots import require_folder
+from storage.listing import require_folder
 from storage.store import Store
 
 DATE = re.compile(r"(\d{4})([-_]?)(\d{2})\2(\d{2})(?!\d)")

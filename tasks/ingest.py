@@ -7,16 +7,8 @@ from typing import Any
 from prefect import task
 
 from storage.datasets import Category
-from storage.lots import (
-    ListedImage,
-    is_unopened,
-    list_files,
-    list_folder,
-    require_enough,
-    require_folder,
-    store_lot,
-    usable_images,
-)
+from storage.listing import list_files, list_folder, require_folder
+from storage.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
 from tasks.caching import RETRIED
 

@@ -13,7 +13,7 @@ from musc.backbones.base import choose_device
 from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
-from storage.lots import require_folder
+from storage.listing import require_folder
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.engine import THREADS, Engine, chosen_engine

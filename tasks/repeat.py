@@ -10,7 +10,8 @@ import numpy as np
 from musc import backbones
 from storage.artefacts import require_complete
 from storage.errors import FormatVersionError, ImageChangedError, NoImagesError
-from storage.lots import ListedImage, load_lot, read_image, require_folder, store_lot, usable_images
+from storage.listing import require_folder
+from storage.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.runs import Run
 from storage.store import Store
 from tasks.engine import THREADS

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from storage.store import Store
-from tests.storage.listing import picture, put
+from tests.storage.listed import picture, put
 
 
 @pytest.fixture(params=["local", "memory", "s3"])

@@ -16,7 +16,8 @@ from storage.artefacts import is_complete
 from storage.decode import decode
 from storage.features import BlockDraft, LotFeatures
 from storage.generated import write_lot
-from storage.lots import ListedImage, list_folder
+from storage.listing import list_folder
+from storage.lots import ListedImage
 from storage.store import Store
 from tasks import extract
 from tasks.extract import extracted_contents, write_features

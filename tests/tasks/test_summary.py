@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from storage.artefacts import writing
-from storage.lots import list_folder
+from storage.listing import list_folder
 from storage.patch_scores import write_scores
 from storage.runs import IMAGES, PATCH_SCORES, SCORES, Run
 from storage.store import Store

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.lots import list_folder
-from tests.storage.listing import listed, picture, put, status_of
+from storage.listing import list_folder
+from tests.storage.listed import listed, picture, put, status_of
 
 
 def test_link_to_a_file_outside_is_not_followed(folder: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from storage.lots import ListedImage, list_folder
+from storage.listing import list_folder
+from storage.lots import ListedImage
 
 
 def picture(seed: int, kind: str = "PNG", size: tuple[int, int] = (7, 5)) -> bytes:
