@@ -5,8 +5,9 @@ from collections import Counter
 from rich.table import Table
 
 from cli.console import console
-from storage.cleaning import Leftover, delete, leftovers
+from storage.cleaning import DRAFTED, Leftover, delete, leftovers
 from storage.store import Store, require_path
+from storage.tables import BENCHMARKS
 
 KINDS = {
     "draft": "drafts of killed runs",
@@ -30,11 +31,15 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
     store = Store(url)
     if not store.exists(""):
         raise FileNotFoundError(f"store must be an existing folder, got {url}, which does not exist; check the path")
+    if not any(store.exists(folder) for folder in (*DRAFTED, BENCHMARKS)):
+        raise ValueError(
+            f"store must be the --output of earlier runs, got {url}, which holds none of their folders; check the path"
+        )
     planned = leftovers(store, older_than_days=older_than_days)
     if really:
         delete(store, planned)
     if not planned:
-        console.print(f"Nothing to free: all that is older than {older_than_days:g} days is in use.", highlight=False)
+        console.print(f"Nothing to free: nothing older than {older_than_days:g} days is unused.", highlight=False)
         return
     console.print(summary(planned))
     total = sum(leftover.size_bytes for leftover in planned) / 1e6

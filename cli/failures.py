@@ -33,5 +33,5 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
 
 def fail(message: str, code: int) -> None:
     """Say what went wrong and leave with an exit code."""
-    typer.echo(f"error: {visible(message)}", err=True)
+    typer.echo("error: " + "\n".join(map(visible, message.split("\n"))), err=True)
     raise typer.Exit(code)

@@ -2,8 +2,8 @@
 
 import re
 
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-"""Characters that drive a terminal instead of being shown; a line's end is none."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Characters that drive a terminal instead of being shown."""
 
 
 def visible(text: str) -> str:

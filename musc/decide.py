@@ -27,6 +27,8 @@ FLAGGED, ACCEPTED = "flagged", "accepted"
 
 FEWEST_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
+ALIKE = 0.01
+"""Distance below which all that is left between images is rounding, and the noise of nothing that was photographed."""
 CLEAN_LOTS_FLAGGED = 0.05
 """Part of the lots without defects in which something is flagged all the same."""
 MOST_ANOMALOUS = 0.4
@@ -134,7 +136,7 @@ def decide(raw_scores: NDArray[Any], rule: DecisionRule | None = None) -> Decisi
     above = int((scores >= threshold).sum())
     threshold = within_budget(scores, threshold, rule.review_budget)
     flagged = scores >= threshold
-    warnings = warnings_of(len(scores), above, int(flagged.sum()), separable, threshold)
+    warnings = warnings_of(len(scores), above, int(flagged.sum()), separable, threshold, float(scores.max()))
     return Decision(rule, name, separable, threshold, above, flagged, warnings)
 
 
@@ -210,25 +212,38 @@ def standard_quantiles(probabilities: Any) -> Any:
 
 
 def within_budget(scores: FloatArray, threshold: float, budget: int | None) -> float:
-    """The threshold, raised where more images than the budget would be flagged; images of equal score go together."""
+    """The threshold, raised where more images than the budget would be flagged; images of equal score go together.
+
+    It is raised to the lowest score that is still flagged, or where none is, to just above the highest.
+    """
     if budget is None or (scores >= threshold).sum() <= budget:
         return threshold
     first_left_out = np.sort(scores)[-budget - 1]
-    return float(np.nextafter(first_left_out, np.inf))
+    flagged = scores[scores > first_left_out]
+    return float(flagged.min()) if len(flagged) else float(np.nextafter(first_left_out, np.inf))
 
 
-def warnings_of(image_count: int, above: int, flagged: int, separable: bool, threshold: float) -> tuple[str, ...]:
+def warnings_of(
+    image_count: int, above: int, flagged: int, separable: bool, threshold: float, largest: float
+) -> tuple[str, ...]:
     """What the reader must know before trusting the decision."""
     warnings = []
-    if image_count < FEWEST_IMAGES and not separable:
+    if largest < ALIKE:
         warnings.append(
-            f"Only {image_count} images were scored: too few to tell by their own scores which are defective. "
-            "Nothing is flagged; score more parts together or give a threshold."
+            f"All images look the same: no place in any of them is further than {largest:.4f} from the others, where "
+            "2 is the most. Blank photographs, or one part photographed again and again: look at the camera."
+        )
+    if image_count < FEWEST_IMAGES and not separable:
+        count = "1 image was" if image_count == 1 else f"{image_count} images were"
+        warnings.append(
+            f"Only {count} scored: too few to tell by their own scores which are defective, and too few for the "
+            "score, which is scaled by their extremes. Nothing is flagged; give a threshold, such as the one of an "
+            "earlier run, or score more parts together."
         )
     elif not separable:
         warnings.append(
             "Not separable: no image stands out from the others more than in a lot without defects. "
-            "Nothing is flagged, which does not mean that all are good: look at the first of the ranking, or give a "
+            "Nothing is flagged, which does not mean that all are good: look at the most anomalous ones, or give a "
             "threshold, a raw score from which on images are flagged."
         )
     if above > MOST_ANOMALOUS * image_count:

@@ -14,6 +14,8 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     Raises:
         ValueError: for floating point, and for 32-bit integers beyond 16 bits, whose range is not known.
     """
+    if image.mode == "I" and image.format == "TIFF":
+        raise ValueError("image must have 8 or 16 bits per channel, got a 32-bit or signed TIFF; scale it to 8 bits")
     upright = ImageOps.exif_transpose(image)
     upright.info.pop("transparency", None)  # else Pillow warns that it is lost
     if upright.mode == "F":

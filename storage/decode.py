@@ -116,6 +116,8 @@ def _opened_in_known_range(content: bytes) -> Image.Image:
     image = opened(content)
     if image.mode == "F":
         raise UnreadableImageError("it holds floating point pixels of unknown range; store it with 8 or 16 bits")
+    if image.mode == "I" and image.format == "TIFF":  # in other formats Pillow's mode for 16 bits
+        raise UnreadableImageError("it holds 32-bit or signed pixels of unknown range; store it with 8 or 16 bits")
     return image
 
 

@@ -44,7 +44,8 @@ def histogram(scores: np.ndarray, flagged: np.ndarray, threshold: float | None) 
     ends = [*scores, *([] if threshold is None else [threshold])]
     low, high = float(min(ends)), float(max(ends))
     if high <= low:
-        low, high = low - 0.5, high + 0.5
+        half = min(0.5, low) or 0.5
+        low, high = max(0.0, low - half), high + half
     edges = np.linspace(low, high, BINS + 1)
     of_accepted, of_flagged = (np.histogram(scores[part], edges)[0] for part in (~flagged, flagged))
     most = int((of_accepted + of_flagged).max())
@@ -74,7 +75,8 @@ def trend(earlier: Sequence[float], value: float, median: float, allowance: floa
     known = np.array([*values[np.isfinite(values)], *usual])
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     if high <= low:
-        low, high = low - 0.5, high + 0.5
+        half = min(0.5, low) or 0.5
+        low, high = max(0.0, low - half), high + half
 
     def down(at: float) -> float:
         return 90 - 80 * (at - low) / (high - low)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from musc.decide import FEWEST_IMAGES
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.profiles import read_appearance, read_profile
 from storage.runs import REPORT, Run
@@ -88,6 +89,8 @@ def headline(decision: dict[str, Any], image_count: int) -> str:
     count = decision["flagged_count"]
     if count:
         return f"{count} of {image_count} images should be looked at" if count > 1 else "One image should be looked at"
+    if not decision["separable"] and image_count < FEWEST_IMAGES:
+        return f"{'1 image' if image_count == 1 else f'{image_count} images'} scored, too few to judge"
     if not decision["separable"]:
         return f"None of {image_count} images stands out"
     return f"None of {image_count} images reaches the threshold"

@@ -41,7 +41,7 @@ CAUTIONS = MappingProxyType(
         TEXTURE_NAME: "Scored with the built-in texture backbone, which is for trying out: on photographs of real "
         "parts it is hardly better than chance. Use a backbone with trained weights before you act on this result.",
         SYNTHETIC_NAME: "Scored with the built-in network synthetic-conv, which has seen generated textures only: on "
-        "photographs of real parts it misses many defects and may flag none. Look at the first of the ranking "
+        "photographs of real parts it misses many defects and may flag none. Look at the most anomalous ones "
         "yourself, and use published weights where you can.",
     }
 )

@@ -58,8 +58,15 @@ def test_summary_adds_up_each_kind_that_storage_finds() -> None:
 
 def test_clean_keeps_what_is_young(store: Store) -> None:
     done = CliRunner().invoke(app, ["clean", store.url, "--delete"])
-    assert "Nothing to free: all that is older than 7 days is in use." in done.output
+    assert "Nothing to free: nothing older than 7 days is unused." in done.output
     assert store.exists(UNUSED)
+
+
+def test_clean_refuses_a_folder_that_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "photographs").mkdir()
+    done = CliRunner().invoke(app, ["clean", str(tmp_path / "photographs")])
+    assert done.exit_code == BAD_INPUT
+    assert "store must be the --output of earlier runs" in done.output
 
 
 def test_clean_refuses_a_store_that_is_not_there(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def test_ranking_shows_markup_in_names_literally(screen: Console) -> None:
 
 
 def test_ranking_lets_no_name_drive_the_terminal(screen: Console) -> None:
-    screen.print(ranking(scores_of(["\x1b[31mevil\x07.png"])))
-    assert r"\x1b[31mevil\x07.png" in screen.export_text()
+    screen.print(ranking(scores_of(["\x1b[31mevil\x07\n.png"])))
+    assert r"\x1b[31mevil\x07\x0a.png" in screen.export_text()
 
 
 def test_ranking_shows_the_first_rows(screen: Console) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musc.decide import (
+    ALIKE,
     CLEAN_LOTS_FLAGGED,
     FEWEST_IMAGES,
     FIXED,
@@ -89,7 +90,14 @@ def test_decisions_follow_the_images_when_they_are_permuted() -> None:
 def test_tiny_lot_flags_nothing_and_says_why(image_count: int) -> None:
     decision = decide(lot(image_count - 1, 1))
     assert not decision.flagged.any()
-    assert f"Only {image_count} images were scored" in decision.warnings[0]
+    assert f"Only {image_count} image" in decision.warnings[0]
+    assert ("image was" in decision.warnings[0]) == (image_count == 1)
+
+
+@pytest.mark.parametrize(("largest", "alike"), [(ALIKE * 0.9, True), (ALIKE, False)])
+def test_blank_images_are_told(largest: float, alike: bool) -> None:
+    decision = decide(np.r_[np.linspace(0, ALIKE / 2, 20), largest])
+    assert any("All images look the same" in text for text in decision.warnings) == alike
 
 
 @pytest.mark.parametrize("image_count", [2, 8, 10])
@@ -115,6 +123,7 @@ def test_review_budget_keeps_the_most_anomalous(budget: int) -> None:
     scores = lot(40, 5)
     decision = decide(scores, DecisionRule(review_budget=budget))
     assert set(np.flatnonzero(decision.flagged)) == set(np.argsort(-scores)[:budget])
+    assert decision.threshold == scores[decision.flagged].min(), "the threshold is that of a flagged image"
     np.testing.assert_array_equal(decision.flagged, scores >= decision.threshold)
     assert decision.above_count >= 5
     assert "review budget" in decision.warnings[-1]
@@ -129,6 +138,8 @@ def test_review_budget_that_suffices_changes_nothing() -> None:
 def test_review_budget_leaves_ties_out_together() -> None:
     decision = decide(np.array([0.1, 0.5, 0.5, 0.9]), DecisionRule(threshold=0.4, review_budget=2))
     assert decision.flagged.tolist() == [False, False, False, True]
+    none = decide(np.array([0.1, 0.5, 0.5]), DecisionRule(threshold=0.4, review_budget=1))
+    assert (none.flagged.any(), none.threshold > 0.5) == (False, True)
 
 
 def test_many_anomalous_images_put_the_method_in_doubt() -> None:

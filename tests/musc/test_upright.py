@@ -59,6 +59,15 @@ def test_given_image_is_left_as_it_is() -> None:
     assert (image.mode, image.info) == ("P", {"transparency": 0})
 
 
+def test_32_bit_file_is_refused_whatever_it_holds() -> None:
+    content = encoded(Image.fromarray(np.array([[0, 255]], dtype=np.int32)), "TIFF")
+    with (
+        Image.open(io.BytesIO(content)) as image,
+        pytest.raises(ValueError, match="got a 32-bit or signed TIFF; scale"),
+    ):
+        upright_rgb(image)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -29,6 +29,11 @@ def test_histogram_of_equal_scores_is_one_bar_in_the_middle() -> None:
     assert (bar.left, bar.width, bar.accepted) == (50.0, 100 / BINS, 100.0)
 
 
+def test_histogram_never_begins_below_0() -> None:
+    assert histogram(np.zeros(2), np.zeros(2, dtype=bool), None).low == 0.0
+    assert histogram(np.array([0.3]), np.zeros(1, dtype=bool), None).low >= 0.0
+
+
 def test_trend_places_tonight_last_and_higher_values_higher() -> None:
     chart = trend([1.0, 3.0, 2.0], 4.0, 2.0, 1.0)
     across, down = zip(*chart.dots, strict=True)
