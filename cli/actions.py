@@ -10,10 +10,12 @@ from cli.failures import FAILED
 def score(parameters: dict[str, Any]) -> None:
     """Check the options and look whether the lot and the memory can suffice, then score and print the ranking."""
     from storage.listing import require_images
+    from storage.store import Store, require_writable
     from tasks.calibrate import forecast_lot
     from tasks.prepare import prepare
 
     job = prepare(**parameters)
+    require_writable(Store(job.store))
     require_images(job.folder, job.least_images)
     forecast_lot(job, job.least_images)
     from cli.console import watching
@@ -27,9 +29,11 @@ def score(parameters: dict[str, Any]) -> None:
 
 def benchmark(parameters: dict[str, Any]) -> None:
     """Check the options, score, measure, and print the table; categories that failed are named after it."""
+    from storage.store import Store, require_writable
     from tasks.prepare_benchmark import benchmark_jobs
 
     store = benchmark_jobs(**parameters)[0].store
+    require_writable(Store(store))
     from cli.console import watching
     from cli.tables import show_benchmark
     from flows.benchmark import BenchmarkFailedError
@@ -82,12 +86,14 @@ def clean(url: str, older_than_days: float, *, really: bool) -> None:
 
 def nightly(parameters: dict[str, Any]) -> None:
     """Check the options, score what is not finished, and print what came out."""
+    from storage.store import Store, require_writable
     from tasks.nightly import night_job
 
-    night_job(**parameters)
+    store = Store(night_job(**parameters).store)
+    require_writable(store)
     from cli.night import run_nightly as run
 
-    run(parameters)
+    run(store, parameters)
 
 
 def automations(silence: int) -> None:

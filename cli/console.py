@@ -12,7 +12,7 @@ from cli.texts import literal, visible
 from tasks.progress import StageProgress, listening
 
 UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "measure": "category"}
-UNITS |= {"groups": "search", "profile": "images", "report": "page", "maps": "images"}
+UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""
 

@@ -12,7 +12,8 @@ from cli.console import console
 from cli.texts import literal, visible
 from musc.decide import FLAGGED
 from musc.forecast import Forecast
-from storage.runs import CONTENTS, Run, placed
+from storage.artefacts import is_complete
+from storage.runs import CONTENTS, MAPS, Run, placed
 from storage.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
@@ -46,6 +47,9 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
     for name, what in CONTENTS.items():
         console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
+    for kind, folder in MAPS.items():
+        if is_complete(run.store, f"{run.path}/{folder}"):
+            console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
     for problem in problems:
         console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
     report = run.report()
@@ -83,7 +87,9 @@ def show_plan(plan: Forecast, job: LotJob, seconds: float) -> None:
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in forecast_rows(plan, job):
         table.add_row(*row.values())
-    table.add_row("time of scoring here", f"{seconds:,.0f} s, extraction not counted")
+    table.add_row(
+        "time of scoring here", f"{seconds:,.0f} s at its present load; without extraction, as if nothing was stored"
+    )
     console.print(table)
 
 

@@ -13,7 +13,8 @@ from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from storage.errors import NoImagesError, UnopenedError
 from storage.lot_tree import FoundLot
-from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, night_job, remember, survey
+from tasks import progress
+from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, night_job, remember, runs_of, survey
 from tasks.prepare import DEFAULT_OUTPUT, LotJob
 from tasks.publish import publish_night
 from tasks.report_orders import MapKind
@@ -99,9 +100,9 @@ def score_lots(
         workers: Dask worker processes here; one per GPU, or one for every two cores, unless given.
 
     Returns:
-        How many lots were `scored`, had been `finished_before`, were `too_small`, or `failed`, and `notes`, a sentence
-        for each thing a person should know: folders that are no lots, why lots are too small, reports that could not be
-        made, files that could not be opened.
+        How many lots were `scored`, had been `finished_before`, were `too_small`, or `failed`; `runs`, the paths of
+        what was scored; and `notes`, a sentence for each thing a person should know: folders that are no lots, why lots
+        are too small, reports that could not be made, files that could not be opened.
 
     Raises:
         NoImagesError: if the root is missing.
@@ -115,12 +116,12 @@ def score_lots(
     notes = [f"{left_out.path} is no lot: {left_out.reason}" for left_out in tree.left_out]
     if not tree.lots:
         notes.append(f"no lot lies below {root}; lots are folders <category>/<date> of images")
-    outcomes = []
+    outcomes: list[Outcome] = []
     with cluster(job.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user
             given.update(dask_address=shared.dask_address, workers=shared.workers)
         for found in tree.lots:
-            outcome = attempt(found, job, given)
+            outcome = attempt(found, job, given, (len(outcomes), len(tree.lots)))
             outcomes.append(outcome)
             log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
     publish_night(root, outcomes)
@@ -129,10 +130,10 @@ def score_lots(
         log.warning(note)
     if any(outcome.what == FAILED for outcome in outcomes):
         raise NightFailedError(outcomes, notes)
-    return {**counted(outcomes), "notes": notes}
+    return {**counted(outcomes), "runs": runs_of(outcomes), "notes": notes}
 
 
-def attempt(found: FoundLot, job: LotJob, given: dict[str, Any]) -> Outcome:
+def attempt(found: FoundLot, job: LotJob, given: dict[str, Any], place: tuple[int, int] = (0, 1)) -> Outcome:
     """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
     key = None
     try:
@@ -140,6 +141,7 @@ def attempt(found: FoundLot, job: LotJob, given: dict[str, Any]) -> Outcome:
         if seen.outcome:
             return seen.outcome
         key = seen.key
+        progress.begin("night", place[1], place[0], found.lot)
         done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
         problems = [*done["problems"], *([UNOPENED.format(done["unopened"])] if done["unopened"] else [])]
         outcome = Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))

@@ -1,5 +1,6 @@
 """One interface to a place that keeps files: a local path or any URL fsspec knows, such as `s3://bucket/prefix`."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,15 +130,37 @@ def require_store(url: str) -> Store:
     """The store at a path or URL, which need not exist yet.
 
     Raises:
-        ValueError: if the path is empty, or that of a file.
+        ValueError: if the path is empty, that of a file, or below one.
     """
     require_path("output", url)
     store = Store(url)
-    if store.filesystem.isfile(store.full("")):
-        raise ValueError(
-            f"output must be a folder, or the path of a new one, got the file {url}; give another --output"
-        )
+    for place in (store.full(""), *(nearest_existing(store) if store.is_local else ())):
+        if store.filesystem.isfile(place):
+            raise ValueError(
+                f"output must be a folder, or the path of a new one, got {url}, where {place} is a file; "
+                "give another --output"
+            )
     return store
+
+
+def require_writable(store: Store) -> None:
+    """Refuse a local store in which nothing could be written; of object stores only writing tells.
+
+    Raises:
+        ValueError: naming the folder that cannot be written.
+    """
+    for place in nearest_existing(store) if store.is_local else ():
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise ValueError(
+                f"output must be a folder that can be written, got {store.url}, where {place} cannot; "
+                "give another --output, or change its permissions"
+            )
+
+
+def nearest_existing(store: Store) -> list[str]:
+    """Of a local store's root and the folders above, the first that is there."""
+    root = Path(store.full(""))
+    return [str(place) for place in (root, *root.parents) if place.exists()][:1]
 
 
 def require_path(name: str, url: str) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from prefect import task
 
 from storage.artefacts import digest
+from storage.errors import NoImagesError
 from storage.finished import Mark, fingerprint, read_mark, write_mark
+from storage.listing import has_image_name
 from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.store import Store
 from tasks.caching import RETRIED
@@ -92,10 +94,16 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
         since: lots of earlier dates are left out; lots without a date never are.
 
     Raises:
-        NoImagesError: if there is no such folder.
+        NoImagesError: if there is no such folder, or it has no lots but images where lots are due.
         ValueError: if the root has no such category.
     """
     tree = find_lots(root)
+    astray = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
+    if astray and not tree.lots:
+        raise NoImagesError(
+            f"root must hold lots as <category>/<date>/…images, got {root}, which holds none but images such as "
+            f"{astray[0]}; give the folder that holds the categories"
+        )
     if category is not None and category not in tree.categories:
         raise ValueError(
             f"category must be a folder below {root}, got {category!r}; "
@@ -153,6 +161,11 @@ def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) 
             **({"maps": maps} if maps else {}),
         }
     )
+
+
+def runs_of(outcomes: list[Outcome]) -> list[str]:
+    """Paths of what was scored this night."""
+    return [outcome.run for outcome in outcomes if outcome.what == SCORED]
 
 
 def counted(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from tasks.report_orders import ReportOrder
 
 MOST_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
+DARK = 1 / 16
+"""Median brightness below which photographs are called nearly black; white in 12 of 16 bits is as bright."""
 MOST_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
@@ -63,7 +65,7 @@ def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
         "decision": decision,
         "quoted_location": shlex.quote(store.location(order.run)),
         "headline": headline(decision, len(raw)),
-        "warnings": [*record["warnings"], *(one.warning for one in compared if one.warning)],
+        "warnings": [*record["warnings"], *dark(positions), *(one.warning for one in compared if one.warning)],
         "image_count": len(raw),
         "file_count": len(found.run.images()),
         "histogram": histogram(raw, found.flagged, decision["threshold"]),
@@ -94,6 +96,17 @@ def headline(decision: dict[str, Any], image_count: int) -> str:
     if not decision["separable"]:
         return f"None of {image_count} images stands out"
     return f"None of {image_count} images reaches the threshold"
+
+
+def dark(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A warning if most photographs are nearly black."""
+    brightness = pd.Series([row["brightness"] for row in rows]).median()
+    if not brightness < DARK:
+        return []
+    return [
+        f"Most photographs are nearly black: half of them have a brightness of at most {brightness:.3f} of 1. If they "
+        "hold 10 or 12 bits in files of 16, scale them up first, as levels were lost; else look at lamp and camera."
+    ]
 
 
 def judgement(compared: Sequence[Compared]) -> str:

@@ -42,7 +42,7 @@ class Verdict:
         count = int((self.group == group).sum())
         told = (
             f"{count} of {len(self.group)} images share the same unusual look (group {group}): a systematic defect, "
-            "or a harmless variant."
+            "a harmless variant, or things that are alike to the backbone only."
         )
         if self.rescored:
             return f"{told} It was left out of the references, so they were scored without each other."

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from storage.lot_tree import FoundLot
-from tasks.nightly import FAILED, SCORED, Outcome
+from storage.store import Store
+from tasks.nightly import FAILED, TOO_SMALL, Outcome
 
 
 def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,7 +15,7 @@ def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) ->
     from flows.score_lots import NightFailedError
 
     found = [FoundLot(category, f"lots/{category}/[1]", "[1]", None) for category in ("bolt", "nut")]
-    outcomes = [Outcome(found[0], SCORED, 4, "runs/bolt"), Outcome(found[1], FAILED, reason="[planted]")]
+    outcomes = [Outcome(found[0], TOO_SMALL), Outcome(found[1], FAILED, reason="[planted]")]
 
     def fail(**parameters: Any) -> None:
         raise NightFailedError(outcomes, ["[nut] is small"])
@@ -23,7 +24,7 @@ def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(night, "console", screen)
     monkeypatch.setattr(night, "score_lots", fail)
     with pytest.raises(NightFailedError, match="1 of 2 lots failed"):
-        night.run_nightly({})
+        night.run_nightly(Store("out"), {})
     shown = screen.export_text()
     assert [text in shown for text in ("nut", "[1]", "[planted]", "note: [nut] is small", "bolt")] == [True] * 4 + [
         False

@@ -139,6 +139,22 @@ def test_report_again_is_not_made_again(scored: tuple[dict[str, Any], Path], lot
     assert (output / done["report"]).stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize(("brightness", "said"), [([0.01, 0.05, 0.9], True), ([0.07, 0.07], False), ([np.nan], False)])
+def test_nearly_black_photographs_are_told(brightness: list[float], said: bool) -> None:
+    from tasks.report import dark
+
+    assert bool(dark([{"brightness": value} for value in brightness])) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "headline"), [(1, "1 image scored, too few"), (7, "7 images scored"), (8, "None of")]
+)
+def test_headline_does_not_judge_too_few_images(count: int, headline: str) -> None:
+    from tasks import report
+
+    assert report.headline({"flagged_count": 0, "separable": False}, count).startswith(headline)
+
+
 def broken(*given: Any) -> None:
     raise ValueError("planted fault")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from storage.errors import NoImagesError
 from storage.runs import Run
@@ -42,7 +43,7 @@ def whole_night(root: Path, output: Path, **changes: Any) -> dict[str, Any]:
 def night(root: Path, output: Path, **changes: Any) -> dict[str, int]:
     """The counts of a night."""
     done = whole_night(root, output, **changes)
-    del done["notes"]
+    del done["notes"], done["runs"]
     return done
 
 
@@ -205,6 +206,23 @@ def test_night_without_lots_has_nothing_to_do(tmp_path: Path) -> None:
     assert night(tmp_path / "lots", tmp_path / "out") == NOTHING
     (said,) = notes(tmp_path / "lots", tmp_path / "out")
     assert "no lot lies below" in said
+
+
+def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> None:
+    from cli.main import app
+
+    (root / "bolt" / "2026-11-20" / "notes.txt").write_text("no image")
+    words = ["nightly", str(root), "--output", str(tmp_path / "out"), "--backbone", "texture", "--image-size", "64"]
+    done = CliRunner().invoke(app, [*words, "--threshold", "0", "--review-budget", "2"])
+    assert done.exit_code == 0, done.output
+    (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
+    assert f"bolt-2026-11-20: 2 of 4 images flagged, not scored: 1 not_an_image; {report}\n" in done.output
+    assert "night nut-order-7: 1 of 2 lots" in done.stderr
+
+
+def test_night_over_one_category_taken_for_the_root_fails(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoImagesError, match=r"root must hold lots as .*, got .*bolt, which holds none but images such"):
+        night(root / "bolt", tmp_path / "out")
 
 
 def test_night_says_which_folders_are_no_lots(root: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.store import PARTIAL, Store, require_store
+from storage.store import PARTIAL, Store, require_store, require_writable
 
 
 def test_store_reads_what_was_written(store: Store) -> None:
@@ -35,6 +35,23 @@ def test_store_knows_its_paths_seen_from_another_folder(tmp_path: Path, monkeypa
         assert Store(url).inside("out/runs/caps-0") == "runs/caps-0"
     monkeypatch.chdir(tmp_path.parent)
     assert Store(str(tmp_path / "out")).inside(f"{tmp_path.name}/out/runs/caps-0") == "runs/caps-0"
+
+
+def test_store_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for url in (tmp_path / "file", tmp_path / "file" / "store"):
+        with pytest.raises(ValueError, match=r"output must be a folder, .* where .*/file is a file; give another"):
+            require_store(str(url))
+    assert require_store(str(tmp_path / "new" / "store")).url == str(tmp_path / "new" / "store")
+
+
+def test_store_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("os.access", lambda place, mode: asked.append(str(place)))
+    with pytest.raises(ValueError, match=f"output must be a folder that can be written, .* where {tmp_path} cannot"):
+        require_writable(Store(str(tmp_path / "new" / "store")))
+    assert asked == [str(tmp_path)]
+    require_writable(Store("memory://store"))
 
 
 def test_store_names_non_ascii_files(store: Store) -> None:
