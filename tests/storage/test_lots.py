@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage.errors import ImageChangedError, NoImagesError
+from storage.errors import ImageChangedError, NoImagesError, UnopenedError
 from storage.listing import list_folder
 from storage.lots import (
     TABLE,
@@ -44,6 +44,18 @@ def test_too_few_images_are_refused_with_what_the_others_are(folder: Path) -> No
         require_enough(list_folder(str(folder)), str(folder))
     assert "besides: 2 unreadable, " in str(refusal.value)
     assert all(part in str(refusal.value) for part in ("1 not_an_image", "1 duplicate"))
+
+
+def test_too_few_images_that_could_be_opened_are_an_error_of_their_own() -> None:
+    """A night must not remember it; for everybody else it is a lot without enough images."""
+    denied = ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file cannot be opened (PermissionError)")
+    damaged = replace(denied, sha256="1" * 64, reason="its pixels are cut short")
+    with pytest.raises(UnopenedError, match="besides: 2 unreadable") as refusal:
+        require_enough([denied, damaged], "lot")
+    assert isinstance(refusal.value, NoImagesError)
+    with pytest.raises(NoImagesError) as refusal:
+        require_enough([damaged], "lot")
+    assert not isinstance(refusal.value, UnopenedError)
 
 
 def test_usable_images_keep_their_order(folder: Path) -> None:
