@@ -1,5 +1,6 @@
 """Settings of Prefect for a command that starts its own server; whatever the user has set already stays."""
 
+import logging
 import os
 
 DEFAULTS = {
@@ -17,3 +18,5 @@ def prepare_environment(*, verbose: bool) -> None:
     """Set what is not set yet; must run before Prefect is imported."""
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)
+    if not verbose:
+        logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # outside of Prefect's own loggers, it counts items

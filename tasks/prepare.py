@@ -14,6 +14,7 @@ from musc.decide import DecisionRule
 from musc.plan import plan_blocks
 from musc.settings import Settings
 from storage.listing import require_folder
+from storage.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.engine import THREADS, Engine, chosen_engine
@@ -152,7 +153,7 @@ def prepare(
         decision_rule=decision_rule,
         rescore_groups=rescore_groups,
         engine=running,
-        references_from=tuple(Store(output).inside(run) for run in references_from),
+        references_from=tuple(Store(output).inside(run if "/" in run else f"{RUNS}/{run}") for run in references_from),
     )
 
 

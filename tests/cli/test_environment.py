@@ -1,5 +1,6 @@
 """Prefect's settings for a command: what the user has set stays."""
 
+import logging
 import os
 
 import pytest
@@ -12,8 +13,11 @@ def test_environment_is_quiet_unless_told_otherwise(
     verbose: bool, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", {})
+    counting = logging.getLogger("EventsWorker")
+    counting.setLevel(logging.NOTSET)
     prepare_environment(verbose=verbose)
     assert os.environ == expected
+    assert counting.level == (logging.NOTSET if verbose else logging.ERROR)
 
 
 def test_environment_keeps_what_the_user_has_set(monkeypatch: pytest.MonkeyPatch) -> None:

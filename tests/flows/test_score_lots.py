@@ -212,12 +212,14 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     from cli.main import app
 
     (root / "bolt" / "2026-11-20" / "notes.txt").write_text("no image")
+    draw(root / "loose.png", 3, defective=False)
     words = ["nightly", str(root), "--output", str(tmp_path / "out"), "--backbone", "texture", "--image-size", "64"]
     done = CliRunner().invoke(app, [*words, "--threshold", "0", "--review-budget", "2"])
     assert done.exit_code == 0, done.output
     (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
     assert f"bolt-2026-11-20: 2 of 4 images flagged, not scored: 1 not_an_image; {report}\n" in done.output
     assert "night nut-order-7: 1 of 2 lots" in done.stderr
+    assert "\nnote: loose.png is no lot: " in done.output
 
 
 def test_night_over_one_category_taken_for_the_root_fails(root: Path, tmp_path: Path) -> None:

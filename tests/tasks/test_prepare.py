@@ -78,6 +78,13 @@ def test_relative_folders_are_meant_from_where_the_command_was_given(
     assert prepare(".", backbone="texture").lot == tmp_path.name
 
 
+@pytest.mark.parametrize("form", ["monday-1", "runs/monday-1/", "out/runs/monday-1", "{store}/runs/monday-1"])
+def test_earlier_runs_are_named_in_any_way(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = form.format(store=tmp_path / "out")
+    assert prepare(".", "out", backbone="texture", references_from=(given,)).references_from == ("runs/monday-1",)
+
+
 def test_prepare_refuses_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(NoImagesError, match="absent, which does not exist"):
         prepare(str(tmp_path / "absent"), backbone="texture")
