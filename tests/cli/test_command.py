@@ -1,5 +1,6 @@
 """What the command says, as a person sees it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -105,6 +106,35 @@ def test_other_commands_refuse_before_prefect_starts(
         monkeypatch.setitem(sys.modules, flow, None)
     shown = runner.invoke(app, [*words, "--backbone", "texture"])
     assert (shown.exit_code, message in shown.output) == (2, True), shown.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "s3://AKIA:hidden@lots/store/runs/x"],
+        ["clean", "s3://AKIA:hidden@lots/store"],
+        ["rescore", "s3://AKIA:hidden@lots/store/runs/x"],
+        ["rescore", "store/runs/x", "--folder", "s3://AKIA:hidden@lots/photographs"],
+        ["rescore", "store/runs/x", "--weights", "https://host/net.pt?token=hidden"],
+    ],
+)
+def test_secrets_are_refused_and_not_repeated(words: list[str]) -> None:
+    shown = runner.invoke(app, words)
+    assert (shown.exit_code, "must not hold a password" in shown.output) == (2, True), shown.output
+    assert "hidden" not in shown.output
+
+
+@pytest.mark.parametrize("command", ["score", "nightly", "benchmark folder"])
+def test_output_that_cannot_be_written_is_refused(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lot(tmp_path / "cast", good_count=2, defective_count=2, size=64)
+    (tmp_path / "closed").mkdir()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place).name != "closed" and real(place, mode))
+    words = [*command.split(), str(tmp_path), "--output", str(tmp_path / "closed"), "--backbone", "texture"]
+    shown = runner.invoke(app, words)
+    assert (shown.exit_code, "output must be a folder that can be written" in shown.output) == (2, True), shown.output
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
