@@ -141,7 +141,7 @@ def attempt(found: FoundLot, job: LotJob, given: dict[str, Any], place: tuple[in
         if seen.outcome:
             return seen.outcome
         key = seen.key
-        progress.begin("night", place[1], place[0], found.lot)
+        progress.begin("night", place[1], 0, found.lot, done=place[0])
         done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
         problems = [*done["problems"], *([UNOPENED.format(done["unopened"])] if done["unopened"] else [])]
         outcome = Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))

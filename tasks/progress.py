@@ -45,10 +45,10 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def begin(stage: str, total: int, reused: int, subject: str = "") -> None:
-    """A stage of `total` units starts for a subject, `reused` of which are done already."""
+def begin(stage: str, total: int, reused: int, subject: str = "", *, done: int = 0) -> None:
+    """A stage of `total` units starts for a subject, `reused` of which the store had, and `done` of which are done."""
     with _lock:
-        _stages[stage] = StageProgress(stage, total, reused, subject)
+        _stages[stage] = StageProgress(stage, total, reused, subject, {"": done} if done else {})
         _announce(stage)
 
 

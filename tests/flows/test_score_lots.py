@@ -218,7 +218,7 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
     assert f"bolt-2026-11-20: 2 of 4 images flagged, not scored: 1 not_an_image; {report}\n" in done.output
-    assert "night nut-order-7: 1 of 2 lots" in done.stderr
+    assert "night nut-order-7: 1 of 2 lots\n" in done.stderr
     assert "\nnote: loose.png is no lot: " in done.output
 
 
