@@ -16,6 +16,8 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode == "I" and image.format == "TIFF":
         raise ValueError("image must have 8 or 16 bits per channel, got a 32-bit or signed TIFF; scale it to 8 bits")
+    if image.mode == "I" and image.format is None and np.asarray(image).max() <= 255:
+        raise ValueError("image must have 8 or 16 bits per channel, got 32-bit integers up to 255; give uint8 instead")
     upright = ImageOps.exif_transpose(image)
     upright.info.pop("transparency", None)  # else Pillow warns that it is lost
     if upright.mode == "F":

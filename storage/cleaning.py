@@ -2,7 +2,7 @@
 
 | found | may be deleted |
 |---|---|
-| a draft (`.partial-…`) left by a killed writer | once it is old enough and no claim names its artefact |
+| a draft (`.partial-…`) left by a killed writer | once old enough, a day at least, and no claim names its artefact |
 | features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor claim naming them |
 | a claim | once it is old enough and `CLAIM_DAYS` have passed |
 | runs, metrics, benchmarks, and all that this release does not know | never |
@@ -13,8 +13,7 @@ was made from stays; delete the run's folder first to free it.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +33,8 @@ from storage.store import PARTIAL, TIMES, Store
 
 CLAIM_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
+DRAFT_DAYS = 1.0
+"""A younger draft may be a page or maps that are being written, which no claim protects."""
 MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
 """Folders of artefacts that can be made again, each named by its key."""
 DRAFTED = (*MADE, RUNS, PROFILES, "metrics")
@@ -82,14 +83,16 @@ def leftovers(store: Store, *, older_than_days: float, now: datetime | None = No
         )
     now = now or datetime.now(UTC)
     found = grouped(stored_files(store))
-    claims, claims_end = claims_of(store), now - timedelta(days=max(older_than_days, CLAIM_DAYS))
-    stale = [found[path] for path in claims if path in found and found[path].modified < claims_end]
-    live = claimed(claims, {leftover.path for leftover in stale})
+    claims = {path: claim_at(store, path) for path, leftover in found.items() if leftover.kind == "claim"}
+    claims_end = now - timedelta(days=max(older_than_days, CLAIM_DAYS))
+    stale = [found[path] for path, named in claims.items() if named is not None and found[path].modified < claims_end]
+    live = {path for claim, named in claims.items() if found[claim] not in stale for path in named or ()}
     kept = live | referenced(store, found)
     kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
     unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]
     oldest = now - timedelta(days=older_than_days)
-    due = [leftover for leftover in (*unused, *stale) if leftover.modified < oldest]
+    drafts_end = min(oldest, now - timedelta(days=DRAFT_DAYS))
+    due = [one for one in (*unused, *stale) if one.modified < (drafts_end if one.kind == "draft" else oldest)]
     return sorted(due, key=lambda leftover: (-leftover.size_bytes, leftover.path))
 
 
@@ -98,20 +101,23 @@ def delete(store: Store, planned: Sequence[Leftover]) -> None:
 
     The marker of an artefact goes first, so that none is ever half there.
     """
-    stale = {leftover.path for leftover in planned if leftover.kind == "claim"}
+    stale = {leftover.path: leftover.modified for leftover in planned if leftover.kind == "claim"}
+    read: dict[StoredFile, list[str]] = {}
     for leftover in planned:
-        if artefact_of(leftover) in claimed(claims_of(store), stale):
+        live = [file for file in stored_files(store, CLAIMS) if stale.get(file.path) != file.modified]
+        read |= {file: claim_at(store, file.path) or [] for file in live if file not in read}
+        if leftover.path in {file.path for file in live} or any(artefact_of(leftover) in read[file] for file in live):
             continue
         if leftover.kind not in ("draft", "claim"):
             store.delete(f"{leftover.path}/{MARKER}")
         store.delete(leftover.path)
 
 
-def stored_files(store: Store) -> list[StoredFile]:
-    """Every file of a store with its age."""
+def stored_files(store: Store, folder: str = "") -> list[StoredFile]:
+    """Every file below a folder of a store with its age; none if there is no such folder."""
     store.filesystem.invalidate_cache()
     base = store.full("")
-    found: Mapping[str, Any] = store.filesystem.find(base, detail=True)
+    found: Mapping[str, Any] = store.filesystem.find(store.full(folder), detail=True)
     return [StoredFile(name[len(base) :].lstrip("/"), int(of["size"]), modified(of)) for name, of in found.items()]
 
 
@@ -140,18 +146,12 @@ def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
     return found
 
 
-def claims_of(store: Store) -> dict[str, list[str]]:
-    """The artefacts that each claim names, by the claim's path."""
-    claims = {}
-    for name in store.sizes(CLAIMS):
-        with suppress(ValueError, FileNotFoundError):  # not ours, or its run has just ended
-            claims[f"{CLAIMS}/{name}"] = claimed_paths(store.read(f"{CLAIMS}/{name}"))
-    return claims
-
-
-def claimed(claims: Mapping[str, Sequence[str]], stale: Collection[str]) -> set[str]:
-    """All artefacts that claims name, but for those too old to count."""
-    return {path for claim, paths in claims.items() if claim not in stale for path in paths}
+def claim_at(store: Store, path: str) -> list[str] | None:
+    """The artefacts that a claim names; None if the file is no claim, or gone as its run has just ended."""
+    try:
+        return claimed_paths(store.read(path))
+    except (ValueError, FileNotFoundError):
+        return None
 
 
 def artefact_of(leftover: Leftover) -> str:

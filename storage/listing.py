@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 
 from storage.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.errors import NoImagesError, UnreadableImageError
-from storage.lots import ListedImage, require_enough
+from storage.lots import DENIED, ListedImage, require_enough
 from storage.store import Store, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
@@ -115,12 +115,14 @@ def _list_file(folder: Store, path: str) -> ListedImage:
         return replace(row, status=refusal[0], reason=refusal[1])
     try:
         content = folder.read(path)
-    except (PermissionError, FileNotFoundError) as error:
-        return replace(row, status="unreadable", reason=f"the file cannot be opened ({type(error).__name__})")
+    except FileNotFoundError:
+        return replace(row, status="unreadable", reason="the file is gone, or a link to nowhere")
+    except PermissionError as error:
+        return replace(row, status="unreadable", reason=f"{DENIED} ({type(error).__name__})")
     except OSError as error:
         if not folder.is_local or error.errno in NOT_OF_ONE_FILE:
             raise  # an object store's errors are those of the network, which a retry may mend
-        return replace(row, status="unreadable", reason=f"the file cannot be read ({error.strerror or error})")
+        return replace(row, status="unreadable", reason=f"{DENIED} ({error.strerror or error})")
     row = replace(row, sha256=hashlib.sha256(content).hexdigest())
     try:
         header = read_header(content)

@@ -13,6 +13,8 @@ from storage.tables import read_table, write_table
 
 FOLDER = "lots"
 TABLE = "images.parquet"
+DENIED = "access was denied or failed"
+"""Begins the reason of a file that is there but could not be read."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
 
 
 def is_unopened(image: ListedImage) -> bool:
-    """Whether nothing is known of a file's content, so that it may be an image all the same."""
-    return image.status == "unreadable" and not image.sha256
+    """Whether a file was denied to us, so that another time it may be an image all the same."""
+    return image.status == "unreadable" and image.reason.startswith(DENIED)
 
 
 def read_image(folder: Store, image: ListedImage) -> bytes:

@@ -50,8 +50,8 @@ class Store:
 
     def inside(self, location: str) -> str:
         """The path in this store of what a person names, with the store in front of it or without."""
-        base, whole = f"{self.location('').rstrip('/')}/", absolute(location).rstrip("/")
-        return whole.removeprefix(base) if whole.startswith(base) else location.rstrip("/")
+        base, whole = (f"{Store(url).location('').rstrip('/')}/" for url in (self.url, location))
+        return (whole.removeprefix(base) if whole.startswith(base) else location).rstrip("/")
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there; object stores are asked afresh, never a cached listing."""
@@ -160,7 +160,15 @@ def require_writable(store: Store) -> None:
 def nearest_existing(store: Store) -> list[str]:
     """Of a local store's root and the folders above, the first that is there."""
     root = Path(store.full(""))
-    return [str(place) for place in (root, *root.parents) if place.exists()][:1]
+    return [str(place) for place in (root, *root.parents) if is_there(place)][:1]
+
+
+def is_there(place: Path) -> bool:
+    """Whether something is there; below a folder that may not be entered nothing is."""
+    try:
+        return place.exists()
+    except PermissionError:
+        return False
 
 
 def require_path(name: str, url: str) -> None:

@@ -20,6 +20,7 @@ from tasks.finished import FinishedRun
 from tasks.gallery import gallery_of
 from tasks.page import render
 from tasks.pictures import overlay
+from tasks.record import cautions
 from tasks.report_orders import ReportOrder
 
 MOST_ROWS = 5000
@@ -65,7 +66,7 @@ def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
         "decision": decision,
         "quoted_location": shlex.quote(store.location(order.run)),
         "headline": headline(decision, len(raw)),
-        "warnings": [*record["warnings"], *dark(positions), *(one.warning for one in compared if one.warning)],
+        "warnings": warnings_shown(record, positions, compared),
         "image_count": len(raw),
         "file_count": len(found.run.images()),
         "histogram": histogram(raw, found.flagged, decision["threshold"]),
@@ -96,6 +97,12 @@ def headline(decision: dict[str, Any], image_count: int) -> str:
     if not decision["separable"]:
         return f"None of {image_count} images stands out"
     return f"None of {image_count} images reaches the threshold"
+
+
+def warnings_shown(record: Any, rows: Sequence[dict[str, Any]], compared: Sequence[Compared]) -> list[str]:
+    """Every warning once: the caution of the backbone, which older records lack, the run's own, and what is unusual."""
+    of_run = dict.fromkeys([*cautions(record["backbone"]["name"]), *record["warnings"]])
+    return [*of_run, *dark(rows), *(one.warning for one in compared if one.warning)]
 
 
 def dark(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from storage.generated import write_lot
 from storage.profiles import FOLDER as PROFILES
 from storage.runs import Run
 from storage.store import Store
+from tasks.record import cautions
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -137,6 +138,14 @@ def test_report_again_is_not_made_again(scored: tuple[dict[str, Any], Path], lot
     before = (output / done["report"]).stat().st_mtime_ns
     assert score(lot, output, threshold=threshold) == done
     assert (output / done["report"]).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("recorded", [[], cautions("texture")])
+def test_caution_is_shown_once_whether_the_record_has_it_or_not(recorded: list[str]) -> None:
+    from tasks.report import warnings_shown
+
+    record = {"backbone": {"name": "texture"}, "warnings": [*recorded, "Not separable."]}
+    assert warnings_shown(record, [], []) == [*cautions("texture"), "Not separable."]
 
 
 @pytest.mark.parametrize(("brightness", "said"), [([0.01, 0.05, 0.9], True), ([0.07, 0.07], False), ([np.nan], False)])

@@ -75,8 +75,12 @@ def test_32_bit_file_is_refused_whatever_it_holds() -> None:
             np.array([[0.0, 0.5]], dtype=np.float32),
             "image must have 8 or 16 bits .* got mode F of unknown range; scale",
         ),
+        (
+            np.array([[0, 255]], dtype=np.int32),
+            "image must have 8 or 16 bits per channel, got 32-bit integers up to 255",
+        ),
         (np.array([[0, 65536]], dtype=np.int32), "image must have values of 0 to 65535, got mode I with 0 to 65536;"),
-        (np.array([[-1, 9]], dtype=np.int32), "image must have values of 0 to 65535, got mode I with -1 to 9; scale"),
+        (np.array([[-1, 900]], dtype=np.int32), "image must have values of 0 to 65535, got mode I with -1 to 900;"),
     ],
 )
 def test_unknown_range_is_refused(values: np.ndarray[Any, Any], message: str) -> None:

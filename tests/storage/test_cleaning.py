@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,27 @@ def test_a_draft_inside_a_run_is_not_a_part_of_it(used_store: Store) -> None:
     assert found(used_store) == [draft]
     delete(used_store, leftovers(used_store, older_than_days=2, now=LATER))
     assert is_complete(used_store, "runs/tonight-1")
+
+
+def test_a_young_draft_may_be_being_written(store: Store) -> None:
+    store.write(f"{draft_of('runs/tonight-1/report')}/report.html", b"half")
+    hours_later = datetime.now(UTC) + timedelta(hours=20)
+    assert found(store, older_than_days=0, now=hours_later) == []
+
+
+def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_claim(store: Store) -> None:
+    path = f"features/{key('2')}"
+    make(store, path)
+    with pytest.raises(KeyboardInterrupt), claiming(store, "run") as claim:
+        claim.add([path])
+        raise KeyboardInterrupt
+    planned = leftovers(store, older_than_days=2, now=datetime.now(UTC) + timedelta(days=CLAIM_DAYS + 1))
+    assert {leftover.path for leftover in planned} == {path, "claims/run.json"}
+    time.sleep(1.1)  # an object store tells times in whole seconds
+    claim.add([path])
+    delete(store, planned)
+    assert is_complete(store, path)
+    assert store.exists("claims/run.json")
 
 
 def test_what_a_run_claims_while_others_are_deleted_is_kept(store: Store) -> None:

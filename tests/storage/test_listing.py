@@ -237,7 +237,7 @@ def test_file_that_its_disk_does_not_give_is_unreadable(broken: Callable[[int], 
             list_folder(store.url)
         return
     rows = {image.path: (image.status, image.reason) for image in list_folder(store.url)}
-    assert rows == {"a.png": ("ok", ""), "b.png": ("unreadable", "the file cannot be read (Input/output error)")}
+    assert rows == {"a.png": ("ok", ""), "b.png": ("unreadable", "access was denied or failed (Input/output error)")}
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ESTALE])
@@ -249,7 +249,7 @@ def test_error_that_is_not_of_one_file_ends_the_listing(broken: Callable[[int], 
 @AS_ROOT
 def test_file_that_may_not_be_read_is_unreadable(folder: Path) -> None:
     put(folder, "b.png", picture(1)).chmod(0)
-    assert status_of(folder, "b.png") == ("unreadable", "the file cannot be opened (PermissionError)")
+    assert status_of(folder, "b.png") == ("unreadable", "access was denied or failed (PermissionError)")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError
 from storage.listing import list_folder
 from storage.lots import (
+    DENIED,
     TABLE,
     ListedImage,
     load_lot,
@@ -48,13 +49,14 @@ def test_too_few_images_are_refused_with_what_the_others_are(folder: Path) -> No
 
 def test_too_few_images_that_could_be_opened_are_an_error_of_their_own() -> None:
     """A night must not remember it; for everybody else it is a lot without enough images."""
-    denied = ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file cannot be opened (PermissionError)")
+    denied = ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", f"{DENIED} (PermissionError)")
     damaged = replace(denied, sha256="1" * 64, reason="its pixels are cut short")
+    unnamed = replace(denied, reason="its name is no valid UTF-8; rename it")
     with pytest.raises(UnopenedError, match="besides: 2 unreadable") as refusal:
         require_enough([denied, damaged], "lot")
     assert isinstance(refusal.value, NoImagesError)
     with pytest.raises(NoImagesError) as refusal:
-        require_enough([damaged], "lot")
+        require_enough([damaged, unnamed], "lot")
     assert not isinstance(refusal.value, UnopenedError)
 
 

@@ -29,6 +29,27 @@ def test_store_knows_its_paths_in_any_spelling(store: Store) -> None:
     assert store.inside(f"{store.location('runs/caps-0')}/") == "runs/caps-0"
 
 
+def test_store_knows_its_paths_under_any_name_of_its_protocol() -> None:
+    assert Store("s3a://bucket/lots").inside("s3a://bucket/lots/runs/caps-0") == "runs/caps-0"
+    assert Store("s3a://bucket/lots").inside("s3://bucket/lots/runs/caps-0/") == "runs/caps-0"
+    assert Store("memory://lots").inside("memory://lots/runs/caps-0") == "runs/caps-0"
+
+
+def test_folder_that_may_not_be_entered_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, real = tmp_path / "closed", Path.exists
+
+    def exists(path: Path) -> bool:
+        if closed in path.parents:
+            raise PermissionError(path)
+        return real(path)
+
+    closed.mkdir()
+    monkeypatch.setattr(Path, "exists", exists)
+    monkeypatch.setattr("os.access", lambda place, mode: str(place) != str(closed))
+    with pytest.raises(ValueError, match=f"output must be a folder that can be written, .* where {closed} cannot"):
+        require_writable(Store(str(closed / "x" / "out")))
+
+
 def test_store_knows_its_paths_seen_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for url in ("out", str(tmp_path / "out")):
