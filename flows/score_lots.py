@@ -14,7 +14,7 @@ from musc.settings import ImageSize, Settings
 from storage.errors import NoImagesError, UnopenedError
 from storage.lot_tree import FoundLot
 from tasks import progress
-from tasks.nightly import FAILED, SCORED, TOO_SMALL, Outcome, counted, look, night_job, remember, runs_of, survey
+from tasks.nightly import FAILED, TOO_SMALL, Outcome, counted, look, night_job, remember, runs_of, scored, survey
 from tasks.prepare import DEFAULT_OUTPUT, LotJob
 from tasks.publish import publish_night
 from tasks.report_orders import MapKind
@@ -22,7 +22,6 @@ from tasks.stage import told
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"
-UNOPENED = "{} files could not be opened and were left out; the next night tries again"
 
 
 class NightFailedError(RuntimeError):
@@ -143,8 +142,7 @@ def attempt(found: FoundLot, job: LotJob, given: dict[str, Any], place: tuple[in
         key = seen.key
         progress.begin("night", place[1], 0, found.lot, done=place[0])
         done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
-        problems = [*done["problems"], *([UNOPENED.format(done["unopened"])] if done["unopened"] else [])]
-        outcome = Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))
+        outcome = scored(found, done)
         remember(job, key, outcome)
     except UnopenedError as error:
         return Outcome(found, FAILED, reason=str(error))

@@ -48,9 +48,8 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
     extracting = extract_orders(job, lot_key, images)
     with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
         claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
-        if isinstance(runner, ThreadPoolTaskRunner):  # in this process; workers load their own
-            load_ahead(extracting)
-        run_stage(extract_block, extracting, runner)
+        here = isinstance(runner, ThreadPoolTaskRunner)  # workers load their own
+        run_stage(extract_block, extracting, runner, ahead=load_ahead if here else None)
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
         claim.add(paths_of(aggregating))
         run_stage(aggregate_block, aggregating, runner)

@@ -7,8 +7,6 @@ from functools import lru_cache
 
 from musc import backbones
 from musc.backbones import Backbone, BackboneSpec
-from storage.artefacts import is_complete
-from storage.store import Store
 from tasks.orders import ExtractOrder
 
 PATIENCE_SECONDS = 300.0
@@ -19,16 +17,14 @@ _failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] =
 
 
 def load_ahead(orders: Sequence[ExtractOrder]) -> None:
-    """Load the backbone that the first missing block needs, so that unusable weights are told once and as they are.
+    """Load the backbone that blocks need in this process, so that unusable weights are told once and as they are.
 
     Raises:
         musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
         FileNotFoundError: if the weight file is gone.
         ValueError: if the weights do not fit the model, or the file has changed.
     """
-    missing = next((order for order in orders if not is_complete(Store(order.store), order.path)), None)
-    if missing:
-        loaded(missing.backbone, missing.device)
+    loaded(orders[0].backbone, orders[0].device)
 
 
 def loaded(spec: BackboneSpec, device: str) -> Backbone:

@@ -1,5 +1,6 @@
 """A night: every lot below a root, what is known of each, and what came out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -136,6 +137,14 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
     if mark.run is None:
         return Look(key, Outcome(found, TOO_SMALL, reason=mark.reason))
     return Look(key, Outcome(found, FINISHED, mark.images, mark.run))
+
+
+def scored(found: FoundLot, done: Mapping[str, Any]) -> Outcome:
+    """What came out of a lot, as `flows.score_lot` returned it, and what is still to be mended."""
+    problems = list(done["problems"])
+    if done["unopened"]:
+        problems.append(f"{done['unopened']} files could not be opened and were left out; the next night tries again")
+    return Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:

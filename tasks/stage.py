@@ -1,7 +1,7 @@
 """Run all orders of one stage: submit, wait for every one, and only then complain."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from prefect import Task
 from prefect.futures import PrefectFuture, as_completed
@@ -38,6 +38,9 @@ class StageOrder(Protocol):
     def size(self) -> int: ...
 
 
+Order = TypeVar("Order", bound=StageOrder)
+
+
 class StageFailedError(RuntimeError):
     """Some task runs of a stage failed; whatever the others made is kept."""
 
@@ -46,7 +49,10 @@ class StageFailedError(RuntimeError):
 
 
 def run_stage(
-    task: Task[[Any], dict[str, Any]], orders: Sequence[StageOrder], runner: TaskRunner[Any] | None = None
+    task: Task[[Any], dict[str, Any]],
+    orders: Sequence[Order],
+    runner: TaskRunner[Any] | None = None,
+    ahead: Callable[[Sequence[Order]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Run a cached task on every order and return the results in the orders' sequence.
 
@@ -54,6 +60,8 @@ def run_stage(
         task: made by `tasks.caching.cached_task`.
         orders: what to do; orders whose artefact is complete end at once.
         runner: a started task runner; that of the flow unless given.
+        ahead: called once with the orders whose artefact is not complete, if any, before the first is submitted; what
+            it raises ends the stage as it is.
 
     Raises:
         StageFailedError: after all task runs have ended, naming each that failed and why.
@@ -64,6 +72,9 @@ def run_stage(
     total, done = sum(order.size for order in orders), sum(order.size for order in orders if complete[order.key])
     progress.begin(task.name, total, done, orders[0].category)
     shown = StageArtifact(task.name, total, done, orders[0].category)
+    missing = [order for order in orders if not complete[order.key]]
+    if ahead and missing:
+        ahead(missing)
     outcomes = outcomes_of(task, orders, complete, runner, shown)
     # Whoever waited at a worker that was killed is blamed for it too. Alone only the guilty one fails again.
     for order in [order for order in orders if is_lost(outcomes[order.key])]:

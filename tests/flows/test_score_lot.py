@@ -189,6 +189,16 @@ def test_score_lot_without_weights_says_so_once_and_plainly(
     assert not (tmp_path / "out" / "features").exists()
 
 
+def test_score_lot_with_all_features_stored_needs_no_weights(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks import models
+
+    score(parts / "test", tmp_path)
+    monkeypatch.setattr(models, "loaded", lambda *given: pytest.fail("the backbone was loaded for nothing"))
+    assert len(score(parts / "test", tmp_path, window_sizes=(1,)).scores()) == 19
+
+
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
