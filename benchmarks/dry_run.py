@@ -1,4 +1,4 @@
-"""A night on paper: what 100 000 images cost with the default backbone, from the same functions as `musc plan`.
+"""A night on paper: what 100 000 images cost with the paper's backbone, from the same functions as `musc plan`.
 
 `python benchmarks/dry_run.py` prints the rows of the table in docs/operations.md. Nothing is measured here.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from musc.backbones import resolve
+from musc.backbones.catalogue import PAPER_NAME
 from musc.forecast import Forecast, forecast
 from musc.plan import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.settings import Settings
@@ -51,7 +52,7 @@ class DryRun:
         )
 
 
-SETTINGS = Settings()
+SETTINGS = Settings(PAPER_NAME)
 SPEC = resolve(SETTINGS.backbone)
 GPU_COUNT = 8
 
@@ -65,30 +66,28 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
     """Plan all lots of one size."""
     shards: list[Shard] = plan_shards(
         lot_size,
-        SPEC.patch_count,
-        SPEC.width,
-        layers=SPEC.layers,
-        degrees=SETTINGS.degrees,
+        SPEC.layers,
+        degrees=SETTINGS.chosen_degrees,
         memory_bytes=memory_bytes,
     )
     lot = forecast(
         lot_size,
-        SPEC.patch_count,
-        SPEC.width,
+        SPEC.layers,
         embedding_width=SPEC.embedding_width,
-        layer_count=len(SPEC.layers),
         block_count=len(plan_blocks(lot_size)),
         shards=shards,
         lot_size=lot_size,
     )
     lot_count = image_count // lot_size
-    read = lot_count * len(shards) * lot_size * SPEC.patch_count * SPEC.width * FLOAT16_BYTES
+    bytes_of = {layer.number: layer.patch_count * layer.width * FLOAT16_BYTES for layer in SPEC.layers}
+    read = lot_count * lot_size * sum(bytes_of[shard.layer] for shard in shards)
     return DryRun(lot_count, lot, read)
 
 
 def extraction_operations(image_count: int) -> float:
     """Of a ViT with MLPs four times as wide as its tokens: 24 C² products per patch and layer, and attention."""
-    patches, width, depth = SPEC.patch_count + 1, SPEC.width, max(SPEC.layers) + 1
+    last = SPEC.layers[-1]
+    patches, width, depth = last.patch_count + 1, last.width, last.number + 1
     return image_count * depth * 2.0 * (12 * width**2 * patches + 2 * patches**2 * width)
 
 

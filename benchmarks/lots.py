@@ -60,7 +60,7 @@ def patch_scores(features: Features, grid: tuple[int, int], excluded: np.ndarray
 
 def groups_of(features: Features, grid: tuple[int, int]) -> Groups:
     """The groups of a lot, from the layer and degree that the pipeline takes."""
-    tokens = aggregate(features[-2:][0], grid, DEGREES[len(DEGREES) // 2])
+    tokens = aggregate(features[len(features) // 2], grid, DEGREES[len(DEGREES) // 2])
     similarities = block_similarities(tokens, 0, (), len(tokens))
     described = [shared_patches(of_image, image) for image, of_image in enumerate(similarities)]
     return find_groups(np.array([hardest for hardest, _ in described]), [p for _, of in described for p in of], grid)

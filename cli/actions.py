@@ -54,7 +54,7 @@ def plan(parameters: dict[str, Any]) -> None:
     from cli.tables import show_plan
     from storage.listing import list_folder
     from storage.lots import require_enough, usable_images
-    from tasks.calibrate import forecast_lot, scoring_rate
+    from tasks.calibrate import forecast_lot, scoring_seconds
     from tasks.prepare import prepare
     from tasks.references import earlier_references
 
@@ -63,7 +63,7 @@ def plan(parameters: dict[str, Any]) -> None:
     require_enough(images, job.folder, job.least_images)
     usable = usable_images(images)
     cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
-    show_plan(cost, job, cost.operations / scoring_rate(job.backbone.grid, cost.width, job.settings.window, job.device))
+    show_plan(cost, job, scoring_seconds(cost, job))
 
 
 def report(path: str) -> None:

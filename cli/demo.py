@@ -1,4 +1,4 @@
-"""The demonstration: a lot that draws itself, scored without weights, and compared with the defects planted in it."""
+"""The demonstration: a lot that draws itself, scored with the defaults, and compared with the defects planted in it."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PICTURE_QUALITY = 85
 
 
 def run(output: str, seed: int) -> None:
-    """Draw the lot below `output`, score it with the built-in `texture` backbone and show what was found.
+    """Draw the lot below `output`, score it as `musc score` does and show what was found.
 
     Prints ranking and metrics, and writes a picture of the most anomalous parts beside the lot.
     """
@@ -28,7 +28,7 @@ def run(output: str, seed: int) -> None:
     say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     with watching():
-        done = score_lot(str(photographs), store, lot=f"demo-{seed}", category=PART, backbone="texture")
+        done = score_lot(str(photographs), store, lot=f"demo-{seed}", category=PART)
     show_run(store, done["run"])
     finished = Run(Store(store), done["run"])
     drawn = strip(finished, str(photographs))

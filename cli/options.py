@@ -48,9 +48,9 @@ Output = Annotated[
 Backbone = Annotated[
     str | None,
     typer.Option(
-        help="A published name such as ViT-L-14-336 (the default) or dinov2_vitl14, any open_clip ViT, "
-        "timm:MODEL, or one that needs no download: synthetic-conv, a small network trained on generated textures, "
-        "or the filter bank texture. Neither is a match for CLIP.",
+        help="efficientnet-lite0, whose weights are installed, a published name such as the paper's ViT-L-14-336 or "
+        "dinov2_vitl14, any open_clip ViT, timm:MODEL (convolutional or ViT), or texture, a filter bank for trials. "
+        "Default: efficientnet-lite0; benchmarks: ViT-L-14-336.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -64,14 +64,16 @@ Categories = Annotated[
 ]
 Weights = Annotated[
     str | None,
-    typer.Option(help="A tag, or a local file (.safetensors, .pt). Default: published.", rich_help_panel=METHOD),
+    typer.Option(
+        help="A tag, or a local file (.safetensors, .pt). Default: installed or published.", rich_help_panel=METHOD
+    ),
 ]
 ImageSize = Annotated[
     Any,
     typer.Option(
         parser=read_image_size,
         metavar="PIXELS",
-        help="518, or 392x518 (height x width). Default: published.",
+        help="518, or 392x518 (height x width). Default: 320 for convolutional networks, published for others.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -80,7 +82,7 @@ Layers = Annotated[
     typer.Option(
         parser=read_counts,
         metavar="N,N,…",
-        help="Transformer blocks, 0-based. Default: 5,11,17,23 of 24.",
+        help="Transformer blocks, default 5,11,17,23 of 24; or levels, default stride 8 and more. 0-based.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -112,7 +114,7 @@ Degrees = Annotated[
     typer.Option(
         parser=read_counts,
         metavar="N,N,…",
-        help="Sides of the LNAMD neighbourhoods, odd. Default: 1,3,5.",
+        help="Sides of the LNAMD neighbourhoods, odd. Default: 1,3,5; convolutional networks: 1,3.",
         rich_help_panel=METHOD,
     ),
 ]
@@ -154,7 +156,8 @@ WindowSizes = Annotated[
     typer.Option(
         parser=read_counts,
         metavar="N,N,…",
-        help="RsCIN neighbours, the image itself included. Default: 1,2,3; the paper uses 1,8,9 for VisA.",
+        help="RsCIN neighbours, the image itself included. Default: 1,2,3 as in the paper, benchmarks of VisA 1,8,9; "
+        "1, no re-scoring, for scoring with convolutional networks.",
         rich_help_panel=METHOD,
     ),
 ]

@@ -38,7 +38,9 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     run = Run(Store(store_url), run_path)
     scores, images = run.scores(), run.images()
     console.print(ranking(scores))
-    show_decision(scores, run.record())
+    record = run.record()
+    show_backbone(record)
+    show_decision(scores, record)
     left_out = images[images["status"] != "ok"]
     if len(left_out):
         counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
@@ -60,6 +62,14 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
         console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
 
 
+def show_backbone(record: dict[str, Any]) -> None:
+    """Print which network's features were compared, at which size, and what should be known of that choice."""
+    height, width = record["backbone"]["image_size"]
+    console.print(f"Scored with {literal(record['backbone']['name'])} at {height} x {width} pixels.", highlight=False)
+    for note in record["notes"]:
+        console.print(visible(note), markup=False, highlight=False)
+
+
 def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
     """Print how many images are flagged, from which raw score on, and every warning."""
     flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record["decision"]["threshold"]
@@ -75,7 +85,10 @@ def show_benchmark(store_url: str, path: str) -> None:
     store = Store(store_url)
     metrics = read_table(store, path)
     for (backbone, image_size), _ in metrics.groupby(["backbone", "image_size"], sort=False):
-        console.print(f"{backbone} at {image_size} pixels, {caption(metrics, str(backbone))}", markup=False)
+        console.print(
+            f"{backbone}, maps and masks compared at {image_size} pixels; {caption(metrics, str(backbone))}",
+            markup=False,
+        )
         for table in metric_tables(shown(metrics, str(backbone))):
             console.print(table)
     console.print("Results in", style="bold", end=" ")

@@ -8,6 +8,7 @@ from prefect import flow, get_run_logger
 from flows.engine import cluster, one_at_a_time
 from flows.hooks import crashed, failed
 from flows.stages import score_listed
+from musc.backbones.catalogue import PAPER_NAME
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
 from storage.datasets import list_categories
@@ -59,14 +60,14 @@ def benchmark(
     root: str,
     output: str = DEFAULT_OUTPUT,
     categories: tuple[str, ...] | None = None,
-    backbones: tuple[str, ...] = (DEFAULTS.backbone,),
+    backbones: tuple[str, ...] = (PAPER_NAME,),
     weights: str | None = DEFAULTS.weights,
     image_size: ImageSize | None = DEFAULTS.image_size,
     layers: tuple[int, ...] | None = DEFAULTS.layers,
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
     precision: str = DEFAULTS.precision,
-    degrees: tuple[int, ...] = DEFAULTS.degrees,
+    degrees: tuple[int, ...] | None = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
     window_sizes: tuple[int, ...] | None = None,
     references: int | None = DEFAULTS.references,
@@ -88,14 +89,14 @@ def benchmark(
         root: the local folder of the dataset.
         output: path or URL of the store that keeps features, scores and results.
         categories: names of the categories to run; all unless given.
-        backbones: one or more; they share what does not depend on the backbone.
+        backbones: one or more, the paper's unless given; they share what does not depend on the backbone.
         weights: tag or local file, for a single backbone; the published choice unless given.
-        image_size: side, or height and width, in pixels; the published size unless given.
-        layers: transformer blocks, 0-based; the ends of four equal parts unless given.
+        image_size: side, or height and width, in pixels; the backbone's own default unless given.
+        layers: transformer blocks or levels, 0-based; the backbone's own default unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
         precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
-        degrees: sides of the LNAMD neighbourhoods, odd.
+        degrees: sides of the LNAMD neighbourhoods, odd; 1, 3, 5, and 1, 3 for convolutional networks, unless given.
         interval: fractions of the references, nearest first, that are averaged.
         references: score every image against a sample of so many others; all others unless given.
         window: match a patch only within so many patches of its own position; everywhere unless given.

@@ -43,9 +43,9 @@ def score_lot(
     quick_gelu: bool | None = DEFAULTS.quick_gelu,
     position_antialias: bool = DEFAULTS.position_antialias,
     precision: str = DEFAULTS.precision,
-    degrees: tuple[int, ...] = DEFAULTS.degrees,
+    degrees: tuple[int, ...] | None = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
-    window_sizes: tuple[int, ...] = DEFAULTS.window_sizes,
+    window_sizes: tuple[int, ...] | None = DEFAULTS.window_sizes,
     references: int | None = DEFAULTS.references,
     seed: int = DEFAULTS.seed,
     window: int | None = DEFAULTS.window,
@@ -70,16 +70,17 @@ def score_lot(
         output: path or URL of the store that keeps features, scores and runs.
         lot: name of these images; the folder's name unless given.
         category: name of the product; the lot's name unless given.
-        backbone: a published name, any open_clip ViT, `timm:<model>`, or the built-in `synthetic-conv` or `texture`.
-        weights: tag or local file; the published choice unless given.
-        image_size: side, or height and width, in pixels; the published size unless given.
-        layers: transformer blocks, 0-based; the ends of four equal parts unless given.
+        backbone: `efficientnet-lite0`, a published name such as the paper's `ViT-L-14-336`, any open_clip ViT,
+            `timm:<model>`, or the built-in filter bank `texture`.
+        weights: tag or local file; the installed or published choice unless given.
+        image_size: side, or height and width, in pixels; the backbone's own default unless given.
+        layers: transformer blocks or levels, 0-based; the backbone's own default unless given.
         quick_gelu: OpenAI CLIP's activation; as the published numbers unless given.
         position_antialias: resize the position embedding with antialiasing.
         precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
-        degrees: sides of the LNAMD neighbourhoods, odd.
+        degrees: sides of the LNAMD neighbourhoods, odd; 1, 3, 5, and 1, 3 for convolutional networks, unless given.
         interval: fractions of the references, nearest first, that are averaged.
-        window_sizes: RsCIN neighbours, the image itself included.
+        window_sizes: RsCIN neighbours, the image included; 1, 2, 3, and 1 for convolutional networks, unless given.
         references: score every image against a sample of so many others; all others unless given.
         seed: which sample.
         window: match a patch only within so many patches of its own position; everywhere unless given.

@@ -2,7 +2,7 @@
 
 import torch
 
-from musc.plan import Grid
+from musc.layers import Grid
 
 
 def require_patches(name: str, values: torch.Tensor, grid: Grid, axes: tuple[str, ...]) -> None:

@@ -1,9 +1,10 @@
 """Decisions without labels: which images of a lot to pull, from the lot's own scores.
 
-An image score is the largest of many patch scores, and the largest of many like values follows a Gumbel distribution
-whatever the values' own (Fisher and Tippett 1928; Gumbel, Statistics of Extremes, 1958). The lot's good images are
-therefore described by a Gumbel distribution, fitted as a line through a probability plot of the lower scores, so that
-defects do not bend it. What a *clean* lot of the same size would do under the same fit is simulated, which accounts for
+An image score is the largest of many patch scores, and the largest of many like values follows a generalized extreme
+value distribution whatever the values' own (Fisher and Tippett 1928; Jenkinson 1955). Its shape is set to what good
+parts on real photographs show, whose dust and reflections make the upper tail heavier than Gumbel's; location and scale
+are fitted to the lot, as a line through a probability plot of the lower scores, so that defects do not bend it. What a
+*clean* lot of the same size would do under the same fit is simulated, which accounts for
 the uncertainty of small lots: from it come the threshold that a stated number of good images exceeds, and the test
 whether the lot holds anything to flag at all.
 
@@ -21,10 +22,13 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-GUMBEL = "gumbel"
+EXTREME_VALUE = "generalized extreme value"
 FIXED = "fixed threshold"
 FLAGGED, ACCEPTED = "flagged", "accepted"
 
+SHAPE = 0.1
+"""Of the distribution of good images' scores; 0 is Gumbel's. With 0.1 good parts on real photographs exceed the
+threshold as often as stated (docs/decisions.md). It cannot be fitted to a lot, whose upper tail may hold defects."""
 FEWEST_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
 ALIKE = 0.01
@@ -80,7 +84,7 @@ class Decision:
 
     rule: DecisionRule
     name: str
-    """`gumbel` or `fixed threshold`."""
+    """`generalized extreme value` or `fixed threshold`."""
     separable: bool
     """Whether anything stands out; always so for a fixed threshold."""
     threshold: float
@@ -130,7 +134,7 @@ def decide(raw_scores: NDArray[Any], rule: DecisionRule | None = None) -> Decisi
             f"raw_scores must be finite scores on one axis (N,), got shape {scores.shape} with "
             f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
         )
-    name = GUMBEL if rule.threshold is None else FIXED
+    name = EXTREME_VALUE if rule.threshold is None else FIXED
     threshold = own_threshold(scores, rule.false_alarms) if rule.threshold is None else rule.threshold
     separable = bool(np.isfinite(threshold))
     above = int((scores >= threshold).sum())
@@ -159,7 +163,7 @@ def own_threshold(scores: FloatArray, false_alarms: float) -> float:
 
 
 def fit_bulk(ordered: FloatArray) -> tuple[float, float]:
-    """Location and scale of the good images' scores, as a Gumbel distribution.
+    """Location and scale of the good images' scores, as a generalized extreme value distribution of shape `SHAPE`.
 
     Args:
         ordered: (N,), ascending.
@@ -172,7 +176,7 @@ def fit_bulk(ordered: FloatArray) -> tuple[float, float]:
     count, good = half, len(ordered)
     location = scale = 0.0
     for _ in range(FITS):
-        positions = (np.arange(1, count + 1) - 0.44) / (good + 0.12)  # Gringorten's, for Gumbel's distribution
+        positions = (np.arange(1, count + 1) - 0.44) / (good + 0.12)  # Gringorten's, for extreme values
         expected = standard_quantiles(positions)
         centred = expected - expected.mean()
         scale = float(centred @ ordered[:count] / (centred @ centred))
@@ -207,8 +211,8 @@ def clean_lot(image_count: int, false_alarms: float) -> tuple[float, float]:
 
 
 def standard_quantiles(probabilities: Any) -> Any:
-    """Quantiles of Gumbel's distribution of location 0 and scale 1."""
-    return -np.log(-np.log(probabilities))
+    """Quantiles of the generalized extreme value distribution of shape `SHAPE`, location 0 and scale 1."""
+    return ((-np.log(probabilities)) ** -SHAPE - 1) / SHAPE
 
 
 def within_budget(scores: FloatArray, threshold: float, budget: int | None) -> float:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.plan import FLOAT16_BYTES, FLOAT32_BYTES, Grid, Shard, pair_products, shard_bytes
+from musc.layers import Layer, finest_grid
+from musc.plan import FLOAT16_BYTES, FLOAT32_BYTES, Shard, pair_products, shard_bytes
 from musc.sample import sample_size
+from musc.window import window_on
 
 
 @dataclass(frozen=True)
@@ -13,10 +15,7 @@ class Forecast:
 
     image_count: int
     """N."""
-    patch_count: int
-    """P, per image."""
-    width: int
-    """C."""
+    layers: tuple[Layer, ...]
     block_count: int
     """Extraction tasks."""
     shard_count: int
@@ -25,19 +24,22 @@ class Forecast:
     """Host memory of the largest shard."""
     stored_bytes: int
     """Features, and patch scores of all shards, on disk."""
-    operations: float
-    """Multiplications and additions of mutual scoring."""
+    layer_operations: tuple[float, ...]
+    """Multiplications and additions of mutual scoring, layer by layer."""
     reference_count: int
     """References of each image."""
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions of all layers."""
+        return sum(self.layer_operations)
 
 
 def forecast(
     image_count: int,
-    patch_count: int,
-    width: int,
+    layers: Sequence[Layer],
     *,
     embedding_width: int,
-    layer_count: int,
     block_count: int,
     shards: Sequence[Shard],
     lot_size: int,
@@ -47,16 +49,13 @@ def forecast(
     earlier_count: int = 0,
     masked: bool = False,
     window: int | None = None,
-    grid: Grid | None = None,
 ) -> Forecast:
     """Add up what the planned blocks and shards cost.
 
     Args:
         image_count: N.
-        patch_count: P.
-        width: C.
+        layers: stored and scored, each with its P and C.
         embedding_width: D.
-        layer_count: layers stored.
         block_count: extraction tasks.
         shards: all shards of the lot.
         lot_size: images scored against each other: N, or the size of the largest subset.
@@ -65,39 +64,35 @@ def forecast(
         reference_count: M, references of each image in its lot, a sample; None is all others.
         earlier_count: references from earlier lots.
         masked: whether some patches may not be matched: those beyond a window, or excluded ones.
-        window: W, patches within which patches are matched; None is everywhere.
-        grid: patch rows and columns; needed with a window.
+        window: W, patches of the finest grid within which patches are matched; None is everywhere.
 
     Returns:
         The cost; time is operations over the rate of the machine.
     """
-    largest = max(shard.stop - shard.start for shard in shards)
-    features = image_count * patch_count * width * FLOAT16_BYTES * layer_count
-    class_tokens = image_count * embedding_width * FLOAT32_BYTES
-    scores = sum(shard.stop - shard.start for shard in shards) * patch_count * FLOAT32_BYTES
     sampled = sample_size(lot_size, reference_count)
     references = sampled + earlier_count
-    products = pair_products(grid, window) if grid else patch_count**2
+    finest = finest_grid(layers)
+    peak_bytes, stored_bytes, layer_operations = 0, image_count * embedding_width * FLOAT32_BYTES, []
+    for layer in layers:
+        patch_count, width = layer.patch_count, layer.width
+        query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
+        largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked)
+        peak_bytes = max(peak_bytes, largest)
+        stored_bytes += image_count * patch_count * width * FLOAT16_BYTES * (1 + aggregated_copies)
+        stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
+        products = pair_products(layer.grid, window_on(layer.grid, window, finest))
+        reads = {"sampled": sampled, "earlier_count": earlier_count, "products": products}
+        layer_operations.append(
+            sum(shard_operations(count, lot_size, patch_count, width, **reads) for count in query_counts)
+        )
     return Forecast(
         image_count,
-        patch_count,
-        width,
+        tuple(layers),
         block_count,
         len(shards),
-        peak_bytes=shard_bytes(largest, references, patch_count, width, thread_count, masked),
-        stored_bytes=features * (1 + aggregated_copies) + class_tokens + scores,
-        operations=sum(
-            shard_operations(
-                shard.stop - shard.start,
-                lot_size,
-                patch_count,
-                width,
-                sampled=sampled,
-                earlier_count=earlier_count,
-                products=products,
-            )
-            for shard in shards
-        ),
+        peak_bytes=peak_bytes,
+        stored_bytes=stored_bytes,
+        layer_operations=tuple(layer_operations),
         reference_count=references - 1,
     )
 

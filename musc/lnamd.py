@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from musc.checks import require_patches
-from musc.plan import Grid
+from musc.layers import Grid
 
 
 def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:

@@ -10,11 +10,12 @@ from PIL import Image
 
 from musc import backbones
 from musc.lnamd import aggregate
-from musc.maps import anomaly_maps, image_scores
+from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
 from musc.sample import draw_sample
 from musc.settings import Settings
+from musc.window import window_on
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class LotScores:
     anomaly_maps: torch.Tensor
     """Float32 (N, H, W) at the backbone's image size."""
     patch_scores: torch.Tensor
-    """Float32 (N, P) in [0, 2]."""
+    """Float32 (N, P) in [0, 2], P that of the finest grid of the backbone's layers."""
 
 
 def score_images(
@@ -76,22 +77,19 @@ def score_images(
         backbone = backbones.load(backbone, device=device, **method.backbone_arguments())
     features = backbone.extract(images, batch_size)
     contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
-    references: dict[str, Any] = {
-        "sample": draw_sample(contents, method.references, method.seed),
-        "window": method.window,
-        "grid": backbone.spec.grid,
-    }
-    per_layer_and_degree = [
-        mutual_scores(
-            aggregate(tokens.to(backbone.device), backbone.spec.grid, degree), method.interval, **references
-        ).cpu()
-        for degree in method.degrees
-        for tokens in features.patch_tokens
-    ]
+    sample = draw_sample(contents, method.references, method.seed)
+    grid = backbone.spec.grid
+    per_layer_and_degree = []
+    for degree in method.chosen_degrees:
+        for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
+            aggregated = aggregate(tokens.to(backbone.device), layer.grid, degree)
+            window = window_on(layer.grid, method.window, grid)
+            scores = mutual_scores(aggregated, method.interval, sample=sample, window=window, grid=layer.grid)
+            per_layer_and_degree.append(on_grid(scores.cpu(), layer.grid, grid))
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
-    maps = anomaly_maps(patch_scores, backbone.spec.grid, backbone.spec.image_size)
+    maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
-    return LotScores(rescore(raw, features.class_tokens, method.window_sizes), raw, maps, patch_scores)
+    return LotScores(rescore(raw, features.class_tokens, method.chosen_window_sizes), raw, maps, patch_scores)
 
 
 def pixel_digest(image: Image.Image) -> str:

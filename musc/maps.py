@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from musc.checks import require_patches
-from musc.plan import Grid
+from musc.layers import Grid
 
 
 def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
@@ -24,6 +24,33 @@ def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) 
     require_patches("patch_scores", patch_scores, grid, ("N", "P"))
     cells = patch_scores.float().view(-1, 1, *grid)
     return F.interpolate(cells, size=tuple(size), mode="bilinear", align_corners=True)[:, 0]
+
+
+def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tensor:
+    """Patch scores of one layer on the finest grid of all layers, so that layers can be averaged.
+
+    Args:
+        patch_scores: float32 (N, P).
+        grid: patch rows and columns of the layer, P = rows · columns.
+        finest: patch rows and columns wanted.
+
+    Returns:
+        Float32 (N, rows · columns), resized bilinearly as anomaly maps are; the same tensor where the grids agree.
+    """
+    return patch_scores if grid == finest else anomaly_maps(patch_scores, grid, finest).flatten(1)
+
+
+def touched(mask: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """A mask of patches on another grid: a patch is marked where any patch that it overlaps is.
+
+    Args:
+        mask: bool (N, rows, columns).
+        grid: patch rows and columns wanted.
+
+    Returns:
+        Bool (N, rows, columns) of the grid wanted.
+    """
+    return F.adaptive_max_pool2d(mask.float(), grid) > 0
 
 
 def image_scores(anomaly_maps: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from musc.checks import require_finite
-from musc.plan import Grid
+from musc.layers import Grid
 from musc.products import products, without
 from musc.threads import for_each
 from musc.window import Band, window_bands

@@ -1,8 +1,11 @@
 """How a lot is divided into blocks and shards: plain arithmetic in images and bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
+
+from musc.layers import Grid, Layer
 
 CHUNK_IMAGES = 8
 """Images in one storage chunk; features are read and aggregated this many at a time."""
@@ -28,9 +31,6 @@ LNAMD_COPIES = 5
 """Float32 copies of a chunk alive while it is aggregated: tokens, normalised, pooled, result, and the chunk before."""
 PRODUCT_COPIES = 2
 """Products a thread holds at once: a query's, and the last one of the query before."""
-
-Grid = tuple[int, int]
-"""Patch rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,8 @@ def plan_subsets(image_count: int, subset_count: int) -> list[tuple[int, int]]:
 
 def plan_shards(
     image_count: int,
-    patch_count: int,
-    width: int,
+    layers: Sequence[Layer],
     *,
-    layers: tuple[int, ...],
     degrees: tuple[int, ...],
     memory_bytes: int,
     thread_count: int = 1,
@@ -104,9 +102,7 @@ def plan_shards(
 
     Args:
         image_count: N.
-        patch_count: P, patches per image.
-        width: C, the length of a patch token.
-        layers: layers to score.
+        layers: layers to score, each divided by itself.
         degrees: LNAMD degrees to score.
         memory_bytes: budget of one shard.
         thread_count: threads that multiply at once.
@@ -117,6 +113,21 @@ def plan_shards(
         MemoryError: if not even one query image fits; names the bytes needed and given.
     """
     references = image_count if reference_count is None else reference_count
+    bounds = {
+        layer: query_bounds(image_count, references, layer, memory_bytes, thread_count, masked) for layer in layers
+    }
+    return [Shard(layer.number, degree, *bound) for layer in layers for degree in degrees for bound in bounds[layer]]
+
+
+def query_bounds(
+    image_count: int, references: int, layer: Layer, memory_bytes: int, thread_count: int, masked: bool
+) -> list[tuple[int, int]]:
+    """Equal query blocks [start, stop) of one layer, as few as the memory allows.
+
+    Raises:
+        MemoryError: see `plan_shards`.
+    """
+    patch_count, width = layer.patch_count, layer.width
     most = largest_query_count(image_count, references, patch_count, width, memory_bytes, thread_count, masked)
     if most < 1:
         needed = shard_bytes(1, references, patch_count, width, thread_count, masked)
@@ -126,8 +137,7 @@ def plan_shards(
             f"{memory_bytes / 1e6:,.3g} MB given; raise --memory, or lower --image-size"
         )
     query_count = ceil(image_count / ceil(image_count / most))
-    bounds = [(start, min(start + query_count, image_count)) for start in range(0, image_count, query_count)]
-    return [Shard(layer, degree, *bound) for layer in layers for degree in degrees for bound in bounds]
+    return [(start, min(start + query_count, image_count)) for start in range(0, image_count, query_count)]
 
 
 def largest_query_count(

@@ -6,10 +6,12 @@ rows are multiplied in bands with the reference rows within reach; what of a ban
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import torch
 
-from musc.plan import Grid, row_bands
+from musc.layers import Grid
+from musc.plan import row_bands
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,22 @@ def apart(left: torch.Tensor, right: torch.Tensor, window: int) -> torch.Tensor:
 def effective_window(window: int | None, grid: Grid) -> int | None:
     """The window, or None where it reaches over the whole grid and so limits nothing."""
     return None if window is None or window >= max(grid) - 1 else window
+
+
+def window_on(grid: Grid, window: int | None, finest: Grid) -> int | None:
+    """The window on the grid of one layer, counted in that layer's patches; None where it limits nothing.
+
+    Args:
+        grid: patch rows and columns of the layer.
+        window: W, in patches of the finest grid.
+        finest: patch rows and columns of the finest grid.
+
+    >>> window_on((24, 24), 5, (48, 48)), window_on((48, 48), 5, (48, 48)), window_on((4, 4), 40, (48, 48))
+    (3, 5, None)
+    """
+    if window is None:
+        return None
+    return effective_window(max(ceil(window * own / most) for own, most in zip(grid, finest, strict=True)), grid)
 
 
 def require_window(window: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from storage.artefacts import writing
+from storage.artefacts import facts, writing
 from storage.store import Store
 from storage.tables import read_table, write_table
 
@@ -18,18 +18,18 @@ def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndar
         store: where.
         path: where in the store, by its key.
         of_image: int64 (N,), the group of each image; 0 for none.
-        patches: bool (N, P), the patches that the images of a group share.
+        patches: bool (N, rows, columns), the patches that the images of a group share, on the grid of one layer.
     """
     table = pd.DataFrame({"group": of_image, "patches": [np.flatnonzero(image) for image in patches]})
     with writing(store, path) as draft:
-        draft.facts.update(patch_count=patches.shape[1])
+        draft.facts.update(grid=list(patches.shape[1:]))
         write_table(store, f"{draft.path}/{TABLE}", table)
 
 
-def read_groups(store: Store, path: str, patch_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read what `write_groups` wrote: group of each image, int64 (N,), and shared patches, bool (N, P)."""
+def read_groups(store: Store, path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read what `write_groups` wrote: group of each image, int64 (N,), and shared patches, bool (N, rows, columns)."""
     table = read_table(store, f"{path}/{TABLE}")
-    patches = np.zeros((len(table), patch_count), dtype=bool)
+    patches = np.zeros((len(table), *facts(store, path)["grid"]), dtype=bool)
     for image, shared in enumerate(table["patches"]):
-        patches[image, np.asarray(shared, dtype=np.int64)] = True
+        patches[image].flat[np.asarray(shared, dtype=np.int64)] = True
     return table["group"].to_numpy(dtype=np.int64), patches

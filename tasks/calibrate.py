@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 from musc.backbones import choose_device
 from musc.forecast import Forecast, forecast, shard_operations
+from musc.layers import Layer, middle_layer
 from musc.mutual import mutual_scores
-from musc.plan import Grid, Shard, pair_products, plan_blocks, plan_subsets
-from musc.window import effective_window
+from musc.plan import Shard, pair_products, plan_blocks, plan_subsets
+from musc.window import window_on
 from tasks.planning import is_masked, job_shards, seeks_groups
 from tasks.prepare import LotJob
 
@@ -29,47 +30,59 @@ def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forec
     shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count)]
     plan = forecast(
         image_count,
-        job.backbone.patch_count,
-        job.backbone.width,
+        job.backbone.layers,
         embedding_width=job.backbone.embedding_width,
-        layer_count=len(job.backbone.layers),
         block_count=len(plan_blocks(image_count, job.block_images)),
         shards=shards,
         lot_size=max(last - first for first, last in ranges),
-        aggregated_copies=len(job.settings.degrees) if job.store_aggregated else 0,
+        aggregated_copies=len(job.settings.chosen_degrees) if job.store_aggregated else 0,
         thread_count=job.thread_count,
         reference_count=job.settings.references,
         earlier_count=earlier_count,
         masked=is_masked(job),
-        window=effective_window(job.settings.window, job.backbone.grid),
-        grid=job.backbone.grid,
+        window=job.settings.window,
     )
     passes = 2 if job.rescore_groups else 1  # the second one only where groups are found
-    return replace(plan, operations=passes * plan.operations + search_operations(job, image_count, shards))
+    searched = middle_layer(job.backbone.layers)
+    search = search_operations(job, searched, image_count, shards)
+    counted = zip(plan.layers, plan.layer_operations, strict=True)
+    operations = tuple(passes * count + search * (layer == searched) for layer, count in counted)
+    return replace(plan, layer_operations=operations)
 
 
-def search_operations(job: LotJob, image_count: int, shards: Sequence[Shard]) -> float:
+def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Sequence[Shard]) -> float:
     """Operations of the search for groups: all pairs of images once more, at one layer and degree, without a window."""
     if not seeks_groups(job, image_count):
         return 0
-    patch_count, width = job.backbone.patch_count, job.backbone.width
-    part = [shard for shard in shards if (shard.layer, shard.degree) == (shards[0].layer, shards[0].degree)]
-    return sum(shard_operations(shard.stop - shard.start, image_count, patch_count, width) for shard in part)
+    part = [shard for shard in shards if (shard.layer, shard.degree) == (layer.number, shards[0].degree)]
+    query_counts = [shard.stop - shard.start for shard in part]
+    return sum(shard_operations(count, image_count, layer.patch_count, layer.width) for count in query_counts)
 
 
-def scoring_rate(grid: Grid, width: int, window: int | None = None, device: str = "auto") -> float:
+def scoring_seconds(plan: Forecast, job: LotJob) -> float:
+    """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
+    kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
+    rates = {
+        kind: scoring_rate(layer, window_on(layer.grid, job.settings.window, job.backbone.grid), job.device)
+        for kind, layer in kinds.items()
+    }
+    counted = zip(plan.layers, plan.layer_operations, strict=True)
+    return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
+
+
+def scoring_rate(layer: Layer, window: int | None = None, device: str = "auto") -> float:
     """Operations per second of mutual scoring on a device, measured on a few random images for about a second."""
-    patch_count, window = grid[0] * grid[1], effective_window(window, grid)
-    features = F.normalize(torch.randn(TRIAL_IMAGES, patch_count, width), dim=-1).to(choose_device(device))
+    features = F.normalize(torch.randn(TRIAL_IMAGES, layer.patch_count, layer.width), dim=-1).to(choose_device(device))
 
     def trial_run() -> None:
-        mutual_scores(features, window=window, grid=grid).cpu()  # which waits for a GPU
+        mutual_scores(features, window=window, grid=layer.grid).cpu()  # which waits for a GPU
 
     trial_run()
     seconds = [timed(trial_run)]
     while sum(seconds) < TRIAL_SECONDS:
         seconds.append(timed(trial_run))
-    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, patch_count, width, products=pair_products(grid, window))
+    products = pair_products(layer.grid, window)
+    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, layer.patch_count, layer.width, products=products)
     return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 
@@ -85,7 +98,7 @@ def forecast_rows(plan: Forecast, job: LotJob) -> list[dict[str, str]]:
     texts = {
         "images": f"{plan.image_count:,}",
         "references of each": f"{plan.reference_count:,}",
-        "patches per image": f"{plan.patch_count:,} of width {plan.width:,}",
+        "patches per image": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
         "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {job.memory_bytes / 1e9:,.2f} GB allowed",
@@ -93,3 +106,12 @@ def forecast_rows(plan: Forecast, job: LotJob) -> list[dict[str, str]]:
         "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
     }
     return [{"what": what, "how much": text} for what, text in texts.items()]
+
+
+def shapes_line(layers: Sequence[Layer]) -> str:
+    """Patches and widths of layers, layers alike named once.
+
+    >>> shapes_line([Layer(2, (48, 48), 40), Layer(3, (24, 24), 112)])
+    '2,304 of width 40, 576 of width 112'
+    """
+    return ", ".join(dict.fromkeys(f"{layer.patch_count:,} of width {layer.width:,}" for layer in layers))

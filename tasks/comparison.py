@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from musc.backbones.catalogue import PAPER_NAME
 from storage.published import CATEGORY_COUNTS, MEAN, published_values
 
 PUBLISHED_NAMES = {"pixel_aupro_reference": "pixel_aupro"}
 """Published AU-PRO figures were made with 200 thresholds, so they stand beside ours that were made so."""
 NEVER_COMPARED = ("pixel_aupro",)
+PAPER_CHOICE = (PAPER_NAME, 518)
+"""Backbone and image size of the paper's main table."""
 
 
 def with_means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +24,8 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
             metric of a category.
 
     Returns:
-        The rows and the means, each with `published` and `difference` in [0, 1], NaN where nothing was published.
+        The rows and the means, each with `published` and `difference` in [0, 1], NaN where nothing was published, and
+        `published_of`, whose number that is.
         A mean over fewer categories than the dataset has is not compared.
     """
     means = (
@@ -31,26 +35,38 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
         .assign(category=MEAN)
     )
     table = pd.concat([rows.assign(categories=1), means], ignore_index=True)
-    table["published"] = [published(row) for row in table.to_dict("records")]
+    compared = [published(row) for row in table.to_dict("records")]
+    table["published"] = [value for value, _ in compared]
+    table["published_of"] = [source for _, source in compared]
     table["difference"] = table["value"] - table["published"]
-    columns = ["dataset", "backbone", "image_size", "category", "metric", "value", "published", "difference"]
-    return table[[*columns, "images", "categories"]]
+    columns = ["dataset", "backbone", "image_size", "category", "metric", "value", "published", "published_of"]
+    return table[[*columns, "difference", "images", "categories"]]
 
 
-def published(row: Mapping[Hashable, Any]) -> float:
-    """The published value to set beside a row, in [0, 1]; NaN if there is none."""
+def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
+    """The published value to set beside a row, in [0, 1], and whose it is; NaN and nothing if there is none.
+
+    A backbone without published numbers of its own is set beside the paper's, `ViT-L-14-336` at 518 pixels.
+    """
     side = row["image_size"].split("x")
     partial_mean = row["category"] == MEAN and row["categories"] != CATEGORY_COUNTS.get(row["dataset"])
-    if row["metric"] in NEVER_COMPARED or partial_mean or len(set(side)) > 1:
-        return np.nan
-    values = published_values(row["dataset"], row["category"], row["backbone"], int(side[0]))
-    return values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]), np.nan) / 100
+    if row["metric"] in NEVER_COMPARED or partial_mean:
+        return np.nan, ""
+    own = (str(row["backbone"]), int(side[0])) if len(set(side)) == 1 else PAPER_CHOICE
+    backbone, image_size = own if published_values(row["dataset"], MEAN, *own) else PAPER_CHOICE
+    values = published_values(row["dataset"], row["category"], backbone, image_size)
+    value = values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]))
+    return (np.nan, "") if value is None else (value / 100, f"{backbone} at {image_size} pixels")
 
 
 def caption(table: pd.DataFrame, backbone: str) -> str:
     """What the numbers of `shown` are."""
-    compared = table.loc[table["backbone"] == backbone, "published"].notna().any()
-    return "percent, difference from the published value in parentheses" if compared else "percent"
+    rows = table[table["backbone"] == backbone]
+    named = [f"{backbone} at {size} pixels" for size in rows["image_size"].unique()]
+    others = [source for source in rows["published_of"].unique() if source and source not in named]
+    if rows["published"].isna().all():
+        return "percent"
+    return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
 
 
 def shown(table: pd.DataFrame, backbone: str) -> pd.DataFrame:

@@ -85,9 +85,8 @@ def extracted_contents(orders: Sequence[ExtractOrder], images: Sequence[ListedIm
 
 def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
     """What a block stores of each image."""
-    tokens = ArraySpec((spec.patch_count, spec.width), "float16")
     return {
-        **{layer_name(layer): tokens for layer in spec.layers},
+        **{layer_name(layer.number): ArraySpec((layer.patch_count, layer.width), "float16") for layer in spec.layers},
         CLASS_TOKENS: ArraySpec((spec.embedding_width,), "float32"),
     }
 
@@ -139,7 +138,8 @@ def write_chunk(
         return
     readable = [position for position, decoded in enumerate(chunk) if isinstance(decoded, torch.Tensor)]
     values = {
-        layer_name(layer): tokens.half() for layer, tokens in zip(spec.layers, features.patch_tokens, strict=True)
+        layer_name(layer.number): tokens.half()
+        for layer, tokens in zip(spec.layers, features.patch_tokens, strict=True)
     }
     values[CLASS_TOKENS] = features.class_tokens.float()
     finite = torch.stack([torch.isfinite(value.flatten(1)).all(dim=1) for value in values.values()]).all(dim=0)

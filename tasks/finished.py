@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from musc.decide import FLAGGED
+from musc.layers import Layer, middle_layer
 from musc.maps import anomaly_maps
 from musc.regions import boxes, defect_mask
 from storage.decode import decode
@@ -52,6 +53,12 @@ class FinishedRun:
     def grid(self) -> tuple[int, int]:
         rows, columns = self.patch_scores.shape[1:]
         return rows, columns
+
+    @cached_property
+    def compared_layer(self) -> Layer:
+        """The layer in which parts of images are compared for people to see."""
+        layers = self.record["backbone"]["layers"]
+        return middle_layer([Layer(layer["number"], tuple(layer["grid"]), layer["width"]) for layer in layers])
 
     @cached_property
     def flagged(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
+from musc.layers import patch_on
 from storage.artefacts import is_complete
 from storage.features import LotFeatures
 from tasks.finished import FinishedRun
@@ -140,15 +141,15 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     store, blocks = found.run.store, tuple(found.record["keys"]["features"])
     if not positions or not all(is_complete(store, block) for block in blocks):
         return {}, ""
-    layers, degrees = found.record["backbone"]["layers"], found.record["settings"]["degrees"]
-    layer, degree = layers[(len(layers) - 1) // 2], degrees[len(degrees) // 2]
+    layer, degrees = found.compared_layer, found.record["settings"]["degrees"]
+    degree = degrees[len(degrees) // 2]
     queries = [(position, worst_patch(found, position)) for position in positions]
     normal = normal_looking(found.most_anomalous(flagged=False), positions)
     answering = [position in normal for position in range(len(found.flagged))]
     matches = nearest_matches(
-        LotFeatures(store, blocks), queries, answering, layer=layer, degree=degree, grid=found.grid
+        LotFeatures(store, blocks), queries, answering, layer=layer.number, degree=degree, grid=layer.grid
     )
-    return dict(zip(positions, matches, strict=True)), f"layer {layer}, degree {degree}"
+    return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
 
 
 def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
@@ -162,8 +163,8 @@ def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
 
 
 def worst_patch(found: FinishedRun, position: int) -> int:
-    """The patch with the highest score, in reading order."""
-    return int(found.patch_scores[position].argmax())
+    """The patch of the compared layer that holds the centre of the one with the highest score, in reading order."""
+    return patch_on(int(found.patch_scores[position].argmax()), found.grid, found.compared_layer.grid)
 
 
 def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
@@ -178,11 +179,11 @@ def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card
     card = Card(position, data_url(picture), data_url(heat), len(regions))
     if matches:
         path = found.images[position].path
-        card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.grid), path)
+        card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.compared_layer.grid), path)
         for match in matches:
             like = found.photograph(match.image)
             if like is not None:
-                url = crop_url(like, match.patch, found.grid)
+                url = crop_url(like, match.patch, found.compared_layer.grid)
                 card.matches.append(Crop(url, found.images[match.image].path, match.distance))
     return card
 

@@ -26,8 +26,8 @@ def group_lot(order: GroupOrder) -> dict[str, Any]:
     store = Store(order.store)
     if not is_complete(store, order.path):
         found = lot_groups(order)
-        write_groups(store, order.path, found.of_image, found.patches)
-    of_image, _ = read_groups(store, order.path, order.patch_count)
+        write_groups(store, order.path, found.of_image, found.patches.reshape(-1, *order.parts[0].grid))
+    of_image, _ = read_groups(store, order.path)
     return {"key": order.key, "groups": int(of_image.max(initial=0))}
 
 

@@ -88,6 +88,7 @@ class ScoreOrder:
     aggregated: bool
     """Whether the blocks hold features after LNAMD."""
     grid: tuple[int, int]
+    """Of the shard's layer."""
     lot_range: tuple[int, int]
     """The images [first, last) that are scored against each other: the lot, or one subset of it."""
     shard: Shard
@@ -124,7 +125,6 @@ class GroupOrder:
     key: str
     parts: tuple[ScoreOrder, ...]
     """The shards of one layer and degree; together they hold every image as a query."""
-    patch_count: int
 
     @property
     def category(self) -> str:

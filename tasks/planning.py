@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from musc.layers import middle_layer
 from musc.plan import Shard, plan_blocks, plan_shards, plan_subsets
 from musc.sample import draw_sample, sample_size
-from musc.window import effective_window
+from musc.window import window_on
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.lots import ListedImage
@@ -19,8 +20,8 @@ from tasks.prepare import LotJob, backbone_identity
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
 PATCH_SCORES_VERSION = 1
-GROUPS_VERSION = 1
-RUN_VERSION = 2
+GROUPS_VERSION = 2
+RUN_VERSION = 3
 
 
 def extract_orders(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractOrder]:
@@ -41,18 +42,18 @@ def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[Agg
     """One order per block, layer and degree."""
     return [
         AggregateOrder(
-            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer, degree=degree),
+            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer.number, degree=degree),
             category=job.category,
             store=job.store,
             block=block.path,
-            grid=job.backbone.grid,
-            layer=layer,
+            grid=layer.grid,
+            layer=layer.number,
             degree=degree,
             position=position,
         )
         for position, block in enumerate(extracted)
         for layer in job.backbone.layers
-        for degree in job.settings.degrees
+        for degree in job.settings.chosen_degrees
     ]
 
 
@@ -86,12 +87,13 @@ def score_orders(
         )
     ranges = plan_subsets(image_count, job.subsets)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
-    window = effective_window(job.settings.window, job.backbone.grid)
+    layers = {layer.number: layer for layer in job.backbone.layers}
     orders = []
     for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count)]:
         made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
         blocks = tuple(made or [order.path for order in extracted])
-        interval = job.settings.interval
+        grid, interval = layers[shard.layer].grid, job.settings.interval
+        window = window_on(grid, job.settings.window, job.backbone.grid)
         reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
         choices: dict[str, Any] = {
             "sample": samples[lot_range],
@@ -108,7 +110,7 @@ def score_orders(
                 job.store,
                 blocks,
                 aggregated=bool(made),
-                grid=job.backbone.grid,
+                grid=grid,
                 lot_range=lot_range,
                 shard=shard,
                 interval=interval,
@@ -123,14 +125,14 @@ def score_orders(
 
 
 def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
-    """The order that finds groups, from the last layer but one, coarse but not the coarsest, and the middle degree."""
+    """The order that finds groups, from the middle layer and the middle degree."""
     if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
-    layer = job.backbone.layers[-2:][0]
-    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    layer = middle_layer(job.backbone.layers).number
+    degree = sorted(job.settings.chosen_degrees)[len(job.settings.chosen_degrees) // 2]
     parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
     key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
-    return [GroupOrder(key, parts, job.backbone.patch_count)]
+    return [GroupOrder(key, parts)]
 
 
 def seeks_groups(job: LotJob, image_count: int) -> bool:
@@ -150,10 +152,8 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
     first, last = lot_range
     shards = plan_shards(
         last - first,
-        job.backbone.patch_count,
-        job.backbone.width,
-        layers=job.backbone.layers,
-        degrees=job.settings.degrees,
+        job.backbone.layers,
+        degrees=job.settings.chosen_degrees,
         memory_bytes=job.memory_bytes,
         thread_count=job.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
@@ -164,7 +164,8 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
 
 def is_masked(job: LotJob) -> bool:
     """Whether some patches may not be matched: those beyond a window, or those a group shares."""
-    return job.rescore_groups or effective_window(job.settings.window, job.backbone.grid) is not None
+    windows = (window_on(layer.grid, job.settings.window, job.backbone.grid) for layer in job.backbone.layers)
+    return job.rescore_groups or any(window is not None for window in windows)
 
 
 def run_order(
@@ -180,7 +181,7 @@ def run_order(
         images=lot_key,
         features=[order.key for order in extracted],
         patch_scores=[order.key for order in scored],
-        window_sizes=job.settings.window_sizes,
+        window_sizes=job.settings.chosen_window_sizes,
         decision_rule=asdict(job.decision_rule),
         rescore_groups=job.rescore_groups,
         groups=groups.key if groups else None,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import torch
@@ -68,9 +68,9 @@ class LotJob:
         }
         return {
             "backbone": backbone_identity(self.backbone),
-            "degrees": self.settings.degrees,
+            "degrees": self.settings.chosen_degrees,
             "interval": self.settings.interval,
-            "window_sizes": self.settings.window_sizes,
+            "window_sizes": self.settings.chosen_window_sizes,
             "subsets": self.subsets,
             "rescore_groups": self.rescore_groups,
             **{name: choice for name, choice in chosen.items() if choice is not None},
@@ -142,7 +142,7 @@ def prepare(
         store=output,
         lot=lot,
         category=category,
-        settings=method,
+        settings=replace(method, degrees=method.chosen_degrees, window_sizes=method.chosen_window_sizes),
         backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
         device=device,
         memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from musc.backbones import PAPER_DEFAULTS
+from musc.backbones.catalogue import PAPER_NAME
 from musc.plan import plan_subsets
-from musc.settings import Settings
 from storage.datasets import list_categories
 from storage.secrets import require_no_secret
 from tasks.prepare import DEFAULT_OUTPUT, LotJob, prepare, require_name
 
-DEFAULTS = Settings()
 PAPER_WINDOW_SIZES = {"visa": (1, 8, 9)}
 """RsCIN windows the paper uses instead of the default."""
 
@@ -21,7 +21,7 @@ def benchmark_jobs(
     output: str = DEFAULT_OUTPUT,
     *,
     categories: Sequence[str] | None = None,
-    backbones: Sequence[str] = (DEFAULTS.backbone,),
+    backbones: Sequence[str] = (PAPER_NAME,),
     weights: str | None = None,
     window_sizes: tuple[int, ...] | None = None,
     subsets: int = 1,
@@ -37,7 +37,7 @@ def benchmark_jobs(
     require_no_secret("root", root)
     found = list_categories(dataset, root, categories)
     if not backbones:
-        raise ValueError("backbones must name at least one backbone, got none; the paper uses ViT-L-14-336")
+        raise ValueError(f"backbones must name at least one backbone, got none; the paper uses {PAPER_NAME}")
     if len(set(backbones)) < len(backbones):
         raise ValueError(f"backbones must differ from each other, got {', '.join(backbones)}; name each once")
     if weights and len(backbones) > 1:
@@ -47,7 +47,7 @@ def benchmark_jobs(
         plan_subsets(len(category.images), subsets)
     parameters |= {
         "weights": weights,
-        "window_sizes": window_sizes or PAPER_WINDOW_SIZES.get(dataset, DEFAULTS.window_sizes),
+        "window_sizes": window_sizes or PAPER_WINDOW_SIZES.get(dataset, PAPER_DEFAULTS.window_sizes),
         "subsets": subsets,
     }
     prepared = [prepare(root, output, lot=dataset, backbone=backbone, **parameters) for backbone in backbones]

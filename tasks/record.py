@@ -9,13 +9,14 @@ from importlib.metadata import version
 from typing import Any
 
 import musc
-from musc.backbones.catalogue import CAUTIONS
+from musc.backbones import choose_device
+from musc.backbones.catalogue import CAUTIONS, PAPER_NAME
 from storage.artefacts import digest
 from storage.lots import ListedImage, usable_images
 from tasks.orders import RunOrder
 from tasks.verdict import Verdict
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 PACKAGES = (
     "torch",
     "torchvision",
@@ -37,6 +38,7 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
         **asdict(order.job),
         "decision": verdict.as_record(),
         "groups": verdict.group_records(usable_images(images)),
+        "notes": notes(order.job.backbone.name, choose_device(order.job.device).type),
         "warnings": [*cautions(order.job.backbone.name), *verdict.warnings],
         "earlier_references": [asdict(rows) for rows in order.earlier],
         "images": dict(Counter(image.status for image in images)),
@@ -49,6 +51,13 @@ def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict)
         },
         "versions": versions(),
     }
+
+
+def notes(backbone: str, device_type: str) -> list[str]:
+    """What a reader should know of the choices that a result was made with."""
+    if device_type != "cuda" or backbone == PAPER_NAME:
+        return []
+    return [f"A GPU is present, which the paper's backbone needs: --backbone {PAPER_NAME} scores with it."]
 
 
 def cautions(backbone: str) -> list[str]:

@@ -214,4 +214,5 @@ def _revived(hint: Any, value: Any) -> Any:
     for choice in (hint, *get_args(hint)):
         if isinstance(choice, type) and is_dataclass(choice) and isinstance(value, Mapping):
             return restored(choice, value)
-    return tuple(_revived(None, part) for part in value) if isinstance(value, list) else value
+    inner = next(iter(get_args(hint)), None)  # `tuple[Layer, ...]` holds layers
+    return tuple(_revived(inner, part) for part in value) if isinstance(value, list) else value

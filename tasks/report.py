@@ -141,13 +141,15 @@ def scale_colours() -> list[str]:
 def settings_shown(record: Any) -> list[tuple[str, str]]:
     """Settings and provenance as pairs of name and text."""
     backbone, decision = record["backbone"], record["decision"]
+    layers = listed([layer["number"] for layer in backbone["layers"]])
     settings = {name: value for name, value in record["settings"].items() if name in ("degrees", "interval")}
     return [
         ("lot", record["lot"]),
         ("category", record["category"]),
         ("folder", record["folder"]),
         ("recorded", record["recorded"]),
-        ("backbone", f"{backbone['name']}, layers {listed(backbone['layers'])}, {listed(backbone['image_size'])} px"),
+        ("backbone", f"{backbone['name']}, layers {layers}, {listed(backbone['image_size'])} px"),
+        *(("note", note) for note in record["notes"]),
         ("weights", f"{backbone['weights']} ({backbone['weights_digest']})"),
         *((name, listed(value)) for name, value in settings.items()),
         ("RsCIN windows", listed(record["settings"]["window_sizes"])),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import anomaly_maps, image_scores, peak_positions
+from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
 from storage.features import LotFeatures
@@ -65,10 +65,14 @@ def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedI
 
 
 def average_shards(store: Store, order: RunOrder, image_count: int) -> np.ndarray:
-    """Mean patch scores over layers and degrees: float32 (N, rows, columns)."""
-    total = np.zeros((image_count, *order.job.backbone.grid))
+    """Mean patch scores over layers and degrees, on the finest grid of all layers: float32 (N, rows, columns)."""
+    finest = order.job.backbone.grid
+    total = np.zeros((image_count, *finest))
     for shard, path in order.shards:
-        total[shard.start : shard.stop] += read_scores(store, path)
+        scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
+        grid = scores.shape[1], scores.shape[2]
+        resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
+        total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
     parts = {(shard.layer, shard.degree) for shard, _ in order.shards}
     return (total / len(parts)).astype(np.float32)
 
@@ -82,7 +86,9 @@ def score_table(
     verdict: Verdict,
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
-    scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), order.job.settings.window_sizes).numpy()
+    scores = rescore(
+        torch.from_numpy(raw), torch.from_numpy(class_tokens), order.job.settings.chosen_window_sizes
+    ).numpy()
     height, width = order.job.backbone.image_size
     table = pd.DataFrame(
         {

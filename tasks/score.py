@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from musc.backbones import choose_device
 from musc.lnamd import aggregate
+from musc.maps import touched
 from musc.mutual import block_scores
 from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
@@ -106,8 +107,8 @@ def excluded_patches(order: ScoreOrder, earlier_count: int) -> torch.Tensor | No
     """Patches that no query may match, bool (N, P): what a group of the lot shares, nothing of earlier lots."""
     if order.groups is None:
         return None
-    _, shared = read_groups(Store(order.store), order.groups, order.grid[0] * order.grid[1])
-    return F.pad(torch.from_numpy(shared), (0, 0, 0, earlier_count))
+    _, shared = read_groups(Store(order.store), order.groups)
+    return F.pad(touched(torch.from_numpy(shared), order.grid).flatten(1), (0, 0, 0, earlier_count))
 
 
 def loaded_chunks(

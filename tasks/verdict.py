@@ -86,8 +86,8 @@ def reach_verdict(store: Store, order: RunOrder, raw_scores: np.ndarray, patch_s
     if order.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)
         return Verdict(decision, pixel, none, none, rescored=False)
-    group, shared = read_groups(store, order.groups, order.job.backbone.patch_count)
-    return Verdict(decision, pixel, group, shared.sum(axis=1), rescored=order.job.rescore_groups)
+    group, shared = read_groups(store, order.groups)
+    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=order.job.rescore_groups)
 
 
 def box_table(

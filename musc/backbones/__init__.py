@@ -8,25 +8,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 
 from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
 from musc.backbones.base import Backbone, BackboneSpec, Features, choose_device
-from musc.backbones.catalogue import DINO_MODELS, SYNTHETIC_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbones.catalogue import DINO_MODELS, LITE0_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.backbones.weights import WeightsUnavailableError
 
 __all__ = [
     "Backbone",
     "BackboneSpec",
     "Features",
+    "ScoringDefaults",
     "WeightsUnavailableError",
     "build",
     "choose_device",
     "load",
     "names",
     "resolve",
+    "scoring_defaults",
 ]
 
 
@@ -52,6 +54,27 @@ class _Family(Protocol):
 def names() -> tuple[str, ...]:
     """The backbones with a name of their own; other open_clip names and `timm:<model>` are accepted as well."""
     return all_names()
+
+
+class ScoringDefaults(NamedTuple):
+    """How features of a family of backbones are scored unless told otherwise."""
+
+    degrees: tuple[int, ...]
+    """Sides of the LNAMD neighbourhoods."""
+    window_sizes: tuple[int, ...]
+    """RsCIN neighbours, the image itself included; 1 alone leaves scores as they are."""
+
+
+PAPER_DEFAULTS = ScoringDefaults(degrees=(1, 3, 5), window_sizes=(1, 2, 3))
+
+CONVOLUTIONAL_DEFAULTS = ScoringDefaults(degrees=(1, 3), window_sizes=(1,))
+"""Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
+these networks tell apart what parts show rather than whether they are defective."""
+
+
+def scoring_defaults(name: str) -> ScoringDefaults:
+    """The paper's choices, or those for convolutional networks."""
+    return CONVOLUTIONAL_DEFAULTS if _module_of(name) == "convolutional" else PAPER_DEFAULTS
 
 
 def load(
@@ -97,8 +120,9 @@ def resolve(
         weights: a tag of the model's library, the path of a file (`.safetensors`, or one written by `torch.save`
             that needs no code to be read), or None for the published weights.
         image_size: pixels, a multiple of the patch size: one number for a square, (height, width), or None for 518
-            where the patch is 14, else 512.
-        layers: 0-based transformer blocks, growing; None for the last of each quarter of the depth.
+            where the patch is 14, else 512, and 320 for convolutional networks.
+        layers: 0-based, growing: transformer blocks, None for the last of each quarter of the depth; or levels of a
+            convolutional network, None for those of stride 8 and more.
         quick_gelu: CLIP's activation; None is that of the published numbers (see `musc.backbones.clip`).
         position_antialias: resize position embeddings as today's libraries do, not as the published numbers had it.
         precision: `float32`, `float16`, `bfloat16`, or `auto` for float16 on a GPU and float32 elsewhere.
@@ -134,15 +158,22 @@ def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
     return in_its_precision(_family(spec.name).build(spec, choose_device(device)))
 
 
-def _family(name: str) -> _Family:
+def _module_of(name: str) -> str:
+    """The module of the family that a name belongs to, or seems to."""
     if name == TEXTURE_NAME:
-        module = "texture"
-    elif name == SYNTHETIC_NAME:
-        module = "synthetic"
-    elif name in DINO_MODELS or name.startswith(TIMM_PREFIX):
-        module = "dino"
-    else:
-        module = "clip"
+        return "texture"
+    if name in DINO_MODELS:
+        return "dino"
+    if name == LITE0_NAME:
+        return "convolutional"
+    if name.startswith(TIMM_PREFIX):
+        timm_models = import_module("musc.backbones.timm_models")
+        return "dino" if timm_models.is_vision_transformer(name) else "convolutional"
+    return "clip"
+
+
+def _family(name: str) -> _Family:
+    module = _module_of(name)
     family = cast(_Family, import_module(f"musc.backbones.{module}"))
     if not family.accepts(name):
         close = difflib.get_close_matches(name, names())
@@ -150,7 +181,7 @@ def _family(name: str) -> _Family:
         advice = f"did you mean {' or '.join(close)}?" if close else "check the spelling"
         raise ValueError(
             f"backbone must be {known}, another open_clip model with a plain ViT image tower, "
-            f"or {TIMM_PREFIX}<a ViT of timm>, got {name!r}; {advice}"
+            f"or {TIMM_PREFIX}<a convolutional network or ViT of timm>, got {name!r}; {advice}"
         )
     return family
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from PIL import Image
 
+from musc.layers import Grid, Layer, finest_grid
 from musc.upright import upright_rgb
 
 
@@ -25,12 +26,8 @@ class BackboneSpec:
     """`sha256:…` of a local file, else the library and tag, e.g. `open_clip:openai`."""
     image_size: tuple[int, int]
     """Height and width in pixels to which every image is resized."""
-    layers: tuple[int, ...]
-    """Transformer blocks whose outputs are taken, 0-based."""
-    grid: tuple[int, int]
-    """Patch rows and columns."""
-    width: int
-    """C, the length of a patch token."""
+    layers: tuple[Layer, ...]
+    """Whose outputs are taken, each with its grid and width."""
     embedding_width: int
     """D, the length of a class token."""
     activation: Literal["gelu", "quick_gelu", "none"] = "none"
@@ -41,16 +38,16 @@ class BackboneSpec:
     """What the forward pass computes in; the half ones by autocast."""
 
     @property
-    def patch_count(self) -> int:
-        """P, patches per image."""
-        return self.grid[0] * self.grid[1]
+    def grid(self) -> Grid:
+        """Patch rows and columns of the finest grid, on which patch scores are averaged."""
+        return finest_grid(self.layers)
 
 
 class Features(NamedTuple):
     """What a backbone says about N images."""
 
     patch_tokens: list[torch.Tensor]
-    """One float32 tensor (N, P, C) per layer, prefix tokens removed."""
+    """One float32 tensor (N, P, C) per layer, P and C its own, prefix tokens removed."""
     class_tokens: torch.Tensor
     """Float32 (N, D), rows of unit length."""
 
@@ -94,6 +91,18 @@ class Backbone:
             [torch.cat(layer) for layer in layers],
             torch.cat([part.class_tokens for part in parts]),
         )
+
+
+def require_no_transformer_options(name: str, quick_gelu: bool | None, position_antialias: bool) -> None:
+    """Refuse options that only vision transformers have.
+
+    Raises:
+        ValueError: naming the first that was given.
+    """
+    if quick_gelu is not None:
+        raise ValueError(f"quick_gelu must be None for the backbone {name}, got {quick_gelu}; leave it out")
+    if position_antialias:
+        raise ValueError(f"position_antialias must be False for the backbone {name}, got True; leave it out")
 
 
 def choose_device(device: str) -> torch.device:

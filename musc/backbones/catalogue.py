@@ -2,6 +2,9 @@
 
 from types import MappingProxyType
 
+PAPER_NAME = "ViT-L-14-336"
+"""The backbone of the paper's main table."""
+
 OPENAI_CLIP_NAMES = ("ViT-B-16", "ViT-B-32", "ViT-L-14", "ViT-L-14-336")
 """CLIP models whose default weights are OpenAI's own."""
 
@@ -31,26 +34,26 @@ DINO_MODELS = MappingProxyType(
 )
 """The name users know (that of the torch hub; `dino_vitbase16` is the MuSc authors') to timm's `architecture.tag`."""
 
-TEXTURE_NAME = "texture"
+LITE0_NAME = "efficientnet-lite0"
+"""A small convolutional network with ImageNet weights; they are installed with this project."""
 
-SYNTHETIC_NAME = "synthetic-conv"
-"""A small network trained on generated textures; its weights are part of the package."""
+LITE0_ARCHITECTURE = "tf_efficientnet_lite0"
+"""timm's name of it."""
+
+TEXTURE_NAME = "texture"
 
 CAUTIONS = MappingProxyType(
     {
         TEXTURE_NAME: "Scored with the built-in texture backbone, which is for trying out: on photographs of real "
         "parts it is hardly better than chance. Use a backbone with trained weights before you act on this result.",
-        SYNTHETIC_NAME: "Scored with the built-in network synthetic-conv, which has seen generated textures only: on "
-        "photographs of real parts it misses many defects and may flag none. Look at the most anomalous ones "
-        "yourself, and use published weights where you can.",
     }
 )
 """What must be known of any result made with a backbone, by its name."""
 
 TIMM_PREFIX = "timm:"
-"""Any other timm ViT with a class token is `timm:` and its timm name."""
+"""Any other convolutional network of timm, or ViT with a class token, is `timm:` and its timm name."""
 
 
 def all_names() -> tuple[str, ...]:
-    """Every backbone with a name of its own, the paper's first."""
-    return (*CLIP_NAMES, *DINO_MODELS, SYNTHETIC_NAME, TEXTURE_NAME)
+    """Every backbone with a name of its own, the default first, then the paper's."""
+    return (LITE0_NAME, *CLIP_NAMES, *DINO_MODELS, TEXTURE_NAME)

@@ -8,6 +8,7 @@ Two things differ from what open_clip does by itself, both because the published
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,7 @@ from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
-from musc.backbones.geometry import resolve_image_size, resolve_layers
+from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.backbones.hub import require_reachable
 from musc.backbones.positions import resize_positions
 
@@ -112,9 +113,7 @@ def resolve(
         weights=weights,
         weights_digest=digest,
         image_size=size,
-        layers=resolve_layers(layers, design.tower.layers),
-        grid=design.grid(size),
-        width=design.tower.width,
+        layers=alike(resolve_layers(layers, design.tower.layers), design.grid(size), design.tower.width),
         embedding_width=design.embedding_width,
         activation=choose_activation(name, design, tag, size, quick_gelu),
         position_antialias=position_antialias,
@@ -185,7 +184,7 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
         spec=spec,
         device=device,
         preprocess=make_preprocess(spec),
-        forward=functools.partial(extract_features, tower=tower, layers=spec.layers),
+        forward=functools.partial(extract_features, tower=tower, layers=[layer.number for layer in spec.layers]),
     )
 
 
@@ -257,7 +256,7 @@ def make_preprocess(spec: BackboneSpec) -> Compose:
     )
 
 
-def extract_features(images: torch.Tensor, *, tower: VisionTransformer, layers: tuple[int, ...]) -> Features:
+def extract_features(images: torch.Tensor, *, tower: VisionTransformer, layers: Sequence[int]) -> Features:
     """Patch tokens of the chosen blocks, before any final norm, and the projected image embedding.
 
     Args:

@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Sequence
 
+from musc.layers import Grid, Layer
+
 LARGE_SIDE_OF_PATCH_14 = 518
 LARGE_SIDE = 512
 
@@ -11,7 +13,6 @@ def resolve_image_size(
     image_size: int | tuple[int, int] | None,
     patch: tuple[int, int],
     default: tuple[int, int] | None = None,
-    fewest_patches: int = 1,
 ) -> tuple[int, int]:
     """Turn what a user asked for into a height and a width that whole patches fill.
 
@@ -20,24 +21,22 @@ def resolve_image_size(
         patch: patch height and width in pixels.
         default: height and width; None is that of the published numbers: 518 where the patch is 14, else 512 (rounded
             down to whole patches).
-        fewest_patches: along either side.
 
     Returns:
         Height and width in pixels.
 
     Raises:
-        ValueError: if a side is not a whole number of patches, or holds too few.
+        ValueError: if a side is not a positive whole number of patches.
     """
     if image_size is None:
         return default or (default_side(patch[0]), default_side(patch[1]))
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     for side, patch_side, direction in zip(sides, patch, ("height", "width"), strict=True):
-        smallest = fewest_patches * patch_side
-        if side < smallest or side % patch_side:
-            below = max(side // patch_side * patch_side, smallest)
+        if side < patch_side or side % patch_side:
+            below = max(side // patch_side, 1) * patch_side
             raise ValueError(
                 f"image_size must have a {direction} that is a multiple of the patch size {patch_side}, "
-                f"at least {smallest}, got {image_size}; use {below} or {below + patch_side}"
+                f"at least {patch_side}, got {image_size}; use {below} or {below + patch_side}"
             )
     return sides
 
@@ -45,6 +44,11 @@ def resolve_image_size(
 def default_side(patch_side: int) -> int:
     """Pixels of the default input along one side: the larger size of the published tables."""
     return LARGE_SIDE_OF_PATCH_14 if patch_side == 14 else LARGE_SIDE // patch_side * patch_side
+
+
+def alike(numbers: Sequence[int], grid: Grid, width: int) -> tuple[Layer, ...]:
+    """Layers of one grid and width, as those of a vision transformer are."""
+    return tuple(Layer(number, grid, width) for number in numbers)
 
 
 def resolve_layers(layers: Sequence[int] | None, depth: int, default: tuple[int, ...] | None = None) -> tuple[int, ...]:

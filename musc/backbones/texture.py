@@ -6,19 +6,27 @@ position and lighting vary little; it knows nothing of objects and is no match f
 """
 
 import functools
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
-from musc.backbones.base import Backbone, BackboneSpec, Features
-from musc.backbones.builtin import DEFAULT_SIZE, PATCH, preprocess, refuse_transformer_options
+from musc.backbones.base import Backbone, BackboneSpec, Features, require_no_transformer_options
 from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
-from musc.backbones.geometry import resolve_image_size, resolve_layers
+from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 
 NAME = "texture"
 
 VERSION = "built-in:texture-1"
 """Changes with every change of the features, so that stored ones are never mixed."""
+
+PATCH = 8
+"""Pixels of the resized image per patch, in both directions."""
+
+DEFAULT_SIZE = (256, 256)
+"""Height and width in pixels unless told otherwise."""
 
 SCALE_COUNT = 4
 """Layers on offer: layer s filters the image reduced by 2 to the power s."""
@@ -75,7 +83,7 @@ def resolve(
         raise ValueError(f"name must be {NAME!r} for the built-in backbone, got {name!r}; choose another backbone")
     if weights is not None:
         raise ValueError(f"weights must be None for the backbone {NAME}, got {weights!r}; it has none, leave them out")
-    refuse_transformer_options(NAME, quick_gelu, position_antialias)
+    require_no_transformer_options(NAME, quick_gelu, position_antialias)
     height, width = resolve_image_size(image_size, (PATCH, PATCH), DEFAULT_SIZE)
     chosen_layers = resolve_layers(layers, SCALE_COUNT)
     return BackboneSpec(
@@ -83,9 +91,7 @@ def resolve(
         weights="built-in",
         weights_digest=VERSION,
         image_size=(height, width),
-        layers=chosen_layers,
-        grid=(height // PATCH, width // PATCH),
-        width=TOKEN_WIDTH,
+        layers=alike(chosen_layers, (height // PATCH, width // PATCH), TOKEN_WIDTH),
         embedding_width=STATISTIC_COUNT * (TOKEN_WIDTH - 1) * len(chosen_layers) + 1,
     )
 
@@ -105,11 +111,18 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
         spec=spec,
         device=device,
         preprocess=functools.partial(preprocess, image_size=spec.image_size),
-        forward=functools.partial(describe_images, bank=bank, layers=spec.layers),
+        forward=functools.partial(describe_images, bank=bank, layers=[layer.number for layer in spec.layers]),
     )
 
 
-def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: tuple[int, ...]) -> Features:
+def preprocess(image: Image.Image, image_size: tuple[int, int]) -> torch.Tensor:
+    """Resize an RGB image bicubically with antialias, aspect not kept: float32 (3, height, width) in [0, 1]."""
+    height, width = image_size
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(torch.float32) / 255
+
+
+def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: Sequence[int]) -> Features:
     """Patch tokens per layer and class tokens of pictures, float32 (N, 3, H, W) in [0, 1]; H and W multiples of 8.
 
     One picture at a time: its levels fit the processor's cache, and the batch cannot change a digit of the features.
@@ -121,7 +134,7 @@ def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: tuple[int,
     return Features(patch_tokens, embed_images(patch_tokens))
 
 
-def describe_image(picture: torch.Tensor, bank: FilterBank, layers: tuple[int, ...]) -> list[torch.Tensor]:
+def describe_image(picture: torch.Tensor, bank: FilterBank, layers: Sequence[int]) -> list[torch.Tensor]:
     """Patch tokens (1, P, C) of one picture (1, 3, H, W) at each of the given scales."""
     level = torch.einsum("oc,nchw->nohw", picture.new_tensor(LUMA_AND_OPPONENTS), picture)
     tokens: dict[int, torch.Tensor] = {}

@@ -13,7 +13,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from musc.backbones.catalogue import SYNTHETIC_NAME
+from musc.backbones.catalogue import LITE0_NAME
 
 WEIGHT_SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
 FILE_DIGEST_PREFIX = "sha256:"
@@ -74,8 +74,7 @@ def unavailable(subject: str, reason: object, source: str) -> WeightsUnavailable
     """
     return WeightsUnavailableError(
         f"{subject} must be on this machine or downloadable, got: {reason}; on a connected machine take {source}, "
-        f"bring it here and pass `--weights PATH`, or use `--backbone {SYNTHETIC_NAME}`, whose weights come with "
-        "this package"
+        f"bring it here and pass `--weights PATH`, or use `--backbone {LITE0_NAME}`, whose weights are installed"
     )
 
 

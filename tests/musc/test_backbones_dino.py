@@ -11,8 +11,9 @@ from PIL import Image
 
 from musc.backbones import load, resolve
 from musc.backbones.catalogue import DINO_MODELS
-from musc.backbones.dino import adapt, position_offset, sketch
+from musc.backbones.dino import adapt, position_offset
 from musc.backbones.positions import resize_positions
+from musc.backbones.timm_models import sketch
 
 LEARNED = "test_vit"  # learned positions, one prefix token, 6 blocks of width 64, own size 160
 ROTARY = "vit_tiny_patch16_dinov3_qkvb"  # DINOv3's layout: rotary positions, five prefix tokens
@@ -79,8 +80,9 @@ def test_features_timm_own_way(
 def test_features_shapes_match_spec(files: dict[str, Path], images: list[Image.Image], architecture: str) -> None:
     backbone = load(f"timm:{architecture}", weights=files[architecture], image_size=(48, 112), device="cpu")
     features, spec = backbone.extract(images), backbone.spec
-    assert spec.grid == (3, 7)
-    assert [tuple(tokens.shape) for tokens in features.patch_tokens] == [(3, 21, spec.width)] * 4
+    assert [layer.grid for layer in spec.layers] == [(3, 7)] * 4
+    assert [tuple(tokens.shape) for tokens in features.patch_tokens] == [(3, 21, spec.layers[0].width)] * 4
+    assert len({layer.width for layer in spec.layers}) == 1
     assert tuple(features.class_tokens.shape) == (3, spec.embedding_width)
 
 
@@ -155,7 +157,7 @@ def test_adapt_metas_files_named_as_timm_does(name: str, registers: str) -> None
     spec = resolve(name, image_size=(224, 448) if name.endswith("16") else (224, 266))
     adapted = adapt(as_meta_wrote(name, registers), spec)
     assert adapted.keys() == sketch(name).state_dict().keys()
-    assert adapted["pos_embed"].shape[1] == spec.patch_count + (0 if registers else 1)
+    assert adapted["pos_embed"].shape[1] == spec.layers[0].patch_count + (0 if registers else 1)
 
 
 def test_adapt_metas_dinov3_layer_names() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from musc.backbones import build, load, names, resolve
+from musc.layers import Layer
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "published_results.csv"
 
@@ -37,8 +38,9 @@ def test_resolve_published_models(
     name: str, side: int, rows: int, width: int, embedding_width: int, layers: tuple[int, ...], activation: str
 ) -> None:
     spec = resolve(name, image_size=side)
-    found = (spec.image_size, spec.grid, spec.width, spec.embedding_width, spec.layers, spec.activation)
-    assert found == ((side, side), (rows, rows), width, embedding_width, layers, activation)
+    found = (spec.image_size, spec.grid, spec.embedding_width, spec.layers, spec.activation)
+    alike = tuple(Layer(number, (rows, rows), width) for number in layers)
+    assert found == ((side, side), (rows, rows), embedding_width, alike, activation)
 
 
 def test_resolve_published_table_is_covered() -> None:
@@ -55,12 +57,13 @@ def test_resolve_default_image_size(name: str, side: int) -> None:
     assert resolve(name).image_size == (side, side)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name not in ("texture", "synthetic-conv")])
+@pytest.mark.parametrize("name", [name for name in names() if name != "texture"])
 def test_resolve_every_name_whole_patches(name: str) -> None:
     spec = resolve(name)
     assert spec.name == name
-    assert spec.image_size[0] % spec.grid[0] == 0
-    assert spec.patch_count == spec.grid[0] * spec.grid[1]
+    for layer in spec.layers:
+        assert [side % cells for side, cells in zip(spec.image_size, layer.grid, strict=True)] == [0, 0]
+        assert layer.patch_count == layer.grid[0] * layer.grid[1]
 
 
 def test_resolve_height_before_width() -> None:
@@ -68,11 +71,11 @@ def test_resolve_height_before_width() -> None:
 
 
 def test_resolve_layers_as_given() -> None:
-    assert resolve("ViT-L-14", layers=[0, 23]).layers == (0, 23)
+    assert [layer.number for layer in resolve("ViT-L-14", layers=[0, 23]).layers] == [0, 23]
 
 
 def test_resolve_default_layers_of_few_blocks_distinct() -> None:
-    assert resolve("timm:test_vit").layers == (1, 2, 4, 5)
+    assert [layer.number for layer in resolve("timm:test_vit").layers] == [1, 2, 4, 5]
 
 
 def test_resolve_equal_arguments_equal_specs() -> None:
@@ -81,7 +84,7 @@ def test_resolve_equal_arguments_equal_specs() -> None:
 
 @pytest.mark.parametrize("name", ["ViT-L-14_336", "RN50", "coca_ViT-L-14", "timm:resnet_99", "timm:test_vit.none", ""])
 def test_resolve_unknown_name_refused(name: str) -> None:
-    known = "(a name known here|one of ViT-B-16, .*, texture)"
+    known = "(a name known here|one of efficientnet-lite0, ViT-B-16, .*, texture)"
     message = rf"backbone must be {known}, another open_clip .* or timm:.*, got '{name}'; "
     with pytest.raises(ValueError, match=message):
         resolve(name)
@@ -94,7 +97,7 @@ def test_resolve_misspelt_name_suggestion() -> None:
 
 
 def test_resolve_name_like_no_other_lists_all() -> None:
-    with pytest.raises(ValueError, match=r"one of ViT-B-16, .*, texture, .* got 'net'; check the spelling"):
+    with pytest.raises(ValueError, match=r"one of efficientnet-lite0, .*, texture, .* got 'net'; check the spelling"):
         resolve("net")
 
 
@@ -151,7 +154,7 @@ def test_resolve_unknown_tag_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["ViT-S-16", "timm:test_vit"])
 def test_resolve_model_without_published_weights_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of timm's own ViTs have some; models that users register with timm have none."""
-    monkeypatch.setattr("musc.backbones.dino.known_tags", lambda _architecture: [])
+    monkeypatch.setattr("musc.backbones.timm_models.known_tags", lambda _architecture: [])
     with pytest.raises(ValueError, match=rf"weights must be a file for {name}, as no published weights are known"):
         resolve(name)
 
@@ -167,7 +170,6 @@ def test_resolve_missing_file_refused(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("timm:resnet18", r"backbone must be a plain ViT, got 'timm:resnet18' \(ResNet\); choose"),
         ("timm:vit_base_patch16_siglip_224", r"backbone must have a class token, got"),
         ("timm:eva02_base_patch14_224", r"backbone must norm its tokens before pooling them, got"),
     ],
@@ -194,7 +196,7 @@ def test_load_without_network_ways_out(name: str, source: str, tmp_path: Path, m
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    message = rf"of {name} must be on this machine or downloadable, got: .*{source}, .*--weights PATH.*synthetic-conv`"
+    message = rf"of {name} must be on this machine or downloadable, got: .*{source}, .*--weights PATH`"
     with pytest.raises(WeightsUnavailableError, match=f"(?s){message}"):
         load(name, device="cpu")
 

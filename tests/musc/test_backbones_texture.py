@@ -19,6 +19,7 @@ from musc.backbones.filters import (
     make_filter_bank,
     reflect_positions,
 )
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
 from musc.mutual import mutual_scores
@@ -65,7 +66,8 @@ def test_texture_accepts_its_own_name_only(name: str, accepted: bool) -> None:
 def test_texture_spec_has_defaults() -> None:
     spec = texture.resolve("texture")
     assert (spec.name, spec.weights, spec.weights_digest) == ("texture", "built-in", "built-in:texture-1")
-    assert (spec.image_size, spec.layers, spec.grid) == ((256, 256), (0, 1, 2, 3), (32, 32))
+    assert (spec.image_size, spec.grid) == ((256, 256), (32, 32))
+    assert spec.layers == tuple(Layer(number, (32, 32), texture.TOKEN_WIDTH) for number in range(4))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,9 @@ def test_texture_features_have_the_promised_shapes(image_size: Size) -> None:
     backbone = make_backbone(image_size)
     features = backbone.extract([Image.new("L", (31, 57), level) for level in (20, 120, 220)])
     spec = backbone.spec
-    assert [tokens.shape for tokens in features.patch_tokens] == [(3, spec.patch_count, spec.width)] * 4
+    rows, columns = image_size[0] // 8, image_size[1] // 8
+    assert [tokens.shape for tokens in features.patch_tokens] == [(3, rows * columns, texture.TOKEN_WIDTH)] * 4
+    assert {(layer.grid, layer.width) for layer in spec.layers} == {((rows, columns), texture.TOKEN_WIDTH)}
     assert features.class_tokens.shape == (3, spec.embedding_width)
     assert {tensor.dtype for tensor in (*features.patch_tokens, features.class_tokens)} == {torch.float32}
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 
 import musc
 from musc import backbones, lot
+from musc.backbones.base import Features
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.lot import pixel_digest, score_images
 from musc.maps import anomaly_maps, image_scores
@@ -56,6 +59,25 @@ def test_score_images_equals_the_composed_stages(
     torch.testing.assert_close(scored.anomaly_maps, maps)
     torch.testing.assert_close(scored.raw_image_scores, image_scores(maps))
     torch.testing.assert_close(scored.image_scores, rescore(image_scores(maps), features.class_tokens))
+
+
+def test_score_images_of_layers_on_their_own_grids_are_averaged_on_the_finest(
+    parts: list[Image.Image], texture: backbones.Backbone
+) -> None:
+    layers = (Layer(0, (6, 10), 7), Layer(1, (3, 5), 11))
+    generator = torch.Generator().manual_seed(8)
+    tokens = [torch.randn(len(parts), layer.patch_count, layer.width, generator=generator) for layer in layers]
+    features = Features(tokens, torch.nn.functional.normalize(torch.rand(len(parts), 4, generator=generator)))
+    spec = replace(texture.spec, layers=layers)
+    uneven = backbones.Backbone(spec, torch.device("cpu"), lambda _: torch.zeros(1), lambda _: features)
+    ours = score_images(parts, uneven, batch_size=len(parts), degrees=(1, 3), window=3)
+    expected = torch.zeros(len(parts), 60)
+    for layer, own, window in zip(layers, tokens, (3, 2), strict=True):
+        for degree in (1, 3):
+            scores = mutual_scores(aggregate(own, layer.grid, degree), window=window, grid=layer.grid)
+            expected += anomaly_maps(scores, layer.grid, (6, 10)).flatten(1) / 4
+    torch.testing.assert_close(ours.patch_scores, expected)
+    torch.testing.assert_close(ours.anomaly_maps, anomaly_maps(expected, (6, 10), SIZE))
 
 
 def test_score_images_shapes_are_not_square(scored: musc.LotScores) -> None:

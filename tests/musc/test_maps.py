@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musc.maps import anomaly_maps, image_scores, peak_positions
+from musc.layers import Grid
+from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions, touched
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 sides = st.integers(1, 7)
@@ -102,3 +103,42 @@ def test_peak_positions_hold_the_image_scores(seed: int) -> None:
     maps = torch.rand(3, 5, 7, generator=torch.Generator().manual_seed(seed))
     rows, columns = peak_positions(maps).T
     assert torch.equal(maps[torch.arange(3), rows, columns], image_scores(maps))
+
+
+def test_on_grid_of_its_own_is_the_same_tensor() -> None:
+    scores = seeded_scores(4, (3, 5))
+    assert on_grid(scores, (3, 5), (3, 5)) is scores
+
+
+@pytest.mark.parametrize(("grid", "finest"), [((2, 3), (5, 7)), ((3, 5), (6, 10)), ((1, 2), (3, 4)), ((7, 2), (7, 5))])
+def test_on_grid_oracle(grid: Grid, finest: Grid) -> None:
+    scores = seeded_scores(5, grid)
+    found = on_grid(scores, grid, finest)
+    expected = [looped_map(one, grid, finest).ravel() for one in scores.numpy()]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert torch.equal(found, anomaly_maps(scores, grid, finest).flatten(1))
+
+
+def looped_touched(mask: np.ndarray, grid: Grid) -> np.ndarray:
+    """Whether a cell of the grid overlaps a marked one, with whole numbers, one pair of cells at a time."""
+    rows, columns = mask.shape
+    found = np.zeros(grid, dtype=bool)
+    for row, column, other_row, other_column in np.ndindex(*grid, rows, columns):
+        over_rows = row * rows < (other_row + 1) * grid[0] and other_row * grid[0] < (row + 1) * rows
+        over_columns = (
+            column * columns < (other_column + 1) * grid[1] and other_column * grid[1] < (column + 1) * columns
+        )
+        found[row, column] |= over_rows and over_columns and mask[other_row, other_column]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted"),
+    [((3, 5), (2, 2)), ((2, 2), (3, 5)), ((4, 6), (2, 3)), ((2, 3), (4, 6)), ((3, 5), (3, 5)), ((1, 7), (5, 3))],
+)
+def test_touched_oracle(own: Grid, wanted: Grid) -> None:
+    single = torch.eye(own[0] * own[1], dtype=torch.bool).view(-1, *own)
+    several = torch.rand(20, *own, generator=torch.Generator().manual_seed(6)) < 0.2
+    masks = torch.cat([torch.zeros(1, *own, dtype=torch.bool), single, several])
+    expected = np.stack([looped_touched(mask, wanted) for mask in masks.numpy()])
+    np.testing.assert_array_equal(touched(masks, wanted), expected, strict=True)

@@ -93,6 +93,23 @@ def test_mutual_scores_product_width_does_not_matter(monkeypatch: pytest.MonkeyP
     np.testing.assert_allclose(mutual_scores(features), looped_scores(features, 0, 2), atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, PATCHES])
+@pytest.mark.parametrize("excluding", [False, True])
+def test_fills_in_blocks_of_rows_agree_with_whole_products(
+    monkeypatch: pytest.MonkeyPatch, rows: int, excluding: bool
+) -> None:
+    features = unit_rows(3, 8)
+    excluded = torch.rand(8, PATCHES, generator=torch.Generator().manual_seed(1)) < 0.3 if excluding else None
+    found = []
+    for height in (10**6, rows):
+        monkeypatch.setattr(musc.products, "ROWS_OF_NARROW", height)
+        symmetric, directed = torch.full((8, 8, PATCHES), -torch.inf), torch.full((8, 8, PATCHES), -torch.inf)
+        fill_symmetric(symmetric, features, excluded)
+        fill_directed(directed, features, features, excluded)
+        found.append((symmetric, directed))
+    torch.testing.assert_close(found[0], found[1])
+
+
 @LAW
 @given(data=st.data(), seed=seeds, image_count=lot_sizes, interval=intervals())
 def test_block_scores_any_division_gives_the_same_scores(

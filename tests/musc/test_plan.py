@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import block_scores
 from musc.plan import (
@@ -28,7 +29,8 @@ from musc.plan import (
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 N, P, C = 101, 37, 13
-LAYERS, DEGREES = (5, 11), (1, 3, 5)
+GRID = (1, 37)
+LAYERS, DEGREES = (Layer(5, GRID, C), Layer(11, GRID, C)), (1, 3, 5)
 
 
 def covered(bounds: list[tuple[int, int]]) -> list[int]:
@@ -95,28 +97,28 @@ def test_subsets_refuse_lone_images(image_count: int, subset_count: int, most: i
 @given(image_count=st.integers(2, 200), queries=st.integers(1, 250))
 def test_shards_cover_each_layer_degree_and_image_once(image_count: int, queries: int) -> None:
     memory = shard_bytes(queries, image_count, P, C)
-    shards = plan_shards(image_count, P, C, layers=LAYERS, degrees=DEGREES, memory_bytes=memory)
+    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
     units = [(shard.layer, shard.degree, image) for shard in shards for image in range(shard.start, shard.stop)]
-    assert sorted(units) == sorted(product(LAYERS, DEGREES, range(image_count)))
+    assert sorted(units) == sorted(product((5, 11), DEGREES, range(image_count)))
 
 
 @LAW
 @given(image_count=st.integers(2, 200), queries=st.integers(1, 250), spare=st.integers(0, 997))
 def test_shards_fit_the_memory(image_count: int, queries: int, spare: int) -> None:
     memory = shard_bytes(queries, image_count, P, C) + spare
-    shards = plan_shards(image_count, P, C, layers=LAYERS, degrees=DEGREES, memory_bytes=memory)
+    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
     assert all(shard_bytes(shard.stop - shard.start, image_count, P, C) <= memory for shard in shards)
 
 
 def test_shards_whole_lot_where_it_fits() -> None:
     memory = shard_bytes(N, N, P, C)
-    shards = plan_shards(N, P, C, layers=(7,), degrees=(1, 3), memory_bytes=memory)
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1, 3), memory_bytes=memory)
     assert shards == [Shard(7, 1, 0, N), Shard(7, 3, 0, N)]
 
 
 def test_shards_divide_when_one_byte_is_missing() -> None:
     memory = shard_bytes(N, N, P, C) - 1
-    shards = plan_shards(N, P, C, layers=(7,), degrees=(1,), memory_bytes=memory)
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory)
     assert shards == [Shard(7, 1, 0, 51), Shard(7, 1, 51, N)]
 
 
@@ -125,7 +127,7 @@ def test_shards_refuse_memory_below_one_query() -> None:
     megabytes = f"{ceil(needed / 1e6)} MB are needed, {(needed - 1) / 1e6:.3g} MB given"
     message = f"one query image .* to {N} references, each of {P} patches of width {C}: {megabytes}"
     with pytest.raises(MemoryError, match=message):
-        plan_shards(N, P, C, layers=LAYERS, degrees=DEGREES, memory_bytes=needed - 1)
+        plan_shards(N, LAYERS, degrees=DEGREES, memory_bytes=needed - 1)
 
 
 def test_largest_query_count_is_the_last_that_fits() -> None:
@@ -219,7 +221,7 @@ def test_shard_bytes_hold_the_measured_peak_of_a_sample() -> None:
 
 def test_shards_of_a_sample_need_memory_for_its_images_only() -> None:
     memory = shard_bytes(N, 11, P, C)
-    shards = plan_shards(N, P, C, layers=(7,), degrees=(1,), memory_bytes=memory, reference_count=11)
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory, reference_count=11)
     assert shards == [Shard(7, 1, 0, N)]
 
 
@@ -233,3 +235,18 @@ def test_rounded_up_is_the_smallest_multiple(count: int, multiple: int) -> None:
     rounded = rounded_up(count, multiple)
     assert rounded % multiple == 0
     assert count <= rounded < count + multiple
+
+
+def test_shards_divide_each_layer_by_itself_within_one_budget() -> None:
+    fine, coarse = Layer(5, (8, 8), 13), Layer(11, (4, 4), 31)
+    memory = shard_bytes(40, N, 64, 13)
+    assert shard_bytes(N, N, 16, 31) <= memory < shard_bytes(N, N, 64, 13)
+    shards = plan_shards(N, [fine, coarse], degrees=(1, 3), memory_bytes=memory)
+    divided = [Shard(5, degree, *bound) for degree in (1, 3) for bound in ((0, 34), (34, 68), (68, N))]
+    assert shards == [*divided, Shard(11, 1, 0, N), Shard(11, 3, 0, N)]
+
+
+def test_shards_refuse_memory_below_one_query_of_the_largest_layer() -> None:
+    memory = shard_bytes(1, N, 64, C) - 1
+    with pytest.raises(MemoryError, match=f"references, each of 64 patches of width {C}"):
+        plan_shards(N, [Layer(11, (4, 4), C), Layer(12, (8, 8), C)], degrees=(1,), memory_bytes=memory)

@@ -8,25 +8,34 @@ from typing import Any
 import pytest
 
 import musc.backbones
+from musc.backbones import PAPER_DEFAULTS
+from musc.backbones.catalogue import PAPER_NAME
 from musc.lot import score_images
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
 from musc.settings import Settings
 
 
-def test_settings_defaults_are_the_papers() -> None:
-    method = Settings()
-    assert (method.backbone, method.degrees, method.interval, method.window_sizes) == (
-        "ViT-L-14-336",
-        (1, 3, 5),
-        (0.0, 0.3),
-        (1, 2, 3),
-    )
+def chosen(method: Settings) -> tuple[Any, ...]:
+    return method.chosen_degrees, method.interval, method.chosen_window_sizes
+
+
+def test_settings_of_the_papers_backbone_are_the_papers() -> None:
+    assert chosen(Settings(PAPER_NAME)) == ((1, 3, 5), (0.0, 0.3), (1, 2, 3))
+
+
+def test_settings_default_to_the_installed_backbone_and_its_own_choices() -> None:
+    assert Settings().backbone == "efficientnet-lite0"
+    assert chosen(Settings()) == ((1, 3), (0.0, 0.3), (1,))
+
+
+def test_settings_given_go_before_those_of_the_backbone() -> None:
+    assert chosen(Settings(degrees=(7,), window_sizes=(1, 8))) == ((7,), (0.0, 0.3), (1, 8))
 
 
 def test_settings_defaults_agree_with_the_functions() -> None:
     assert signature(mutual_scores).parameters["interval"].default == Settings.interval
-    assert signature(rescore).parameters["window_sizes"].default == Settings.window_sizes
+    assert signature(rescore).parameters["window_sizes"].default == PAPER_DEFAULTS.window_sizes
     assert signature(score_images).parameters["backbone"].default == Settings.backbone
 
 

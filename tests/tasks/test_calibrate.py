@@ -7,10 +7,11 @@ import torch
 
 from musc.backbones import BackboneSpec
 from musc.forecast import shard_operations
+from musc.layers import Layer
 from musc.plan import shard_bytes
 from musc.settings import Settings
 from tasks import calibrate
-from tasks.calibrate import forecast_lot, scoring_rate
+from tasks.calibrate import forecast_lot, scoring_rate, scoring_seconds, shapes_line
 from tasks.prepare import LotJob
 
 N, P, C, D = 19, 64, 24, 48
@@ -20,7 +21,7 @@ JOB = LotJob(
     lot="night",
     category="cap",
     settings=Settings(backbone="net", degrees=(1, 3, 5)),
-    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), C, D),
+    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), C), Layer(2, (8, 8), C)), D),
     device="cpu",
     memory_bytes=10**9,
     block_images=8,
@@ -56,7 +57,7 @@ def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.Mo
     monkeypatch.setattr(calibrate, "choose_device", lambda name: torch.device("meta") if name == "cuda:1" else None)
     monkeypatch.setattr(calibrate, "mutual_scores", score)
     monkeypatch.setattr(calibrate, "TRIAL_SECONDS", 0.0)
-    scoring_rate((2, 2), C, device="cuda:1")
+    scoring_rate(Layer(0, (2, 2), C), device="cuda:1")
     assert set(devices) == {torch.device("meta")}
 
 
@@ -65,3 +66,32 @@ def test_forecast_of_a_sample_searches_no_groups() -> None:
     found = forecast_lot(sampled, N, 4)
     assert found.reference_count == 5 + 4
     assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
+
+
+UNEVEN = (Layer(1, (8, 8), C), Layer(2, (4, 4), 2 * C), Layer(3, (4, 4), 2 * C))
+
+
+def test_forecast_searches_groups_in_the_middle_layer() -> None:
+    fine, coarse = (N * (N - 1) / 2 * 2 * layer.patch_count**2 * layer.width for layer in UNEVEN[:2])
+    cost = forecast_lot(replace(JOB, backbone=replace(JOB.backbone, layers=UNEVEN)), N)
+    assert cost.layer_operations == (3 * fine, (3 + 1) * coarse, 3 * coarse)
+
+
+def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def rate(layer: Layer, window: int | None, device: str) -> float:
+        measured.append((layer.grid, layer.width, window, device))
+        return 7.0 if layer.grid == (8, 8) else 11.0
+
+    monkeypatch.setattr(calibrate, "scoring_rate", rate)
+    settings = replace(JOB.settings, window=3)
+    job = replace(JOB, settings=settings, backbone=replace(JOB.backbone, layers=UNEVEN))
+    plan = forecast_lot(job, N)
+    fine, *coarse = plan.layer_operations
+    assert scoring_seconds(plan, job) == pytest.approx(fine / 7 + sum(coarse) / 11)
+    assert measured == [((8, 8), C, 3, "cpu"), ((4, 4), 2 * C, 2, "cpu")]
+
+
+def test_shapes_of_layers_alike_are_named_once() -> None:
+    assert shapes_line(UNEVEN) == "64 of width 24, 16 of width 48"

@@ -76,14 +76,27 @@ def test_comparison_of_loco_compares_both_kinds_of_anomaly() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"dataset": "folder"}, {"backbone": "texture"}, {"image_size": "224"}, {"image_size": "518x392"}],
-    ids=str,
-)
-def test_comparison_of_what_was_not_published_is_empty(changes: dict[str, str]) -> None:
-    table = with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0]}, **changes))
+def test_comparison_of_a_dataset_without_published_numbers_is_empty() -> None:
+    table = with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0]}, dataset="folder"))
     assert table[["published", "difference"]].isna().all(axis=None)
+    assert set(table["published_of"]) == {""}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"backbone": "texture"}, {"image_size": "224"}, {"image_size": "518x392"}], ids=str
+)
+def test_comparison_of_a_choice_without_published_numbers_is_with_the_papers(changes: dict[str, str]) -> None:
+    table = with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0]}, **changes))
+    found = row(table, "02", "image_auroc")
+    assert found["published"] == published_values("btad", "02", NAME, 518)["image_auroc"] / 100
+    assert found["published_of"] == "ViT-L-14-336 at 518 pixels"
+
+
+def test_comparison_never_mixes_the_papers_numbers_with_the_choices_own() -> None:
+    """At 336 pixels means of BTAD were published, and nothing of its products."""
+    table = with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0]}, image_size="336"))
+    assert row(table, "mean", "image_auroc")["published_of"] == "ViT-L-14-336 at 336 pixels"
+    assert np.isnan(row(table, "02", "image_auroc")["published"])
 
 
 def test_comparison_keeps_backbones_apart() -> None:
@@ -104,8 +117,11 @@ def test_shown_table_is_in_percent_with_differences() -> None:
 def test_shown_table_is_of_one_backbone() -> None:
     values = {"image_auroc": [0.5]}
     table = with_means(pd.concat([rows_of(values), rows_of({"image_auroc": [0.25]}, backbone="texture")]))
-    assert shown(table, "texture")["image_auroc"].tolist() == ["25.0"], "the mean of one category says nothing more"
-    assert caption(table, "texture") == "percent"
+    assert shown(table, "texture")["image_auroc"].str.startswith("25.0 (").tolist() == [True], (
+        "the mean of one category says nothing more"
+    )
+    assert caption(table[table["backbone"] == "texture"].assign(published=np.nan), "texture") == "percent"
+    assert "difference from the published value of ViT-L-14-336 at 518 pixels in" in caption(table, "texture")
     assert caption(table, NAME) == "percent, difference from the published value in parentheses"
 
 

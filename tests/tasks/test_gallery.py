@@ -12,7 +12,7 @@ from storage.runs import Run
 from storage.store import Store
 from tasks import gallery
 from tasks.finished import FinishedRun
-from tasks.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread
+from tasks.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread, worst_patch
 
 
 @pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
@@ -60,7 +60,8 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     with writing(store, "runs/caps-1"):
         pass
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
-    settings = {"backbone": {"layers": [1]}, "settings": {"degrees": [1]}, "keys": {"features": ["features/a"]}}
+    layers = [{"number": 1, "grid": [2, 2], "width": 3}]
+    settings = {"backbone": {"layers": layers}, "settings": {"degrees": [1]}, "keys": {"features": ["features/a"]}}
     scores = pd.DataFrame({"raw_score": np.arange(8, 0, -1)})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
     vars(found).update(record=settings, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
@@ -74,3 +75,15 @@ def test_only_images_of_low_score_show_what_is_normal() -> None:
     assert normal_looking([5, 0, 3, 1], [5]) == {3, 1}
     assert normal_looking([5, 0, 3], [3]) == {0}
     assert normal_looking([2], []) == {2}
+
+
+def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    with writing(store, "runs/caps-1"):
+        pass
+    found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
+    layers = [{"number": level, "grid": [rows, 2 * rows], "width": 3} for level, rows in ((2, 8), (3, 4), (4, 2))]
+    patch_scores = np.zeros((2, 8, 16), dtype=np.float32)
+    patch_scores[0, 5, 12] = patch_scores[1, 7, 1] = 1
+    vars(found).update(record={"backbone": {"layers": layers}}, patch_scores=patch_scores)
+    assert [worst_patch(found, position) for position in (0, 1)] == [2 * 8 + 6, 3 * 8 + 0]

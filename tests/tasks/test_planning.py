@@ -7,6 +7,7 @@ import pytest
 
 from musc.backbones import BackboneSpec
 from musc.decide import DecisionRule
+from musc.layers import Layer
 from musc.plan import shard_bytes
 from musc.settings import Settings
 from storage.errors import NoImagesError
@@ -23,7 +24,8 @@ from tasks.planning import (
 )
 from tasks.prepare import LotJob
 
-BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), 24, 48)
+LAYER = Layer(0, (8, 8), 24)
+BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
 JOB = LotJob(
     folder="photos",
     store="out",
@@ -71,10 +73,10 @@ def with_settings(**changes: Any) -> LotJob:
 
 
 KNOWN_KEYS = [
-    "b20a02057f0f7a122f0dc68cd8a27c72",
-    "4f991650086f7378eee8e0bb9f2a2357",
-    "d28d17813151cfe44cc6d4045dc4c5d8",
-    "3e9b38b811e3b3138836ff90c55fae0c",
+    "2c3047ec184b9daf618aff8cb9e7a9e7",
+    "03ffc6816cd37404c737d3b10627e1ba",
+    "68dcb7369f301b6fb67ed0b35be925bc",
+    "d32b8d3a31d665cecf5cd87be92c9875",
 ]
 """Of the shards of `JOB`: what stores hold must go on being found when options are added that it does not use."""
 
@@ -86,7 +88,7 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
     [
         (with_backbone(weights_digest="digest-2"), ALL),
         (with_backbone(name="other"), ALL),
-        (with_backbone(layers=(0, 3)), ALL),
+        (with_backbone(layers=(LAYER, Layer(3, (8, 8), 24))), ALL),
         (with_backbone(image_size=(72, 64)), ALL),
         (with_backbone(activation="gelu"), ALL),
         (with_backbone(position_antialias=True), ALL),
@@ -205,7 +207,7 @@ def test_score_orders_without_aggregation_read_the_features() -> None:
 
 
 def test_score_orders_of_subsets_stay_inside_them() -> None:
-    memory = shard_bytes(4, 10, BACKBONE.patch_count, BACKBONE.width)
+    memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
     job = replace(JOB, subsets=2, memory_bytes=memory, settings=replace(JOB.settings, degrees=(1,)))
     made = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
     ranges = sorted({(order.lot_range, (order.shard.start, order.shard.stop)) for order in made})
@@ -216,11 +218,11 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
 
 
 def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
-    memory = shard_bytes(7, 19, BACKBONE.patch_count, BACKBONE.width)
+    memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
     job = replace(JOB, memory_bytes=memory)
     scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
     (grouping,) = group_orders(job, scoring)
-    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
+    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(2, 3)}
     assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
     assert grouping.path == f"groups/{grouping.key}"
 
@@ -287,7 +289,7 @@ def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
 
 
 def test_job_shards_plan_memory_for_their_references() -> None:
-    p, c = BACKBONE.patch_count, BACKBONE.width
+    p, c = LAYER.patch_count, LAYER.width
     job = replace(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
     assert len(job_shards(job, (0, 19), 4)) == 4
     assert len(job_shards(replace(job, memory_bytes=job.memory_bytes - 1), (0, 19), 4)) == 8

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from musc.layers import Layer
 from storage.errors import NoImagesError
 from tasks import prepare as preparing
 from tasks.prepare import MEMORY_SHARE, backbone_identity, default_lot, prepare, require_name
@@ -24,7 +25,8 @@ def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.Mon
         (0.0, 0.3),
         (1, 2, 3),
     )
-    assert (job.backbone.image_size, job.backbone.layers) == ((256, 256), (0, 1, 2, 3))
+    assert job.backbone.image_size == (256, 256)
+    assert job.backbone.layers == tuple(Layer(number, (32, 32), 24) for number in range(4))
     assert (job.block_images, job.store_aggregated, job.subsets) == (None, False, 1)
 
 
@@ -129,7 +131,7 @@ def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
         replace(job, settings=replace(job.settings, degrees=(1,))),
         replace(job, settings=replace(job.settings, interval=(0.0, 0.2))),
         replace(job, settings=replace(job.settings, window_sizes=(1, 8, 9))),
-        replace(job, backbone=replace(job.backbone, layers=(0,))),
+        replace(job, backbone=replace(job.backbone, layers=job.backbone.layers[:1])),
     ):
         assert changed.identity != job.identity
 

@@ -18,9 +18,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_jobs_are_of_every_category_and_backbone(root: Path) -> None:
-    jobs = benchmark_jobs("folder", str(root), "memory://out", backbones=("texture", "synthetic-conv"), subsets=2)
+    jobs = benchmark_jobs("folder", str(root), "memory://out", backbones=("texture", "ViT-B-16"), subsets=2)
     assert [(job.backbone.name, job.lot, job.category) for job in jobs] == [
-        (backbone, part, part) for backbone in ("texture", "synthetic-conv") for part in ("caps", "lids")
+        (backbone, part, part) for backbone in ("texture", "ViT-B-16") for part in ("caps", "lids")
     ]
     assert {(job.folder, job.store, job.subsets) for job in jobs} == {(str(root), "memory://out", 2)}
 

@@ -1,5 +1,7 @@
 """Accepted images of earlier runs: found, compared, left out where they must be, and refused by name."""
 
+import re
+from ast import literal_eval
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pandas as pd
 import pytest
 
 from musc.backbones import BackboneSpec
+from musc.layers import Layer
 from musc.settings import Settings
 from storage.artefacts import writing
 from storage.features import ArraySpec, writing_block
@@ -19,7 +22,7 @@ from tasks.orders import BlockRows
 from tasks.prepare import LotJob
 from tasks.references import earlier_references
 
-BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), 24, 48)
+BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48)
 RUN = "runs/monday-0a1b2c3d"
 
 
@@ -135,10 +138,15 @@ def test_references_refuse_a_run_without_decisions(store: Store) -> None:
 
 
 def test_references_refuse_another_backbone_naming_both(store: Store) -> None:
-    write_run(store, RUN, MONDAY, DECISIONS, name="other", layers=(0, 3))
-    message = f"got {RUN} with name 'other' there and 'net' here; layers \\[0, 3\\] there and \\[0, 2\\] here"
-    with pytest.raises(ValueError, match=message):
+    layers = (BACKBONE.layers[0], Layer(3, (4, 4), 32))
+    write_run(store, RUN, MONDAY, DECISIONS, name="other", layers=layers)
+    message = f"got {RUN} with name 'other' there and 'net' here; layers (\\[.*\\]) there and (\\[.*\\]) here;"
+    with pytest.raises(ValueError, match=message) as refused:
         earlier_references(job(store, RUN), [])
+    named = re.search(message, str(refused.value))
+    assert named is not None
+    for text, own in zip(named.groups(), (layers, BACKBONE.layers), strict=True):
+        assert literal_eval(text) == [{**asdict(layer), "grid": list(layer.grid)} for layer in own]
 
 
 def test_references_do_not_mind_where_the_weights_lay(store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from musc.layers import Layer
 from storage.artefacts import writing
 from storage.generated import write_lot
 from storage.runs import Run, placed, run_at, write_record
@@ -33,6 +34,14 @@ def kept(job: LotJob, **changes: Any) -> Run:
 
 def test_job_restored_from_its_record_is_the_same(job: LotJob) -> None:
     assert restored(LotJob, json.loads(json.dumps(asdict(job)))) == job
+
+
+def test_job_with_layers_of_different_grids_is_restored(job: LotJob) -> None:
+    layers = (Layer(2, (48, 24), 40), Layer(3, (24, 12), 112))
+    uneven = replace(job, backbone=replace(job.backbone, layers=layers))
+    again = restored(LotJob, json.loads(json.dumps(asdict(uneven))))
+    assert again == uneven
+    assert again.backbone.grid == (48, 24)
 
 
 def test_recorded_job_goes_to_another_store(job: LotJob) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from musc.backbones import BackboneSpec
 from musc.decide import DecisionRule
+from musc.layers import Layer
 from musc.settings import Settings
 from tasks.prepare import LotJob
 from tasks.report_orders import series_of
@@ -18,7 +19,7 @@ JOB = LotJob(
     lot="monday",
     category="cap",
     settings=SETTINGS,
-    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (0, 2), (8, 8), 24, 48),
+    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48),
     device="cpu",
     memory_bytes=10**9,
     block_images=8,

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
 from musc.plan import FLOAT32_BYTES, plan_shards
@@ -73,7 +74,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
 def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]) -> None:
     folder, tokens = stored
-    shards = plan_shards(N, P, C, layers=(2,), degrees=(3,), memory_bytes=BUDGET_BYTES)
+    shards = plan_shards(N, [Layer(2, GRID, C)], degrees=(3,), memory_bytes=BUDGET_BYTES)
     assert len(shards) > 10
     bounds = [(shard.start, shard.stop) for shard in shards]
     given = json.dumps([str(folder), bounds, N, GRID])

@@ -100,7 +100,7 @@ def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
 ) -> None:
     shared = np.repeat(np.random.default_rng(1).random((N, 3)) < 0.5, 2, axis=1)  # at degree 3 a row's two are alike
     shared[:, :2] = False  # so that every image keeps a patch to match
-    write_groups(store, "groups/key", np.ones(N, dtype=np.int64), shared)
+    write_groups(store, "groups/key", np.ones(N, dtype=np.int64), shared.reshape(N, *GRID))
     given = replace(order, groups="groups/key", earlier=EARLIER)
     ours = shard_scores(given, LotFeatures(store, order.blocks))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, shared)
@@ -129,3 +129,21 @@ def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
     ours = shard_scores(stored, LotFeatures(store, stored.blocks))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99)
     np.testing.assert_allclose(ours, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("grid", [(6, 4), (3, 1)], ids=["finer", "coarser"])
+def test_shard_scores_leave_out_what_a_group_shares_on_another_grid(
+    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder, grid: tuple[int, int]
+) -> None:
+    excluded = np.repeat(np.random.default_rng(2).random((N, 3, 1)) < 0.5, 2, axis=2)
+    excluded[:, 0] = False  # so that every image keeps a patch to match
+    shared = np.zeros((N, *grid), dtype=bool)
+    if grid == (6, 4):
+        shared[:, 1::2, ::2] = excluded  # one of the four patches that a patch of the layer covers
+    else:
+        shared[:] = excluded[:, :, :1]
+    path = f"groups/{grid[0]}"
+    write_groups(store, path, np.ones(N, dtype=np.int64), shared)
+    ours = shard_scores(replace(order, groups=path, earlier=EARLIER), LotFeatures(store, order.blocks))
+    expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, excluded.reshape(N, 6))
+    np.testing.assert_allclose(ours, expected, atol=1e-5)

@@ -1,0 +1,51 @@
+"""Layers of a backbone: each has a grid of patches and a width of its own; those of a ViT are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Grid = tuple[int, int]
+"""Patch rows and columns."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer whose patch tokens (N, P, C) are taken."""
+
+    number: int
+    """0-based, as the backbone counts: a transformer block, or a level of a convolutional network."""
+    grid: Grid
+    width: int
+    """C, the length of a patch token."""
+
+    @property
+    def patch_count(self) -> int:
+        """P, patches per image."""
+        return self.grid[0] * self.grid[1]
+
+
+def finest_grid(layers: Sequence[Layer]) -> Grid:
+    """The grid to which the patch scores of all layers are resized: most rows, most columns.
+
+    >>> finest_grid([Layer(2, (48, 48), 40), Layer(3, (24, 24), 112)])
+    (48, 48)
+    """
+    return max(layer.grid[0] for layer in layers), max(layer.grid[1] for layer in layers)
+
+
+def patch_on(patch: int, grid: Grid, other: Grid) -> int:
+    """The patch of another grid that holds the centre of a patch, both counted in reading order.
+
+    >>> patch_on(5, (4, 4), (2, 2)), patch_on(3, (2, 2), (4, 4)), patch_on(5, (4, 4), (4, 4))
+    (0, 15, 5)
+    """
+    row, column = divmod(patch, grid[1])
+    return (2 * row + 1) * other[0] // (2 * grid[0]) * other[1] + (2 * column + 1) * other[1] // (2 * grid[1])
+
+
+def middle_layer(layers: Sequence[Layer]) -> Layer:
+    """The layer that groups and matches are sought in: neither the first nor, of three or more, the last.
+
+    >>> middle_layer([Layer(number, (37, 37), 1024) for number in (5, 11, 17, 23)]).number
+    17
+    """
+    return layers[len(layers) // 2]

