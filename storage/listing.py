@@ -7,10 +7,10 @@
 | `not_an_image` | its name does not end like an image's, or it is no regular file | no |
 | `unreadable` | empty, damaged, truncated, of unknown range, not permitted, out of reach, or its name not UTF-8 | no |
 | `too_large` | more pixels than is safe to decode | no |
-| `outside` | a link that leads out of the folder, or to a folder | no |
+| `outside` | a symbolic link that leads out of the folder, or to a folder | no |
 | `not_finite` | its features hold NaN or infinity | no |
 
-Folders below are searched too; names that begin with a dot are left out.
+Folders below are searched too; names that begin with a dot are left out. Links on the way to the folder are followed.
 """
 
 import errno
@@ -25,7 +25,8 @@ from pathlib import Path, PurePosixPath
 
 from storage.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.errors import NoImagesError, UnreadableImageError
-from storage.lots import DENIED, ListedImage, require_enough
+from storage.links import LEADS_OUT, Bounds
+from storage.lots import DENIED, SAME_BYTES, ListedImage, require_enough
 from storage.store import Store, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
@@ -52,10 +53,20 @@ def list_folder(url: str, *, keep_duplicates: bool = False) -> list[ListedImage]
     return list_files(folder, paths, keep_duplicates=keep_duplicates)
 
 
-def list_files(folder: Store, paths: Sequence[str], *, keep_duplicates: bool = False) -> list[ListedImage]:
-    """List the named files of a folder, in the order given, each with a status."""
+def list_files(
+    folder: Store, paths: Sequence[str], *, lot: str = "", keep_duplicates: bool = False
+) -> list[ListedImage]:
+    """List the named files of a folder, in the order given, each with a status.
+
+    Args:
+        folder: what the paths are relative to.
+        paths: of the files.
+        lot: name of the lot's own folder in it, which the user may have made a link to elsewhere.
+        keep_duplicates: score repeated content too.
+    """
+    bounds = Bounds(Path(folder.full("")), lot)
     with ThreadPoolExecutor(READERS) as readers:
-        rows = list(readers.map(lambda path: _list_file(folder, path), paths))
+        rows = list(readers.map(lambda path: _list_file(folder, path, bounds), paths))
     return list(_numbered(rows, keep_duplicates))
 
 
@@ -106,11 +117,11 @@ def has_image_name(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
-def _list_file(folder: Store, path: str) -> ListedImage:
+def _list_file(folder: Store, path: str, bounds: Bounds) -> ListedImage:
     """Read one file and judge it by its name, its place and its header."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     row = ListedImage("", shown, "", 0, 0, "ok", "")
-    refusal = _refused_by_name(folder, path)
+    refusal = _refused_by_name(folder, path, bounds)
     if refusal:
         return replace(row, status=refusal[0], reason=refusal[1])
     try:
@@ -133,13 +144,13 @@ def _list_file(folder: Store, path: str) -> ListedImage:
     return replace(row, width=header.width, height=header.height, reason=header.remark)
 
 
-def _refused_by_name(folder: Store, path: str) -> tuple[str, str] | None:
+def _refused_by_name(folder: Store, path: str, bounds: Bounds) -> tuple[str, str] | None:
     """Status and reason of a file that is not even opened."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
         return "unreadable", "its name is no valid UTF-8; rename it"
-    refusal = _refused_by_place(Path(folder.full("")), path) if folder.is_local else None
+    refusal = _refused_by_place(bounds, path) if folder.is_local else None
     if refusal:
         return refusal
     if not has_image_name(path):
@@ -147,22 +158,23 @@ def _refused_by_name(folder: Store, path: str) -> tuple[str, str] | None:
     return None
 
 
-def _refused_by_place(root: Path, path: str) -> tuple[str, str] | None:
+def _refused_by_place(bounds: Bounds, path: str) -> tuple[str, str] | None:
     """Status and reason of a local file that is a link to elsewhere, or nothing that can be read to its end."""
     try:
-        target = (root / path).resolve()
-        if not target.is_relative_to(root.resolve()):
-            return "outside", "the link leads out of the folder"
-        if target.is_dir():
-            linked = (root / path).is_symlink()
+        if not bounds.holds(path):
+            return "outside", LEADS_OUT
+        place = bounds.root / path
+        if place.is_dir():
             return (
-                ("outside", "links to folders are not followed")
-                if linked
+                ("outside", "symbolic link to a folder is not followed")
+                if place.is_symlink()
                 else ("unreadable", "the folder cannot be listed")
             )
-        if target.exists() and not target.is_file():
+        if place.exists() and not place.is_file():
             return "not_an_image", "it is no regular file"
-    except (OSError, RuntimeError) as error:  # links in a circle, folders that may not be entered
+    except RuntimeError:
+        return "unreadable", "symbolic links lead in a circle"
+    except OSError as error:  # folders that may not be entered
         return "unreadable", f"the file cannot be reached ({type(error).__name__})"
     return None
 
@@ -177,6 +189,6 @@ def _numbered(rows: Sequence[ListedImage], keep_duplicates: bool) -> Iterator[Li
         count = seen[content]
         row = replace(row, image_id=content[:16] if count == 1 else f"{content[:16]}-{count}")
         if row.status == "ok" and not keep_duplicates and content in first_of:
-            row = replace(row, status="duplicate", reason=f"same bytes as {first_of[content]}")
+            row = replace(row, status="duplicate", reason=f"{SAME_BYTES} {first_of[content]}")
         first_of.setdefault(content, row.path)
         yield row

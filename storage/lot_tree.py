@@ -6,7 +6,10 @@
 | the folder's name begins with a date (`2026-11-21`, `20261121`, `2026-11-21_night`) | the lot's date |
 | the folder's name begins with no date (`order-4711`) | a lot all the same, without a date |
 | a file directly below the root or a category | no lot; left out and said so |
-| a link to a folder, or a folder that cannot be opened | no lot; left out and said so |
+| a symbolic link in the root to a folder elsewhere | a category: the user put it there |
+| a symbolic link in the root to what holds the root or lies in it | no category; left out and said so |
+| a symbolic link in a category | no lot; left out and said so |
+| a folder that cannot be opened | no lot; left out and said so |
 | a name that begins with a dot | not looked at |
 """
 
@@ -14,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from storage.listing import require_folder
@@ -115,9 +119,24 @@ def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
         if full == base.rstrip("/") or name.startswith("."):  # object stores list a folder's own marker
             continue
         below = f"{path}/{name}".lstrip("/")
-        if entry.get("islink"):
-            left_out.append(LeftOut(below, "links are not followed"))
-        elif entry["type"] == "directory":
-            yield name
+        refusal = _refused(store, below, entry)
+        if refusal:
+            left_out.append(LeftOut(below, refusal))
         else:
-            left_out.append(LeftOut(below, "a file outside any lot; lots are folders in a category's folder"))
+            yield name
+
+
+def _refused(store: Store, path: str, entry: dict[str, Any]) -> str:
+    """Why something in the root or in a category is neither a category nor a lot; empty if it is one."""
+    if entry["type"] == "directory":
+        return ""
+    if not entry.get("islink") or store.filesystem.isfile(store.full(path)):
+        return "a file outside any lot; lots are folders in a category's folder"
+    if not store.filesystem.isdir(store.full(path)):
+        return "symbolic link leads nowhere, or to a folder that cannot be reached"
+    if "/" in path:
+        return "symbolic link in a category is not followed; put the lot's folder there, or make the category a link"
+    root, target = Path(store.full("")).resolve(), Path(store.full(path)).resolve()
+    if target.is_relative_to(root) or root.is_relative_to(target):
+        return "symbolic link leads to what holds the root or lies in it; its lots would be scored twice"
+    return ""

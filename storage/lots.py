@@ -1,13 +1,15 @@
 """Lots: the images of one product that are scored together, as they were listed, and the listing kept in a store."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 
 from storage.artefacts import digest, is_complete, writing
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError
+from storage.links import LEADS_OUT
 from storage.store import Store
 from storage.tables import read_table, write_table
 
@@ -15,6 +17,10 @@ FOLDER = "lots"
 TABLE = "images.parquet"
 DENIED = "access was denied or failed"
 """Begins the reason of a file that is there but could not be read."""
+SAME_BYTES = "same bytes as"
+"""Begins the reason of a duplicate, before the path of the earlier file."""
+REASONS_SHOWN = 3
+"""Of each status, in one message."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +44,49 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
     """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
 
     Raises:
-        NoImagesError: if fewer images than `least` are usable; says what the other files are.
+        NoImagesError: if fewer images than `least` are usable; says what the other files are, and why.
         UnopenedError: if that may be because files could not be opened.
     """
     usable = sum(image.status == "ok" for image in images)
     if usable < least:
-        others = pd.Series([image.status for image in images if image.status != "ok"], dtype=str).value_counts()
-        besides = ", ".join(f"{count} {status}" for status, count in others.items())
-        rest = f" (besides: {besides})" if besides else ""
+        besides = left_out(images)
+        rest = f"; besides: {besides}" if besides else ""
+        linked = any(image.reason == LEADS_OUT for image in images)
+        remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
         needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
         kind = UnopenedError if any(map(is_unopened, images)) else NoImagesError
-        raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; add images of the same product")
+        raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; {remedy}")
+
+
+def left_out(images: Sequence[ListedImage]) -> str:
+    """How many files are not scored, by status and reason, the most frequent first; empty if there are none.
+
+    >>> left_out([ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file is empty")] * 2)
+    '2 unreadable (the file is empty)'
+    """
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for image in images:
+        if image.status != "ok":
+            reasons[image.status][_general(image)] += 1
+    by_count = sorted(reasons.items(), key=lambda item: -item[1].total())
+    return ", ".join(f"{counts.total()} {status} ({'; '.join(_counted(counts))})" for status, counts in by_count)
+
+
+def _general(image: ListedImage) -> str:
+    """A file's reason as other files of its kind share it."""
+    return f"{SAME_BYTES} an earlier file" if image.reason.startswith(SAME_BYTES) else image.reason
+
+
+def _counted(reasons: Counter[str]) -> Iterator[str]:
+    """The most frequent reasons, with their counts where there are several."""
+    if len(reasons) == 1:
+        yield from reasons
+        return
+    shown = reasons.most_common(REASONS_SHOWN)
+    yield from (f"{count} × {reason}" for reason, count in shown)
+    rest = reasons.total() - sum(count for _, count in shown)
+    if rest:
+        yield f"{rest} for other reasons"
 
 
 def is_unopened(image: ListedImage) -> bool:

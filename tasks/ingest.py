@@ -45,7 +45,8 @@ def list_category(root: str, category: Category, store: str, *, shuffled: bool, 
     Returns:
         As `list_images`.
     """
-    images = list_files(require_folder(root), [image.path for image in category.images], keep_duplicates=True)
+    paths = [image.path for image in category.images]
+    images = list_files(require_folder(root), paths, lot=category.name, keep_duplicates=True)
     if shuffled:
         images = sorted(images, key=lambda image: hashlib.sha256(f"{seed} {image.image_id}".encode()).hexdigest())
     return kept(images, root, store)

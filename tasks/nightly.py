@@ -10,8 +10,9 @@ from prefect import task
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.finished import Mark, fingerprint, read_mark, write_mark
-from storage.listing import has_image_name
+from storage.listing import has_image_name, list_folder
 from storage.lot_tree import FoundLot, LotTree, find_lots
+from storage.lots import require_enough
 from storage.store import Store
 from tasks.caching import RETRIED
 from tasks.planning import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
@@ -119,15 +120,19 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
 
 
 def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
-    """Whether a lot has a finished result for a job's settings, and its maps as files; opens none of its images.
+    """Whether a lot has a finished result for a job's settings, and its maps as files.
+
+    Images are opened only where too few are named like one, to say what the other files are.
 
     Raises:
         NoImagesError: if its folder is gone.
     """
     seen = fingerprint(found.folder)
     if seen.image_count < 2:
-        reason = f"{seen.image_count} images among {seen.file_count} files; a lot must hold at least 2"
-        return Look(None, Outcome(found, TOO_SMALL, reason=reason))
+        try:
+            require_enough(list_folder(found.folder), found.folder)
+        except NoImagesError as error:
+            return Look(None, Outcome(found, TOO_SMALL, reason=str(error)))
     if seen.digest is None:
         return Look(None, None)
     key = mark_key(found, seen.digest, job, maps)

@@ -1,6 +1,7 @@
 """Labelled datasets as they lie on disk: which images, which labels, which masks. Local folders only.
 
-A layout is checked as a whole before any work: everything wrong with a root is named in one error.
+A layout is checked as a whole before any work: everything wrong with a root is named in one error. The root and its
+categories may be symbolic links to folders elsewhere; a link below that leads out of its category and root is refused.
 """
 
 from collections.abc import Collection
@@ -10,6 +11,7 @@ from storage.datasets import btad, mvtec_ad, mvtec_loco, visa
 from storage.datasets.defects import loco_defects
 from storage.datasets.files import natural_key
 from storage.datasets.identity import labels_digest
+from storage.datasets.inside import links_out
 from storage.datasets.masks import load_mask, load_mask_at
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
 from storage.errors import DatasetLayoutError
@@ -70,8 +72,8 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
     if not root.is_dir():
         raise DatasetLayoutError(f"root must be an existing folder, got {str(root)!r}; check the path")
     found = _LAYOUTS[dataset].find(root, categories)
-    if found.problems:
-        raise DatasetLayoutError(_describe(dataset, root, found.problems))
+    if problems := [*found.problems, *links_out(root, found.images)]:
+        raise DatasetLayoutError(_describe(dataset, root, problems))
     return [
         Category(dataset, name, tuple(sorted(images, key=lambda image: natural_key(image.path))))
         for name, images in sorted(found.images.items(), key=lambda item: natural_key(item[0]))

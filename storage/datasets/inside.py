@@ -1,14 +1,21 @@
-"""Paths written by strangers: only those that name a file inside the root may be opened."""
+"""Paths and links made by strangers: only those to files inside the root, or where the user links a category to, are
+followed."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from storage.datasets.records import LabelledImage
+from storage.links import LEADS_OUT, Bounds
 
-def path_problem(root: Path, text: str) -> str | None:
+
+def path_problem(root: Path, text: str, category: str) -> str | None:
     """What is wrong with a path read from a dataset's table; None when it may be opened.
 
     Args:
         root: the dataset's root.
         text: the path as written.
+        category: whose image or mask it is; its folder in the root may be a link to elsewhere.
 
     Returns:
         The rest of a sentence such as "must stay inside the root, got '../x.png'".
@@ -22,9 +29,26 @@ def path_problem(root: Path, text: str) -> str | None:
         return f"must stay inside the root, got {text!r}"
     try:
         target = (root / text).resolve()
-        exists = target.is_file()
-    except (OSError, ValueError) as error:
+        exists, inside = target.is_file(), Bounds(root, category).holds(text)
+    except (OSError, RuntimeError, ValueError) as error:  # too long, links in a circle, a NUL
         return f"must be a usable path, got {text!r:.60} ({error})"
-    if not target.is_relative_to(root.resolve()):
-        return f"must stay inside the root, got {text!r}, a link to {str(target)!r}"
+    if not inside:
+        return f"must stay inside the root, got {text!r}, a link to {str(target)!r}: {LEADS_OUT}"
     return None if exists else f"{text!r} is missing"
+
+
+def links_out(root: Path, images: Mapping[str, Sequence[LabelledImage]]) -> list[str]:
+    """One problem per symbolic link below a category that leads out of it and of the root.
+
+    Args:
+        root: the dataset's root.
+        images: of each category, by its name.
+    """
+    problems = []
+    for category, listed in images.items():
+        bounds = Bounds(root, category)
+        paths = [path for image in listed for path in (image.path, *(mask.path for mask in image.masks))]
+        for link, count in Counter(filter(None, map(bounds.way_out, paths))).items():
+            files = f"{count} images or masks" if count > 1 else "an image or mask"
+            problems.append(f"{link}: {LEADS_OUT}, to {files}; put files there, or make the category itself a link")
+    return problems

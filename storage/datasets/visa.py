@@ -72,7 +72,7 @@ def _row_problems(root: Path, row: dict[str, str]) -> Iterator[str]:
         yield f"label must be normal or anomaly, got {row['label']!r}"
     columns = ("image", "mask") if row["label"] == "anomaly" else ("image",)
     for column in columns:
-        if problem := path_problem(root, row[column]):
+        if problem := path_problem(root, row[column], row["object"]):
             yield f"{column} {problem}"
 
 

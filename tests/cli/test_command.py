@@ -71,7 +71,7 @@ def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_pat
     [
         ([], [], "folder must hold images"),
         (["a.png"], [], "at least 2 usable images to be scored against each other, got 1 in"),
-        (["a.png", "notes.txt"], [], "(besides: 1 not_an_image)"),
+        (["a.png", "notes.txt"], [], "; besides: 1 not_an_image (names of images end in"),
         (["a.png", "b.png"], ["--memory", "1KB"], "MB are needed, 0.001 MB given"),
     ],
 )

@@ -222,6 +222,19 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     assert "\nnote: loose.png is no lot: " in done.output
 
 
+def test_night_follows_a_category_that_is_a_link(root: Path, tmp_path: Path) -> None:
+    (root / "bolt").rename(tmp_path / "camera")
+    (root / "bolt").symlink_to(tmp_path / "camera")
+    (root / "loop").symlink_to(root)
+    output = tmp_path / "out"
+    done = whole_night(root, output)
+    assert done["scored"] == 2
+    assert runs(output) == ["bolt-2026-11-20", "nut-order-7"]
+    (said,) = done["notes"]
+    assert said.startswith("loop is no lot: symbolic link leads to what holds the root or lies in it")
+    assert night(root, output) == {**NOTHING, "finished_before": 2}
+
+
 def test_night_over_one_category_taken_for_the_root_fails(root: Path, tmp_path: Path) -> None:
     with pytest.raises(NoImagesError, match=r"root must hold lots as .*, got .*bolt, which holds none but images such"):
         night(root / "bolt", tmp_path / "out")

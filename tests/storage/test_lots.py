@@ -12,6 +12,7 @@ from storage.lots import (
     DENIED,
     TABLE,
     ListedImage,
+    left_out,
     load_lot,
     load_usable,
     lot_path,
@@ -43,8 +44,35 @@ def test_too_few_images_are_refused_with_what_the_others_are(folder: Path) -> No
         put(folder, name, content)
     with pytest.raises(NoImagesError, match="got 1 in ") as refusal:
         require_enough(list_folder(str(folder)), str(folder))
-    assert "besides: 2 unreadable, " in str(refusal.value)
-    assert all(part in str(refusal.value) for part in ("1 not_an_image", "1 duplicate"))
+    said = str(refusal.value)
+    assert "; besides: 2 unreadable (1 × the file is empty; 1 × its content must be one of " in said
+    assert ", 1 not_an_image (names of images end in .bmp, " in said
+    assert ", 1 duplicate (same bytes as an earlier file)" in said
+    assert said.endswith("; add images of the same product")
+
+
+def test_too_few_images_for_links_are_refused_with_where_the_links_lead(folder: Path) -> None:
+    put(folder.parent, "other/b.png", picture(1))
+    put(folder.parent, "other/c.png", picture(2))
+    for name in ("b.png", "c.png"):
+        (folder / name).symlink_to(folder.parent / "other" / name)
+    match = (
+        r"got 1 in \S*/lot; besides: 2 outside \(symbolic link leads out of the folder\); "
+        "add images of the same product, or copies of what the links lead to$"
+    )
+    with pytest.raises(NoImagesError, match=match):
+        require_enough(list_folder(str(folder)), str(folder))
+
+
+def test_files_left_out_are_told_by_their_most_frequent_reasons() -> None:
+    image = ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "")
+    reasons = ["odd", "cut", "cut", "cut", "empty", "empty", "gone", "gone", "closed"]
+    said = left_out([replace(image, status="ok"), *(replace(image, reason=reason) for reason in reasons)])
+    assert said == "9 unreadable (3 × cut; 2 × empty; 2 × gone; 2 for other reasons)"
+
+
+def test_files_left_out_are_none_where_all_are_scored() -> None:
+    assert left_out([ListedImage("0" * 16, "a.png", "", 1, 1, "ok", "first of 2 frames")]) == ""
 
 
 def test_too_few_images_that_could_be_opened_are_an_error_of_their_own() -> None:

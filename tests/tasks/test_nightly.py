@@ -7,8 +7,9 @@ import pytest
 
 from storage.lot_tree import FoundLot
 from tasks import nightly
-from tasks.nightly import mark_key
+from tasks.nightly import TOO_SMALL, look, mark_key
 from tasks.prepare import LotJob, prepare
+from tests.storage.listed import picture, put
 
 FOUND = FoundLot("bolt", "lots/bolt/7", "7", None)
 
@@ -36,3 +37,15 @@ def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None
         mark_key(FOUND, "files", job, "tiff"),
     ]
     assert len({key, *others}) == 6
+
+
+def test_lot_with_too_few_images_says_what_its_other_files_are(job: LotJob, tmp_path: Path) -> None:
+    put(tmp_path, "bolt/7/a.png", picture(0))
+    put(tmp_path, "bolt/7/empty.png", b"")
+    put(tmp_path, "disk/b.png", picture(1))
+    (tmp_path / "bolt" / "7" / "more").symlink_to(tmp_path / "disk")
+    outcome = look(replace(FOUND, folder=f"{tmp_path}/bolt/7"), job).outcome
+    assert outcome is not None
+    assert outcome.what == TOO_SMALL
+    assert "1 outside (symbolic link leads out of the folder)" in outcome.reason
+    assert "1 unreadable (the file is empty)" in outcome.reason

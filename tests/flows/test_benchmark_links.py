@@ -1,0 +1,27 @@
+"""The benchmark of datasets whose root and categories are links to folders elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.datasets import DATASETS, list_categories
+from tests.flows.measuring import measure, runs
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_benchmark_of_linked_categories_scores_every_image(
+    dataset: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    real: Path = request.getfixturevalue(f"{dataset}_root")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "root").symlink_to(tmp_path / "disk")
+    for entry in real.iterdir():
+        (tmp_path / "disk" / entry.name).symlink_to(entry)
+    table = measure(dataset, tmp_path / "root", tmp_path / "out")
+    counts = {category.name: len(category.images) for category in list_categories(dataset, real)}
+    assert set(table["category"]) == {*counts, "mean"}
+    assert {name: run.record()["images"] for name, run in runs(tmp_path / "out").items()} == {
+        name: {"ok": count} for name, count in counts.items()
+    }
