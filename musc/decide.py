@@ -33,7 +33,7 @@ FEWEST_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
 ALIKE = 0.01
 """Distance below which all that is left between images is rounding, and the noise of nothing that was photographed."""
-CLEAN_LOTS_FLAGGED = 0.05
+CLEAN_LOTS_FLAGGED = 0.1
 """Part of the lots without defects in which something is flagged all the same."""
 MOST_ANOMALOUS = 0.4
 """Above this part of the lot, mutual scoring's assumption that most images are good is in doubt."""

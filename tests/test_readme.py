@@ -15,16 +15,20 @@ from storage.generated import write_lot
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-WITHOUT_WEIGHTS = "--backbone texture --image-size 64"
-"""Added where the default's weights would be downloaded."""
+QUICKLY = "--backbone texture --image-size 64"
+"""Added where the default would take longer than a test should."""
 RUN = {
-    "musc score photographs/ --output results": (WITHOUT_WEIGHTS, "Report in"),
-    "musc plan photographs/": (WITHOUT_WEIGHTS, "Scoring photographs with texture"),
+    "musc score photographs/ --output results": (QUICKLY, "Report in"),
+    "musc plan photographs/": (QUICKLY, "Scoring photographs with texture"),
     "musc report FOLDER": ("", "Most anomalous of 8 images"),
     "musc rescore RUN": ("", "Identical: all scores of 8 images"),
     "musc clean results": ("", "Nothing to free"),
-    "musc benchmark DATASET ROOT": (WITHOUT_WEIGHTS, "image auroc"),
-    "musc nightly lots/": (WITHOUT_WEIGHTS, "1 scored"),
+    "musc benchmark DATASET ROOT": (QUICKLY, "image auroc"),
+    "musc benchmark mvtec_ad ../shared/data/mvtec_ad --categories bottle --backbone efficientnet-lite0": (
+        "--image-size 64",
+        "image auroc",
+    ),
+    "musc nightly lots/": (QUICKLY, "1 scored"),
     "musc --help": ("", "nightly"),
 }
 """Command as shown -> what is added to it here, and words of its output; each finds what those before it made."""
@@ -52,7 +56,8 @@ def commands(program: str) -> set[str]:
 def workplace(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything the commands name: photographs, lots and a labelled dataset."""
     folder = tmp_path_factory.mktemp("workplace")
-    write_lot(folder / "labelled" / "cast", good_count=6, defective_count=2, size=64)
+    for name in ("labelled/cast", "shared/data/mvtec_ad/bottle"):
+        write_lot(folder / name, good_count=6, defective_count=2, size=64)
     for lot in ("photographs", "lots/cast/2026-11-21"):
         shutil.copytree(folder / "labelled" / "cast" / "test", folder / lot)
     return folder
@@ -63,6 +68,7 @@ def run(shown: str, workplace: Path) -> str:
     added, _ = RUN[shown]
     (past,) = list(workplace.glob("results/runs/photographs-*")) or ["not yet"]
     meant = {"FOLDER": str(past), "RUN": str(past), "DATASET": "folder", "ROOT": "labelled"}
+    meant["../shared/data/mvtec_ad"] = "shared/data/mvtec_ad"
     words = [meant.get(word, word) for word in shlex.split(f"{shown} {added}")[1:]]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
@@ -104,10 +110,10 @@ def test_options_of_the_readme_are_options_of_score() -> None:
 
 def test_python_of_the_readme_scores(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (shown,) = blocks("python")
-    assert shown.count('"ViT-L-14-336"') == 1
+    assert shown.count('"efficientnet-lite0"') == 1
     monkeypatch.chdir(workplace)
     names: dict[str, object] = {}
-    exec(shown.replace('"ViT-L-14-336"', '"texture", image_size=64'), names)
+    exec(shown.replace('"efficientnet-lite0"', '"texture", image_size=64'), names)
     scores = names["scores"]
     assert scores.image_scores.shape == (8,)
     assert scores.anomaly_maps.shape == (8, 64, 64)

@@ -14,6 +14,11 @@ from storage.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
 
+RECORD = {
+    "backbone": {"name": "net[b]", "image_size": [64, 96]},
+    "notes": ["A note [i]of[/i] the run."],
+    "decision": {"threshold": 0.7531},
+}
 MARKUP = ["[red]a[/red].png", "[/].png", "[link=x]b.png", "c\\[bold].png"]
 
 
@@ -43,7 +48,7 @@ def scores_of(paths: list[str]) -> pd.DataFrame:
 
 def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
     whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75}
-    whole |= {"published": np.nan, "difference": np.nan}
+    whole |= {"published": np.nan, "published_of": "", "difference": np.nan}
     return pd.DataFrame([{**whole, "category": category, **changes} for category in categories])
 
 
@@ -77,7 +82,7 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
         images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
         write_table(store, f"{draft.path}/{IMAGES}", images)
         warnings = ["2 images share [b]a look[/b]."]
-        write_record(store, draft.path, {"decision": {"threshold": 0.7531}, "warnings": warnings})
+        write_record(store, draft.path, RECORD | {"warnings": warnings})
     show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
     assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown
@@ -85,6 +90,8 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
     assert "1 of 3 images are flagged, those with a raw score of 0.7531 and above." in shown
     assert "Warning: 2 images share [b]a look[/b]." in shown
     assert "warning: the report [i]failed[/i]" in shown
+    assert "Scored with net[b] at 64 x 96 pixels." in shown
+    assert "A note [i]of[/i] the run." in shown
 
 
 def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:
@@ -114,7 +121,9 @@ def test_benchmark_shows_a_table_for_each_backbone(screen: Console, tmp_path: Pa
     write_table(Store(str(tmp_path)), "metrics.parquet", pd.concat(both))
     show_benchmark(str(tmp_path), "metrics.parquet")
     shown = screen.export_text()
-    assert shown.index("texture at 256") < shown.index("ViT-L-14-336 at 518")
+    assert shown.index("texture, maps and masks compared at 256 pixels") < shown.index(
+        "ViT-L-14-336, maps and masks compared at 518 pixels"
+    )
     assert shown.count("│ cap") == 2
 
 

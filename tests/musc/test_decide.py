@@ -192,7 +192,7 @@ def test_quantiles_are_those_of_the_distribution() -> None:
 def test_levels_of_a_clean_lot_approach_the_known_distribution() -> None:
     level, largest = clean_lot(3000, 3.0)
     assert level == pytest.approx(standard_quantiles(0.999), rel=0.05)
-    assert largest == pytest.approx(standard_quantiles(0.95 ** (1 / 3000)), rel=0.08)
+    assert largest == pytest.approx(standard_quantiles((1 - CLEAN_LOTS_FLAGGED) ** (1 / 3000)), rel=0.08)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What the record of a run says beside its settings."""
 
-from tasks.record import cautions
+import pytest
+
+from tasks.record import cautions, notes
 
 
 def test_results_of_the_built_in_backbone_carry_a_caution() -> None:
@@ -10,3 +12,11 @@ def test_results_of_the_built_in_backbone_carry_a_caution() -> None:
 
 def test_results_of_published_weights_carry_none() -> None:
     assert cautions("ViT-L-14-336") == []
+
+
+@pytest.mark.parametrize(
+    ("backbone", "device_type", "told"),
+    [("efficientnet-lite0", "cuda", True), ("efficientnet-lite0", "cpu", False), ("ViT-L-14-336", "cuda", False)],
+)
+def test_the_papers_backbone_is_named_where_a_gpu_is_present(backbone: str, device_type: str, told: bool) -> None:
+    assert [("--backbone ViT-L-14-336" in note) for note in notes(backbone, device_type)] == [True] * told
