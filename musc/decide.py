@@ -29,6 +29,8 @@ FLAGGED, ACCEPTED = "flagged", "accepted"
 SHAPE = 0.1
 """Of the distribution of good images' scores; 0 is Gumbel's. With 0.1 good parts on real photographs exceed the
 threshold as often as stated (docs/decisions.md). It cannot be fitted to a lot, whose upper tail may hold defects."""
+GUMBEL = 0.0
+"""The shape of Gumbel's distribution."""
 FEWEST_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
 ALIKE = 0.01
@@ -162,22 +164,23 @@ def own_threshold(scores: FloatArray, false_alarms: float) -> float:
     return float(location + scale * level)
 
 
-def fit_bulk(ordered: FloatArray) -> tuple[float, float]:
-    """Location and scale of the good images' scores, as a generalized extreme value distribution of shape `SHAPE`.
+def fit_bulk(ordered: FloatArray, shape: float = SHAPE) -> tuple[float, float]:
+    """Location and scale of the good images' scores, as a generalized extreme value distribution.
 
     Args:
         ordered: (N,), ascending.
+        shape: of the distribution.
 
     Returns:
         Location and scale of a line fitted to the probability plot; scale 0 if all the lower scores are equal.
     """
-    limit = standard_quantiles(BULK)
+    limit = standard_quantiles(BULK, shape)
     half = (len(ordered) + 1) // 2
     count, good = half, len(ordered)
     location = scale = 0.0
     for _ in range(FITS):
         positions = (np.arange(1, count + 1) - 0.44) / (good + 0.12)  # Gringorten's, for extreme values
-        expected = standard_quantiles(positions)
+        expected = standard_quantiles(positions, shape)
         centred = expected - expected.mean()
         scale = float(centred @ ordered[:count] / (centred @ centred))
         location = float(ordered[:count].mean() - scale * expected.mean())
@@ -210,9 +213,10 @@ def clean_lot(image_count: int, false_alarms: float) -> tuple[float, float]:
     return level, float(np.quantile(standard[:, -1], 1 - CLEAN_LOTS_FLAGGED))
 
 
-def standard_quantiles(probabilities: Any) -> Any:
-    """Quantiles of the generalized extreme value distribution of shape `SHAPE`, location 0 and scale 1."""
-    return ((-np.log(probabilities)) ** -SHAPE - 1) / SHAPE
+def standard_quantiles(probabilities: Any, shape: float = SHAPE) -> Any:
+    """Quantiles of the generalized extreme value distribution of location 0 and scale 1."""
+    reduced = -np.log(-np.log(probabilities))  # Gumbel's, the limit of shape 0
+    return np.expm1(shape * reduced) / shape if shape else reduced
 
 
 def within_budget(scores: FloatArray, threshold: float, budget: int | None) -> float:

@@ -17,7 +17,7 @@ from scipy import ndimage
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from musc.decide import fit_bulk, standard_quantiles
+from musc.decide import GUMBEL, fit_bulk, standard_quantiles
 from musc.mutual import fill_directed, fill_symmetric
 
 USUAL_IMAGES = 0.9
@@ -122,8 +122,8 @@ def find_groups(hardest: NDArray[np.float64], shared: Iterable[SharedPatch], gri
     """
     if len(hardest) < SMALLEST_GROUP:
         return Groups(np.zeros(len(hardest), dtype=np.int64), np.zeros((len(hardest), prod(grid)), dtype=np.bool_))
-    location, scale = fit_bulk(np.sort(np.asarray(hardest, dtype=np.float64)))
-    usual = location + scale * standard_quantiles(USUAL_IMAGES)
+    location, scale = fit_bulk(np.sort(np.asarray(hardest, dtype=np.float64)), GUMBEL)
+    usual = location + scale * standard_quantiles(USUAL_IMAGES, GUMBEL)
     unusual = [patch for patch in shared if patch.median > usual]
     clustered = numbered(clusters(linked(unusual, len(hardest))))
     patches = group_patches(unusual, clustered, grid)

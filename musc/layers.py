@@ -43,9 +43,9 @@ def patch_on(patch: int, grid: Grid, other: Grid) -> int:
 
 
 def middle_layer(layers: Sequence[Layer]) -> Layer:
-    """The layer that groups and matches are sought in: neither the first nor, of three or more, the last.
+    """The layer that groups and matches are sought in: the middle one, and never the last of several.
 
     >>> middle_layer([Layer(number, (37, 37), 1024) for number in (5, 11, 17, 23)]).number
     17
     """
-    return layers[len(layers) // 2]
+    return layers[max(0, min(len(layers) // 2, len(layers) - 2))]

@@ -14,6 +14,7 @@ from musc.decide import (
     EXTREME_VALUE,
     FEWEST_IMAGES,
     FIXED,
+    GUMBEL,
     MOST_ANOMALOUS,
     SHAPE,
     DecisionRule,
@@ -186,7 +187,8 @@ def test_fit_is_hardly_bent_by_defects() -> None:
 
 def test_quantiles_are_those_of_the_distribution() -> None:
     levels = np.linspace(0.01, 0.99, 17)
-    np.testing.assert_allclose(standard_quantiles(levels), genextreme.ppf(levels, -SHAPE))
+    for shape in (SHAPE, GUMBEL, 0.3):
+        np.testing.assert_allclose(standard_quantiles(levels, shape), genextreme.ppf(levels, -shape))
 
 
 def test_levels_of_a_clean_lot_approach_the_known_distribution() -> None:

@@ -43,7 +43,7 @@ def test_patch_on_the_same_grid_is_the_patch() -> None:
     assert [patch_on(patch, (3, 5), (3, 5)) for patch in range(15)] == list(range(15))
 
 
-@pytest.mark.parametrize(("count", "middle"), [(1, 0), (2, 1), (3, 1), (4, 2)])
-def test_middle_layer_is_neither_the_first_nor_of_three_or_more_the_last(count: int, middle: int) -> None:
+@pytest.mark.parametrize(("count", "middle"), [(1, 0), (2, 0), (3, 1), (4, 2), (5, 2)])
+def test_middle_layer_is_never_the_last_of_several(count: int, middle: int) -> None:
     layers = [Layer(5 * number, (8, 8), 11) for number in range(count)]
     assert middle_layer(layers) is layers[middle]

@@ -222,7 +222,7 @@ def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
     job = replace(JOB, memory_bytes=memory)
     scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
     (grouping,) = group_orders(job, scoring)
-    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(2, 3)}
+    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
     assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
     assert grouping.path == f"groups/{grouping.key}"
 
