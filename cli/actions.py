@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from cli.engines import run_benchmark, score_lot
 from cli.failures import FAILED
 
 
@@ -20,7 +21,6 @@ def score(parameters: dict[str, Any]) -> None:
     forecast_lot(job, job.least_images)
     from cli.console import watching
     from cli.tables import show_run
-    from flows.score_lot import score_lot
 
     with watching():
         done = score_lot(**parameters)
@@ -36,12 +36,11 @@ def benchmark(parameters: dict[str, Any]) -> None:
     require_writable(Store(store))
     from cli.console import watching
     from cli.tables import show_benchmark
-    from flows.benchmark import BenchmarkFailedError
-    from flows.benchmark import benchmark as run
+    from flows.benchmarks import BenchmarkFailedError
 
     try:
         with watching():
-            done = run(**parameters)
+            done = run_benchmark(**parameters)
     except BenchmarkFailedError as failure:
         if failure.path:
             show_benchmark(store, failure.path)

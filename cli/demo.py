@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cli.console import console, watching
+from cli.engines import score_lot
 from cli.tables import show_run
-from flows.score_lot import score_lot
 from storage.datasets import list_categories
 from storage.generated import write_lot
 from storage.runs import Run
@@ -28,7 +28,7 @@ def run(output: str, seed: int) -> None:
     say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     with watching():
-        done = score_lot(str(photographs), store, lot=f"demo-{seed}", category=PART)
+        done = score_lot(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART)
     show_run(store, done["run"])
     finished = Run(Store(store), done["run"])
     drawn = strip(finished, str(photographs))

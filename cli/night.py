@@ -6,8 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from cli.console import console, watching
+from cli.engines import score_lots
 from cli.texts import literal, visible
-from flows.score_lots import NightFailedError, score_lots
+from flows.nights import NightFailedError
 from storage.runs import Run
 from storage.store import Store
 from tasks.nightly import FAILED, runs_of

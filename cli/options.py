@@ -214,7 +214,11 @@ Maps = Annotated[
 ]
 Engine = Annotated[
     str | None,
-    typer.Option(help="threads (the default), or dask: a worker process per GPU.", rich_help_panel=RESOURCES),
+    typer.Option(
+        help="inline, in this process without Prefect (the default); threads, as Prefect tasks (the default where an "
+        "API is configured); or dask, a worker process per GPU.",
+        rich_help_panel=RESOURCES,
+    ),
 ]
 DaskAddress = Annotated[
     str | None,

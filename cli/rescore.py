@@ -1,6 +1,7 @@
 """The command that repeats a past run and says whether its scores are identical."""
 
 from cli.console import console, watching
+from cli.engines import rescore_run
 from cli.texts import visible
 
 MOST_NAMED = 10
@@ -16,8 +17,6 @@ def run(location: str, folder: str | None, weights: str | None) -> bool:
 
     past = run_at(location)
     recorded_job(past, past.store.url, folder=folder, weights=weights)
-    from flows.rescore_run import rescore_run
-
     with watching():
         found = rescore_run(location, folder, weights)
     if found["identical"]:

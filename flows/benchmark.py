@@ -1,37 +1,19 @@
 """Benchmark: score every category of a labelled dataset and compare with labels, masks and published numbers."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow
 
-from flows.engine import cluster, one_at_a_time
+from flows.benchmarks import measure_one, score_dataset
+from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed, failed
-from flows.stages import score_listed
 from musc.backbones.catalogue import PAPER_NAME
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from storage.datasets import list_categories
-from storage.store import Store
 from tasks.engine import Engine
-from tasks.ingest import list_category
-from tasks.measure import benchmark_name, measure_category, measure_order, write_benchmark
 from tasks.prepare import DEFAULT_OUTPUT, LotJob
-from tasks.prepare_benchmark import benchmark_jobs
-from tasks.publish import publish_benchmark
-from tasks.stage import run_stage, told
 
 DEFAULTS = Settings()
-
-
-class BenchmarkFailedError(RuntimeError):
-    """Some categories failed; the rows of all others are written."""
-
-    def __init__(self, failures: Sequence[tuple[str, str]], count: int, path: str | None) -> None:
-        rest = f"the others are in {path}" if path else "nothing was measured"
-        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {told(failures)}")
-        self.path = path
-        """Of the table in the store, if any category was measured."""
 
 
 @flow(
@@ -42,16 +24,13 @@ class BenchmarkFailedError(RuntimeError):
     on_failure=[failed],
     on_crashed=[crashed],
 )
-def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine | None = None) -> str:
+def benchmark_category(dataset: str, job: LotJob, seed: int, engine: Engine) -> str:
     """Score one category and measure it; lists it anew, as Prefect refuses parameters as long as a large listing.
 
     Returns:
         The path of its metrics in the store.
     """
-    (category,) = list_categories(dataset, job.folder, [job.category])
-    listing = list_category(job.folder, category, job.store, shuffled=job.subsets > 1, seed=seed)
-    run = score_listed(job, listing["lot_key"], engine)
-    return str(run_stage(measure_category, [measure_order(job, category, run)])[0]["path"])
+    return measure_one(dataset, job, seed, engine, PrefectRunner())
 
 
 @flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time(), on_crashed=[crashed])
@@ -119,19 +98,4 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
-    jobs = benchmark_jobs(**locals())  # every parameter, under its own name
-    measured, failures = [], []
-    with cluster(jobs[0].engine) as shared:
-        for job in jobs:
-            try:
-                measured.append((job, dataset, benchmark_category(dataset, job, seed, shared)))
-            except Exception as error:  # one category must not take the others with it
-                get_run_logger().error("%s with %s failed: %s", job.category, job.backbone.name, error)
-                failures.append((f"{job.category} with {job.backbone.name}", str(error)))
-    if not measured:
-        raise BenchmarkFailedError(failures, len(jobs), None)
-    done = write_benchmark(output, benchmark_name(dataset, jobs, seed), measured)
-    publish_benchmark(Store(output), done["benchmark"], dataset)
-    if failures:
-        raise BenchmarkFailedError(failures, len(jobs), done["benchmark"])
-    return done
+    return score_dataset(locals(), PrefectRunner(), benchmark_category)  # every parameter, under its own name

@@ -1,4 +1,4 @@
-"""Where task runs go: a Prefect task runner for an engine, opened by the flow that was asked for it.
+"""Prefect's runner: bodies as cached tasks, by a thread of this process or by Dask workers.
 
 A runner in the flow's decorator would be the same for every run. Opening it inside the flow lets the parameter `engine`
 decide, in a deployment as on the command line.
@@ -6,17 +6,25 @@ decide, in a deployment as on the command line.
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
 import torch
 from prefect.client.orchestration import get_client
+from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from tasks.caching import cached_task, plain_task
 from tasks.engine import GPU, Engine
+from tasks.monitor import Monitor
+from tasks.orders import StageOrder
+from tasks.publish import PrefectMonitor
+from tasks.runner import Body
+
+Result = TypeVar("Result")
 
 WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
 """Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
@@ -24,7 +32,7 @@ would kill workers that hold a large model."""
 
 
 def one_at_a_time() -> TaskRunner[Any]:
-    """Threads, as many as there are devices: torch spreads one task over the whole processor by itself."""
+    """One worker thread; torch parallelises inside a task."""
     return ThreadPoolTaskRunner(max_workers=1)
 
 
@@ -72,7 +80,7 @@ def keep_dask_quiet() -> None:
 def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
     """A started task runner for an engine; tasks are told the address of Prefect's embedded server, if that runs."""
     with ExitStack() as stack:
-        if engine.name == "threads":
+        if engine.name != "dask":
             yield stack.enter_context(one_at_a_time())
             return
         import dask
@@ -87,3 +95,46 @@ def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
         has_gpus = any(worker["resources"].get(GPU) for worker in workers)
         stack.enter_context(dask.annotate(resources={GPU: 1}) if has_gpus else nullcontext())
         yield runner
+
+
+@dataclass(frozen=True)
+class PrefectRunner:
+    """Bodies run as Prefect tasks, which the UI shows; see `tasks.runner.Runner`."""
+
+    task_runner: TaskRunner[Any] | None = None
+    """A started one; None is that of the flow."""
+    monitor: Monitor = field(default_factory=PrefectMonitor)
+
+    @property
+    def loads_models_here(self) -> bool:
+        return self.task_runner is None or isinstance(self.task_runner, ThreadPoolTaskRunner)
+
+    def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        return cast(Result, plain_task(name, label, function)(*arguments))
+
+    def outcomes(
+        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[StageOrder, Any]]:
+        futures: dict[PrefectFuture[Any], StageOrder] = {}
+        for order in orders:
+            fresh = cached_task(name, body).with_options(refresh_cache=not complete[order.key])
+            submitted = self.task_runner.submit(fresh, {"order": order}) if self.task_runner else fresh.submit(order)
+            futures[submitted] = order
+        for future in as_completed(list(futures)):
+            yield futures[future], outcome(future)
+
+    @contextmanager
+    def opened(self, engine: Engine) -> Iterator["PrefectRunner"]:
+        with opened(engine) as task_runner:
+            yield replace(self, task_runner=task_runner)
+
+    def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
+        return cluster(engine)
+
+
+def outcome(future: PrefectFuture[Any]) -> Any:
+    """What a task run returned, or what it failed with; a worker's death is such an error, not the flow's own."""
+    try:
+        return future.result(raise_on_failure=False)
+    except Exception as error:
+        return error

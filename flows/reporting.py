@@ -1,23 +1,26 @@
 """What follows a scored lot: its profile, its page, its maps as files. Whatever fails here, the scores stay."""
 
+import logging
 from typing import Any
-
-from prefect.logging import get_run_logger
 
 from tasks.map_files import write_maps
 from tasks.prepare import LotJob
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, write_report
 from tasks.report_orders import MapKind, maps_order, profile_order, report_order
+from tasks.runner import Runner
 from tasks.stage import run_stage
 
+log = logging.getLogger(__name__)
 
-def report_run(job: LotJob, run: dict[str, Any], maps: MapKind | None = None) -> dict[str, Any]:
+
+def report_run(job: LotJob, run: dict[str, Any], runner: Runner, maps: MapKind | None = None) -> dict[str, Any]:
     """Make the page of a finished run, and its maps as files if asked to.
 
     Args:
         job: what was run.
-        run: as `flows.stages.score_listed` returned it.
+        run: as `flows.pipeline.score_listed` returned it.
+        runner: where it is made.
         maps: kind of files; none unless given.
 
     Returns:
@@ -27,17 +30,17 @@ def report_run(job: LotJob, run: dict[str, Any], maps: MapKind | None = None) ->
     report, problems = None, []
     try:
         profiling = profile_order(job, run)
-        run_stage(profile_run, [profiling])
+        run_stage("profile", profile_run, [profiling], runner)
         reporting = report_order(job, run, profiling)
         clear_outdated(reporting)
-        report = run_stage(write_report, [reporting])[0]["report"]
+        report = run_stage("report", write_report, [reporting], runner)[0]["report"]
     except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
         problems.append(f"the report could not be made ({error}); the scores are complete")
     if maps:
         try:
-            run_stage(write_maps, [maps_order(job, run, maps)])
+            run_stage("maps", write_maps, [maps_order(job, run, maps)], runner)
         except Exception as error:
             problems.append(f"the maps could not be written ({error}); the scores are complete")
     for problem in problems:
-        get_run_logger().error(problem)
+        log.error(problem)
     return {**run, "report": report, "problems": problems}

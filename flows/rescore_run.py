@@ -1,15 +1,11 @@
 """Repeat a past run from its record, features included, and say whether the scores are identical."""
 
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from prefect import flow
 
-from flows.engine import one_at_a_time
-from flows.stages import score_listed
-from storage.runs import Run, run_at
-from storage.store import Store
-from tasks.repeat import bring_references, compare_runs, listed_again, recorded_job
+from flows.engine import PrefectRunner, one_at_a_time
+from flows.repeating import repeat
 
 
 @flow(name="rescore-run", flow_run_name="rescore {run}", task_runner=one_at_a_time())
@@ -30,16 +26,4 @@ def rescore_run(run: str, folder: str | None = None, weights: str | None = None)
         ValueError: if the path is no run, or the weights are others, naming both digests.
         IncompleteError: if the run is not complete.
     """
-    past = run_at(run)
-    with TemporaryDirectory(prefix="musc-rescore-") as aside:
-        job = recorded_job(past, aside, folder=folder, weights=weights)
-        bring_references(past, job)
-        done = score_listed(job, listed_again(past, job), published=False)
-        result = compare_runs(past, Run(Store(aside), done["run"]))
-    return {
-        "identical": result.identical,
-        "images": result.image_count,
-        "differing": list(result.differing),
-        "largest_difference": result.largest_difference,
-        "versions": list(result.versions),
-    }
+    return repeat(run, folder, weights, PrefectRunner())

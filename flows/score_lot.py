@@ -4,16 +4,13 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.engine import one_at_a_time
+from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed, failed
-from flows.reporting import report_run
-from flows.stages import score_listed
+from flows.pipeline import score_folder
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from tasks.ingest import list_images
-from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot, prepare
-from tasks.publish import publish_run
+from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot
 
 DEFAULTS = Settings()
 
@@ -109,9 +106,4 @@ def score_lot(
         NoImagesError: if fewer than two images can be scored, or none where there are references from earlier runs.
         StageFailedError: if tasks failed; everything finished is kept.
     """
-    job = prepare(**locals())  # every parameter, under its own name
-    listing = list_images(job.folder, job.store, job.least_images)
-    run = score_listed(job, listing["lot_key"], published=False)
-    done = {**report_run(job, run, maps), "unopened": listing["unopened"]}
-    publish_run(job, done)
-    return done
+    return score_folder(locals(), PrefectRunner())  # every parameter, under its own name

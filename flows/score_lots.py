@@ -3,34 +3,20 @@
 from datetime import date
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow
 
-from flows.engine import cluster, one_at_a_time
+from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed
+from flows.nights import score_night
 from flows.score_lot import score_lot
 from musc.decide import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from storage.errors import NoImagesError, UnopenedError
-from storage.lot_tree import FoundLot
-from tasks import progress
-from tasks.nightly import FAILED, TOO_SMALL, Outcome, counted, look, night_job, remember, runs_of, scored, survey
-from tasks.prepare import DEFAULT_OUTPUT, LotJob
-from tasks.publish import publish_night
+from tasks.prepare import DEFAULT_OUTPUT
 from tasks.report_orders import MapKind
-from tasks.stage import told
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"
-
-
-class NightFailedError(RuntimeError):
-    """Some lots failed; the results of all others are kept, and the next night tries these again."""
-
-    def __init__(self, outcomes: list[Outcome], notes: list[str]) -> None:
-        failed = [(outcome.found.lot, outcome.reason) for outcome in outcomes if outcome.what == FAILED]
-        super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {told(failed)}")
-        self.outcomes, self.notes = outcomes, notes
 
 
 @flow(name="nightly-lots", flow_run_name="nightly {root}", task_runner=one_at_a_time(), on_crashed=[crashed])
@@ -108,47 +94,5 @@ def score_lots(
         ValueError: for an option out of range or an unknown category, by name, before any work.
         NightFailedError: at the end, if lots failed; the results of the others are kept.
     """
-    given = {name: value for name, value in locals().items() if name not in ("root", "category", "since")}
-    job = night_job(root, **given)
-    log = get_run_logger()
-    tree = survey(root, category, since)
-    notes = [f"{left_out.path} is no lot: {left_out.reason}" for left_out in tree.left_out]
-    if not tree.lots:
-        notes.append(f"no lot lies below {root}; lots are folders <category>/<date> of images")
-    outcomes: list[Outcome] = []
-    with cluster(job.engine) as shared:
-        if shared.dask_address:  # opened here, or named by the user
-            given.update(dask_address=shared.dask_address, workers=shared.workers)
-        for found in tree.lots:
-            outcome = attempt(found, job, given, (len(outcomes), len(tree.lots)))
-            outcomes.append(outcome)
-            log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
-    publish_night(root, outcomes)
-    notes += [note for outcome in outcomes for note in outcome.notes]
-    for note in notes:
-        log.warning(note)
-    if any(outcome.what == FAILED for outcome in outcomes):
-        raise NightFailedError(outcomes, notes)
-    return {**counted(outcomes), "runs": runs_of(outcomes), "notes": notes}
-
-
-def attempt(found: FoundLot, job: LotJob, given: dict[str, Any], place: tuple[int, int] = (0, 1)) -> Outcome:
-    """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
-    key = None
-    try:
-        seen = look(found, job, given["maps"])
-        if seen.outcome:
-            return seen.outcome
-        key = seen.key
-        progress.begin("night", place[1], 0, found.lot, done=place[0])
-        done = score_lot(found.folder, lot=found.lot, category=found.category, **given)
-        outcome = scored(found, done)
-        remember(job, key, outcome)
-    except UnopenedError as error:
-        return Outcome(found, FAILED, reason=str(error))
-    except NoImagesError as error:
-        outcome = Outcome(found, TOO_SMALL, reason=str(error))
-        remember(job, key, outcome)
-    except Exception as error:
-        return Outcome(found, FAILED, reason=str(error) or type(error).__name__)
-    return outcome
+    shared = {name: value for name, value in locals().items() if name not in ("root", "category", "since")}
+    return score_night(root, category, since, shared, PrefectRunner(), score_lot)

@@ -9,11 +9,9 @@ from musc.plan import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks.caching import cached_task
 from tasks.orders import AggregateOrder
 
 
-@cached_task("aggregate")
 def aggregate_block(order: AggregateOrder) -> dict[str, Any]:
     """Make sure the aggregated features of one block are stored.
 

@@ -1,48 +1,39 @@
-"""What makes a Prefect task of this project: cached by its order's key, retried only when that can help.
+"""Task bodies as Prefect tasks: cached by their order's key, repeated only when that can help.
 
-The store is the truth and Prefect's cache is for the eye: an order whose artefact is complete returns at once even
-without a cached state, and `tasks.stage` asks for a fresh run where the artefact is gone though the state is cached.
+The store decides what is done and Prefect's cache only labels runs as Cached: an order whose artefact is complete
+returns at once even without a cached state, and a fresh run is asked for where the artefact is gone though the state is
+cached.
 """
 
-import errno
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from prefect import Task, task
-from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
-from storage.errors import StorageError
-
-FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-"""Disks that will be as full, or as read-only, in a few seconds: repeating only hides what a person has to mend."""
-TRANSIENT_KINDS = {
-    ("botocore.exceptions", "HTTPClientError"),
-    ("botocore.exceptions", "ConnectionError"),
-    ("fsspec.exceptions", "FSTimeoutError"),
-}
-"""Errors of the network that are no `OSError`, by name: what raises them is an optional extra."""
-
-PERMANENT_ERRORS = (StorageError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-"""What no repetition mends, though some of it is an `OSError`."""
+from tasks.retries import FIRST_DELAY_SECONDS, JITTER, RETRIES, is_transient
 
 
-def cached_task(name: str) -> Callable[[Callable[[Any], dict[str, Any]]], Task[[Any], dict[str, Any]]]:
-    """Make a function of one order a cached task called `<name> <order.label>`, with a small JSON result."""
+@cache
+def cached_task(name: str, body: Callable[[Any], dict[str, Any]]) -> Task[[Any], dict[str, Any]]:
+    """A function of one order as a cached task called `<name> <order.label>`, with a small JSON result."""
+    return task(
+        name=name,
+        task_run_name=name + " {order.label}",
+        cache_policy=CacheKeyFnPolicy(cache_key_fn=order_key),
+        persist_result=True,
+        result_serializer="json",
+        **RETRIED,
+    )(body)
 
-    def decorate(function: Callable[[Any], dict[str, Any]]) -> Task[[Any], dict[str, Any]]:
-        return task(
-            name=name,
-            task_run_name=name + " {order.label}",
-            cache_policy=CacheKeyFnPolicy(cache_key_fn=order_key),
-            persist_result=True,
-            result_serializer="json",
-            **RETRIED,
-        )(function)
 
-    return decorate
+def plain_task(name: str, label: str, function: Callable[..., Any]) -> Task[..., Any]:
+    """A function as a task that runs every time, called `<name> <label>`."""
+    return task(name=name, task_run_name=f"{name} {label}", cache_policy=NO_CACHE, **RETRIED)(function)
 
 
 def order_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
@@ -50,20 +41,15 @@ def order_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
     return f"{context.task.name}-{parameters['order'].key}"
 
 
-def is_transient(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task run may succeed when repeated: input and output may, wrong settings never will."""
-    error = state.result(raise_on_failure=False)
-    if isinstance(error, PERMANENT_ERRORS) or getattr(error, "errno", None) in FULL_OR_CLOSED:
-        return False
-    return isinstance(error, OSError) or any(
-        (kind.__module__, kind.__name__) in TRANSIENT_KINDS for kind in type(error).__mro__
-    )
+def may_be_repeated(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed task run may succeed when repeated."""
+    return is_transient(state.result(raise_on_failure=False))
 
 
 RETRIED: dict[str, Any] = {
-    "retries": 3,
-    "retry_delay_seconds": exponential_backoff(backoff_factor=1),
-    "retry_jitter_factor": 0.5,
-    "retry_condition_fn": is_transient,
+    "retries": RETRIES,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=FIRST_DELAY_SECONDS),
+    "retry_jitter_factor": JITTER,
+    "retry_condition_fn": may_be_repeated,
 }
-"""How every task of this project is retried: after about 1, 2 and 4 seconds, if that can help."""
+"""How every task is repeated: as `tasks.retries.repeated` does."""

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 
-EngineName = Literal["threads", "dask"]
+EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"
 """The Dask resource of a worker that has a GPU to itself: one per worker, one taken by every task."""
 CORES_PER_WORKER = 2
@@ -15,7 +15,7 @@ CORES_PER_WORKER = 2
 
 @dataclass(frozen=True)
 class Engine:
-    """Threads of the flow's own process, or Dask workers here or behind a scheduler's address."""
+    """This process without Prefect, a thread of the flow's process, or Dask workers here or behind an address."""
 
     name: EngineName = "threads"
     dask_address: str | None = None
@@ -40,7 +40,7 @@ def chosen_engine(
     """Check what a user asked for and complete it.
 
     Args:
-        name: `threads` or `dask`.
+        name: `inline`, `threads` or `dask`.
         dask_address: of a running Dask scheduler, such as `tcp://10.0.0.5:8786`.
         workers: processes that share this machine: with an address 1 unless given, else one per GPU, or one for every
             two cores.
@@ -52,12 +52,12 @@ def chosen_engine(
         ValueError: naming the first parameter that does not fit, or what is to be installed.
     """
     if name not in get_args(EngineName):
-        raise ValueError(f"engine must be threads or dask, got {name!r}; threads needs nothing else")
+        raise ValueError(f"engine must be inline, threads or dask, got {name!r}; inline needs nothing else")
     for option, value in (("dask_address", dask_address), ("workers", workers)):
         if name != "dask" and value is not None:
             raise ValueError(f"{option} must go with the engine dask, got {value!r} with {name}; add --engine dask")
-    if name == "threads":
-        return THREADS
+    if name != "dask":
+        return Engine(cast(EngineName, name))
     if find_spec("prefect_dask") is None:
         raise ValueError("engine dask must have prefect-dask installed, got none; pip install 'musc-pipeline[dask]'")
     if ":" in device:

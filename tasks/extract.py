@@ -22,7 +22,6 @@ from storage.lots import ListedImage, load_usable, read_image
 from storage.store import Store
 from tasks import progress
 from tasks.behind import working_behind
-from tasks.caching import cached_task
 from tasks.models import loaded, loaded_aside
 from tasks.orders import ExtractOrder
 from tasks.record import versions
@@ -35,7 +34,6 @@ CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
 """Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
 
-@cached_task("extract")
 def extract_block(order: ExtractOrder) -> dict[str, Any]:
     """Make sure the features of one block are stored.
 

@@ -10,13 +10,11 @@ from storage.artefacts import is_complete
 from storage.features import LotFeatures
 from storage.groups import read_groups, write_groups
 from storage.store import Store
-from tasks.caching import cached_task
 from tasks.orders import GroupOrder, ScoreOrder
 from tasks.score import load_others, load_queries
 from tasks.shortage import in_parts_or
 
 
-@cached_task("groups")
 def group_lot(order: GroupOrder) -> dict[str, Any]:
     """Make sure the groups of a lot are stored.
 

@@ -4,16 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from prefect import task
-
 from storage.datasets import Category
 from storage.listing import list_files, list_folder, require_folder
 from storage.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
-from tasks.caching import RETRIED
 
 
-@task(name="list", task_run_name="list {folder}", **RETRIED)
 def list_images(folder: str, store: str, least: int = 2) -> dict[str, Any]:
     """List the images of a folder into the store.
 
@@ -31,8 +27,7 @@ def list_images(folder: str, store: str, least: int = 2) -> dict[str, Any]:
     return kept(list_folder(folder), folder, store, least)
 
 
-@task(name="list", task_run_name="list {category.name}", **RETRIED)
-def list_category(root: str, category: Category, store: str, *, shuffled: bool, seed: int) -> dict[str, Any]:
+def list_category(root: str, category: Category, store: str, shuffled: bool, seed: int) -> dict[str, Any]:
     """List the images of a dataset's category into the store; repeated content is kept, as in published numbers.
 
     Args:

@@ -10,13 +10,11 @@ from storage.artefacts import is_complete, writing
 from storage.runs import Run
 from storage.store import Store
 from tasks import progress
-from tasks.caching import cached_task
 from tasks.finished import FinishedRun
 from tasks.pictures import boxed, encoded, outlined, overlay
 from tasks.report_orders import MapsOrder
 
 
-@cached_task("maps")
 def write_maps(order: MapsOrder) -> dict[str, Any]:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 

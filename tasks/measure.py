@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from prefect import task
 
 from storage.artefacts import digest, is_complete, writing
 from storage.datasets import Category, labels_digest, list_categories
 from storage.runs import Run
 from storage.store import Store
 from storage.tables import BENCHMARKS, METRICS_TABLE, read_table, write_table
-from tasks.caching import cached_task
 from tasks.comparison import with_means
 from tasks.evaluate import labelled, network_size_metrics
 from tasks.evaluate_loco import loco_metrics
@@ -22,7 +20,6 @@ from tasks.prepare import LotJob
 MEASURE_VERSION = 1
 
 
-@cached_task("measure")
 def measure_category(order: MeasureOrder) -> dict[str, Any]:
     """Make sure the metrics of one scored category are stored.
 
@@ -41,7 +38,6 @@ def measure_category(order: MeasureOrder) -> dict[str, Any]:
     return {"path": order.path}
 
 
-@task(name="compare", task_run_name="compare {name}")
 def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> dict[str, Any]:
     """Write a benchmark's table from its measured categories.
 

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from prefect import task
-
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.finished import Mark, fingerprint, read_mark, write_mark
@@ -14,7 +12,6 @@ from storage.listing import has_image_name, list_folder
 from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.lots import require_enough
 from storage.store import Store
-from tasks.caching import RETRIED
 from tasks.planning import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from tasks.prepare import LotJob, prepare
 
@@ -86,7 +83,6 @@ def night_job(root: str, category: str | None = None, since: date | None = None,
     return prepare(root, lot="night", **given)
 
 
-@task(name="survey", task_run_name="survey {root}", **RETRIED)
 def survey(root: str, category: str | None, since: date | None) -> LotTree:
     """Find the lots below a root.
 

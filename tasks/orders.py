@@ -1,6 +1,7 @@
 """Orders: what each task has to do, as small frozen values. Every order carries a key, the digest of what it reads."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from musc.backbones import BackboneSpec
 from musc.mutual import Interval
@@ -12,6 +13,28 @@ from storage.runs import FOLDER as RUNS
 from tasks.prepare import LotJob
 
 METRICS = "metrics"
+
+
+class StageOrder(Protocol):
+    """An order that makes an artefact."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def store(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
 
 
 @dataclass(frozen=True)

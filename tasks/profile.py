@@ -18,7 +18,6 @@ from storage.runs import Run
 from storage.store import Store
 from tasks import progress
 from tasks.appearance import Appearance, appearance_of
-from tasks.caching import cached_task
 from tasks.drift import unit
 from tasks.report_orders import ProfileOrder
 
@@ -28,7 +27,6 @@ AT_ONCE = 64
 """Images between two reports of progress."""
 
 
-@cached_task("profile")
 def profile_run(order: ProfileOrder) -> dict[str, Any]:
     """Make sure a run's profile is stored.
 

@@ -28,6 +28,7 @@ from storage.store import Store
 from storage.tables import read_table
 from tasks.calibrate import forecast_rows
 from tasks.comparison import caption, shown
+from tasks.monitor import Monitor, StageWatch
 from tasks.nightly import FINISHED, Outcome
 from tasks.prepare import LotJob, default_lot
 from tasks.summary import TABLE_ROWS, summary, top_rows
@@ -153,7 +154,29 @@ def lot_resource(category: str, lot: str) -> dict[str, str]:
     }
 
 
-class StageArtifact:
+class PrefectMonitor(Monitor):
+    """Shows everything in the Prefect UI and tells automations."""
+
+    def begin_lot(self, job: LotJob) -> None:
+        tag_run(job)
+
+    def plan(self, job: LotJob, plan: Forecast) -> None:
+        publish_plan(job, plan)
+
+    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
+        return StageArtifact(stage, total, done, subject)
+
+    def scored(self, job: LotJob, done: dict[str, Any]) -> None:
+        publish_run(job, done)
+
+    def night(self, root: str, outcomes: Sequence[Outcome]) -> None:
+        publish_night(root, outcomes)
+
+    def benchmark(self, store: Store, path: str, dataset: str) -> None:
+        publish_benchmark(store, path, dataset)
+
+
+class StageArtifact(StageWatch):
     """The progress of one stage as an artifact that is updated while the stage goes on."""
 
     def __init__(self, stage: str, total: int, done: int, subject: str) -> None:

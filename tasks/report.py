@@ -13,7 +13,6 @@ from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.profiles import read_appearance, read_profile
 from storage.runs import REPORT, Run
 from storage.store import Store
-from tasks.caching import cached_task
 from tasks.charts import histogram, trend
 from tasks.drift import FEWEST_EARLIER, Compared, compare
 from tasks.finished import FinishedRun
@@ -31,7 +30,6 @@ MOST_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
 
-@cached_task("report")
 def write_report(order: ReportOrder) -> dict[str, Any]:
     """Make sure a run's page is stored.
 

@@ -17,7 +17,6 @@ from storage.patch_scores import read_scores, write_scores
 from storage.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.caching import cached_task
 from tasks.orders import RunOrder
 from tasks.record import run_record, versions, versions_line
 from tasks.verdict import Verdict, box_table, reach_verdict
@@ -26,7 +25,6 @@ MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
 
 
-@cached_task("rescore")
 def rescore_lot(order: RunOrder) -> dict[str, Any]:
     """Make sure a lot's run is written: tables, patch scores and record.
 

@@ -20,13 +20,11 @@ from storage.features import LotFeatures, Place
 from storage.groups import read_groups
 from storage.patch_scores import write_shard
 from storage.store import Store
-from tasks.caching import cached_task
 from tasks.orders import ScoreOrder
 from tasks.prefetch import read_ahead
 from tasks.shortage import in_parts_or
 
 
-@cached_task("score")
 def score_shard(order: ScoreOrder) -> dict[str, Any]:
     """Make sure the patch scores of one shard are stored.
 

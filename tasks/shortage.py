@@ -3,13 +3,13 @@
 The plan keeps shards and batches within what the GPU has; this is for the night when another program holds part of it.
 """
 
+import logging
 from collections.abc import Callable
-from logging import Logger, LoggerAdapter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
-from prefect.exceptions import MissingContextError
-from prefect.logging import get_logger, get_run_logger
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -33,7 +33,7 @@ def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> li
     except torch.OutOfMemoryError as error:
         if stop - start < 2:
             raise
-        logger().warning("GPU memory does not hold %d images at once, so halves are tried: %s", stop - start, error)
+        log.warning("GPU memory does not hold %d images at once, so halves are tried: %s", stop - start, error)
     # Only here, with the error and all that its traceback holds gone, can memory be given back.
     torch.cuda.empty_cache()
     middle = (start + stop) // 2
@@ -54,14 +54,6 @@ def in_parts_or(
     try:
         return in_parts(compute, start, stop)
     except torch.OutOfMemoryError as error:
-        logger().warning("GPU memory does not even hold one image, so the processor takes over: %s", error)
+        log.warning("GPU memory does not even hold one image, so the processor takes over: %s", error)
     torch.cuda.empty_cache()
     return [fallback(start, stop)]
-
-
-def logger() -> Logger | LoggerAdapter[Any]:
-    """That of the task run, which the Prefect UI shows; outside of one, Prefect's own."""
-    try:
-        return get_run_logger()
-    except MissingContextError:
-        return get_logger("musc")

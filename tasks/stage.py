@@ -1,44 +1,19 @@
-"""Run all orders of one stage: submit, wait for every one, and only then complain."""
+"""Run all orders of one stage, wait for every one, and only then complain."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
-
-from prefect import Task
-from prefect.futures import PrefectFuture, as_completed
-from prefect.task_runners import TaskRunner
+from typing import Any, TypeVar
 
 from storage.artefacts import is_complete
 from storage.store import Store
 from tasks import progress
-from tasks.publish import StageArtifact
+from tasks.monitor import StageWatch
+from tasks.orders import StageOrder
+from tasks.runner import Body, Runner
+
+Order = TypeVar("Order", bound=StageOrder)
 
 LOST = "KilledWorker"
 """The error's name, as Dask need not be installed."""
-
-
-class StageOrder(Protocol):
-    """An order that makes an artefact."""
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def label(self) -> str: ...
-
-    @property
-    def category(self) -> str: ...
-
-    @property
-    def store(self) -> str: ...
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-
-Order = TypeVar("Order", bound=StageOrder)
 
 
 class StageFailedError(RuntimeError):
@@ -49,17 +24,19 @@ class StageFailedError(RuntimeError):
 
 
 def run_stage(
-    task: Task[[Any], dict[str, Any]],
+    name: str,
+    body: Body,
     orders: Sequence[Order],
-    runner: TaskRunner[Any] | None = None,
+    runner: Runner,
     ahead: Callable[[Sequence[Order]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Run a cached task on every order and return the results in the orders' sequence.
+    """Run a body on every order and return the results in the orders' sequence.
 
     Args:
-        task: made by `tasks.caching.cached_task`.
-        orders: what to do; orders whose artefact is complete end at once.
-        runner: a started task runner; that of the flow unless given.
+        name: of the stage, such as `extract`.
+        body: what to run; orders whose artefact is complete end at once.
+        orders: what to run it on.
+        runner: where.
         ahead: called once with the orders whose artefact is not complete, if any, before the first is submitted; what
             it raises ends the stage as it is.
 
@@ -70,15 +47,15 @@ def run_stage(
         return []
     complete = {order.key: is_complete(Store(order.store), order.path) for order in orders}
     total, done = sum(order.size for order in orders), sum(order.size for order in orders if complete[order.key])
-    progress.begin(task.name, total, done, orders[0].category)
-    shown = StageArtifact(task.name, total, done, orders[0].category)
+    progress.begin(name, total, done, orders[0].category)
+    watch = runner.monitor.begin_stage(name, total, done, orders[0].category)
     missing = [order for order in orders if not complete[order.key]]
     if ahead and missing:
         ahead(missing)
-    outcomes = outcomes_of(task, orders, complete, runner, shown)
-    # Whoever waited at a worker that was killed is blamed for it too. Alone only the guilty one fails again.
+    outcomes = outcomes_of(name, body, orders, complete, runner, watch)
+    # Dask also fails tasks that were queued on a dead worker. Each is run again alone: only the one that kills fails.
     for order in [order for order in orders if is_lost(outcomes[order.key])]:
-        outcomes.update(outcomes_of(task, [order], complete, runner, shown))
+        outcomes.update(outcomes_of(name, body, [order], complete, runner, watch))
     failures = [
         (order.label, explained(outcomes[order.key]))
         for order in orders
@@ -86,10 +63,10 @@ def run_stage(
     ]
     if failures:
         error = StageFailedError(
-            f"{task.name} failed for {len(failures)} of {len(orders)} task runs; everything finished is kept, so the "
+            f"{name} failed for {len(failures)} of {len(orders)} task runs; everything finished is kept, so the "
             f"same command goes on from here. {told(failures)}"
         )
-        error.names = tuple(f"{task.name} {label}" for label, _ in failures)
+        error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
     return [outcomes[order.key] for order in orders]
 
@@ -100,33 +77,21 @@ def paths_of(orders: Sequence[StageOrder]) -> list[str]:
 
 
 def outcomes_of(
-    task: Task[[Any], dict[str, Any]],
+    name: str,
+    body: Body,
     orders: Sequence[StageOrder],
     complete: Mapping[str, bool],
-    runner: TaskRunner[Any] | None,
-    shown: StageArtifact,
+    runner: Runner,
+    watch: StageWatch,
 ) -> dict[str, Any]:
-    """Submit all orders and wait: the result of each, or what it failed with, by key."""
-    futures: dict[PrefectFuture[Any], StageOrder] = {}
-    for order in orders:
-        fresh = task.with_options(refresh_cache=not complete[order.key])
-        futures[runner.submit(fresh, {"order": order}) if runner else fresh.submit(order)] = order
+    """Run all orders: the result of each, or what it failed with, by key."""
     outcomes: dict[str, Any] = {}
-    for future in as_completed(list(futures)):
-        order = futures[future]
-        outcomes[order.key] = outcome(future)
-        if not complete[order.key] and not isinstance(outcomes[order.key], BaseException):
-            progress.settle(task.name, order.key, order.size)
-            shown.advance(order.size)
+    for order, outcome in runner.outcomes(name, body, orders, complete):
+        outcomes[order.key] = outcome
+        if not complete[order.key] and not isinstance(outcome, BaseException):
+            progress.settle(name, order.key, order.size)
+            watch.advance(order.size)
     return outcomes
-
-
-def outcome(future: PrefectFuture[Any]) -> Any:
-    """What a task run returned, or what it failed with; a worker's death is such an error, not the flow's own."""
-    try:
-        return future.result(raise_on_failure=False)
-    except Exception as error:
-        return error
 
 
 def is_lost(error: Any) -> bool:

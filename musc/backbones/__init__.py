@@ -74,7 +74,7 @@ these networks tell apart what parts show rather than whether they are defective
 
 def scoring_defaults(name: str) -> ScoringDefaults:
     """The paper's choices, or those for convolutional networks."""
-    return CONVOLUTIONAL_DEFAULTS if _module_of(name) == "convolutional" else PAPER_DEFAULTS
+    return CONVOLUTIONAL_DEFAULTS if _module_of(name) in ("lite0", "convolutional") else PAPER_DEFAULTS
 
 
 def load(
@@ -165,7 +165,7 @@ def _module_of(name: str) -> str:
     if name in DINO_MODELS:
         return "dino"
     if name == LITE0_NAME:
-        return "convolutional"
+        return "lite0"
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
         return "dino" if timm_models.is_vision_transformer(name) else "convolutional"

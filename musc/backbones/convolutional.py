@@ -1,4 +1,4 @@
-"""Convolutional networks through timm: `efficientnet-lite0`, whose weights are installed, and others as `timm:<model>`.
+"""Convolutional networks through timm, as `timm:<model>`; `musc.backbones.lite0` builds its own here too.
 
 A level is the output of a stage of the network: blocks of one stride and width. Levels keep grids and widths of their
 own; those of stride 8 and more are taken unless told otherwise. Class tokens are the embedding its classifier sees.
@@ -6,7 +6,6 @@ own; those of stride 8 and more are taken unless told otherwise. Class tokens ar
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
@@ -19,36 +18,16 @@ from musc.backbones import lite0, timm_models
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneSpec, Features, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
-from musc.backbones.geometry import resolve_image_size, resolve_layers
+from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.layers import Layer
-
-DEFAULT_SIZE = (320, 320)
-"""Height and width in pixels unless told otherwise; how it was chosen: docs/backbones.md."""
-
-FINEST_STRIDE = 8
-"""Pixels per patch of the finest levels taken unless told otherwise."""
 
 PROBE_SIDE = 256
 """Pixels at which strides are read off the levels' rows."""
 
 
-@dataclass(frozen=True)
-class Design:
-    """What a specification needs to know of a network."""
-
-    strides: tuple[int, ...]
-    """Pixels per patch of each level, finest first."""
-
-    @property
-    def default_levels(self) -> tuple[int, ...]:
-        """Levels of stride 8 and more; the last one of a network that has none of them."""
-        coarse = tuple(level for level, stride in enumerate(self.strides) if stride >= FINEST_STRIDE)
-        return coarse or (len(self.strides) - 1,)
-
-
 def accepts(name: str) -> bool:
-    """Whether this is `efficientnet-lite0`, or `timm:` and a model timm knows."""
-    return name == LITE0_NAME or timm_models.is_known(name)
+    """Whether this is `timm:` and a model timm knows."""
+    return timm_models.is_known(name)
 
 
 def resolve(
@@ -64,8 +43,7 @@ def resolve(
 
     Args:
         name: a name `accepts` says yes to.
-        weights: a timm tag, the path of a file, or None for the installed weights of `efficientnet-lite0`, and for the
-            tag that belongs to another name.
+        weights: a timm tag, the path of a file, or None for the tag that belongs to the name.
         image_size: pixels of a square, (height, width), or None for the default; whole patches of the coarsest level.
         layers: 0-based levels, growing, or None for those of stride 8 and more.
         quick_gelu: None; only CLIP has this choice.
@@ -74,17 +52,12 @@ def resolve(
     Raises:
         ValueError: if the tag, the size or the levels do not fit, or the model has no levels.
         FileNotFoundError: if the weight file does not exist.
-        WeightsUnavailableError: if the installed weights are not there.
     """
     require_no_transformer_options(name, quick_gelu, position_antialias)
-    design = read_design(name)
-    levels = resolve_layers(layers, len(design.strides), design.default_levels)
-    coarsest = design.strides[levels[-1]]
-    size = resolve_image_size(image_size, (coarsest, coarsest), DEFAULT_SIZE)
-    if name == LITE0_NAME and weights is None:
-        weights, digest = lite0.PACKAGE, weight_files.file_digest(lite0.packaged_weights())
-    else:
-        weights, digest = timm_models.identify(name, weights)
+    strides = read_strides(name)
+    levels = resolve_layers(layers, len(strides), coarse_levels(strides))
+    size = resolve_image_size(image_size, (strides[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
+    weights, digest = timm_models.identify(name, weights)
     maps, embedding = shapes(name, size, levels)
     return BackboneSpec(
         name=name,
@@ -99,8 +72,8 @@ def resolve(
 
 
 @functools.cache
-def read_design(name: str) -> Design:
-    """The levels of a network of timm.
+def read_strides(name: str) -> tuple[int, ...]:
+    """Pixels per patch of each level of a network of timm, finest first.
 
     Raises:
         ValueError: if timm gives no levels of it.
@@ -112,11 +85,11 @@ def read_design(name: str) -> Design:
             "choose a convolutional network such as timm:resnet18"
         )
     if not has_all_stages(model):
-        return Design(tuple(info["reduction"] for info in model.feature_info))
+        return tuple(info["reduction"] for info in model.feature_info)
     maps = model.forward_intermediates(
         torch.empty(1, 3, PROBE_SIDE, PROBE_SIDE, device="meta"), intermediates_only=True, extra_blocks=True
     )
-    return Design(tuple(round(PROBE_SIDE / level.shape[2]) for level in maps))
+    return tuple(round(PROBE_SIDE / level.shape[2]) for level in maps)
 
 
 def has_all_stages(model: Any) -> bool:

@@ -7,6 +7,10 @@ from musc.layers import Grid, Layer
 
 LARGE_SIDE_OF_PATCH_14 = 518
 LARGE_SIDE = 512
+CONVOLUTIONAL_SIZE = (320, 320)
+"""Height and width in pixels for convolutional networks unless told otherwise; how chosen: docs/backbones.md."""
+FINEST_STRIDE = 8
+"""Pixels per patch of the finest levels of a convolutional network taken unless told otherwise."""
 
 
 def resolve_image_size(
@@ -44,6 +48,16 @@ def resolve_image_size(
 def default_side(patch_side: int) -> int:
     """Pixels of the default input along one side: the larger size of the published tables."""
     return LARGE_SIDE_OF_PATCH_14 if patch_side == 14 else LARGE_SIDE // patch_side * patch_side
+
+
+def coarse_levels(strides: Sequence[int]) -> tuple[int, ...]:
+    """The levels of a convolutional network taken unless told otherwise: of stride 8 and more, else the last one.
+
+    >>> coarse_levels((2, 4, 8, 16, 32)), coarse_levels((2, 4))
+    ((2, 3, 4), (1,))
+    """
+    coarse = tuple(level for level, stride in enumerate(strides) if stride >= FINEST_STRIDE)
+    return coarse or (len(strides) - 1,)
 
 
 def alike(numbers: Sequence[int], grid: Grid, width: int) -> tuple[Layer, ...]:

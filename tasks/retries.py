@@ -1,0 +1,54 @@
+"""Which errors a repetition may mend, and how often and how long after each other it is tried."""
+
+import errno
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from storage.errors import StorageError
+
+Result = TypeVar("Result")
+
+RETRIES = 3
+FIRST_DELAY_SECONDS = 1.0
+"""Before the first repetition; twice as long before each of the next."""
+JITTER = 0.5
+"""A delay is lengthened by up to this fraction of itself, so that workers do not come back together."""
+
+FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Disks that will be as full, or as read-only, in a few seconds: repeating only hides what a person has to mend."""
+TRANSIENT_KINDS = {
+    ("botocore.exceptions", "HTTPClientError"),
+    ("botocore.exceptions", "ConnectionError"),
+    ("fsspec.exceptions", "FSTimeoutError"),
+}
+"""Errors of the network that are no `OSError`, by name: what raises them is an optional extra."""
+
+PERMANENT_ERRORS = (StorageError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+"""What no repetition mends, though some of it is an `OSError`."""
+
+
+def is_transient(error: object) -> bool:
+    """Whether what failed may succeed when repeated: input and output may, wrong settings never will."""
+    if isinstance(error, PERMANENT_ERRORS) or getattr(error, "errno", None) in FULL_OR_CLOSED:
+        return False
+    return isinstance(error, OSError) or any(
+        (kind.__module__, kind.__name__) in TRANSIENT_KINDS for kind in type(error).__mro__
+    )
+
+
+def repeated(action: Callable[[], Result]) -> Result:
+    """Call an action, and again after a transient error, up to `RETRIES` times.
+
+    Raises:
+        Exception: what the last call raised.
+    """
+    for attempt in range(RETRIES):
+        try:
+            return action()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        time.sleep(FIRST_DELAY_SECONDS * 2**attempt * random.uniform(1, 1 + JITTER))
+    return action()
