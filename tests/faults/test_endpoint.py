@@ -35,15 +35,15 @@ class Outage:
                 self.server.stop()
             write_chunk(*given)
 
-        def up(*given: Any) -> bool:
+        def up(error: object) -> bool:
             if self.failures is not None:
                 self.failures -= 1
                 if self.failures == 0:
                     self.server.start()
-            return is_transient(*given)
+            return is_transient(error)
 
         monkeypatch.setattr(extract, "write_chunk", down)
-        monkeypatch.setattr(extract.extract_block, "retry_condition_fn", up)
+        monkeypatch.setattr(caching, "is_transient", up)
 
 
 def finished_blocks(output: str) -> set[str]:

@@ -1,13 +1,10 @@
 """What is repeated and what is found again. Prefect is imported inside: see `tests/flows/conftest.py`."""
 
-import errno
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-from storage.errors import IncompleteError, StorageError
 
 
 @dataclass(frozen=True)
@@ -18,69 +15,28 @@ class Order:
     label: str = "cap"
 
 
-def transient(error: Exception) -> bool:
-    from prefect.client.schemas.objects import TaskRun
-    from prefect.states import Failed
-
-    from tasks.caching import cached_task, is_transient
-
-    @cached_task("nothing")
-    def do_nothing(order: Order) -> dict[str, Any]:
-        return {}
-
-    run = TaskRun.model_construct()
-    return is_transient(do_nothing, run, Failed(data=error))
-
-
-@pytest.mark.parametrize(
-    "error", [OSError("i/o"), ConnectionResetError("gone"), TimeoutError("slow"), BlockingIOError("busy")], ids=repr
-)
-def test_errors_of_disk_and_network_may_pass(error: Exception) -> None:
-    assert transient(error)
-
-
-@pytest.mark.parametrize("name", ["EndpointConnectionError", "ConnectionClosedError", "ReadTimeoutError"])
-def test_errors_of_an_object_store_may_pass(name: str) -> None:
-    exceptions = pytest.importorskip("botocore.exceptions")
-    assert transient(getattr(exceptions, name)(endpoint_url="http://127.0.0.1:1", error="refused"))
-
-
-def test_missing_credentials_stay_missing() -> None:
-    exceptions = pytest.importorskip("botocore.exceptions")
-    assert not transient(exceptions.NoCredentialsError())
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, "No space left on device"),
-        OSError(errno.EROFS, "Read-only file system"),
-        FileNotFoundError("absent"),
-        PermissionError("closed"),
-        IsADirectoryError("folder"),
-        NotADirectoryError("file"),
-        StorageError("wrong"),
-        IncompleteError("cut"),
-        ValueError("setting"),
-        MemoryError("small"),
-        RuntimeError("fault"),
-    ],
-    ids=repr,
-)
-def test_errors_that_stay_are_not_repeated(error: Exception) -> None:
-    assert not transient(error)
-
-
 def test_cached_task_is_repeated_with_growing_pauses() -> None:
-    from tasks.caching import cached_task, is_transient
+    from tasks.caching import cached_task, may_be_repeated
 
-    @cached_task("count")
     def count(order: Order) -> dict[str, Any]:
         return {"key": order.key}
 
-    assert (count.retries, count.retry_delay_seconds) == (3, [1, 2, 4])
-    assert count.retry_condition_fn is is_transient
-    assert count.fn(Order("a")) == {"key": "a"}
+    task = cached_task("count", count)
+    assert (task.retries, task.retry_delay_seconds) == (3, [1, 2, 4])
+    assert task.retry_condition_fn is may_be_repeated
+    assert task.fn(Order("a")) == {"key": "a"}
+    assert cached_task("count", count) is task
+
+
+@pytest.mark.parametrize(("error", "again"), [(OSError("i/o"), True), (ValueError("setting"), False)])
+def test_prefect_repeats_what_is_transient(error: Exception, again: bool) -> None:
+    from prefect.client.schemas.objects import TaskRun
+    from prefect.states import Failed
+
+    from tasks.caching import cached_task, may_be_repeated
+
+    task = cached_task("nothing", lambda order: {})
+    assert may_be_repeated(task, TaskRun.model_construct(), Failed(data=error)) == again
 
 
 def test_order_key_keeps_tasks_and_orders_apart() -> None:
