@@ -1,6 +1,5 @@
 """The commands and their options; what each does is in `cli.actions`, what goes wrong is said by `cli.failures`."""
 
-import time
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import musc
 from cli import actions, options
 from cli.environment import prepare_environment
 from cli.failures import reporting_errors
+from cli.opening import announce
 from cli.options import given
 
 app = typer.Typer(
@@ -20,11 +20,22 @@ app = typer.Typer(
 )
 
 
-def starting_up(action: Callable[[], None], *, verbose: bool = False) -> None:
-    """Run a command that loads torch and mostly Prefect too, which takes a while until there is more to say."""
-    typer.echo(f"{time.strftime('%H:%M:%S')} starting, up to 20 seconds", err=True)
+def starting_up(action: Callable[[], None], parameters: dict[str, Any] | None = None, *, verbose: bool = False) -> None:
+    """Run a command that loads torch; say before that what is going to be done, and where it runs.
+
+    Args:
+        action: the command.
+        parameters: of a command that scores; get the engine that is used.
+        verbose: show Prefect's own messages, and tracebacks.
+    """
+
+    def announced() -> None:
+        if parameters is not None:
+            announce(parameters)
+        action()
+
     prepare_environment(verbose=verbose)
-    reporting_errors(action, verbose=verbose)
+    reporting_errors(announced, verbose=verbose)
 
 
 def show_version(wanted: bool) -> None:
@@ -79,7 +90,7 @@ def score(
 ) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
     parameters = given(locals())
-    starting_up(lambda: actions.score(parameters), verbose=verbose)
+    starting_up(lambda: actions.score(parameters), parameters, verbose=verbose)
 
 
 @app.command()
@@ -119,7 +130,7 @@ def benchmark(
 ) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
     parameters = given(locals())
-    starting_up(lambda: actions.benchmark(parameters), verbose=verbose)
+    starting_up(lambda: actions.benchmark(parameters), parameters, verbose=verbose)
 
 
 @app.command()
@@ -204,7 +215,7 @@ def nightly(
 ) -> None:
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
     parameters = given(locals())
-    starting_up(lambda: actions.nightly(parameters), verbose=verbose)
+    starting_up(lambda: actions.nightly(parameters), parameters, verbose=verbose)
 
 
 @app.command()
@@ -224,7 +235,7 @@ def rescore(
     weights: Annotated[str | None, typer.Option(help="Tag or local file of its weights. Default: as recorded.")] = None,
 ) -> None:
     """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
-    starting_up(lambda: actions.rescore(run, folder, weights))
+    starting_up(lambda: actions.rescore(run, folder, weights), {})
 
 
 @app.command()
@@ -233,8 +244,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,
     verbose: options.Verbose = False,
 ) -> None:
-    """Draw a small lot of parts with planted defects, score it without weights, and compare with the known defects."""
-    starting_up(lambda: actions.demo(output, seed), verbose=verbose)
+    """Draw a small lot of parts with planted defects, score it, and compare with the known defects."""
+    starting_up(lambda: actions.demo(output, seed), {}, verbose=verbose)
 
 
 def main() -> None:

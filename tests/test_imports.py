@@ -13,6 +13,12 @@ FORBIDDEN = {
     "flows": {"cli"},
 }
 
+KNOW_PREFECT = {
+    "tasks": {"caching", "publish", "automations"},
+    "flows": {"engine", "hooks", "score_lot", "score_lots", "benchmark", "rescore_run"},
+}
+"""The only modules of their rooms that import Prefect, so that a run without a server never loads it."""
+
 
 def imported_names(source: str) -> set[str]:
     """Top-level packages imported anywhere in a module, `import_module("…")` with a literal name included."""
@@ -40,6 +46,12 @@ def test_imports_keep_the_order_of_rooms(room: str) -> None:
     assert modules, f"{room} must hold modules"
     found = {str(path.relative_to(ROOT)): violations(room, path.read_text("utf-8")) for path in modules}
     assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize("room", KNOW_PREFECT)
+def test_few_modules_know_prefect(room: str) -> None:
+    found = {path.stem for path in (ROOT / room).glob("*.py") if "prefect" in imported_names(path.read_text("utf-8"))}
+    assert found == KNOW_PREFECT[room]
 
 
 @pytest.mark.parametrize(
