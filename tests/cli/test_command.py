@@ -79,7 +79,7 @@ def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_pat
 def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
     names: list[str], options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "flows.score_lot", None)  # importing it would fail
+    monkeypatch.setitem(sys.modules, "flows.pipeline", None)  # importing it would fail
     for number, name in enumerate(names):
         Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / name, format="png")
     words = ["score", str(tmp_path), "--output", str(tmp_path / "out"), "--backbone", "texture", *options]
@@ -183,14 +183,14 @@ def test_rescore_fails_unless_the_scores_are_identical(
 
 
 def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.benchmark import BenchmarkFailedError
+    from flows.benchmarks import BenchmarkFailedError
 
     def fail(**parameters: Any) -> None:
         raise BenchmarkFailedError([("cap", "planted")], 2, "benchmarks/x/metrics.parquet")
 
     shown_tables: list[tuple[str, str]] = []
     monkeypatch.setattr("tasks.prepare_benchmark.benchmark_jobs", lambda *given, **more: [SimpleNamespace(store="out")])
-    monkeypatch.setattr("flows.benchmark.benchmark", fail)
+    monkeypatch.setattr("cli.actions.run_benchmark", fail)
     monkeypatch.setattr("cli.tables.show_benchmark", lambda *place: shown_tables.append(place))
     shown = runner.invoke(app, ["benchmark", "btad", "data", "--output", "out"])
     assert shown.exit_code == FAILED

@@ -12,7 +12,7 @@ from tasks.nightly import FAILED, TOO_SMALL, Outcome
 
 def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     from cli import night
-    from flows.score_lots import NightFailedError
+    from flows.nights import NightFailedError
 
     found = [FoundLot(category, f"lots/{category}/[1]", "[1]", None) for category in ("bolt", "nut")]
     outcomes = [Outcome(found[0], TOO_SMALL), Outcome(found[1], FAILED, reason="[planted]")]
