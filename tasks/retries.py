@@ -50,5 +50,5 @@ def repeated(action: Callable[[], Result]) -> Result:
         except Exception as error:
             if not is_transient(error):
                 raise
-        time.sleep(FIRST_DELAY_SECONDS * 2**attempt * random.uniform(1, 1 + JITTER))
+        time.sleep(FIRST_DELAY_SECONDS * 2**attempt * random.SystemRandom().uniform(1, 1 + JITTER))
     return action()

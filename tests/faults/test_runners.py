@@ -1,0 +1,40 @@
+"""Inline, as Prefect tasks, or on Dask workers: the same bits, and each goes on where another was killed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+INLINE = ("--engine", "inline")
+SECOND_SHARD = ("storage.patch_scores.write_scores", 2)
+
+
+def test_inline_gives_the_bytes_of_prefect_threads(
+    command: Any, results: Any, undisturbed: Any, tmp_path: Path
+) -> None:
+    command.finish(command.start(tmp_path / "store", *INLINE))
+    assert results(tmp_path / "store") == undisturbed
+
+
+@pytest.mark.parametrize(("killed", "resumed"), [("inline", "threads"), ("threads", "inline"), ("inline", "dask")])
+def test_one_runner_goes_on_where_another_was_killed(
+    killed: str,
+    resumed: str,
+    command: Any,
+    score: Any,
+    complete: Any,
+    results: Any,
+    undisturbed: Any,
+    tmp_path: Path,
+) -> None:
+    store = tmp_path / "store"
+    command.kill_at(*SECOND_SHARD, store, "--engine", killed)
+    before = complete(store)
+    assert len(complete(store, "features")) == 3
+    assert len(complete(store, "patch_scores")) == 1
+    if resumed == "inline":
+        command.finish(command.start(store, *INLINE))
+    else:
+        score(store, engine=resumed, **({"workers": 2} if resumed == "dask" else {}))
+    assert before.items() <= complete(store).items(), "nothing finished is computed again"
+    assert results(store) == undisturbed
