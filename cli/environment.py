@@ -1,4 +1,4 @@
-"""Settings of Prefect for a command that starts its own server; whatever the user has set already stays."""
+"""Logging of a command, and settings of Prefect where it is used; whatever the user has set already stays."""
 
 import logging
 import os
@@ -10,12 +10,22 @@ DEFAULTS = {
     "DO_NOT_TRACK": "1",
     # A server that runs by itself tells by them that a command was killed; see `musc automations`.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    # The rooms' own logs, in the UI too.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,storage",
 }
+ROOMS = ("flows", "tasks", "storage")
+"""Whose log is shown with `-v`; what matters of it stands in the output of a command anyway."""
 QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 
 
 def prepare_environment(*, verbose: bool) -> None:
     """Set what is not set yet; must run before Prefect is imported."""
+    shown = logging.StreamHandler()
+    shown.addFilter(lambda record: verbose or record.name.split(".")[0] not in ROOMS)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[shown])
+    if verbose:
+        for room in ROOMS:
+            logging.getLogger(room).setLevel(logging.INFO)
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)
     if not verbose:

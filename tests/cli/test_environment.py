@@ -1,27 +1,29 @@
-"""Prefect's settings for a command: what the user has set stays."""
+"""The log of a command: the rooms' own lines only where asked for, warnings of libraries always."""
 
-import logging
-import os
+import subprocess
+import sys
 
 import pytest
 
-from cli.environment import DEFAULTS, QUIET, prepare_environment
+CODE = """
+import logging
+from cli.environment import prepare_environment
+prepare_environment(verbose={verbose})
+logging.getLogger("flows.nights").warning("a note")
+logging.getLogger("tasks.extract").info("a block")
+logging.getLogger("library").warning("a warning")
+logging.getLogger("library").info("nothing")
+"""
 
 
-@pytest.mark.parametrize(("verbose", "expected"), [(False, {**DEFAULTS, **QUIET}), (True, DEFAULTS)])
-def test_environment_is_quiet_unless_told_otherwise(
-    verbose: bool, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "environ", {})
-    counting = logging.getLogger("EventsWorker")
-    counting.setLevel(logging.NOTSET)
-    prepare_environment(verbose=verbose)
-    assert os.environ == expected
-    assert counting.level == (logging.NOTSET if verbose else logging.ERROR)
-
-
-def test_environment_keeps_what_the_user_has_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = {"PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60"}
-    monkeypatch.setattr(os, "environ", dict(chosen))
-    prepare_environment(verbose=False)
-    assert os.environ == {**DEFAULTS, **QUIET, **chosen}
+@pytest.mark.parametrize(
+    ("verbose", "lines"),
+    [
+        (False, ["WARNING library: a warning"]),
+        (True, ["WARNING flows.nights: a note", "INFO tasks.extract: a block", "WARNING library: a warning"]),
+    ],
+)
+def test_log_shows_what_was_asked_for(verbose: bool, lines: list[str]) -> None:
+    code = CODE.format(verbose=verbose)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == lines
