@@ -2,6 +2,7 @@
 
 import logging
 import os
+from importlib.util import find_spec
 
 DEFAULTS = {
     # A cold start of the embedded server takes up to 20 s, Prefect's own limit.
@@ -18,6 +19,9 @@ ROOMS = ("flows", "tasks", "storage")
 QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
 def prepare_environment(*, verbose: bool) -> None:
     """Set what is not set yet; must run before Prefect is imported."""
     shown = logging.StreamHandler()
@@ -26,7 +30,18 @@ def prepare_environment(*, verbose: bool) -> None:
     if verbose:
         for room in ROOMS:
             logging.getLogger(room).setLevel(logging.INFO)
+    keep_loopback_direct()
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)
     if not verbose:
         logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # outside of Prefect's own loggers, it counts items
+
+
+def keep_loopback_direct() -> None:
+    """Take calls to this machine off every proxy; a SOCKS proxy that no installed library could use is left out."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*known, *LOOPBACK]))
+    for name in ("ALL_PROXY", "all_proxy"):
+        if os.environ.get(name, "").startswith("socks") and find_spec("socksio") is None:
+            del os.environ[name]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.environment import LOOPBACK
+
 VARIABLE = "PREFECT_API_URL"
 PATIENCE_SECONDS = 3.0
 """For which a configured API is waited for, twice."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)

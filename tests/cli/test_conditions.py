@@ -84,6 +84,18 @@ def test_scores_are_right_under(condition: str, lot: Path, expected: list[float]
     assert scores(tmp_path / "out") == expected
 
 
+@pytest.mark.parametrize("condition", ["an HTTP proxy", "a SOCKS proxy"])
+def test_server_on_this_machine_is_reached_past(
+    condition: str, lot: Path, expected: list[float], prefect_server: str, tmp_path: Path
+) -> None:
+    variables = {"HOME": str(tmp_path), "PREFECT_API_URL": prefect_server, **CONDITIONS[condition]}
+    process = start(lot, tmp_path / "out", variables, tmp_path)
+    said, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
+    assert said.splitlines()[-1] == "True", "it runs as Prefect tasks"
+    assert scores(tmp_path / "out") == expected
+
+
 def test_three_commands_at_once_on_a_fresh_machine(lot: Path, expected: list[float], tmp_path: Path) -> None:
     started = [start(lot, tmp_path / name, {"HOME": str(tmp_path)}, tmp_path) for name in "abc"]
     for process, name in zip(started, "abc", strict=True):

@@ -63,9 +63,10 @@ def test_short_outage_is_sat_out(
 def test_long_outage_ends_the_run_and_keeps_what_is_finished(
     bucket: str, s3_server: Any, score: Any, results: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks import extract
+    from tasks.caching import cached_task
+    from tasks.extract import extract_block
 
-    monkeypatch.setattr(extract.extract_block, "retry_delay_seconds", [0.1, 0.1, 0.1])
+    monkeypatch.setattr(cached_task("extract", extract_block), "retry_delay_seconds", [0.1, 0.1, 0.1])
     with monkeypatch.context() as patch:
         Outage(s3_server, failures=None).install(patch)
         with pytest.raises(Exception, match=r"(?i)connect"):

@@ -100,7 +100,7 @@ def test_prefect_that_lost_its_database_does_nothing_twice(
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     shutil.rmtree(store / "runs")
     before = complete(store)
-    said = command.finish(replace(command, server=None).start(store))
+    said = command.finish(replace(command, server=None).start(store, "--engine", "threads"))
     assert (home / "prefect.db").is_file()
     assert "40 of 40 images, 40 from the store" in said
     assert "2 of 2 shards, 2 from the store" in said

@@ -55,6 +55,7 @@ def test_benchmark_without_any_measured_category_says_so(damaged_root: Path, tmp
 def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[str]:
     """Let measuring fail with each error in turn, then succeed; gives what was measured, one entry per attempt."""
     from tasks import measure as measuring
+    from tasks.caching import cached_task
 
     real, attempts = measuring.network_size_metrics, []
 
@@ -65,7 +66,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[st
         return real(found, dataset, root)
 
     monkeypatch.setattr(measuring, "network_size_metrics", failing)
-    monkeypatch.setattr(measuring.measure_category, "retry_delay_seconds", 0)
+    monkeypatch.setattr(cached_task("measure", measuring.measure_category), "retry_delay_seconds", 0)
     return attempts
 
 
