@@ -35,7 +35,7 @@ def test_engine_is_completed(
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("ray", {}, "engine must be threads or dask, got 'ray'"),
+        ("ray", {}, "engine must be inline, threads or dask, got 'ray'"),
         ("threads", {"workers": 2}, "workers must go with the engine dask, got 2 with threads; add --engine dask"),
         ("threads", {"dask_address": "tcp://a:1"}, "dask_address must go with the engine dask"),
         ("dask", {"workers": 0}, "workers must be at least 1, got 0"),

@@ -59,7 +59,7 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
         ({"image_size": 100}, "image_size must have a height that is a multiple of the patch size 8"),
         ({"layers": (4,)}, "layers must lie in 0 to 3"),
         ({"weights": "net.pt"}, "weights must be None for the backbone texture"),
-        ({"engine": "ray"}, "engine must be threads or dask, got 'ray'"),
+        ({"engine": "ray"}, "engine must be inline, threads or dask, got 'ray'"),
         ({"workers": 2}, "workers must go with the engine dask, got 2 with threads"),
         ({"dask_address": "tcp://10.0.0.5:8786"}, "dask_address must go with the engine dask"),
         ({"engine": "dask", "output": "memory://store"}, "output must be a place all workers reach"),
