@@ -1,9 +1,9 @@
-"""Results as tables on the console."""
+"""Results as tables on the console. What would load torch is imported where it is needed."""
 
 import re
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.table import Table
@@ -11,16 +11,16 @@ from rich.table import Table
 from cli.console import console
 from cli.texts import literal, visible
 from musc.decide import FLAGGED
-from musc.forecast import Forecast
 from storage.artefacts import is_complete
 from storage.runs import CONTENTS, MAPS, Run, placed
 from storage.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
-from tasks.calibrate import forecast_rows
-from tasks.comparison import caption, shown
-from tasks.prepare import LotJob
+
+if TYPE_CHECKING:
+    from musc.forecast import Forecast
+    from tasks.prepare import LotJob
 
 ROWS_SHOWN = 10
 METRICS_SHOWN = 8
@@ -82,6 +82,8 @@ def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
+    from tasks.comparison import caption, shown
+
     store = Store(store_url)
     metrics = read_table(store, path)
     for (backbone, image_size), _ in metrics.groupby(["backbone", "image_size"], sort=False):
@@ -95,8 +97,10 @@ def show_benchmark(store_url: str, path: str) -> None:
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 
 
-def show_plan(plan: Forecast, job: LotJob, seconds: float) -> None:
+def show_plan(plan: "Forecast", job: "LotJob", seconds: float) -> None:
     """Print what scoring a lot would cost."""
+    from tasks.calibrate import forecast_rows
+
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in forecast_rows(plan, job):
         table.add_row(*row.values())

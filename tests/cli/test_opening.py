@@ -58,3 +58,10 @@ def test_first_lines_load_nothing_large() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["cli.main", "cli.tables", "cli.cleaning"])
+def test_commands_that_compute_nothing_load_no_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit(', '.join({{'torch', 'prefect', 'sklearn'}} & sys.modules.keys()) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
