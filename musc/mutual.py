@@ -27,7 +27,7 @@ def mutual_scores(
     interval: Interval = (0.0, 0.3),
     *,
     sample: Sequence[int] | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
     grid: Grid | None = None,
     fused: bool = False,
 ) -> torch.Tensor:
@@ -39,7 +39,7 @@ def mutual_scores(
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
         sample: positions of the M + 1 images that serve as references, as `musc.plan.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
-        window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
+        match_radius: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
         grid: patch rows and columns; needed with a window.
         fused: multiply with the Triton kernel of `musc.kernels.fused`, on a GPU and with half-precision features.
 
@@ -51,11 +51,17 @@ def mutual_scores(
             window does not fit the grid.
     """
     if sample is None:
-        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid, fused=fused)
+        return block_scores(features, 0, (), len(features), interval, match_radius=match_radius, grid=grid, fused=fused)
     chosen = sorted(sample)
     order = chosen + sorted(set(range(len(features))) - set(chosen))
     spare = chosen.index(sample[-1])
-    shared: dict[str, Any] = {"inside": len(chosen), "spare": spare, "window": window, "grid": grid, "fused": fused}
+    shared: dict[str, Any] = {
+        "inside": len(chosen),
+        "spare": spare,
+        "match_radius": match_radius,
+        "grid": grid,
+        "fused": fused,
+    }
     scores = block_scores(features[order], 0, (), len(chosen), interval, **shared)
     return torch.empty_like(scores).index_copy_(0, torch.tensor(order, device=scores.device), scores)
 
@@ -70,7 +76,7 @@ def block_scores(
     *,
     inside: int | None = None,
     spare: int | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
     grid: Grid | None = None,
     fused: bool = False,
 ) -> torch.Tensor:
@@ -90,7 +96,7 @@ def block_scores(
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
         inside: queries that are references themselves; None is all.
         spare: position of the reference that queries outside the references leave out; needed if there are any.
-        window: see `mutual_scores`, and so is grid.
+        match_radius: see `mutual_scores`, and so is grid.
 
     Returns:
         Float32 (n, P) in [0, 2].
@@ -106,7 +112,7 @@ def block_scores(
     query_count, patch_count = queries.shape[:2]
     inside = query_count if inside is None else inside
     require_spare(spare, query_count - inside, image_count)
-    bands = window_bands(patch_count, window, grid, queries.device)
+    bands = window_bands(patch_count, match_radius, grid, queries.device)
     if excluded is not None:
         require_excluded(excluded, image_count, patch_count)
         excluded = excluded.to(queries.device)

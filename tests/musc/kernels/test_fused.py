@@ -129,7 +129,7 @@ def test_fused_refuses_excluded_patches() -> None:
 
 def test_fused_refuses_a_window() -> None:
     with pytest.raises(ValueError, match="fused products must be of all patches, got a window; leave out"):
-        mutual_scores(unit_rows(2, 6, 7), window=1, grid=(2, 3), fused=True)
+        mutual_scores(unit_rows(2, 6, 7), match_radius=1, grid=(2, 3), fused=True)
 
 
 def test_plain_scoring_imports_no_triton() -> None:
