@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from musc.backbones import resolve
-from musc.backbones.catalogue import PAPER_NAME
 from musc.plan.cost import ProjectedCost, forecast
 from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
-from musc.settings import Settings
+from musc.settings import PAPER_BACKBONE, Settings
 
 LOT_SIZES = (1_000, 10_000, 100_000)
 HEADINGS = ("lots × images", "peak", "stored", "read by scoring", "task runs", "shards of a lot", "EFLOP", "hours")
@@ -52,7 +51,7 @@ class DryRun:
         )
 
 
-SETTINGS = Settings(PAPER_NAME)
+SETTINGS = Settings(PAPER_BACKBONE)
 SPEC = resolve(SETTINGS.backbone)
 GPU_COUNT = 8
 
@@ -67,7 +66,7 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
     shards: list[Shard] = plan_shards(
         lot_size,
         SPEC.layers,
-        degrees=SETTINGS.chosen_degrees,
+        degrees=SETTINGS.degrees,
         memory_bytes=memory_bytes,
     )
     lot = forecast(

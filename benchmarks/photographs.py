@@ -101,7 +101,7 @@ def figures_of(lot: Lot, numbers: Numbers, degrees: Numbers) -> dict[str, float]
 
 def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row per category, image size, layers and degrees."""
-    own = Settings(options.backbone).chosen_degrees
+    own = Settings(options.backbone).degrees
     degree_sets: list[Numbers] = options.degrees or [own]
     degrees = tuple(dict.fromkeys(degree for chosen in degree_sets for degree in chosen))
     for root in options.roots:

@@ -137,7 +137,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, image_size=options.image_size, device="cpu")
-    degrees = Settings(options.backbone).chosen_degrees
+    degrees = Settings(options.backbone).degrees
     print(f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", sep="\n")
     rows = []
     for root in options.roots:

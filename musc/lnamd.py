@@ -4,13 +4,12 @@ A patch token describes one patch; a defect may be larger. Averaging each token 
 large defects stand out, each at its own degree.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 
 from musc.checks import require_patches
 from musc.layers import Grid
+from musc.ranges import require_degree
 
 
 def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:
@@ -40,29 +39,3 @@ def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tens
         pooled = F.avg_pool2d(cells, degree, stride=1, padding=degree // 2, count_include_pad=True)
         normal = pooled.permute(0, 2, 3, 1).reshape(image_count, patch_count, width)
     return F.normalize(normal, dim=-1)
-
-
-def require_degrees(degrees: Sequence[int]) -> None:
-    """Refuse neighbourhood sides that are none, no sequence, repeated, or without a centre.
-
-    Raises:
-        ValueError: naming what was given.
-    """
-    if isinstance(degrees, int):
-        raise ValueError(f"degrees must be neighbourhood sides, got {degrees}; write ({degrees},) for one")
-    if not degrees:
-        raise ValueError("degrees must name at least one neighbourhood side, got none; the paper uses 1, 3 and 5")
-    for degree in degrees:
-        require_degree(degree)
-    if len(set(degrees)) != len(degrees):
-        raise ValueError(f"degrees must differ from each other, got {degrees}; name each once")
-
-
-def require_degree(degree: int) -> None:
-    """Refuse a neighbourhood side that has no centre.
-
-    Raises:
-        ValueError: if `degree` is not a positive odd number.
-    """
-    if degree < 1 or degree % 2 != 1:
-        raise ValueError(f"degree must be a positive odd number of patches, got {degree}; use for example 1, 3 or 5")

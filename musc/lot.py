@@ -15,7 +15,7 @@ from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import mutual_scores
 from musc.plan.sample import draw_sample
 from musc.rscin import rescore
-from musc.settings import Settings
+from musc.settings import DEFAULT_BACKBONE, Settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class LotScores:
 
 def score_images(
     images: Sequence[Image.Image],
-    backbone: str | backbones.Backbone = Settings.backbone,
+    backbone: str | backbones.Backbone = DEFAULT_BACKBONE,
     *,
     device: str = "auto",
     batch_size: int = 8,
@@ -58,7 +58,6 @@ def score_images(
     Raises:
         ValueError: for fewer than two images, one of unknown range (floating point, 32-bit), a setting out of range, or
             one that a loaded backbone has decided.
-        TypeError: for a setting that does not exist.
         musc.backbones.WeightsUnavailableError: if the backbone's weights are neither here nor downloadable.
 
     Source: MuSc (ICLR 2024, arXiv 2401.16753), section 3.
@@ -66,7 +65,7 @@ def score_images(
     if len(images) < 2:
         raise ValueError(f"images must hold at least 2 images to be scored against each other, got {len(images)}")
     name = backbone if isinstance(backbone, str) else backbone.spec.name
-    method = Settings(backbone=name, **settings)
+    method = backbones.with_defaults(Settings(backbone=name, **settings))
     decided = sorted(settings.keys() & method.backbone_arguments().keys()) + ["device"] * (device != "auto")
     if decided and not isinstance(backbone, str):
         raise ValueError(
@@ -80,7 +79,7 @@ def score_images(
     sample = draw_sample(contents, method.references, method.seed)
     grid = backbone.spec.grid
     per_layer_and_degree = []
-    for degree in method.chosen_degrees:
+    for degree in method.degrees:
         for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
             aggregated = aggregate(tokens.to(backbone.device), layer.grid, degree)
             match_radius = radius_on(layer.grid, method.match_radius, grid)
@@ -91,7 +90,7 @@ def score_images(
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
-    return LotScores(rescore(raw, features.class_tokens, method.chosen_rscin_windows), raw, maps, patch_scores)
+    return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
 
 
 def pixel_digest(image: Image.Image) -> str:

@@ -18,8 +18,7 @@ from musc.kernels.products import products, without
 from musc.kernels.threads import for_each
 from musc.kernels.window import Band, window_bands
 from musc.layers import Grid
-
-Interval = tuple[float, float]
+from musc.ranges import Interval, require_interval
 
 
 def mutual_scores(
@@ -268,16 +267,4 @@ def require_excluded(excluded: torch.Tensor, image_count: int, patch_count: int)
         raise ValueError(
             f"excluded must be a bool mask of shape {(image_count, patch_count)}, one value per image and patch of the "
             f"lot, got {excluded.dtype} {tuple(excluded.shape)}"
-        )
-
-
-def require_interval(interval: Interval) -> None:
-    """Refuse fractions that select nothing.
-
-    Raises:
-        ValueError: unless 0 ≤ low < high ≤ 1.
-    """
-    if isinstance(interval, int | float) or len(interval) != 2 or not 0 <= interval[0] < interval[1] <= 1:
-        raise ValueError(
-            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {interval}; the paper uses (0.0, 0.3)"
         )

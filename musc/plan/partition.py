@@ -197,7 +197,7 @@ def row_bands(grid: Grid, match_radius: int) -> list[tuple[int, int, int, int]]:
 
 
 def pair_products(grid: Grid, match_radius: int | None) -> int:
-    """Similarities computed for a pair of images: P², or with a match radius those of its bands, masked ones included."""
+    """Similarities computed for a pair of images: P², or with a match radius those of its bands, masked ones too."""
     if match_radius is None:
         return (grid[0] * grid[1]) ** 2
     return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, match_radius))

@@ -13,8 +13,8 @@ from musc.layers import Layer, middle_layer
 from musc.mutual import mutual_scores
 from musc.plan.cost import ProjectedCost, forecast, shard_operations
 from musc.plan.partition import Shard, pair_products, plan_blocks, plan_subsets
-from tasks.planning.job import LotJob
 from tasks.planning.lot import is_masked, job_shards, seeks_groups
+from tasks.planning.specs import LotJob
 
 TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
@@ -32,17 +32,17 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> Proje
         image_count,
         job.backbone.layers,
         embedding_width=job.backbone.embedding_width,
-        block_count=len(plan_blocks(image_count, job.block_images)),
+        block_count=len(plan_blocks(image_count, job.allocation.block_images)),
         shards=shards,
         lot_size=max(last - first for first, last in ranges),
-        aggregated_copies=len(job.settings.chosen_degrees) if job.store_aggregated else 0,
-        thread_count=job.thread_count,
+        aggregated_copies=len(job.settings.degrees) if job.allocation.store_aggregated else 0,
+        thread_count=job.allocation.thread_count,
         reference_count=job.settings.references,
         earlier_count=earlier_count,
         masked=is_masked(job),
         match_radius=job.settings.match_radius,
     )
-    passes = 2 if job.exclude_groups else 1  # the second one only where groups are found
+    passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
     search = search_operations(job, searched, image_count, shards)
     counted = zip(plan.layers, plan.layer_operations, strict=True)
@@ -63,7 +63,9 @@ def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
     """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
     kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
     rates = {
-        kind: scoring_rate(layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.device)
+        kind: scoring_rate(
+            layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.allocation.device
+        )
         for kind, layer in kinds.items()
     }
     counted = zip(plan.layers, plan.layer_operations, strict=True)
@@ -94,14 +96,15 @@ def timed(action: Callable[[], None]) -> float:
 
 
 def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
-    """A forecast as a table of two columns."""
+    """A projected cost as a table of two columns."""
+    allowed = job.allocation.memory_bytes
     texts = {
         "images": f"{plan.image_count:,}",
         "references of each": f"{plan.reference_count:,}",
         "patches per image": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
-        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {job.memory_bytes / 1e9:,.2f} GB allowed",
+        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {allowed / 1e9:,.2f} GB allowed",
         "stored": f"{plan.stored_bytes / 1e9:,.2f} GB",
         "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
     }

@@ -1,7 +1,4 @@
-"""Planning: a lot's job divided into specs, one for each task run, and their keys.
-
-The algorithm versions below are part of the keys: raise one when its stage's results change.
-"""
+"""A lot's job divided into task specs, one for each task run, and their keys."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,25 +11,42 @@ from musc.plan.sample import draw_sample, sample_size
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
-from tasks.planning.job import LotJob, backbone_identity
-from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
-
-FEATURES_VERSION = 1
-AGGREGATED_VERSION = 1
-PATCH_SCORES_VERSION = 1
-GROUPS_VERSION = 2
-RUN_VERSION = 3
+from tasks.planning.specs import (
+    AggregateSpec,
+    BlockRows,
+    ExtractSpec,
+    GroupSpec,
+    LotJob,
+    RunSpec,
+    ScoreSpec,
+    backbone_identity,
+)
+from tasks.planning.versions import (
+    AGGREGATED_VERSION,
+    FEATURES_VERSION,
+    GROUPS_VERSION,
+    PATCH_SCORES_VERSION,
+    RUN_VERSION,
+)
 
 
 def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractSpec]:
     """One spec per block of a lot's usable images."""
     specs = []
-    for start, stop in plan_blocks(len(images), job.block_images):
+    for start, stop in plan_blocks(len(images), job.allocation.block_images):
         contents = [image.sha256 for image in images[start:stop]]
         key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
         specs.append(
             ExtractSpec(
-                key, job.category, job.store, job.folder, lot_key, start, stop, backbone=job.backbone, device=job.device
+                key,
+                job.category,
+                job.store,
+                job.folder,
+                lot_key,
+                start,
+                stop,
+                backbone=job.backbone,
+                device=job.allocation.device,
             )
         )
     return specs
@@ -53,7 +67,7 @@ def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[Aggre
         )
         for position, block in enumerate(extracted)
         for layer in job.backbone.layers
-        for degree in job.settings.chosen_degrees
+        for degree in job.settings.degrees
     ]
 
 
@@ -114,7 +128,7 @@ def score_specs(
                 lot_range=lot_range,
                 shard=shard,
                 interval=interval,
-                device=job.device,
+                device=job.allocation.device,
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
@@ -129,7 +143,7 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
     if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
     layer = middle_layer(job.backbone.layers).number
-    degree = sorted(job.settings.chosen_degrees)[len(job.settings.chosen_degrees) // 2]
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
     parts = tuple(spec for spec in scored if (spec.shard.layer, spec.shard.degree) == (layer, degree))
     key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts])
     return [GroupSpec(key, parts)]
@@ -153,9 +167,9 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
     shards = plan_shards(
         last - first,
         job.backbone.layers,
-        degrees=job.settings.chosen_degrees,
-        memory_bytes=job.memory_bytes,
-        thread_count=job.thread_count,
+        degrees=job.settings.degrees,
+        memory_bytes=job.allocation.memory_bytes,
+        thread_count=job.allocation.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
         masked=is_masked(job),
     )
@@ -165,31 +179,36 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
 def is_masked(job: LotJob) -> bool:
     """Whether some patches may not be matched: those beyond a match_radius, or those a group shares."""
     radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
-    return job.exclude_groups or any(radius is not None for radius in radii)
+    return job.settings.exclude_groups or any(radius is not None for radius in radii)
 
 
 def run_spec(
-    job: LotJob, extracted: Sequence[ExtractSpec], scored: Sequence[ScoreSpec], groups: GroupSpec | None = None
+    job: LotJob,
+    lot_key: str,
+    extracted: Sequence[ExtractSpec] = (),
+    scored: Sequence[ScoreSpec] = (),
+    groups: GroupSpec | None = None,
 ) -> RunSpec:
-    """The spec that ends a run; its key covers all that is written into the run's tables."""
-    lot_key = extracted[0].lot_key
+    """The spec that ends a run.
+
+    Its key covers what decides the run's tables, but not how the work was divided into blocks and shards, so it is
+    known before any work: without `extracted` and `scored` it finds a complete run and can make none.
+    """
     key = stage_key(
         "run",
         RUN_VERSION,
+        stages=[FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION],
         lot=job.lot,
         category=job.category,
         images=lot_key,
-        features=[spec.key for spec in extracted],
-        patch_scores=[spec.key for spec in scored],
-        rscin_windows=job.settings.chosen_rscin_windows,
-        decision_rule=asdict(job.decision_rule),
-        exclude_groups=job.exclude_groups,
-        groups=groups.key if groups else None,
+        job=job.identity,
+        decisions=job.decisions.model_dump(),
     )
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
-    found = groups.path if groups else None
-    return RunSpec(key, job, lot_key, blocks, shards, found, scored[0].earlier)
+    return RunSpec(
+        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else ()
+    )
 
 
 def lease_name(job: LotJob, lot_key: str) -> str:

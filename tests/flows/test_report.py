@@ -24,7 +24,7 @@ EMPTY = "<b>empty.png"
 
 
 def score(folder: Path, output: Path, **changes: Any) -> dict[str, Any]:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     return score_lot(str(folder), str(output), **{**SMALL, **changes})
 
@@ -62,7 +62,7 @@ def page(scored: tuple[dict[str, Any], Path], browser: Browser) -> Page:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else problems.append(asked.url))
-    page.goto((output / done["report"]).as_uri())
+    page.goto((output / done.report).as_uri())
     page.problems = problems  # type: ignore[attr-defined]
     return page
 
@@ -74,7 +74,7 @@ def test_report_opens_without_a_problem_and_shows_the_first_flagged_image(page: 
     assert images.first.is_visible()
     sizes = page.evaluate("Array.from(document.images, image => image.complete && image.naturalWidth)")
     assert all(size > 0 for size in sizes)
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert page.problems == ()  # type: ignore[attr-defined]
 
 
 def test_report_says_the_result_first(page: Page) -> None:
@@ -93,7 +93,7 @@ def test_report_shows_strange_names_and_runs_none(page: Page) -> None:
     assert {MARKUP, QUOTES, EMPTY} <= set(names)
     assert page.locator("img[src='x']").count() == 0
     assert "caps <i>&amp;" in page.locator("header").inner_text()
-    assert page.problems == []  # type: ignore[attr-defined]
+    assert page.problems == ()  # type: ignore[attr-defined]
 
 
 def column(page: Page, number: int) -> list[str]:
@@ -134,10 +134,10 @@ def test_report_fits_a_phone(page: Page, scheme: Any) -> None:
 
 def test_report_again_is_not_made_again(scored: tuple[dict[str, Any], Path], lot: Path) -> None:
     done, output = scored
-    threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
-    before = (output / done["report"]).stat().st_mtime_ns
+    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    before = (output / done.report).stat().st_mtime_ns
     assert score(lot, output, threshold=threshold) == done
-    assert (output / done["report"]).stat().st_mtime_ns == before
+    assert (output / done.report).stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("recorded", [[], cautions("texture")])
@@ -171,18 +171,18 @@ def broken(*given: Any) -> None:
 def test_report_of_another_layout_is_made_anew(
     scored: tuple[dict[str, Any], Path], lot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.planning import report_specs
+    from tasks.reporting import specs as report_specs
 
     done, output = scored
-    threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
-    before = (output / done["report"]).stat().st_mtime_ns
+    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    before = (output / done.report).stat().st_mtime_ns
     monkeypatch.setattr(report_specs, "templates_digest", lambda: "another")
     with monkeypatch.context() as patch:
         patch.setattr("tasks.report.render", broken)
-        assert score(lot, output, threshold=threshold)["report"] is None
-    assert (output / done["report"]).stat().st_mtime_ns == before, "the old page went before there was a new one"
+        assert score(lot, output, threshold=threshold).report is None
+    assert (output / done.report).stat().st_mtime_ns == before, "the old page went before there was a new one"
     assert score(lot, output, threshold=threshold) == done
-    assert (output / done["report"]).stat().st_mtime_ns > before
+    assert (output / done.report).stat().st_mtime_ns > before
 
 
 def test_failing_report_never_loses_the_scores(
@@ -193,9 +193,9 @@ def test_failing_report_never_loses_the_scores(
     monkeypatch.setattr(report, "page_values", broken)
     _, output = scored
     done = score(lot, output, threshold=0.0)
-    assert done["report"] is None
-    assert "planted fault" in done["problems"][0]
-    assert len(Run(Store(str(output)), done["run"]).scores()) == 14
+    assert done.report is None
+    assert "planted fault" in done.problems[0]
+    assert len(Run(Store(str(output)), done.run).scores()) == 14
 
 
 def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[dict[str, Any], Path]) -> None:
@@ -205,7 +205,7 @@ def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[dict[str, 
     if not other.exists():
         write_lot(other, good_count=10, defective_count=0, size=128, seed=5)
     done = score(other, output, category=lot.name)
-    page = (output / done["report"]).read_text("utf-8")
+    page = (output / done.report).read_text("utf-8")
     assert "compared with 1 earlier run<" in page
     assert len(list((output / PROFILES).glob("*/*/profile.json"))) >= 3
     first = score(lot, output)
@@ -214,10 +214,10 @@ def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[dict[str, 
 
 def test_maps_are_written_at_the_size_of_the_photographs(lot: Path, scored: tuple[dict[str, Any], Path]) -> None:
     done, output = scored
-    run = Run(Store(str(output)), done["run"])
+    run = Run(Store(str(output)), done.run)
     threshold = run.record()["decision"]["threshold"]
     for kind in ("tiff", "png"):
-        assert score(lot, output, threshold=threshold, maps=kind)["problems"] == []
+        assert score(lot, output, threshold=threshold, maps=kind).problems == ()
     for row in run.scores().itertuples():
         with Image.open(output / run.path / "maps-tiff" / f"{row.path}.tiff") as written:
             assert (written.mode, written.size) == ("F", (128, 128))

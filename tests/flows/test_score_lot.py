@@ -20,10 +20,10 @@ SMALL = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": 
 
 
 def score(folder: Path, output: Path, **changes: Any) -> Run:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     done = score_lot(str(folder), str(output), **{**SMALL, **changes})
-    return Run(Store(str(output)), done["run"])
+    return Run(Store(str(output)), done.run)
 
 
 def written(output: Path) -> dict[str, int]:
@@ -179,8 +179,8 @@ def test_score_lot_refuses_before_any_work(parts: Path, tmp_path: Path) -> None:
 def test_score_lot_without_weights_says_so_once_and_plainly(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.score_lot import score_lot
     from musc.backbones import WeightsUnavailableError
+    from tests.flat import score_lot
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -234,7 +234,7 @@ def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: P
     near = score(parts / "test", tmp_path, match_radius=2)
     assert len({run.path for run in (full, sampled, near)}) == 3
     assert (near.patch_scores() >= full.patch_scores() - 1e-6).all()
-    assert sampled.record()["settings"]["references"] == 6
+    assert sampled.record()["job"]["settings"]["references"] == 6
 
 
 def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_score_images_refuses_empty_batch(
 
 
 def test_score_images_refuses_unknown_setting(parts: list[Image.Image], texture: backbones.Backbone) -> None:
-    with pytest.raises(TypeError, match="degree_list"):
+    with pytest.raises(ValueError, match="degree_list is none of the Settings; there are backbone, weights"):
         score_images(parts, texture, degree_list=(1, 3))
 
 
