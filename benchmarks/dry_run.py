@@ -7,8 +7,8 @@ import argparse
 from dataclasses import dataclass
 from math import ceil
 
-from musc.backbones import resolve
-from musc.plan.cost import ProjectedCost, forecast
+from musc.backbones import resolve, with_defaults
+from musc.plan.cost import ProjectedCost, lot_cost
 from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.settings import PAPER_BACKBONE, Settings
 
@@ -51,7 +51,7 @@ class DryRun:
         )
 
 
-SETTINGS = Settings(PAPER_BACKBONE)
+SETTINGS = with_defaults(Settings(backbone=PAPER_BACKBONE))
 SPEC = resolve(SETTINGS.backbone)
 GPU_COUNT = 8
 
@@ -69,7 +69,7 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
         degrees=SETTINGS.degrees,
         memory_bytes=memory_bytes,
     )
-    lot = forecast(
+    lot = lot_cost(
         lot_size,
         SPEC.layers,
         embedding_width=SPEC.embedding_width,

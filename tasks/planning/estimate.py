@@ -11,7 +11,7 @@ from musc.backbones import choose_device
 from musc.kernels.window import radius_on
 from musc.layers import Layer, middle_layer
 from musc.mutual import mutual_scores
-from musc.plan.cost import ProjectedCost, forecast, shard_operations
+from musc.plan.cost import ProjectedCost, lot_cost, shard_operations
 from musc.plan.partition import Shard, pair_products, plan_blocks, plan_subsets
 from tasks.planning.lot import is_masked, job_shards, seeks_groups
 from tasks.planning.specs import LotJob
@@ -28,7 +28,7 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> Proje
     """
     ranges = plan_subsets(image_count, job.subsets)
     shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count)]
-    plan = forecast(
+    plan = lot_cost(
         image_count,
         job.backbone.layers,
         embedding_width=job.backbone.embedding_width,

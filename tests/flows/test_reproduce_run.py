@@ -1,4 +1,4 @@
-"""`musc rescore`: a past run computed again from its record, and what it says when something has changed."""
+"""`musc reproduce`: a past run computed again from its record, and what it says when something has changed."""
 
 import json
 import shutil
@@ -55,7 +55,7 @@ def changed_copy(past: Path, name: str, change: Any) -> Path:
 def command(*words: str) -> tuple[int, str]:
     from cli.main import app
 
-    shown = CliRunner().invoke(app, ["rescore", *words])
+    shown = CliRunner().invoke(app, ["reproduce", *words])
     return shown.exit_code, " ".join(shown.output.split())
 
 
@@ -120,7 +120,7 @@ def test_run_of_a_relative_folder_is_repeated_from_anywhere(lot: Path, tmp_path:
     monkeypatch.chdir(lot.parent)
     done = score_lot(lot.name, str(tmp_path / "store"), **SMALL)
     monkeypatch.chdir(tmp_path)
-    assert command(f"store/{done['run']}")[0] == 0
+    assert command(f"store/{done.run}")[0] == 0
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_run_scored_against_earlier_ones_is_repeated(lot: Path, tmp_path: Path) 
     from tests.flat import score_lot
 
     store, single = tmp_path / "store", tmp_path / "single"
-    earlier = score_lot(str(lot), str(store), **SMALL, threshold=2.0)["run"]
+    earlier = score_lot(str(lot), str(store), **SMALL, threshold=2.0).run
     write_lot(tmp_path / "more", good_count=1, defective_count=0, size=128, seed=5)
     shutil.copytree(tmp_path / "more" / "test" / "good", single)
     done = score_lot(str(single), str(store), **SMALL, references_from=(str(store / earlier),))

@@ -80,7 +80,7 @@ def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) 
 def test_night_knows_category_and_lot(root: Path, tmp_path: Path) -> None:
     night(root, tmp_path / "out", category="bolt")
     (path,) = (tmp_path / "out" / "runs").iterdir()
-    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()
+    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()["job"]
     assert (record["category"], record["lot"]) == ("bolt", "bolt-2026-11-20")
     assert record["folder"] == f"{root}/bolt/2026-11-20"
 

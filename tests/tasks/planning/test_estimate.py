@@ -1,4 +1,4 @@
-"""The forecast of a job adds up what its stages will store and compute."""
+"""The projected cost of a job adds up what its stages will store and compute."""
 
 from dataclasses import replace
 
