@@ -12,6 +12,7 @@ from cli.environment import prepare_environment
 from cli.failures import reporting_errors
 from cli.opening import announce
 from cli.options import given
+from cli.texts import replace_unprintable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -250,4 +251,5 @@ def demo(
 
 def main() -> None:
     """The console command."""
+    replace_unprintable()
     app()
