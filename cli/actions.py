@@ -6,6 +6,7 @@ import typer
 
 from cli.engines import run_benchmark, score_lot
 from cli.failures import FAILED
+from cli.prefect_settings import require_readable_settings
 
 
 def score(parameters: dict[str, Any]) -> None:
@@ -97,6 +98,7 @@ def nightly(parameters: dict[str, Any]) -> None:
 
 def automations(silence: int) -> None:
     """Create the automation on the server that is set, and say so."""
+    require_readable_settings()
     from prefect.settings import PREFECT_API_URL
 
     from tasks.automations import NAME, create_automations

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from cli.prefect_api import configured_api, require_answer
+from cli.prefect_settings import require_readable_settings
 
 INLINE = "inline"
 
@@ -17,9 +18,12 @@ def chosen_engine(asked: str | None) -> str:
 
     Raises:
         ConnectionError: if the configured API is needed and does not answer.
+        ValueError: if Prefect is needed and could not be loaded.
     """
     api = configured_api()
     engine = asked or ("threads" if api else INLINE)
+    if engine != INLINE:
+        require_readable_settings()
     if api and engine != INLINE:
         require_answer(api)
     return engine
