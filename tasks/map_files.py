@@ -1,25 +1,35 @@
 """Anomaly maps as image files for other programs, at the size of each photograph."""
 
+import errno
 import io
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from storage.artefacts import is_complete, writing
+from storage.names import name_digest, short_name
 from storage.runs import Run
 from storage.store import Store
+from storage.tables import write_table
 from tasks import progress
 from tasks.finished import FinishedRun
 from tasks.pictures import boxed, encoded, outlined, overlay
 from tasks.report_orders import MapsOrder
+
+TABLE = "maps.parquet"
+"""Which file shows which photograph: `path` of the photograph, `file` in the folder of the maps."""
+REFUSED_NAMES = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+"""Errors of disks that hold shorter names or fewer characters than the photographs' own disk."""
 
 
 def write_maps(order: MapsOrder) -> dict[str, Any]:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
     `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged images
-    `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32.
+    `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32. Names
+    beyond 200 bytes are shortened with a digest; `maps.parquet` lists all files.
 
     Returns:
         `maps`, the path of their folder in the store.
@@ -28,11 +38,31 @@ def write_maps(order: MapsOrder) -> dict[str, Any]:
     if not is_complete(store, order.path):
         found = FinishedRun(Run(store, order.run), order.folder)
         with writing(store, order.path) as draft:
+            rows = []
             for position, image in enumerate(found.images):
                 for ending, content in files_of(found, position, order.kind).items():
-                    store.write(f"{draft.path}/{image.path}.{ending}", content)
+                    rows.append((image.path, write_named(store, draft.path, image.path, f".{ending}", content)))
                 progress.advance("maps", order.key, 1)
+            write_table(store, f"{draft.path}/{TABLE}", pd.DataFrame(rows, columns=["path", "file"]))
     return {"maps": order.path}
+
+
+def write_named(store: Store, folder: str, path: str, ending: str, content: bytes) -> str:
+    """Write a file called like a photograph, or, where the disk refuses that name, by a digest of it.
+
+    Returns:
+        Its path in the folder.
+    """
+    parent, slash, name = path.rpartition("/")
+    file = f"{parent}{slash}{short_name(name, ending)}"
+    try:
+        store.write(f"{folder}/{file}", content)
+    except OSError as error:
+        if error.errno not in REFUSED_NAMES:
+            raise
+        file = name_digest(path) + ending
+        store.write(f"{folder}/{file}", content)
+    return file
 
 
 def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from musc.mutual import Interval
 from musc.plan import Shard
 from storage.features import AGGREGATED, FEATURES
 from storage.groups import FOLDER as GROUPS
+from storage.names import short_name
 from storage.patch_scores import FOLDER as PATCH_SCORES
 from storage.runs import FOLDER as RUNS
 from tasks.prepare import LotJob
@@ -195,7 +196,7 @@ class RunOrder:
 
     @property
     def path(self) -> str:
-        return f"{RUNS}/{self.job.lot}-{self.key[:8]}"
+        return f"{RUNS}/{short_name(self.job.lot, f'-{self.key[:8]}')}"
 
     @property
     def label(self) -> str:
