@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from storage import libtiff
+from storage.cut_jpeg import is_cut_short
 from storage.errors import UnreadableImageError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
@@ -33,8 +35,13 @@ QUARTER_TURNS = (5, 6, 7, 8)
 PNG_ORIENTATION_SIGNS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """One of these stands in a PNG that has an orientation, before or after its pixels."""
 
-# Too large images are refused by their size. Filters belong to the whole process, so none is set while threads decode.
+CUT_OR_DAMAGED = "the file is cut short or damaged; copy it again from where it came"
+
+# Too large images are refused by their size, damaged ones by an error; nothing else is to be said about them. Filters
+# belong to the whole process, so none is set while threads decode.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+libtiff.silence()
 
 
 class TooLargeImageError(UnreadableImageError):
@@ -65,7 +72,7 @@ def read_header(content: bytes) -> Header:
             size = _stored_size(image)
             width, height = reversed(size) if _orientation(image, content) in QUARTER_TURNS else size
         except Exception as error:  # damaged tags and frames raise many kinds
-            raise UnreadableImageError(f"its header cannot be read ({error})") from error
+            raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
         return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "")
 
 
@@ -77,7 +84,7 @@ def decode(content: bytes) -> Image.Image:
     """
     with _opened_in_known_range(content) as image:
         try:
-            image.load()
+            require_whole(image, content)
             upright = ImageOps.exif_transpose(image)
             upright.info.pop("transparency", None)  # else Pillow warns that it is lost
             if upright.mode in SIXTEEN_BIT_MODES or upright.mode == "I":
@@ -86,7 +93,19 @@ def decode(content: bytes) -> Image.Image:
         except UnreadableImageError:
             raise
         except Exception as error:  # Pillow's decoders raise many kinds for damaged data
-            raise UnreadableImageError(f"its pixels cannot be decoded ({error})") from error
+            raise UnreadableImageError(f"its pixels cannot be decoded ({error}): {CUT_OR_DAMAGED}") from error
+
+
+def require_whole(image: Image.Image, content: bytes) -> None:
+    """Decode the pixels of an opened image, all of which must be in the file.
+
+    Raises:
+        UnreadableImageError: if it is a JPEG that was cut short and has an end marker all the same.
+        Exception: whatever Pillow's decoders raise for other damaged data.
+    """
+    image.load()
+    if is_cut_short(image, content):
+        raise UnreadableImageError(f"its pixels end early, before an end marker that was added: {CUT_OR_DAMAGED}")
 
 
 def opened(content: bytes) -> Image.Image:
@@ -103,9 +122,9 @@ def opened(content: bytes) -> Image.Image:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise TooLargeImageError(f"it must have at most {Image.MAX_IMAGE_PIXELS:,} pixels; {error}") from error
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"its content must be one of {', '.join(FORMATS)}, and is none") from error
+        raise UnreadableImageError(_why_unidentified(content)) from error
     except Exception as error:  # damaged headers raise many kinds
-        raise UnreadableImageError(f"its header cannot be read ({error})") from error
+        raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise TooLargeImageError(f"it must have at most {limit:,} pixels, got {image.width} × {image.height}")
@@ -119,6 +138,19 @@ def _opened_in_known_range(content: bytes) -> Image.Image:
     if image.mode == "I" and image.format == "TIFF":  # in other formats Pillow's mode for 16 bits
         raise UnreadableImageError("it holds 32-bit or signed pixels of unknown range; store it with 8 or 16 bits")
     return image
+
+
+def _why_unidentified(content: bytes) -> str:
+    """Pillow says of no file why no format fits; the one that its first bytes promise is asked again."""
+    for kind in FORMATS:
+        factory, accepts = Image.OPEN[kind]
+        if accepts is None or accepts(content[:16]) is not True:
+            continue
+        try:
+            factory(io.BytesIO(content), "").close()
+        except Exception as error:  # damaged headers raise many kinds
+            return f"it begins like {kind}, but is damaged, cut short or of a kind that is not supported ({error})"
+    return f"its content must be one of {', '.join(FORMATS)}, and is none"
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from storage.datasets.records import LabelledImage
-from storage.decode import opened, read_header
+from storage.decode import opened, read_header, require_whole
 from storage.errors import DatasetLayoutError, UnreadableImageError
 
 BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
@@ -106,7 +106,8 @@ def read_grey(path: Path) -> Image.Image:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if the file cannot be decoded, or holds more pixels than is safe.
     """
-    with _decoding(path), opened(path.read_bytes()) as image:
+    with _decoding(path), opened(content := path.read_bytes()) as image:
+        require_whole(image, content)
         if image.mode.startswith(("I", "F")):
             return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8))
         grey = image.convert("L")
