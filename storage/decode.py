@@ -31,6 +31,10 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 
 SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
 EXIF_ORIENTATION = 0x0112
+UPRIGHT = 1
+"""The EXIF orientation of pixels that are stored as they are seen."""
+TURNED = range(2, 9)
+"""The other ones there are."""
 QUARTER_TURNS = (5, 6, 7, 8)
 PNG_ORIENTATION_SIGNS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """One of these stands in a PNG that has an orientation, before or after its pixels."""
@@ -57,6 +61,8 @@ class Header:
     height: int
     remark: str
     """Something the reader of the table should know, e.g. that only the first frame is used; else empty."""
+    orientation: int = UPRIGHT
+    """EXIF's number of how the stored pixels are turned."""
 
 
 def read_header(content: bytes) -> Header:
@@ -70,10 +76,11 @@ def read_header(content: bytes) -> Header:
         try:
             frame_count = getattr(image, "n_frames", 1)
             size = _stored_size(image)
-            width, height = reversed(size) if _orientation(image, content) in QUARTER_TURNS else size
+            orientation = _orientation(image, content)
+            width, height = reversed(size) if orientation in QUARTER_TURNS else size
         except Exception as error:  # damaged tags and frames raise many kinds
             raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
-        return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "")
+        return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "", orientation)
 
 
 def decode(content: bytes) -> Image.Image:
@@ -159,10 +166,11 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     return image.size
 
 
-def _orientation(image: Image.Image, content: bytes) -> int | None:
+def _orientation(image: Image.Image, content: bytes) -> int:
     if image.format == "PNG" and not any(sign in content for sign in PNG_ORIENTATION_SIGNS):
-        return None  # Pillow would decode all pixels to look for it after them
-    return image.getexif().get(EXIF_ORIENTATION)
+        return UPRIGHT  # Pillow would decode all pixels to look for it after them
+    stored = image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
+    return int(stored) if stored in TURNED else UPRIGHT
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:

@@ -17,7 +17,7 @@ from tasks.orders import MeasureOrder
 from tasks.planning import stage_key
 from tasks.prepare import LotJob
 
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 
 
 def measure_category(order: MeasureOrder) -> dict[str, Any]:
