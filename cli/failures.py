@@ -24,11 +24,20 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
     except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:
-        fail(str(error), FAILED)
+        fail(full_disk(error) or str(error), FAILED)
     except Exception as error:  # of libraries, such as missing credentials of an object store
         if verbose:
             traceback.print_exc()
         fail(f"{type(error).__name__}: {error}", FAILED)
+
+
+def full_disk(error: Exception) -> str | None:
+    """What to say where a named file found no room on its disk; None for other errors."""
+    from storage.disks import describe_space, is_full
+    from storage.store import Store
+
+    place = getattr(error, "filename", None)
+    return f"{error}; {describe_space(Store(str(place)))}" if place and is_full(error) else None
 
 
 def fail(message: str, code: int) -> None:

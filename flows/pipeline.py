@@ -9,6 +9,7 @@ from storage.lots import load_usable, lot_path
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.calibrate import forecast_lot
+from tasks.disk_need import telling_need
 from tasks.engine import Engine
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
@@ -67,7 +68,11 @@ def score_listed(
     plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
     where.monitor.plan(job, plan)
     extracting = extract_orders(job, lot_key, images)
-    with claiming(Store(job.store), claim_name(job, lot_key)) as claim, where.opened(engine or job.engine) as runner:
+    with (
+        telling_need(plan, job.store),
+        claiming(Store(job.store), claim_name(job, lot_key)) as claim,
+        where.opened(engine or job.engine) as runner,
+    ):
         claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
         ahead = load_ahead if runner.loads_models_here else None
         run_stage("extract", extract_block, extracting, runner, ahead)

@@ -78,6 +78,10 @@ class Store:
         try:
             aside.write_bytes(content)
             aside.replace(target)
+        except OSError as error:
+            if error.errno and not error.filename:  # a full disk names none
+                error.filename = target
+            raise
         finally:
             aside.unlink(missing_ok=True)
 
