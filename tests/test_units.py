@@ -1,8 +1,16 @@
 """The units of systemd: valid, and as closed as `systemd-analyze security` can tell without starting them."""
 
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -51,3 +59,57 @@ def test_worker_is_killed_after_a_bounded_time() -> None:
     (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(patience) <= 120
     assert "\nKillMode=mixed\n" in unit
+
+
+def stop_command() -> list[str]:
+    """What the worker's unit runs before it signals the worker."""
+    unit = (DEPLOY / "musc-worker@.service").read_text()
+    (line,) = re.findall(r"^ExecStop=(.*)$", unit, re.MULTILINE)
+    return shlex.split(line)
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """An address that says it is healthy."""
+
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *given: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}/api"
+        listening.shutdown()
+
+
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+BUSY = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {DEAF!r}])"
+
+
+@pytest.mark.parametrize(
+    ("program", "is_up", "is_killed"), [(DEAF, False, True), (DEAF, True, False), (BUSY, False, False)]
+)
+def test_only_an_idle_worker_whose_server_is_gone_is_killed_by_the_unit(
+    program: str, is_up: bool, is_killed: bool, server: str
+) -> None:
+    if shutil.which("curl") is None or shutil.which("pgrep") is None:
+        pytest.skip("curl or pgrep is not installed (Debian: apt-get install curl procps)")
+    address = server if is_up else "http://127.0.0.1:9/api"
+    worker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert worker.stdout
+        assert worker.stdout.readline() == b"up\n"
+        known = {**os.environ, "MAINPID": str(worker.pid), "PREFECT_API_URL": address, "no_proxy": "127.0.0.1"}
+        subprocess.run(stop_command(), env=known, timeout=60, check=True)
+        if is_killed:
+            assert worker.wait(60) == -signal.SIGKILL
+        else:
+            assert worker.poll() is None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.communicate()
