@@ -120,6 +120,19 @@ def rescore(path: str, folder: str | None, weights: str | None) -> None:
         raise typer.Exit(FAILED)
 
 
+def web(url: str, host: str, port: int) -> None:
+    """Serve the review site of a store until it is stopped."""
+    from storage.secrets import require_no_secret
+
+    require_no_secret("store", url)
+    from web.serve import listening, place_of, require_site_store, serve
+
+    store, place = require_site_store(url), place_of(host, port)
+    listener = listening(place)
+    typer.echo(f"The review site of {url} is at {place.address} (Ctrl-C ends it)")
+    serve(store, place, listener)
+
+
 def demo(output: str, seed: int) -> None:
     """Draw the lot, score it, print the ranking and the metrics."""
     from cli.demo import run

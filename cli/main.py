@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import musc
-from cli import actions, options
+from cli import actions, options, verdicts
 from cli.environment import prepare_environment
 from cli.failures import reporting_errors
 from cli.opening import announce
@@ -18,6 +18,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(verdicts.app, name="verdicts")
 
 
 def starting_up(action: Callable[[], None], parameters: dict[str, Any] | None = None, *, verbose: bool = False) -> None:
@@ -236,6 +239,18 @@ def rescore(
 ) -> None:
     """Repeat a past run from its record, all features included; exit status 1 if any score is not identical."""
     starting_up(lambda: actions.rescore(run, folder, weights), {})
+
+
+@app.command()
+def web(
+    store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Any but this machine's own needs a token, which is printed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8420,
+) -> None:
+    """Show all nights, lots and images of a store in a browser, and keep what people say of them."""
+    reporting_errors(lambda: actions.web(store, host, port))
 
 
 @app.command()

@@ -7,10 +7,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "musc": {"storage", "tasks", "flows", "cli", "prefect", "prefect_dask"},
-    "storage": {"musc", "tasks", "flows", "cli", "prefect", "prefect_dask", "torch"},
-    "tasks": {"flows", "cli"},
-    "flows": {"cli"},
+    "musc": {"storage", "tasks", "flows", "web", "cli", "prefect", "prefect_dask"},
+    "storage": {"musc", "tasks", "flows", "web", "cli", "prefect", "prefect_dask", "torch"},
+    "tasks": {"flows", "web", "cli"},
+    "flows": {"web", "cli"},
+    "web": {"flows", "cli", "prefect", "prefect_dask", "torch"},
 }
 
 KNOW_PREFECT = {

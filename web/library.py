@@ -1,0 +1,109 @@
+"""What a store holds, kept in memory: runs, profiles and verdicts are never changed, so each file is read once."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from storage.artefacts import MARKER
+from storage.attempts import Attempt, read_attempts
+from storage.profiles import FOLDER as PROFILES
+from storage.profiles import PROFILE
+from storage.runs import FOLDER as RUNS
+from storage.runs import RECORD, REPORT_FOLDER
+from storage.store import PARTIAL, Store
+from storage.verdicts import VerdictReader
+from web.lot import Lot, open_lot
+
+OPEN_LOTS = 4
+"""Lots whose tables are kept in memory; one of 10 000 images takes about 10 MB."""
+READERS = 8
+"""Files read at once."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run, as its record tells."""
+
+    name: str
+    """Of its folder."""
+    record: dict[str, Any]
+    profile: dict[str, Any] | None
+    """The numbers it is compared by; None if it has none."""
+    profile_path: str
+    has_report: bool
+
+    @property
+    def path(self) -> str:
+        """In the store."""
+        return f"{RUNS}/{self.name}"
+
+
+class Library:
+    """Looks at a store for the site; safe for several threads."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.verdicts = VerdictReader(store)
+        self._json: dict[tuple[str, int], dict[str, Any]] = {}
+        self._lots: OrderedDict[str, Lot] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def runs(self) -> dict[str, StoredRun]:
+        """Every complete run by name. Lists two folders; reads only records and profiles it does not know yet."""
+        files, profiles = self.store.sizes(RUNS), self.store.sizes(PROFILES)
+        names = {path.split("/")[0] for path in files if path.count("/") == 1 and path.endswith(f"/{MARKER}")}
+        names = {name for name in names if f"{name}/{RECORD}" in files and PARTIAL not in name}
+        records = self._read_all({f"{RUNS}/{name}/{RECORD}": files[f"{name}/{RECORD}"] for name in names})
+        ready = {
+            f"{PROFILES}/{path}": size
+            for path, size in profiles.items()
+            if path.endswith(f"/{PROFILE}") and PARTIAL not in path and path.replace(PROFILE, MARKER) in profiles
+        }
+        of_run = {found["run"]: (path, found) for path, found in self._read_all(ready).items()}
+        runs = {}
+        for name in sorted(names):
+            path, profile = of_run.get(f"{RUNS}/{name}", ("", None))
+            runs[name] = StoredRun(
+                name,
+                records[f"{RUNS}/{name}/{RECORD}"],
+                profile,
+                path.rpartition("/")[0],
+                f"{name}/{REPORT_FOLDER}/{MARKER}" in files,
+            )
+        return runs
+
+    def run(self, name: str) -> StoredRun | None:
+        """One complete run, found in the store's own listing; None if there is none of this name."""
+        return self.runs().get(name)
+
+    def attempts(self) -> list[Attempt]:
+        """Lots that were begun or refused and did not end in a run, the latest first."""
+        return read_attempts(self.store)
+
+    def lot(self, run: StoredRun) -> Lot:
+        """The tables of a run; the last few are kept."""
+        with self._lock:
+            known = self._lots.pop(run.name, None)
+            lot = known or open_lot(self.store, run.path, run.record, run.profile_path)
+            self._lots[run.name] = lot
+            while len(self._lots) > OPEN_LOTS:
+                self._lots.popitem(last=False)
+            return lot
+
+    def judged(self, run: StoredRun) -> pd.DataFrame:
+        """Every verdict about a run, the earliest first."""
+        return self.verdicts.about(run.path)
+
+    def _read_all(self, wanted: dict[str, int]) -> dict[str, dict[str, Any]]:
+        """JSON files by path, of which the size is known; those read before are not read again."""
+        fresh = [(path, size) for path, size in wanted.items() if (path, size) not in self._json]
+        read: Callable[[tuple[str, int]], dict[str, Any]] = lambda known: json.loads(self.store.read(known[0]))  # noqa: E731
+        with ThreadPoolExecutor(READERS) as readers:
+            self._json.update(zip(fresh, readers.map(read, fresh), strict=True))
+        return {path: self._json[path, size] for path, size in wanted.items()}
