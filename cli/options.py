@@ -151,6 +151,14 @@ ReferencesFrom = Annotated[
         rich_help_panel=METHOD,
     ),
 ]
+GoodFromVerdicts = Annotated[
+    bool | None,
+    typer.Option(
+        "--good-from-verdicts",
+        help="Images of the product's earlier runs that people judged good on the review site are references too.",
+        rich_help_panel=METHOD,
+    ),
+]
 WindowSizes = Annotated[
     Any,
     typer.Option(

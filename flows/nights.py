@@ -8,7 +8,19 @@ from typing import Any
 from storage.errors import NoImagesError, UnopenedError
 from storage.lot_tree import FoundLot
 from tasks import progress
-from tasks.nightly import FAILED, TOO_SMALL, Outcome, counted, look, night_job, remember, runs_of, scored, survey
+from tasks.nightly import (
+    FAILED,
+    TOO_SMALL,
+    Outcome,
+    counted,
+    look,
+    night_job,
+    note_outcome,
+    remember,
+    runs_of,
+    scored,
+    survey,
+)
 from tasks.prepare import LotJob
 from tasks.runner import Runner
 from tasks.stage import told
@@ -58,6 +70,7 @@ def score_night(
             given.update(dask_address=shared.dask_address, workers=shared.workers)
         for found in tree.lots:
             outcome = attempt(found, job, given, score_lot, (len(outcomes), len(tree.lots)))
+            note_outcome(job, outcome)
             outcomes.append(outcome)
             log.info("%s %s: %s", found.lot, outcome.what, outcome.run or outcome.reason)
     runner.monitor.night(root, outcomes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.reporting import report_run
+from storage.attempts import attempting
 from storage.claims import claiming
 from storage.lots import load_usable, lot_path
 from storage.store import Store
@@ -34,8 +35,9 @@ def score_folder(parameters: Mapping[str, Any], runner: Runner) -> dict[str, Any
         As `flows.score_lot`.
     """
     job = prepare(**parameters)
-    listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.least_images)
-    run = score_listed(job, listing["lot_key"], runner, published=False)
+    with attempting(Store(job.store), job.lot, job.category, job.folder):
+        listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.least_images)
+        run = score_listed(job, listing["lot_key"], runner, published=False)
     done = {**report_run(job, run, runner, parameters.get("maps")), "unopened": listing["unopened"]}
     runner.monitor.scored(job, done)
     return done

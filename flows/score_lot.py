@@ -47,6 +47,7 @@ def score_lot(
     seed: int = DEFAULTS.seed,
     window: int | None = DEFAULTS.window,
     references_from: tuple[str, ...] = (),
+    good_from_verdicts: bool = False,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -82,6 +83,7 @@ def score_lot(
         seed: which sample.
         window: match a patch only within so many patches of its own position; everywhere unless given.
         references_from: paths of earlier runs in the store whose accepted images are references too.
+        good_from_verdicts: images of this product's earlier runs that people judged good are references too.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.

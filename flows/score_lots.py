@@ -38,6 +38,7 @@ def score_lots(
     references: int | None = DEFAULTS.references,
     seed: int = DEFAULTS.seed,
     window: int | None = DEFAULTS.window,
+    good_from_verdicts: bool = False,
     device: str = "auto",
     memory: str | None = None,
     block_images: int | None = None,
@@ -71,6 +72,7 @@ def score_lots(
         references: score every image against a sample of so many others; all others unless given.
         seed: which sample.
         window: match a patch only within so many patches of its own position; everywhere unless given.
+        good_from_verdicts: images of a product's earlier runs that people judged good are references too.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
         block_images: images per extraction task; a multiple of 8.

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from storage.artefacts import digest
+from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.finished import Mark, fingerprint, read_mark, write_mark
 from storage.listing import has_image_name, list_folder
 from storage.lot_tree import FoundLot, LotTree, find_lots
 from storage.lots import require_enough
-from storage.store import Store
+from storage.store import Store, absolute
 from tasks.planning import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from tasks.prepare import LotJob, prepare
 
@@ -28,6 +29,7 @@ NOT_DECIDING = (
     "block_images",
     "thread_count",
     "engine",
+    "judged_good",  # a new verdict is no reason to score old nights again
 )
 """Fields of a job that decide where and how a lot is scored but not what comes out; the lot itself is told apart
 by its fingerprint and name."""
@@ -152,6 +154,13 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
     """Mark a lot, so that the next night needs no look into its files, unless something is still to be mended."""
     if key is not None and not outcome.problems:
         write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
+
+
+def note_outcome(job: LotJob, outcome: Outcome) -> None:
+    """Note a lot that has no result, so that the review site can show why; nothing for the others."""
+    if outcome.what in (TOO_SMALL, FAILED):
+        found = outcome.found
+        note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
 def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:

@@ -18,6 +18,7 @@ from storage.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.engine import THREADS, Engine, chosen_engine
+from tasks.judged_good import JudgedGood, judged_good
 from tasks.machine import memory_bytes, parsed_bytes
 
 DEFAULT_OUTPUT = "musc-results"
@@ -51,11 +52,15 @@ class LotJob:
     engine: Engine = THREADS
     references_from: tuple[str, ...] = ()
     """Paths of earlier runs in the store, whose accepted images serve as references too."""
+    good_from_verdicts: bool = False
+    """Whether images of earlier runs of the product that people judged good serve as references too."""
+    judged_good: tuple[JudgedGood, ...] = ()
+    """Those images, as they were judged when the job was made."""
 
     @property
     def least_images(self) -> int:
         """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
-        return 1 if self.references_from else 2
+        return 1 if self.references_from or self.judged_good else 2
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -65,6 +70,7 @@ class LotJob:
             "references": None if settings.references is None else [settings.references, settings.seed],
             "window": settings.window,
             "references_from": self.references_from or None,
+            "judged_good": [asdict(images) for images in self.judged_good] or None,
         }
         return {
             "backbone": backbone_identity(self.backbone),
@@ -97,6 +103,7 @@ def prepare(
     dask_address: str | None = None,
     workers: int | None = None,
     references_from: Sequence[str] = (),
+    good_from_verdicts: bool = False,
     **settings: Any,
 ) -> LotJob:
     """Check every parameter of `flows.score_lot` and complete it with defaults; `settings` are those of the method.
@@ -137,13 +144,15 @@ def prepare(
     category = category or lot
     require_name("lot", lot)
     require_name("category", category)
+    resolved = backbones.resolve(method.backbone, device=device, **method.backbone_arguments())
+    good = judged_good(Store(output), category, backbone_identity(resolved)) if good_from_verdicts else ()
     return LotJob(
         folder=folder,
         store=output,
         lot=lot,
         category=category,
         settings=replace(method, degrees=method.chosen_degrees, window_sizes=method.chosen_window_sizes),
-        backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
+        backbone=resolved,
         device=device,
         memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,
@@ -154,6 +163,8 @@ def prepare(
         rescore_groups=rescore_groups,
         engine=running,
         references_from=tuple(Store(output).inside(run if "/" in run else f"{RUNS}/{run}") for run in references_from),
+        good_from_verdicts=good_from_verdicts,
+        judged_good=good,
     )
 
 

@@ -15,6 +15,8 @@ from tasks.prepare import LotJob, MapKind
 PROFILE_VERSION = 1
 REPORT_VERSION = 1
 MAPS_VERSION = 1
+FROM_NIGHT_TO_NIGHT = ("window_sizes", "references_from", "judged_good")
+"""Of a job's identity what may differ between runs that are compared."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ def series_of(job: LotJob) -> str:
 
     Which earlier runs served as references does not count: it differs from night to night.
     """
-    alike = {name: value for name, value in job.identity.items() if name not in ("window_sizes", "references_from")}
-    return digest({"category": job.category, "with_earlier": bool(job.references_from), **alike})
+    alike = {name: value for name, value in job.identity.items() if name not in FROM_NIGHT_TO_NIGHT}
+    with_earlier = bool(job.references_from or job.judged_good)
+    return digest({"category": job.category, "with_earlier": with_earlier, **alike})
 
 
 def report_order(job: LotJob, run: dict[str, Any], profiled: ProfileOrder) -> ReportOrder:

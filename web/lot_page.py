@@ -85,7 +85,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "flagged_count": int(flagged.sum()),
         "histogram": histogram(table["raw_score"].to_numpy(), flagged, lot.threshold),
         "judged": judge(verdicts),
-        "groups": {int(group): int(count) for group, count in groups.items()},
+        "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),
         "settings": settings_shown(lot.record),
@@ -118,10 +118,18 @@ def settings_shown(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("weights", f"{backbone['weights']} ({backbone['weights_digest']})"),
         *((name.replace("_", " "), plain(value)) for name, value in chosen_settings.items() if name != "weights"),
         *((name.replace("_", " "), plain(value)) for name, value in decision.items()),
-        ("references from", plain(record.get("references_from") or "this lot only")),
+        ("references besides this lot", references_shown(record)),
         ("run key", record["keys"]["run"]),
         ("versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())),
     ]
+
+
+def references_shown(record: Mapping[str, Any]) -> str:
+    """Which earlier images a lot was scored against besides its own."""
+    runs, good = record.get("references_from", ()), record.get("judged_good", ())
+    judged = f"{sum(len(one['image_ids']) for one in good)} images judged good in {len(good)} runs" if good else ""
+    accepted = f"accepted images of {', '.join(runs)}" if runs else ""
+    return "; ".join(text for text in (accepted, judged) if text) or "none"
 
 
 def plain(value: Any) -> str:

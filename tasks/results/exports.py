@@ -102,32 +102,20 @@ def as_labelstudio(verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> lis
 
 def task(row: Mapping[str, Any], image: ListedImage) -> dict[str, Any]:
     """One of Label Studio's tasks."""
-    shared: dict[str, Any] = {
-        "to_name": "image",
-        "original_width": image.width,
-        "original_height": image.height,
-        "image_rotation": 0,
-    }
-    choice: dict[str, Any] = {
-        "from_name": "verdict",
-        "to_name": "image",
-        "type": "choices",
-        "value": {"choices": [row["verdict"]]},
-    }
+    size = {"original_width": image.width, "original_height": image.height, "image_rotation": 0}
+    choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [row["verdict"]]}}
     results: list[dict[str, Any]] = [choice]
     for region in row["regions"]:
         points = [[100 * x / image.width, 100 * y / image.height] for x, y in region["points"]]
         left, top, right, bottom = bounds(points)
         if region["shape"] == BOX:
             place = {"x": left, "y": top, "width": right - left, "height": bottom - top, "rotation": 0}
-            result = {"type": "rectanglelabels", "value": {**place, "rectanglelabels": [DEFECTIVE]}}
+            result: dict[str, Any] = {"type": "rectanglelabels", "value": {**place, "rectanglelabels": [DEFECTIVE]}}
         else:
             result = {"type": "polygonlabels", "value": {"points": points, "polygonlabels": [DEFECTIVE]}}
-        results.append({**shared, "from_name": region["shape"], **result})
-    return {
-        "data": {"image": row["path"], "sha256": row["sha256"], "raw_score": row["raw_score"], "note": row["note"]},
-        "annotations": [{"result": results, "completed_by": {"email": row["name"]}, "created_at": row["time"]}],
-    }
+        results.append({"from_name": region["shape"], "to_name": "image", **size, **result})
+    told = {name: row[name] for name in ("sha256", "raw_score", "name", "time", "note")}
+    return {"data": {"image": row["path"], **told}, "annotations": [{"result": results}]}
 
 
 def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
