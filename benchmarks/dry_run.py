@@ -9,8 +9,8 @@ from math import ceil
 
 from musc.backbones import resolve
 from musc.backbones.catalogue import PAPER_NAME
-from musc.forecast import Forecast, forecast
-from musc.plan import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
+from musc.plan.cost import Forecast, forecast
+from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.settings import Settings
 
 LOT_SIZES = (1_000, 10_000, 100_000)

@@ -20,11 +20,11 @@ from inputs import make_lot, make_weights, model_name
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.plan import CHUNK_IMAGES
-from storage.listing import list_folder
+from musc.plan.partition import CHUNK_IMAGES
+from storage.images.listing import list_folder
 from storage.store import Store
 from tasks.extract import write_features
-from tasks.orders import ExtractOrder
+from tasks.planning.specs import ExtractOrder
 
 
 def timed(action: Callable[[], object], device: torch.device) -> float:

@@ -7,7 +7,7 @@ import open_clip
 import safetensors.torch
 import torch
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 
 def make_lot(folder: Path, image_count: int, size: int) -> Path:

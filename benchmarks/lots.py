@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from systematic import draw_repeated
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.decide import decide
-from musc.groups import Groups, block_similarities, find_groups, shared_patches
+from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
+from musc.decisions.rule import decide
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import block_scores
-from storage.defects import KINDS
-from storage.generated import draw_part
-from storage.repeated import draw_repeated
+from storage.datasets.synthetic.defects import KINDS
+from storage.datasets.synthetic.lot import draw_part
 
 SHARES = (0.0, 0.05, 0.10, 0.20, 0.30)
 INTERVAL = (0.0, 0.3)

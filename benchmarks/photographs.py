@@ -28,7 +28,7 @@ from musc.mutual import mutual_scores
 from musc.rscin import rescore
 from musc.settings import Settings
 from storage.datasets import Category, list_categories, load_mask_at
-from storage.decode import decode
+from storage.images.decode import decode
 
 TITLES = (
     "lot",

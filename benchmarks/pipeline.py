@@ -81,10 +81,10 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     import musc
     from flows.score_lot import score_lot
     from musc import backbones
-    from storage.decode import decode
-    from storage.runs import Run
+    from storage.images.decode import decode
+    from storage.results.runs import Run
     from storage.store import Store
-    from tasks.models import loaded
+    from tasks.runtime.models import loaded
 
     lot = make_lot(home / "lot", given.images, size=256)
     name, weights = model_name(given.model), make_weights(given.model, home)
@@ -159,7 +159,7 @@ def main() -> None:
 
 def measure(given: argparse.Namespace, home: Path) -> None:
     """Set up Prefect before it is imported, measure and print."""
-    from cli.environment import prepare_environment
+    from cli.process.environment import prepare_environment
 
     prepare_environment(verbose=False)
     os.environ["PREFECT_HOME"] = str(home / "prefect")

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from musc import backbones
-from musc.decide import decide
+from musc.decisions.rule import decide
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
@@ -27,7 +27,7 @@ from musc.mutual import fill_symmetric, interval_mean
 from musc.settings import Settings
 from storage.datasets import Category, list_categories
 from storage.datasets.files import images_in
-from storage.decode import decode
+from storage.images.decode import decode
 
 SHARES = (0.0, 0.05, 0.10, 0.15)
 """Fractions of defective parts."""

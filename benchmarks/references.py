@@ -4,8 +4,8 @@
     python benchmarks/references.py --only sample --images 200 --lots 2 --draws 3
     python benchmarks/references.py --only speed --shape 12,1369,1024
 
-Lots are drawn by `storage.generated`, 15 % of the parts defective, and scored with the `texture` backbone. Rank
-correlation (Spearman) is that of raw image scores with the full method's; AUROCs are against the planted defects.
+Lots are drawn by `storage.datasets.synthetic.lot`, 15 % of the parts defective, and scored with the `texture` backbone.
+Rank correlation (Spearman) is that of raw image scores with the full method's; AUROCs are against the planted defects.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from musc.lot import pixel_digest
 from musc.maps import anomaly_maps, image_scores
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import mutual_scores
-from musc.plan import pair_products
-from musc.sample import draw_sample
-from storage.defects import KINDS
-from storage.generated import draw_part
-from storage.parts import PARTS
+from musc.plan.partition import pair_products
+from musc.plan.sample import draw_sample
+from storage.datasets.synthetic.defects import KINDS
+from storage.datasets.synthetic.lot import draw_part
+from storage.datasets.synthetic.parts import PARTS
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.5)
 """M / N of the samples."""

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from storage.datasets import list_categories
 from storage.datasets.files import images_in
-from storage.decode import decode
+from storage.images.decode import decode
 
 SIZES = (0.02, 0.035)
 """Of a flaw, as fractions of the photograph's shorter side."""

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = 8

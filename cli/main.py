@@ -1,4 +1,4 @@
-"""The commands and their options; what each does is in `cli.actions`, what goes wrong is said by `cli.failures`."""
+"""The commands and their options; what each does is in `cli.commands`."""
 
 from collections.abc import Callable
 from datetime import date
@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 import musc
-from cli import actions, options, verdicts
-from cli.environment import prepare_environment
-from cli.failures import reporting_errors
-from cli.opening import announce
+from cli import options
+from cli.commands import actions, verdicts
 from cli.options import given
+from cli.process.environment import prepare_environment
+from cli.process.errors import reporting_errors
+from cli.terminal.opening import announce
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -16,9 +16,9 @@ import musc
 
 MODULES = (
     *("musc", "musc.settings", "musc.backbones", "musc.lnamd", "musc.mutual", "musc.maps", "musc.rscin"),
-    *("musc.upright", "musc.metrics", "musc.decide", "musc.groups", "musc.plan"),
-    *("storage.runs", "storage.store", "storage.tables", "storage.errors"),
-    *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.rescore_run"),
+    *("musc.backbones.images", "musc.metrics", "musc.decisions.rule", "musc.decisions.groups", "musc.plan.partition"),
+    *("storage.results.runs", "storage.store", "storage.tables", "storage.errors"),
+    *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run"),
 )
 """What people and their programs call."""
 

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 import musc
-from musc.upright import upright_rgb
+from musc.backbones.images import upright_rgb
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 options.add_argument("folder", type=Path)

@@ -4,14 +4,14 @@ from typing import Any
 
 from prefect import flow
 
-from flows.benchmarks import measure_one, score_dataset
-from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed, failed
+from flows.pipelines.dataset import measure_one, score_dataset
+from flows.runners import PrefectRunner, one_at_a_time
 from musc.backbones.catalogue import PAPER_NAME
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from tasks.engine import Engine
-from tasks.prepare import DEFAULT_OUTPUT, LotJob
+from tasks.planning.job import DEFAULT_OUTPUT, LotJob
+from tasks.planning.resources import Engine
 
 DEFAULTS = Settings()
 

@@ -16,8 +16,8 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.logging.loggers import flow_run_logger
 
-from tasks.publish import emit_stopped
-from tasks.stage import StageFailedError
+from tasks.monitoring.events import emit_stopped
+from tasks.runtime.stage import StageFailedError
 
 UNFINISHED = (StateType.FAILED, StateType.CRASHED, StateType.RUNNING, StateType.PENDING, StateType.CANCELLED)
 MOST_NAMED = 20

@@ -4,13 +4,13 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed, failed
-from flows.pipeline import score_folder
-from musc.decide import DecisionRule
+from flows.pipelines.lot import score_folder
+from flows.runners import PrefectRunner, one_at_a_time
+from musc.decisions.rule import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from tasks.prepare import DEFAULT_OUTPUT, MapKind, default_lot
+from tasks.planning.job import DEFAULT_OUTPUT, MapKind, default_lot
 
 DEFAULTS = Settings()
 

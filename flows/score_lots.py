@@ -5,15 +5,15 @@ from typing import Any
 
 from prefect import flow
 
-from flows.engine import PrefectRunner, one_at_a_time
 from flows.hooks import crashed
-from flows.nights import score_night
+from flows.pipelines.night import score_night
+from flows.runners import PrefectRunner, one_at_a_time
 from flows.score_lot import score_lot
-from musc.decide import DecisionRule
+from musc.decisions.rule import DecisionRule
 from musc.mutual import Interval
 from musc.settings import ImageSize, Settings
-from tasks.prepare import DEFAULT_OUTPUT
-from tasks.report_orders import MapKind
+from tasks.planning.job import DEFAULT_OUTPUT
+from tasks.planning.report_specs import MapKind
 
 DEFAULTS = Settings()
 DEFAULT_ROOT = "lots"

@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 
 from musc import backbones
+from musc.kernels.window import window_on
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import mutual_scores
+from musc.plan.sample import draw_sample
 from musc.rscin import rescore
-from musc.sample import draw_sample
 from musc.settings import Settings
-from musc.window import window_on
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 
 from musc.checks import require_finite
+from musc.kernels.products import products, without
+from musc.kernels.threads import for_each
+from musc.kernels.window import Band, window_bands
 from musc.layers import Grid
-from musc.products import products, without
-from musc.threads import for_each
-from musc.window import Band, window_bands
 
 Interval = tuple[float, float]
 
@@ -35,13 +35,13 @@ def mutual_scores(
 
     Args:
         features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
-            bfloat16 features are summed in float32; `musc.precision` says how near they come.
+            bfloat16 features are summed in float32; `musc.kernels.precision` says how near they come.
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
-        sample: positions of the M + 1 images that serve as references, as `musc.sample.draw_sample` draws them: an
+        sample: positions of the M + 1 images that serve as references, as `musc.plan.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
         window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
         grid: patch rows and columns; needed with a window.
-        fused: multiply with the Triton kernel of `musc.fused`, on a GPU and with half-precision features.
+        fused: multiply with the Triton kernel of `musc.kernels.fused`, on a GPU and with half-precision features.
 
     Returns:
         Float32 (N, P) in [0, 2]; higher is more anomalous.
@@ -132,7 +132,7 @@ def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
     """`fill_symmetric` and `fill_directed`: the plain ones below, or the kernel's."""
     if not fused:
         return fill_symmetric, fill_directed
-    from musc import fused as kernel  # which imports Triton
+    from musc.kernels import fused as kernel  # which imports Triton
 
     return kernel.fill_symmetric, kernel.fill_directed
 

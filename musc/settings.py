@@ -5,11 +5,11 @@ from typing import Any
 
 from musc.backbones import scoring_defaults
 from musc.backbones.catalogue import LITE0_NAME
+from musc.kernels.window import require_window
 from musc.lnamd import require_degrees
 from musc.mutual import Interval, require_interval
+from musc.plan.sample import require_reference_count
 from musc.rscin import require_window_sizes
-from musc.sample import require_reference_count
-from musc.window import require_window
 
 ImageSize = int | tuple[int, int]
 

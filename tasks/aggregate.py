@@ -5,11 +5,11 @@ from typing import Any
 import torch
 
 from musc.lnamd import aggregate
-from musc.plan import CHUNK_IMAGES
+from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
-from storage.features import ArraySpec, LotFeatures, layer_name, writing_block
+from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks.orders import AggregateOrder
+from tasks.planning.specs import AggregateOrder
 
 
 def aggregate_block(order: AggregateOrder) -> dict[str, Any]:

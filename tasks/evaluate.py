@@ -1,97 +1,81 @@
-"""Evaluate: a run's scores and maps against the labels and masks of a dataset's category."""
+"""Measure: the metrics of one scored category, as a cached artefact, and the table of a whole benchmark."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
+import pandas as pd
 
-from musc.maps import anomaly_maps
-from musc.metrics import image_metrics, pixel_metrics
-from storage.datasets import Category, LabelledImage, load_mask_at
-from storage.runs import Run
+from storage.artefacts import digest, is_complete, writing
+from storage.datasets import Category, labels_digest, list_categories
+from storage.results.runs import Run
+from storage.store import Store
+from storage.tables import BENCHMARKS, METRICS_TABLE, read_table, write_table
+from tasks.evaluation.labels import labelled, network_size_metrics
+from tasks.evaluation.loco import loco_metrics
+from tasks.evaluation.published import with_means
+from tasks.planning.job import LotJob
+from tasks.planning.lot import stage_key
+from tasks.planning.specs import MeasureOrder
 
-
-@dataclass(frozen=True)
-class Labelled:
-    """The scored images of a run that a category has labels for."""
-
-    images: tuple[LabelledImage, ...]
-    scores: np.ndarray
-    """Float64 (N,), rescored."""
-    patch_scores: np.ndarray
-    """Float32 (N, rows, columns)."""
-    image_size: tuple[int, int]
-    """Height and width of the backbone's input."""
-
-    @property
-    def labels(self) -> np.ndarray:
-        """0 normal, 1 defective: int (N,)."""
-        return np.array([image.label for image in self.images])
-
-    def maps(self, size: tuple[int, int]) -> np.ndarray:
-        """Anomaly maps: float32 (N, *size)."""
-        rows, columns = self.patch_scores.shape[1:]
-        patches = torch.from_numpy(self.patch_scores).flatten(1)
-        return anomaly_maps(patches, (rows, columns), size).numpy()
-
-    def only(self, chosen: Sequence[bool]) -> "Labelled":
-        """A part of the images."""
-        kept = tuple(image for image, keep in zip(self.images, chosen, strict=True) if keep)
-        picked = np.asarray(chosen)
-        return Labelled(kept, self.scores[picked], self.patch_scores[picked], self.image_size)
+MEASURE_VERSION = 1
 
 
-def labelled(run: Run, category: Category, root: str | Path, folder: str | Path | None = None) -> Labelled:
-    """Match a run's images with a category's labels by the files' places.
+def measure_category(order: MeasureOrder) -> dict[str, Any]:
+    """Make sure the metrics of one scored category are stored.
+
+    Returns:
+        `path` of the artefact.
+    """
+    store = Store(order.store)
+    if not is_complete(store, order.path):
+        (category,) = list_categories(order.dataset, order.root, [order.category])
+        found = labelled(Run(store, order.run), category, order.root, order.root)
+        loco = order.dataset == "mvtec_loco"
+        metrics = loco_metrics(found, order.root) if loco else network_size_metrics(found, order.dataset, order.root)
+        rows = pd.DataFrame({"metric": list(metrics), "value": list(metrics.values()), "images": len(found.images)})
+        with writing(store, order.path) as draft:
+            write_table(store, f"{draft.path}/{METRICS_TABLE}", rows)
+    return {"path": order.path}
+
+
+def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> dict[str, Any]:
+    """Write a benchmark's table from its measured categories.
 
     Args:
-        run: a finished run.
-        category: whose every image is in the run.
-        root: the folder the category's paths are relative to.
-        folder: the one the run's paths are relative to; the one it was made from unless given, but the run found in
-            the store may have been made before the files were moved.
+        store: where.
+        name: of the benchmark's folder.
+        measured: job, dataset and path of the metrics of every category that was measured.
 
-    Raises:
-        ValueError: if the run lacks an image of the category, naming the first ones.
+    Returns:
+        `benchmark`, the path of the table in the store.
     """
-    record, images, table = run.record(), run.images(), run.scores()
-    folder = Path(folder or record["folder"])
-    score_of = dict(zip(table["path"], table["score"], strict=True))
-    usable = images.loc[images["status"] == "ok", "path"]
-    position_of = {(folder / path).resolve(): (row, path) for row, path in enumerate(usable)}
-    wanted = [(Path(root) / image.path).resolve() for image in category.images]
-    absent = [image.path for image, place in zip(category.images, wanted, strict=True) if place not in position_of]
-    if absent:
-        raise ValueError(
-            f"run must hold scores of all {len(wanted)} images of {category.name}, but {len(absent)} were not scored: "
-            f"{', '.join(absent[:5])}; images.parquet in {run.path} says why"
-        )
-    places = [position_of[place] for place in wanted]
-    return Labelled(
-        category.images,
-        np.array([score_of[path] for _, path in places]),
-        run.patch_scores()[[row for row, _ in places]],
-        tuple(record["backbone"]["image_size"]),
+    place = Store(store)
+    rows = [
+        benchmark_rows(job, dataset, read_table(place, f"{path}/{METRICS_TABLE}")) for job, dataset, path in measured
+    ]
+    path = f"{BENCHMARKS}/{name}/{METRICS_TABLE}"
+    write_table(place, path, with_means(pd.concat(rows, ignore_index=True)))
+    return {"benchmark": path}
+
+
+def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataFrame:
+    """The metrics of one category with what they belong to; a square image size is written as one side."""
+    height, width = job.backbone.image_size
+    return metrics.assign(
+        dataset=dataset,
+        backbone=job.backbone.name,
+        image_size=str(height) if height == width else f"{height}x{width}",
+        category=job.category,
     )
 
 
-def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dict[str, float]:
-    """Image and pixel metrics at network size, as the published tables have them.
+def measure_order(job: LotJob, category: Category, run: dict[str, Any]) -> MeasureOrder:
+    """The order that measures a scored category; other labels or masks make another key."""
+    key = stage_key("measure", MEASURE_VERSION, run=run["key"], labels=labels_digest(job.folder, category))
+    return MeasureOrder(key, category.dataset, job.category, job.store, job.folder, run["run"])
 
-    Args:
-        found: the scored images of one category.
-        dataset: decides how masks are resized.
-        root: the folder the images' paths are relative to.
 
-    Returns:
-        `image_auroc`, `image_f1_max`, `image_ap`, `pixel_auroc`, `pixel_f1_max`, `pixel_ap`, `pixel_aupro` (exact)
-        and `pixel_aupro_reference` (200 thresholds), each in [0, 1]; NaN where a metric is not defined.
-    """
-    size = found.image_size
-    masks = np.stack([load_mask_at(root, image, size, dataset) for image in found.images])
-    return {
-        **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, found.maps(size)).items()},
-    }
+def benchmark_name(dataset: str, jobs: Sequence[LotJob], seed: int) -> str:
+    """A folder name that differs with the settings, so that results of different settings stay apart."""
+    identity = [[job.category, job.folder, job.identity] for job in jobs]
+    return f"{dataset}-{digest({'jobs': identity, 'seed': seed})[:8]}"

@@ -13,20 +13,20 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone, BackboneSpec, Features
-from musc.plan import CHUNK_IMAGES
+from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
-from storage.decode import decode
 from storage.errors import UnreadableImageError
-from storage.features import CLASS_TOKENS, ArraySpec, BlockDraft, LotFeatures, layer_name, writing_block
-from storage.lots import ListedImage, load_usable, read_image
+from storage.images.decode import decode
+from storage.images.lots import ListedImage, load_usable, read_image
+from storage.results.features import CLASS_TOKENS, ArraySpec, BlockDraft, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks import progress
-from tasks.behind import working_behind
-from tasks.models import loaded, loaded_aside
-from tasks.orders import ExtractOrder
-from tasks.record import versions
-from tasks.shortage import in_parts_or
-from tasks.transfer import to_device, to_host
+from tasks.planning.specs import ExtractOrder
+from tasks.results.record import versions
+from tasks.runtime import progress
+from tasks.runtime.models import loaded, loaded_aside
+from tasks.runtime.out_of_memory import in_parts_or
+from tasks.runtime.overlap import working_behind
+from tasks.runtime.transfer import to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from musc.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
+from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
 from storage.artefacts import is_complete
-from storage.features import LotFeatures
-from storage.groups import read_groups, write_groups
+from storage.results.features import LotFeatures
+from storage.results.groups import read_groups, write_groups
 from storage.store import Store
-from tasks.orders import GroupOrder, ScoreOrder
+from tasks.planning.specs import GroupOrder, ScoreOrder
+from tasks.runtime.out_of_memory import in_parts_or
 from tasks.score import load_others, load_queries
-from tasks.shortage import in_parts_or
 
 
 def group_lot(order: GroupOrder) -> dict[str, Any]:

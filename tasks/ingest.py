@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.datasets import Category
-from storage.listing import list_files, list_folder, require_folder
-from storage.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
+from storage.images.listing import list_files, list_folder, require_folder
+from storage.images.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
 
 

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from storage.artefacts import is_complete, writing
-from storage.decode import decode
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.features import LotFeatures
-from storage.lots import ListedImage, read_image
-from storage.profiles import write_profile
-from storage.runs import Run
+from storage.images.decode import decode
+from storage.images.lots import ListedImage, read_image
+from storage.results.features import LotFeatures
+from storage.results.profiles import write_profile
+from storage.results.runs import Run
 from storage.store import Store
-from tasks import progress
-from tasks.appearance import Appearance, appearance_of
-from tasks.drift import unit
-from tasks.report_orders import ProfileOrder
+from tasks.planning.report_specs import ProfileOrder
+from tasks.reporting.appearance import Appearance, appearance_of
+from tasks.reporting.drift import unit
+from tasks.runtime import progress
 
 DECODERS = 4
 """Threads that read, decode and measure photographs."""

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from musc.decide import FEWEST_IMAGES
+from musc.decisions.rule import FEWEST_IMAGES
 from storage.artefacts import MARKER, facts, is_complete, writing
-from storage.profiles import read_appearance, read_profile
-from storage.runs import REPORT, Run
+from storage.results.profiles import read_appearance, read_profile
+from storage.results.runs import REPORT, Run
 from storage.store import Store
-from tasks.charts import histogram, trend
-from tasks.drift import FEWEST_EARLIER, Compared, compare
-from tasks.finished import FinishedRun
-from tasks.gallery import gallery_of
-from tasks.page import render
-from tasks.pictures import overlay
-from tasks.record import cautions
-from tasks.report_orders import ReportOrder
+from tasks.planning.report_specs import ReportOrder
+from tasks.reporting.charts import histogram, trend
+from tasks.reporting.drift import FEWEST_EARLIER, Compared, compare
+from tasks.reporting.gallery import gallery_of
+from tasks.reporting.heatmaps import overlay
+from tasks.reporting.html import render
+from tasks.reporting.run_view import FinishedRun
+from tasks.results.record import cautions
 
 MOST_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""

@@ -11,15 +11,15 @@ import torch
 from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
-from storage.features import LotFeatures
-from storage.lots import ListedImage, load_lot, usable_images
-from storage.patch_scores import read_scores, write_scores
-from storage.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
+from storage.images.lots import ListedImage, load_lot, usable_images
+from storage.results.features import LotFeatures
+from storage.results.patch_scores import read_scores, write_scores
+from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.orders import RunOrder
-from tasks.record import run_record, versions, versions_line
-from tasks.verdict import Verdict, box_table, reach_verdict
+from tasks.planning.specs import RunOrder
+from tasks.results.decisions import Verdict, box_table, reach_verdict
+from tasks.results.record import run_record, versions, versions_line
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""

@@ -13,16 +13,16 @@ from musc.backbones import choose_device
 from musc.lnamd import aggregate
 from musc.maps import touched
 from musc.mutual import block_scores
-from musc.plan import CHUNK_IMAGES
+from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
-from storage.feature_rows import FeatureRows
-from storage.features import LotFeatures, Place
-from storage.groups import read_groups
-from storage.patch_scores import write_shard
+from storage.results.feature_rows import FeatureRows
+from storage.results.features import LotFeatures, Place
+from storage.results.groups import read_groups
+from storage.results.patch_scores import write_shard
 from storage.store import Store
-from tasks.orders import ScoreOrder
-from tasks.prefetch import read_ahead
-from tasks.shortage import in_parts_or
+from tasks.planning.specs import ScoreOrder
+from tasks.runtime.out_of_memory import in_parts_or
+from tasks.runtime.prefetch import read_ahead
 
 
 def score_shard(order: ScoreOrder) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, sync_playwright
 
-from cli.environment import DEFAULTS
+from cli.process.environment import DEFAULTS
 
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
 torch.set_num_threads(1)

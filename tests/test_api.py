@@ -18,13 +18,13 @@ PUBLIC = {
     "musc.mutual": ["mutual_scores"],
     "musc.maps": ["anomaly_maps", "image_scores"],
     "musc.rscin": ["rescore"],
-    "musc.upright": ["upright_rgb"],
-    "storage.runs": ["Run", "run_at"],
+    "musc.backbones.images": ["upright_rgb"],
+    "storage.results.runs": ["Run", "run_at"],
     "storage.store": ["Store"],
     "flows.score_lot": ["score_lot"],
     "flows.score_lots": ["score_lots"],
     "flows.benchmark": ["benchmark"],
-    "flows.rescore_run": ["rescore_run"],
+    "flows.reproduce_run": ["rescore_run"],
 }
 
 

@@ -1,4 +1,4 @@
-"""The rooms' import order, read from the sources: flows → tasks → {musc, storage}, and cli calls the flows."""
+"""The rooms' import order, read from the sources: cli → flows → tasks → {musc, storage}, and the order inside tasks."""
 
 import ast
 from pathlib import Path
@@ -6,34 +6,53 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PREFECT = {"prefect", "prefect_dask"}
 FORBIDDEN = {
-    "musc": {"storage", "tasks", "flows", "web", "cli", "prefect", "prefect_dask"},
-    "storage": {"musc", "tasks", "flows", "web", "cli", "prefect", "prefect_dask", "torch"},
+    "musc": {"storage", "tasks", "flows", "web", "cli", *PREFECT},
+    "storage": {"musc", "tasks", "flows", "web", "cli", "torch", *PREFECT},
     "tasks": {"flows", "web", "cli"},
     "flows": {"web", "cli"},
-    "web": {"flows", "cli", "prefect", "prefect_dask", "torch"},
+    "web": {"flows", "cli", "torch", *PREFECT},
 }
 
+BELOW = {
+    "tasks": {"runtime", "monitoring", "results", "planning", "reporting", "evaluation"},
+    "tasks/runtime": {"monitoring", "results", "planning", "reporting", "evaluation"},
+    "tasks/monitoring": {"planning", "reporting", "evaluation"},
+    "tasks/results": {"planning", "reporting", "evaluation"},
+    "tasks/planning": {"reporting", "evaluation"},
+    "tasks/reporting": set(),
+    "tasks/evaluation": set(),
+}
+"""The rooms inside tasks, and those each may import."""
+
 KNOW_PREFECT = {
-    "tasks": {"caching", "publish", "automations"},
-    "flows": {"engine", "hooks", "score_lot", "score_lots", "benchmark", "rescore_run"},
+    "tasks": {"runtime/prefect_tasks", "monitoring/events", "monitoring/automations"},
+    "flows": {"runners", "hooks", "score_lot", "score_lots", "benchmark", "reproduce_run"},
 }
 """The only modules of their rooms that import Prefect, so that a run without a server never loads it."""
 
+MAX_MODULES, MAX_LINES = 15, 300
 
-def imported_names(source: str) -> set[str]:
-    """Top-level packages imported anywhere in a module, `import_module("…")` with a literal name included."""
+
+def imported_modules(source: str) -> set[str]:
+    """Modules imported anywhere in a module, `import_module("…")` with a literal name included."""
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in {"import_module", "__import__"}:
                 names.append(str(node.args[0].value))
-    return {name.split(".")[0] for name in names}
+    return set(names)
+
+
+def imported_names(source: str) -> set[str]:
+    """Top-level packages imported anywhere in a module."""
+    return {name.split(".")[0] for name in imported_modules(source)}
 
 
 def violations(room: str, source: str) -> set[str]:
@@ -49,10 +68,35 @@ def test_imports_keep_the_order_of_rooms(room: str) -> None:
     assert {path: names for path, names in found.items() if names} == {}
 
 
+@pytest.mark.parametrize("room", BELOW)
+def test_imports_inside_tasks_keep_their_order(room: str) -> None:
+    own = Path(room).name
+    for path in sorted((ROOT / room).glob("*.py")):
+        modules = (name.split(".") for name in imported_modules(path.read_text("utf-8")) if name.startswith("tasks."))
+        rooms = {parts[1] for parts in modules if (ROOT / "tasks" / parts[1]).is_dir()}
+        assert rooms - BELOW[room] - {own} == set(), path.relative_to(ROOT)
+
+
 @pytest.mark.parametrize("room", KNOW_PREFECT)
 def test_few_modules_know_prefect(room: str) -> None:
-    found = {path.stem for path in (ROOT / room).glob("*.py") if "prefect" in imported_names(path.read_text("utf-8"))}
+    folder = ROOT / room
+    found = {
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in folder.rglob("*.py")
+        if imported_names(path.read_text("utf-8")) & PREFECT
+    }
     assert found == KNOW_PREFECT[room]
+
+
+@pytest.mark.parametrize("room", ["musc", "storage", "tasks", "flows", "cli", "benchmarks"])
+def test_rooms_and_files_are_small(room: str) -> None:
+    folders = {path.parent for path in (ROOT / room).rglob("*.py")}
+    counts = {
+        str(folder.relative_to(ROOT)): len({*folder.glob("*.py")} - {folder / "__init__.py"}) for folder in folders
+    }
+    assert {name: count for name, count in counts.items() if count > MAX_MODULES} == {}
+    lines = {str(path): len(path.read_text("utf-8").splitlines()) for path in (ROOT / room).rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.main import app
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

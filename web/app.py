@@ -12,9 +12,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from storage.errors import StorageError, UnreadableImageError
-from storage.runs import REPORT, REPORT_FOLDER
+from storage.results.runs import REPORT, REPORT_FOLDER
+from storage.results.verdicts import add_verdict
 from storage.store import Store
-from storage.verdicts import add_verdict
 from tasks.results.exports import FORMATS, written
 from tasks.results.judged import calibration_of, scored_alike
 from web import pictures

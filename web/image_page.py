@@ -7,11 +7,11 @@ import pandas as pd
 
 from musc.layers import Layer, middle_layer, patch_on
 from storage.artefacts import is_complete
-from storage.features import LotFeatures
-from storage.verdicts import COLUMNS, current_verdicts
-from tasks.gallery import normal_looking
-from tasks.matches import nearest_matches
-from tasks.pictures import INFERNO, LEAST_OPACITY, MOST_OPACITY
+from storage.results.features import LotFeatures
+from storage.results.verdicts import COLUMNS, current_verdicts
+from tasks.reporting.gallery import normal_looking
+from tasks.reporting.heatmaps import INFERNO, LEAST_OPACITY, MOST_OPACITY
+from tasks.reporting.matches import nearest_matches
 from web.lot import Lot
 from web.lot_page import with_verdicts
 from web.query import Query, chosen

@@ -12,12 +12,12 @@ import pandas as pd
 
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts
-from storage.profiles import FOLDER as PROFILES
-from storage.profiles import PROFILE
-from storage.runs import FOLDER as RUNS
-from storage.runs import RECORD, REPORT_FOLDER
+from storage.results.profiles import FOLDER as PROFILES
+from storage.results.profiles import PROFILE
+from storage.results.runs import FOLDER as RUNS
+from storage.results.runs import RECORD, REPORT_FOLDER
+from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
-from storage.verdicts import VerdictReader
 from web.lot import Lot, open_lot
 
 OPEN_LOTS = 4

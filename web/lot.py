@@ -11,13 +11,13 @@ import pandas as pd
 import zarr
 
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.features import array_of
-from storage.lots import ListedImage, listed_images, read_image, usable_images
-from storage.patch_scores import NAME
-from storage.profiles import read_appearance
-from storage.runs import PATCH_SCORES, Run
+from storage.images.lots import ListedImage, listed_images, read_image, usable_images
+from storage.results.features import array_of
+from storage.results.patch_scores import NAME
+from storage.results.profiles import read_appearance
+from storage.results.runs import PATCH_SCORES, Run
 from storage.store import Store
-from tasks.pictures import Limits, colour_scale
+from tasks.reporting.heatmaps import Limits, colour_scale
 
 SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "group")
 """Columns of `scores.parquet` that the site shows."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from musc.decide import FLAGGED
-from musc.suggestion import MIN_OF_EACH, MISS_COST, Calibration, expected
-from storage.verdicts import DEFECTIVE, GOOD, current_verdicts
-from tasks.charts import histogram
+from musc.decisions.rule import FLAGGED
+from musc.decisions.suggestion import MIN_OF_EACH, MISS_COST, Calibration, expected
+from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+from tasks.reporting.charts import histogram
 from tasks.results.judged import Judged, judge
 from web.lot import Lot
 from web.query import PAGE_IMAGES, Query, chosen

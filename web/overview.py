@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from storage.lot_tree import date_of
-from tasks.drift import MOST_EARLIER, Compared, compare, number
+from storage.images.lot_tree import date_of
+from tasks.reporting.drift import MOST_EARLIER, Compared, compare, number
 from tasks.results.judged import Judged, judge
 from web.charts import Chart, chart
 from web.library import StoredRun

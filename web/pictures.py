@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from storage.decode import decode, opened
 from storage.errors import UnreadableImageError
+from storage.images.decode import decode, opened
 from storage.store import Store
-from tasks.gallery import CROP_SIDE, crop_window
-from tasks.pictures import boxed, encoded, overlay, within
+from tasks.reporting.gallery import CROP_SIDE, crop_window
+from tasks.reporting.heatmaps import boxed, encoded, overlay, within
 from web.lot import Lot
 
 log = logging.getLogger(__name__)

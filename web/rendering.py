@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tasks.page import shown_score
+from tasks.reporting.html import shown_score
 
 
 def page(template: str, **values: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from storage.runs import FOLDER as RUNS
+from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, require_path
 from web.app import create_app
 from web.guard import is_loopback

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from storage.verdicts import Region, Verdict, regions_of
+from storage.results.verdicts import Region, Verdict, regions_of
 from web.lot import Lot
 
 MAX_BODY = 256 * 1024

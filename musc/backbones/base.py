@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import torch
 from PIL import Image
 
+from musc.backbones.images import upright_rgb
 from musc.layers import Grid, Layer, finest_grid
-from musc.upright import upright_rgb
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Backbone:
         """Features of a list of images, gathered on the CPU.
 
         Args:
-            images: at least one PIL image of any size, made upright RGB by `musc.upright.upright_rgb`.
+            images: at least one PIL image of any size, made upright RGB by `musc.backbones.images.upright_rgb`.
             batch_size: images in one forward pass.
 
         Returns:

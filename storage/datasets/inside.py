@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from storage.datasets.records import LabelledImage
-from storage.links import LEADS_OUT, Bounds
+from storage.images.links import LEADS_OUT, Bounds
 
 
 def path_problem(root: Path, text: str, category: str) -> str | None:

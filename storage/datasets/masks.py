@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from storage.datasets.records import LabelledImage
-from storage.decode import opened, read_header
 from storage.errors import DatasetLayoutError, UnreadableImageError
+from storage.images.decode import opened, read_header
 
 BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
 """Datasets whose masks may mark defects with any grey value and that the reference implementation does not read."""
@@ -97,7 +97,7 @@ def read_grey(path: Path) -> Image.Image:
     not exact, becomes 0 and 255.
 
     Args:
-        path: a file of one of `storage.decode.FORMATS`, whatever its name.
+        path: a file of one of `storage.images.decode.FORMATS`, whatever its name.
 
     Returns:
         An image of mode L.

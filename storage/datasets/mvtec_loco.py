@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from storage.datasets.defects_config import CONFIG_FILE, DefectKinds, read_defect_kinds
 from storage.datasets.files import folders_in, images_in, relative
 from storage.datasets.folders import find_in_folders, images_by_type, unexpected_types
+from storage.datasets.loco_config import CONFIG_FILE, DefectKinds, read_defect_kinds
 from storage.datasets.masks import read_grey
 from storage.datasets.pairing import shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout, Mask

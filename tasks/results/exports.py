@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from storage.lots import ListedImage
-from storage.verdicts import BOX, DEFECTIVE, GOOD, current_verdicts
+from storage.images.lots import ListedImage
+from storage.results.verdicts import BOX, DEFECTIVE, GOOD, current_verdicts
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """Spreadsheets run a cell that begins so; a quote in front makes it text."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from musc.decide import FLAGGED
-from musc.suggestion import Calibration, calibrate
+from musc.decisions.rule import FLAGGED
+from musc.decisions.suggestion import Calibration, calibrate
 from storage.artefacts import digest
-from storage.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
+from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
 
 NOT_SCORING = ("weights", "window_sizes")
 """Settings that decide no raw score: where weights lie (their digest counts), and what RsCIN averages."""

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from storage.decode import opened
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.lots import ListedImage, read_image
-from storage.runs import Run
+from storage.images.decode import opened
+from storage.images.lots import ListedImage, read_image
+from storage.results.runs import Run
+from storage.results.verdicts import DEFECTIVE, GOOD
 from storage.store import PARTIAL, Store
-from storage.verdicts import DEFECTIVE, GOOD
 from tasks.results.exports import clear_verdicts
 
 MVTEC = "mvtec"

@@ -14,12 +14,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import musc
-from cli.failures import FAILED
 from cli.main import app
+from cli.process.errors import FAILED
 from musc.backbones.texture import TOKEN_WIDTH
 from musc.layers import Layer
-from storage.generated import write_lot
-from tasks.orders import BlockRows
+from storage.datasets.synthetic.lot import write_lot
+from tasks.planning.specs import BlockRows
 
 runner = CliRunner()
 
@@ -79,7 +79,7 @@ def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_pat
 def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
     names: list[str], options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "flows.pipeline", None)  # importing it would fail
+    monkeypatch.setitem(sys.modules, "flows.pipelines.lot", None)  # importing it would fail
     for number, name in enumerate(names):
         Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / name, format="png")
     words = ["score", str(tmp_path), "--output", str(tmp_path / "out"), "--backbone", "texture", *options]
@@ -176,22 +176,24 @@ def test_rescore_fails_unless_the_scores_are_identical(
     identical: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("cli.rescore.run", lambda *given: asked.append(given) or identical)
+    monkeypatch.setattr("cli.commands.reproduce.run", lambda *given: asked.append(given) or identical)
     shown = runner.invoke(app, ["rescore", "out/runs/x", "--folder", "moved", "--weights", "net.pt"])
     assert shown.exit_code == code
     assert asked == [("out/runs/x", "moved", "net.pt")]
 
 
 def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.benchmarks import BenchmarkFailedError
+    from flows.pipelines.dataset import BenchmarkFailedError
 
     def fail(**parameters: Any) -> None:
         raise BenchmarkFailedError([("cap", "planted")], 2, "benchmarks/x/metrics.parquet")
 
     shown_tables: list[tuple[str, str]] = []
-    monkeypatch.setattr("tasks.prepare_benchmark.benchmark_jobs", lambda *given, **more: [SimpleNamespace(store="out")])
-    monkeypatch.setattr("cli.actions.run_benchmark", fail)
-    monkeypatch.setattr("cli.tables.show_benchmark", lambda *place: shown_tables.append(place))
+    monkeypatch.setattr(
+        "tasks.planning.benchmark.benchmark_jobs", lambda *given, **more: [SimpleNamespace(store="out")]
+    )
+    monkeypatch.setattr("cli.commands.actions.run_benchmark", fail)
+    monkeypatch.setattr("cli.terminal.tables.show_benchmark", lambda *place: shown_tables.append(place))
     shown = runner.invoke(app, ["benchmark", "btad", "data", "--output", "out"])
     assert shown.exit_code == FAILED
     assert "1 of 2 categories failed" in shown.output
@@ -204,8 +206,10 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
         return 1e6
 
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("tasks.calibrate.scoring_rate", rate)
-    monkeypatch.setattr("tasks.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
+    monkeypatch.setattr("tasks.planning.estimate.scoring_rate", rate)
+    monkeypatch.setattr(
+        "tasks.planning.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),)
+    )
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--window", "2"]
     shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])

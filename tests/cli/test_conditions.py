@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = "import sys; from cli.main import main\ntry:\n main()\nfinally:\n print('prefect' in sys.modules)"

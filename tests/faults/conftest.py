@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from storage.generated import write_lot
-from storage.runs import IMAGES, SCORES, Run
+from storage.datasets.synthetic.lot import write_lot
+from storage.results.runs import IMAGES, SCORES, Run
 from storage.store import Store
 
 METHOD: dict[str, Any] = {

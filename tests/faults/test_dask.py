@@ -27,8 +27,8 @@ def undisturbed_shards(score: Any, results: Any, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def scheduler(prefect_server: str) -> Iterator[str]:
     """The address of two workers, started as for two GPUs: their tasks take the resource GPU, of which each has one."""
-    from flows.engine import cluster
-    from tasks.engine import Engine
+    from flows.runners import cluster
+    from tasks.planning.resources import Engine
 
     with cluster(Engine("dask", workers=2, gpus=2)) as running:
         assert running.dask_address
@@ -48,7 +48,7 @@ def client(scheduler: str) -> Iterator[Any]:
 
 def deadly(store: str, layer: int, degree: int, deaths: int) -> None:
     """Make this worker die in the middle of writing a shard, unless that was the death of so many already."""
-    from storage import patch_scores
+    from storage.results import patch_scores
 
     write_scores = patch_scores.write_scores
 
@@ -87,7 +87,7 @@ def test_two_workers_give_the_scores_of_threads(
     assert results(tmp_path) == undisturbed_shards
 
     def own() -> tuple[str, int]:
-        from tasks.models import _load
+        from tasks.runtime.models import _load
 
         return os.environ["CUDA_VISIBLE_DEVICES"], _load.cache_info().misses
 
@@ -120,7 +120,7 @@ def test_shard_that_kills_every_worker_fails_alone(
     undisturbed_shards: dict[str, bytes],
     tmp_path: Path,
 ) -> None:
-    from tasks.stage import StageFailedError
+    from tasks.runtime.stage import StageFailedError
 
     store = tmp_path / "store"
     allowed = client.run_on_scheduler(set_allowed_failures, 0)

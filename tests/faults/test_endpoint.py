@@ -25,9 +25,10 @@ class Outage:
         self.server, self.failures, self.chunks = server, failures, 0
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from tasks import caching, extract
+        from tasks import extract
+        from tasks.runtime import prefect_tasks
 
-        write_chunk, is_transient = extract.write_chunk, caching.is_transient
+        write_chunk, is_transient = extract.write_chunk, prefect_tasks.is_transient
 
         def down(*given: Any) -> None:
             self.chunks += 1
@@ -43,7 +44,7 @@ class Outage:
             return is_transient(error)
 
         monkeypatch.setattr(extract, "write_chunk", down)
-        monkeypatch.setattr(caching, "is_transient", up)
+        monkeypatch.setattr(prefect_tasks, "is_transient", up)
 
 
 def finished_blocks(output: str) -> set[str]:
@@ -63,8 +64,8 @@ def test_short_outage_is_sat_out(
 def test_long_outage_ends_the_run_and_keeps_what_is_finished(
     bucket: str, s3_server: Any, score: Any, results: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.caching import cached_task
     from tasks.extract import extract_block
+    from tasks.runtime.prefect_tasks import cached_task
 
     monkeypatch.setattr(cached_task("extract", extract_block), "retry_delay_seconds", [0.1, 0.1, 0.1])
     with monkeypatch.context() as patch:

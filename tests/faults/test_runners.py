@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 INLINE = ("--engine", "inline")
-SECOND_SHARD = ("storage.patch_scores.write_scores", 2)
+SECOND_SHARD = ("storage.results.patch_scores.write_scores", 2)
 
 
 def test_inline_gives_the_bytes_of_prefect_threads(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 DEFECT = (slice(16, 32), slice(24, 40))
 """Rows and columns of the square that is the defect of every drawn defective image."""

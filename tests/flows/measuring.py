@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from storage.runs import Run
+from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from cli.environment import DEFAULTS
+from cli.process.environment import DEFAULTS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 600.0

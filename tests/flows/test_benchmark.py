@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from storage.datasets import list_categories
-from storage.published import published_values
+from storage.datasets.published import published_values
 from tests.flows.measuring import measure, runs, written
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -156,7 +156,8 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
     """A published name whose features are the texture filters', so that published numbers stand beside ours."""
     from musc import backbones
     from musc.backbones import Backbone, BackboneSpec
-    from tasks import extract, models
+    from tasks import extract
+    from tasks.runtime import models
 
     resolve, name = backbones.resolve, "ViT-L-14-336"
     texture = backbones.build(resolve("texture", image_size=64, layers=(0,)), "cpu")

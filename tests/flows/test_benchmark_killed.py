@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 METHOD = ("--backbone", "texture", "--degrees", "1", "--layers", "0,1", "--block-images", "8", "--image-size", "128")
 PATIENCE_SECONDS = 120

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from storage.datasets import list_categories
-from storage.runs import Run
+from storage.results.runs import Run
 from storage.store import Store
 from tests.flows.measuring import measure, runs
 

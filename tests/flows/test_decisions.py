@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.generated import draw_part
-from storage.repeated import draw_repeated
-from storage.runs import Run
+from benchmarks.systematic import draw_repeated
+from storage.datasets.synthetic.lot import draw_part
+from storage.results.runs import Run
 from storage.store import Store
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.runs import Run
+from storage.results.runs import Run
 from storage.store import Store
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

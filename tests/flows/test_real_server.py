@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from storage.generated import draw_part, save_png
+from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.real_server import POOL, RealServer, real_server, wait_for, worker
 
 pytestmark = pytest.mark.timeout(2400)
@@ -184,7 +184,7 @@ def test_killed_lot_is_told_with_stage_and_block(
 def test_automation_is_created_once(server: RealServer) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from tasks.automations import create_automations
+    from tasks.monitoring.automations import create_automations
 
     assert server.musc("automations").endswith(": created\n")
     with temporary_settings({PREFECT_API_URL: server.address}):

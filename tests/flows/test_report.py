@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from storage.generated import write_lot
-from storage.profiles import FOLDER as PROFILES
-from storage.runs import Run
+from storage.datasets.synthetic.lot import write_lot
+from storage.results.profiles import FOLDER as PROFILES
+from storage.results.runs import Run
 from storage.store import Store
-from tasks.record import cautions
+from tasks.results.record import cautions
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -171,12 +171,12 @@ def broken(*given: Any) -> None:
 def test_report_of_another_layout_is_made_anew(
     scored: tuple[dict[str, Any], Path], lot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks import report_orders
+    from tasks.planning import report_specs
 
     done, output = scored
     threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
     before = (output / done["report"]).stat().st_mtime_ns
-    monkeypatch.setattr(report_orders, "templates_digest", lambda: "another")
+    monkeypatch.setattr(report_specs, "templates_digest", lambda: "another")
     with monkeypatch.context() as patch:
         patch.setattr("tasks.report.render", broken)
         assert score(lot, output, threshold=threshold)["report"] is None

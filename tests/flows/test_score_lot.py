@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from storage.errors import NoImagesError
-from storage.runs import Run
+from storage.results.runs import Run
 from storage.store import Store
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -105,7 +105,7 @@ def test_score_lot_new_image_redoes_only_its_block(parts: Path, tmp_path: Path) 
 
 def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) -> None:
     whole = score(parts / "test", tmp_path)
-    from musc.plan import shard_bytes
+    from musc.plan.partition import shard_bytes
 
     memory = shard_bytes(5, 19, 256, 24)
     divided = score(parts / "test", tmp_path, memory=str(memory), lot="divided")
@@ -192,7 +192,7 @@ def test_score_lot_without_weights_says_so_once_and_plainly(
 def test_score_lot_with_all_features_stored_needs_no_weights(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks import models
+    from tasks.runtime import models
 
     score(parts / "test", tmp_path)
     monkeypatch.setattr(models, "loaded", lambda *given: pytest.fail("the backbone was loaded for nothing"))
@@ -203,8 +203,8 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import score as scoring
-    from tasks.orders import ScoreOrder
-    from tasks.stage import StageFailedError
+    from tasks.planning.specs import ScoreOrder
+    from tasks.runtime.stage import StageFailedError
 
     real = scoring.shard_scores
 

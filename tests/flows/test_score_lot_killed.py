@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.generated import write_lot
+from storage.datasets.synthetic.lot import write_lot
 
 METHOD = ("--backbone", "texture", "--image-size", "128", "--degrees", "1", "--block-images", "8", "--lot", "killed")
 PATIENCE_SECONDS = 300

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from storage.errors import NoImagesError
-from storage.runs import Run
+from storage.results.runs import Run
 from storage.store import Store
 from tests.flows.conftest import draw
 
@@ -165,7 +165,7 @@ def test_night_goes_on_after_a_failed_lot_and_names_it(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import hooks
-    from flows.nights import NightFailedError
+    from flows.pipelines.night import NightFailedError
     from tasks import rescore
 
     real = rescore.score_table
@@ -250,7 +250,7 @@ def test_night_says_which_folders_are_no_lots(root: Path, tmp_path: Path) -> Non
 def test_night_looks_again_at_a_lot_with_files_that_could_not_be_opened(
     denied: int, first: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.nights import NightFailedError
+    from flows.pipelines.night import NightFailedError
 
     real = Store.read
 

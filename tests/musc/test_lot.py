@@ -19,8 +19,8 @@ from musc.lnamd import aggregate
 from musc.lot import pixel_digest, score_images
 from musc.maps import anomaly_maps, image_scores
 from musc.mutual import mutual_scores
+from musc.plan.sample import draw_sample
 from musc.rscin import rescore
-from musc.sample import draw_sample
 
 SIZE = (24, 40)
 BLEMISHED = 3

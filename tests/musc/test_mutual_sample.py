@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from musc.mutual import block_scores, mutual_scores
-from musc.sample import draw_sample, sample_size
+from musc.plan.sample import draw_sample, sample_size
 
 N, P, WIDTH = 17, 5, 7
 INTERVAL = (0.0, 0.5)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from storage.decode import decode
+from storage.images.decode import decode
 
 HEIGHT, WIDTH = 5, 7
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

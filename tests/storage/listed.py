@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from storage.listing import list_folder
-from storage.lots import ListedImage
+from storage.images.listing import list_folder
+from storage.images.lots import ListedImage
 
 
 def picture(seed: int, kind: str = "PNG", size: tuple[int, int] = (7, 5)) -> bytes:

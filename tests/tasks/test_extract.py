@@ -11,17 +11,17 @@ from PIL import Image
 
 from musc import backbones
 from musc.backbones import Backbone, Features
-from musc.plan import CHUNK_IMAGES
+from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
-from storage.decode import decode
-from storage.features import BlockDraft, LotFeatures
-from storage.generated import write_lot
-from storage.listing import list_folder
-from storage.lots import ListedImage
+from storage.datasets.synthetic.lot import write_lot
+from storage.images.decode import decode
+from storage.images.listing import list_folder
+from storage.images.lots import ListedImage
+from storage.results.features import BlockDraft, LotFeatures
 from storage.store import Store
 from tasks import extract
 from tasks.extract import extracted_contents, write_features
-from tasks.orders import ExtractOrder
+from tasks.planning.specs import ExtractOrder
 
 LAYERS = (0, 1)
 

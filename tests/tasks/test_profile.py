@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from storage.artefacts import writing
-from storage.runs import SCORES, Run, write_record
+from storage.results.runs import SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.profile import profile_of

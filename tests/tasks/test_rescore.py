@@ -9,12 +9,12 @@ import torch
 from musc.backbones import BackboneSpec
 from musc.layers import Layer
 from musc.maps import anomaly_maps
-from musc.plan import Shard
+from musc.plan.partition import Shard
 from musc.settings import Settings
-from storage.patch_scores import write_shard
+from storage.results.patch_scores import write_shard
 from storage.store import Store
-from tasks.orders import RunOrder
-from tasks.prepare import LotJob
+from tasks.planning.job import LotJob
+from tasks.planning.specs import RunOrder
 from tasks.rescore import average_shards
 
 N, DEGREES = 5, (1, 3, 5)

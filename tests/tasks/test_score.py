@@ -6,10 +6,10 @@ import torch
 
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
-from musc.plan import Shard
-from storage.features import ArraySpec, LotFeatures, writing_block
+from musc.plan.partition import Shard
+from storage.results.features import ArraySpec, LotFeatures, writing_block
 from storage.store import Store
-from tasks.orders import ScoreOrder
+from tasks.planning.specs import ScoreOrder
 from tasks.score import shard_scores
 
 GRID, WIDTH = (2, 3), 5

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
-from musc.plan import FLOAT32_BYTES, plan_shards
-from storage.features import ArraySpec, writing_block
+from musc.plan.partition import FLOAT32_BYTES, plan_shards
+from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +31,10 @@ import json, re, sys
 from pathlib import Path
 import numpy as np
 import torch
-from musc.plan import Shard
-from storage.features import LotFeatures
+from musc.plan.partition import Shard
+from storage.results.features import LotFeatures
 from storage.store import Store
-from tasks.orders import ScoreOrder
+from tasks.planning.specs import ScoreOrder
 from tasks.score import shard_scores
 
 def peak_bytes():

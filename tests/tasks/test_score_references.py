@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from musc.lnamd import aggregate
-from musc.plan import Shard
-from storage.features import ArraySpec, LotFeatures, writing_block
-from storage.groups import write_groups
+from musc.plan.partition import Shard
+from storage.results.features import ArraySpec, LotFeatures, writing_block
+from storage.results.groups import write_groups
 from storage.store import Store
-from tasks.orders import BlockRows, ScoreOrder
+from tasks.planning.specs import BlockRows, ScoreOrder
 from tasks.score import shard_scores
 
 GRID, WIDTH, N = (3, 2), 5, 13

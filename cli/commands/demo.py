@@ -1,0 +1,48 @@
+"""The demonstration: a lot that draws itself, scored with the defaults, and compared with the defects planted in it."""
+
+from pathlib import Path
+
+from cli.process.engines import score_lot
+from cli.terminal.progress import console, watching
+from cli.terminal.tables import show_run
+from storage.datasets import list_categories
+from storage.datasets.synthetic.lot import write_lot
+from storage.results.runs import Run
+from storage.store import Store
+from tasks.evaluation.labels import labelled, network_size_metrics
+from tasks.monitoring.summary import strip
+from tasks.reporting.heatmaps import encoded
+
+PART = "cast"
+PICTURE_QUALITY = 85
+
+
+def run(output: str, seed: int) -> None:
+    """Draw the lot below `output`, score it as `musc score` does and show what was found.
+
+    Prints ranking and metrics, and writes a picture of the most anomalous parts beside the lot.
+    """
+    root = Path(output) / f"lot-{seed}"
+    photographs = root / PART / "test"
+    images = write_lot(root / PART, part=PART, seed=seed)
+    say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
+    store = str(Path(output) / "results")
+    with watching():
+        done = score_lot(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART)
+    show_run(store, done["run"])
+    finished = Run(Store(store), done["run"])
+    drawn = strip(finished, str(photographs))
+    if drawn is not None:
+        picture = Path(f"{root}.jpg")
+        picture.write_bytes(encoded(drawn, quality=PICTURE_QUALITY))
+        say(f"Picture of the most anomalous parts in {picture}")
+    category = list_categories("folder", root)[0]
+    metrics = network_size_metrics(labelled(finished, category, root, photographs), category.dataset, root)
+    console.print("Compared with the planted defects:", style="bold")
+    for name in ("image_auroc", "image_f1_max", "image_ap", "pixel_auroc", "pixel_f1_max", "pixel_ap", "pixel_aupro"):
+        console.print(f"  {name:<14} {metrics[name]:.3f}", highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a line that may hold any path, in one piece and as it is."""
+    console.print(text, highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,58 @@
+"""A night on the console: what came out of each lot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from cli.process.engines import score_lots
+from cli.terminal.progress import console, watching
+from cli.terminal.text import literal, visible
+from flows.pipelines.night import NightFailedError
+from storage.results.runs import Run
+from storage.store import Store
+from tasks.planning.nightly import FAILED, runs_of
+
+
+def run_nightly(store: Store, parameters: dict[str, Any]) -> None:
+    """Score what is not finished, show what came out, and say what should be known; lots that failed are named."""
+    try:
+        with watching():
+            done = score_lots(**parameters)
+    except NightFailedError as failure:
+        show_scored(store, runs_of(failure.outcomes))
+        show_failures([outcome.as_row() for outcome in failure.outcomes if outcome.what == FAILED])
+        show_notes(failure.notes)
+        raise
+    show_scored(store, done.pop("runs"))
+    show_notes(done.pop("notes"))
+    console.print(", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items()))
+
+
+def show_scored(store: Store, runs: Sequence[str]) -> None:
+    """What was found in each lot scored tonight, and where its page lies."""
+    for path in runs:
+        run = Run(store, path)
+        record = run.record()
+        flagged, scored = record["decision"]["flagged_count"], record["images"]["ok"]
+        others = ", ".join(f"{count} {status}" for status, count in record["images"].items() if status != "ok")
+        left_out = f", not scored: {others}" if others else ""
+        place = run.report() or store.location(path)
+        text = f"{record['lot']}: {flagged} of {scored} images flagged{left_out}; {place}"
+        console.print(visible(text), soft_wrap=True, markup=False, highlight=False)
+
+
+def show_failures(rows: Sequence[dict[str, str]]) -> None:
+    """A row for each lot that failed."""
+    table = Table(title="Lots that failed")
+    for heading in ("category", "lot", "why"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(literal(row["category"]), literal(row["lot"]), literal(row["run or reason"]))
+    console.print(table)
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """A line for each thing that was left out or went wrong beside the scores."""
+    for note in notes:
+        console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)

@@ -1,0 +1,37 @@
+"""How a command says what went wrong: one line and an exit code, never a traceback."""
+
+import traceback
+from collections.abc import Callable
+
+import typer
+
+from cli.process.signals import stop_on_signals
+from cli.terminal.text import visible
+
+BAD_INPUT = 2
+FAILED = 1
+
+
+def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> None:
+    """Run a command; what goes wrong is said in one line with an exit code, with a traceback only where asked for."""
+    from storage.errors import StorageError
+
+    stop_on_signals()
+    try:
+        action()
+    except typer.Exit:  # itself a RuntimeError
+        raise
+    except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
+        fail(str(error), BAD_INPUT)
+    except (RuntimeError, OSError) as error:
+        fail(str(error), FAILED)
+    except Exception as error:  # of libraries, such as missing credentials of an object store
+        if verbose:
+            traceback.print_exc()
+        fail(f"{type(error).__name__}: {error}", FAILED)
+
+
+def fail(message: str, code: int) -> None:
+    """Say what went wrong and leave with an exit code."""
+    typer.echo("error: " + "\n".join(map(visible, message.split("\n"))), err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,121 @@
+"""What a person sees while a run goes on: bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from cli.terminal.text import literal, visible
+from tasks.runtime.progress import StageProgress, listening
+
+UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "measure": "category"}
+UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
+LINE_SECONDS = 10.0
+"""Least time between two plain lines of one stage."""
+
+PLAIN_WIDTH = 120
+"""Columns where the output is no terminal, such as a file or a job's log."""
+
+console = Console()
+if not console.is_terminal:
+    console = Console(width=PLAIN_WIDTH)
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Show the progress of every stage while the `with` block lasts."""
+    if not console.is_terminal:
+        with listening(PlainLines()):
+            yield
+        return
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console) as bars, listening(Bars(bars)):
+        yield
+
+
+class Rate:
+    """Units per second of one stage, counted from its first report; reused units took no time."""
+
+    def __init__(self) -> None:
+        self.current: dict[str, tuple[StageProgress, float]] = {}
+
+    def begins(self, progress: StageProgress) -> bool:
+        """Whether this is the first report of its stage, which a benchmark runs once for every category."""
+        known = self.current.get(progress.stage)
+        if known and known[0] is progress:
+            return False
+        self.current[progress.stage] = progress, time.monotonic()
+        return True
+
+    def text(self, progress: StageProgress) -> str:
+        """Such as `12.3 images/s`; empty before anything was done, and for stages of few long units."""
+        _, began = self.current[progress.stage]
+        fresh, seconds = progress.done - progress.reused, time.monotonic() - began
+        if progress.stage != "extract" or not fresh or seconds <= 0:
+            return ""
+        return f"{fresh / seconds:.1f} {UNITS[progress.stage]}/s"
+
+
+def title(progress: StageProgress) -> str:
+    """Such as `extract candle`."""
+    return visible(f"{progress.stage} {progress.subject}".rstrip())
+
+
+class Bars:
+    """One bar per stage."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.rate = Rate()
+        self.ids: dict[str, TaskID] = {}
+
+    def __call__(self, progress: StageProgress) -> None:
+        if not progress.total:
+            return
+        begins = self.rate.begins(progress)
+        if progress.stage not in self.ids:
+            unit = UNITS[progress.stage]
+            self.ids[progress.stage] = self.bars.add_task(progress.stage, total=progress.total, unit=unit, rate="")
+        elif begins:
+            self.bars.reset(self.ids[progress.stage], total=progress.total)
+        self.bars.update(
+            self.ids[progress.stage],
+            description=literal(title(progress)),
+            completed=progress.done,
+            rate=self.rate.text(progress),
+        )
+
+
+class PlainLines:
+    """One line at the start and the end of each stage, and one every few seconds between."""
+
+    def __init__(self) -> None:
+        self.rate = Rate()
+        self.last: dict[str, tuple[float, int]] = {}
+
+    def __call__(self, progress: StageProgress) -> None:
+        now = time.monotonic()
+        fresh = (now - LINE_SECONDS, -1)
+        said, done = fresh if self.rate.begins(progress) else self.last.get(progress.stage, fresh)
+        due = progress.done == progress.total or now - said >= LINE_SECONDS
+        if not progress.total or progress.done == done or not due:
+            return
+        self.last[progress.stage] = now, progress.done
+        reused = f", {progress.reused} from the store" if progress.reused else ""
+        rate = self.rate.text(progress)
+        print(
+            f"{time.strftime('%H:%M:%S')} {title(progress)}: {progress.done} of {progress.total} "
+            f"{UNITS[progress.stage]}{reused}{', ' + rate if rate else ''}",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,0 +1,162 @@
+"""Results as tables on the console. What would load torch is imported where it is needed."""
+
+import re
+from collections.abc import Sequence
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich.table import Table
+
+from cli.terminal.progress import console
+from cli.terminal.text import literal, visible
+from musc.decisions.rule import FLAGGED
+from storage.artefacts import is_complete
+from storage.results.runs import CONTENTS, MAPS, Run, placed
+from storage.results.runs import FOLDER as RUNS
+from storage.store import Store
+from storage.tables import BENCHMARKS, read_table
+from storage.tables import METRICS_TABLE as TABLE
+
+if TYPE_CHECKING:
+    from musc.plan.cost import Forecast
+    from tasks.planning.job import LotJob
+
+ROWS_SHOWN = 10
+METRICS_SHOWN = 8
+"""Columns of metrics in one table; a line of 120 characters holds as many."""
+
+
+def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> None:
+    """Print the most anomalous images of a run, what is flagged, warnings, files left out, and where it all lies.
+
+    Args:
+        store_url: of the store.
+        run_path: of the run in it.
+        problems: what went wrong after the scores were complete.
+    """
+    run = Run(Store(store_url), run_path)
+    scores, images = run.scores(), run.images()
+    console.print(ranking(scores))
+    record = run.record()
+    show_backbone(record)
+    show_decision(scores, record)
+    left_out = images[images["status"] != "ok"]
+    if len(left_out):
+        counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
+        console.print(f"{len(left_out)} of {len(images)} files were not scored ({counts}); images.parquet says why.")
+    console.print("Results in", style="bold", end=" ")
+    console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
+    for name, what in CONTENTS.items():
+        console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
+    for kind, folder in MAPS.items():
+        if is_complete(run.store, f"{run.path}/{folder}"):
+            console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
+    for problem in problems:
+        console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
+    report = run.report()
+    if report:
+        console.print("Report in", style="bold", end=" ")
+        console.print(report, soft_wrap=True, markup=False, highlight=False)
+    else:
+        console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
+
+
+def show_backbone(record: dict[str, Any]) -> None:
+    """Print which network's features were compared, at which size, and what should be known of that choice."""
+    height, width = record["backbone"]["image_size"]
+    console.print(f"Scored with {literal(record['backbone']['name'])} at {height} x {width} pixels.", highlight=False)
+    for note in record["notes"]:
+        console.print(visible(note), markup=False, highlight=False)
+
+
+def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
+    """Print how many images are flagged, from which raw score on, and every warning."""
+    flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record["decision"]["threshold"]
+    above = f", those with a raw score of {threshold:.4f} and above" if threshold is not None else ""
+    console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
+    for warning in record["warnings"]:
+        console.print("Warning:", style="bold yellow", end=" ")
+        console.print(visible(warning), markup=False, highlight=False)
+
+
+def show_benchmark(store_url: str, path: str) -> None:
+    """Print a benchmark's table for each backbone, and where it lies."""
+    from tasks.evaluation.published import caption, shown
+
+    store = Store(store_url)
+    metrics = read_table(store, path)
+    for (backbone, image_size), _ in metrics.groupby(["backbone", "image_size"], sort=False):
+        console.print(
+            f"{backbone}, maps and masks compared at {image_size} pixels; {caption(metrics, str(backbone))}",
+            markup=False,
+        )
+        for table in metric_tables(shown(metrics, str(backbone))):
+            console.print(table)
+    console.print("Results in", style="bold", end=" ")
+    console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
+
+
+def show_plan(plan: "Forecast", job: "LotJob", seconds: float) -> None:
+    """Print what scoring a lot would cost."""
+    from tasks.planning.estimate import forecast_rows
+
+    table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
+    for row in forecast_rows(plan, job):
+        table.add_row(*row.values())
+    table.add_row(
+        "time of scoring here", f"{seconds:,.0f} s at its present load; without extraction, as if nothing was stored"
+    )
+    console.print(table)
+
+
+def show_stored(location: str) -> None:
+    """Print what lies in the folder of a run or a benchmark.
+
+    Raises:
+        ValueError: if the folder lies in no store's `runs` or `benchmarks`.
+        IncompleteError: if the run is not complete, naming what is missing.
+    """
+    store, kind, name = placed(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
+    if kind == RUNS:
+        show_run(store.url, f"{kind}/{name}")
+    else:
+        show_benchmark(store.url, f"{kind}/{name}/{TABLE}")
+
+
+def metric_tables(rows: pd.DataFrame) -> list[Table]:
+    """A benchmark's rows, the column `category` and one for each metric, as tables narrow enough to be read."""
+    metrics = [str(heading) for heading in rows.columns if heading != "category"]
+    in_each = ceil(len(metrics) / ceil(len(metrics) / METRICS_SHOWN))
+    tables = []
+    for start in range(0, len(metrics), in_each):
+        table = Table()
+        table.add_column("category", no_wrap=True)
+        part = metrics[start : start + in_each]
+        for metric in part:
+            table.add_column(re.sub(r"(\d)_(\d)", r"\1.\2", metric).replace("_", " "), justify="right")
+        for values in rows[["category", *part]].itertuples(index=False):
+            table.add_row(*(literal(str(value)) for value in values))
+        tables.append(table)
+    return tables
+
+
+def ranking(scores: pd.DataFrame) -> Table:
+    """The first rows of a score table."""
+    table = Table(title=f"Most anomalous of {len(scores)} images")
+    for heading, justify in (("rank", "right"), ("image", "left"), ("score", "right"), ("raw", "right")):
+        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    table.add_column("peak at x, y", justify="right")
+    table.add_column("decision")
+    table.add_column("group", justify="right")
+    for row in scores.head(ROWS_SHOWN).itertuples():
+        table.add_row(
+            str(row.rank),
+            literal(str(row.path)),
+            f"{row.score:.4f}",
+            f"{row.raw_score:.4f}",
+            f"{row.peak_x}, {row.peak_y}",
+            str(row.decision),
+            str(row.group or "–"),
+        )
+    return table

@@ -1,0 +1,140 @@
+"""Prefect's runner: bodies as cached tasks, by a thread of this process or by Dask workers.
+
+A runner in the flow's decorator would be the same for every run. Opening it inside the flow lets the parameter `engine`
+decide, in a deployment as on the command line.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
+
+import torch
+from prefect.client.orchestration import get_client
+from prefect.futures import PrefectFuture, as_completed
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from tasks.monitoring.events import PrefectMonitor
+from tasks.monitoring.monitor import Monitor
+from tasks.planning.resources import GPU, Engine
+from tasks.planning.specs import StageOrder
+from tasks.runtime.prefect_tasks import cached_task, plain_task
+from tasks.runtime.runner import Body
+
+Result = TypeVar("Result")
+
+WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
+"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
+would kill workers that hold a large model."""
+
+
+def one_at_a_time() -> TaskRunner[Any]:
+    """One worker thread; torch parallelises inside a task."""
+    return ThreadPoolTaskRunner(max_workers=1)
+
+
+@contextmanager
+def cluster(engine: Engine) -> Iterator[Engine]:
+    """The engine with a scheduler's address, whose workers live while the `with` block lasts; threads need none.
+
+    A flow over many lots opens one cluster for all of them, so that every worker loads the model once.
+    """
+    if engine.name != "dask" or engine.dask_address is not None:
+        yield engine
+        return
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    keep_dask_quiet()
+    local = {"host": "127.0.0.1", "port": 0}
+    scheduler = {"cls": Scheduler, "options": {**local, "dashboard": False}}
+    workers = {
+        number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
+        for number in range(engine.workers)
+    }
+    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as running:
+        yield replace(engine, dask_address=running.scheduler_address)
+
+
+def worker_options(engine: Engine, number: int) -> dict[str, Any]:
+    """What one worker has to itself: a GPU, or its part of the processor."""
+    if engine.gpus:
+        return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
+    return {"env": {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // engine.workers))}}
+
+
+def visible_gpus(count: int) -> list[str]:
+    """How CUDA names the GPUs this process may use."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return (named or [str(number) for number in range(count)])[:count]
+
+
+def keep_dask_quiet() -> None:
+    """Only errors of Dask's own log: it tells of every connection, and calls the ordinary end of workers a warning."""
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+
+
+@contextmanager
+def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
+    """A started task runner for an engine; tasks are told the address of Prefect's embedded server, if that runs."""
+    with ExitStack() as stack:
+        if engine.name != "dask":
+            yield stack.enter_context(one_at_a_time())
+            return
+        import dask
+        from prefect_dask import DaskTaskRunner
+
+        keep_dask_quiet()
+        address = stack.enter_context(cluster(engine)).dask_address
+        with get_client(sync_client=True) as client:
+            stack.enter_context(temporary_settings({PREFECT_API_URL: str(client.api_url)}))
+        runner = stack.enter_context(DaskTaskRunner(address=address))
+        workers = runner.client.scheduler_info()["workers"].values()
+        has_gpus = any(worker["resources"].get(GPU) for worker in workers)
+        stack.enter_context(dask.annotate(resources={GPU: 1}) if has_gpus else nullcontext())
+        yield runner
+
+
+@dataclass(frozen=True)
+class PrefectRunner:
+    """Bodies run as Prefect tasks, which the UI shows; see `tasks.runtime.runner.Runner`."""
+
+    task_runner: TaskRunner[Any] | None = None
+    """A started one; None is that of the flow."""
+    monitor: Monitor = field(default_factory=PrefectMonitor)
+
+    @property
+    def loads_models_here(self) -> bool:
+        return self.task_runner is None or isinstance(self.task_runner, ThreadPoolTaskRunner)
+
+    def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        return cast(Result, plain_task(name, label, function)(*arguments))
+
+    def outcomes(
+        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[StageOrder, Any]]:
+        futures: dict[PrefectFuture[Any], StageOrder] = {}
+        for order in orders:
+            fresh = cached_task(name, body).with_options(refresh_cache=not complete[order.key])
+            submitted = self.task_runner.submit(fresh, {"order": order}) if self.task_runner else fresh.submit(order)
+            futures[submitted] = order
+        for future in as_completed(list(futures)):
+            yield futures[future], outcome(future)
+
+    @contextmanager
+    def opened(self, engine: Engine) -> Iterator["PrefectRunner"]:
+        with opened(engine) as task_runner:
+            yield replace(self, task_runner=task_runner)
+
+    def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
+        return cluster(engine)
+
+
+def outcome(future: PrefectFuture[Any]) -> Any:
+    """What a task run returned, or what it failed with; a worker's death is such an error, not the flow's own."""
+    try:
+        return future.result(raise_on_failure=False)
+    except Exception as error:
+        return error

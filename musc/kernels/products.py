@@ -1,0 +1,79 @@
+"""Matrix products of one image's patches with those of others, in pieces that fit the processor's cache."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import ceil
+
+import torch
+
+from musc.kernels.precision import multiply, product_dtype
+from musc.kernels.window import Band
+from musc.plan.partition import PRODUCT_COLUMNS
+
+ALIGNMENT = 16
+"""Rows of a product start this many float32 values apart, or a multiple: with whole cache lines the product is up to
+1.2 times as fast (P = 1369)."""
+
+NARROW = 256
+"""Widest patch tokens whose products are made in blocks of rows: writing a whole product to memory and reading it again
+for the maxima takes longer there than making it."""
+ROWS_OF_NARROW = 400
+"""Most query patches of such a block, which with `PRODUCT_COLUMNS` stays near the processor."""
+
+Product = tuple[int, int, Band, torch.Tensor]
+"""References start, stop, the band of patches, and similarities (stop − start, query patches, reference patches)."""
+
+
+def products(query: torch.Tensor, references: torch.Tensor, first: int, bands: Sequence[Band]) -> Iterable[Product]:
+    """Similarities of one image's patches to those of the references from `first` on, a few images at a time.
+
+    Args:
+        query: float (P, C).
+        references: float (m, P, C), contiguous, of the same dtype.
+        first: the first reference to visit.
+        bands: which patches are matched with which; similarities beyond a window are −inf.
+
+    Yields:
+        A `Product`; the tensor is overwritten by the next step.
+    """
+    for band in bands:
+        if band.far is None:
+            yield from whole_products(query, references, first, band)
+        else:
+            yield from near_products(query, references, first, band, band.far)
+
+
+def whole_products(query: torch.Tensor, references: torch.Tensor, first: int, band: Band) -> Iterable[Product]:
+    """All patches with all patches: products side by side for several references, a block of query rows at a time."""
+    reference_count, patch_count, width = references.shape
+    step = max(1, min(PRODUCT_COLUMNS // patch_count, reference_count - first))
+    height = ceil(patch_count / ceil(patch_count / ROWS_OF_NARROW)) if width <= NARROW else patch_count
+    stride = -(-step * patch_count // ALIGNMENT) * ALIGNMENT
+    scratch = query.new_empty(height, stride, dtype=product_dtype(query.dtype))
+    for start in range(first, reference_count, step):
+        stop = min(start + step, reference_count)
+        columns = (stop - start) * patch_count
+        others = references[start:stop].reshape(columns, width)
+        for top in range(0, len(query), height):
+            rows = query[top : top + height]
+            product = multiply(rows, others, scratch[: len(rows), :columns])
+            block = replace(band, queries=slice(top, top + len(rows)))
+            yield start, stop, block, product.unflatten(1, (stop - start, patch_count)).transpose(0, 1)
+
+
+def near_products(
+    query: torch.Tensor, references: torch.Tensor, first: int, band: Band, far: torch.Tensor
+) -> Iterable[Product]:
+    """A band of query rows with the rows in reach, which are not copied: one product per reference, all in one call."""
+    dtype = product_dtype(query.dtype)
+    rows = query[band.queries].to(dtype)
+    step = max(1, PRODUCT_COLUMNS // far.shape[1])
+    for start in range(first, len(references), step):
+        near = references[start : start + step, band.references].to(dtype)
+        product = torch.bmm(rows.expand(len(near), *rows.shape), near.transpose(1, 2))
+        yield start, start + len(near), band, product.masked_fill_(far, -torch.inf)
+
+
+def without(product: torch.Tensor, excluded: torch.Tensor) -> torch.Tensor:
+    """The similarities of a `Product` with the excluded entries, a mask that broadcasts, below every similarity."""
+    return product.masked_fill(excluded, -torch.inf) if excluded.any() else product

@@ -1,0 +1,102 @@
+"""The window of registered parts: a patch is matched only near its own position in the other image.
+
+Boards and other aligned parts show the same place at the same patch, so a match from elsewhere is no evidence. Query
+rows are multiplied in bands with the reference rows within reach; what of a band lies too far to the side is masked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+
+from musc.layers import Grid
+from musc.plan.partition import row_bands
+
+
+@dataclass(frozen=True)
+class Band:
+    """Query patches that are matched together, and the patches of a reference that hold all their candidates."""
+
+    queries: slice
+    references: slice
+    far: torch.Tensor | None
+    """Bool (query patches, reference patches), true beyond the window; None where everything is near."""
+
+
+def window_bands(patch_count: int, window: int | None, grid: Grid | None, device: torch.device) -> list[Band]:
+    """The bands of one image pair; a single one that holds everything where there is no window.
+
+    Args:
+        patch_count: P.
+        window: W, largest distance in patches along rows and along columns; None is no limit.
+        grid: patch rows and columns; needed with a window.
+        device: where the masks are used.
+
+    Raises:
+        ValueError: if the window is negative, or the grid is missing or not one of P patches.
+    """
+    if window is None:
+        return [Band(slice(0, patch_count), slice(0, patch_count), None)]
+    require_window(window)
+    if grid is None or grid[0] * grid[1] != patch_count:
+        raise ValueError(
+            f"grid must give the rows and columns of {patch_count} patches where there is a window, got {grid}"
+        )
+    window = effective_window(window, grid)
+    if window is None:
+        return window_bands(patch_count, None, None, device)
+    columns = grid[1]
+    return [
+        Band(
+            slice(start * columns, stop * columns),
+            slice(low * columns, high * columns),
+            beyond(range(start, stop), range(low, high), columns, window, device),
+        )
+        for start, stop, low, high in row_bands(grid, window)
+    ]
+
+
+def beyond(rows: Sequence[int], others: Sequence[int], columns: int, window: int, device: torch.device) -> torch.Tensor:
+    """Whether patches of `others` rows lie beyond the window of patches of `rows`: bool, patches by patches."""
+    across = torch.arange(columns, device=device)
+    far_rows = apart(torch.tensor(rows, device=device), torch.tensor(others, device=device), window)
+    far_columns = apart(across, across, window)
+    far = far_rows[:, None, :, None] | far_columns[None, :, None, :]
+    return far.reshape(len(rows) * columns, len(others) * columns)
+
+
+def apart(left: torch.Tensor, right: torch.Tensor, window: int) -> torch.Tensor:
+    """Which positions are more than a window from each other: bool (left, right)."""
+    return (left[:, None] - right[None, :]).abs() > window
+
+
+def effective_window(window: int | None, grid: Grid) -> int | None:
+    """The window, or None where it reaches over the whole grid and so limits nothing."""
+    return None if window is None or window >= max(grid) - 1 else window
+
+
+def window_on(grid: Grid, window: int | None, finest: Grid) -> int | None:
+    """The window on the grid of one layer, counted in that layer's patches; None where it limits nothing.
+
+    Args:
+        grid: patch rows and columns of the layer.
+        window: W, in patches of the finest grid.
+        finest: patch rows and columns of the finest grid.
+
+    >>> window_on((24, 24), 5, (48, 48)), window_on((48, 48), 5, (48, 48)), window_on((4, 4), 40, (48, 48))
+    (3, 5, None)
+    """
+    if window is None:
+        return None
+    return effective_window(max(ceil(window * own / most) for own, most in zip(grid, finest, strict=True)), grid)
+
+
+def require_window(window: int) -> None:
+    """Refuse a window that holds no patch.
+
+    Raises:
+        ValueError: if it is negative.
+    """
+    if window < 0:
+        raise ValueError(f"window must be at least 0 patches, got {window}; leave it out to match everywhere")

@@ -1,0 +1,128 @@
+"""What scoring a lot will cost, before any work: plain additions and products in bytes and operations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from musc.kernels.window import window_on
+from musc.layers import Layer, finest_grid
+from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, pair_products, shard_bytes
+from musc.plan.sample import sample_size
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The cost of one lot."""
+
+    image_count: int
+    """N."""
+    layers: tuple[Layer, ...]
+    block_count: int
+    """Extraction tasks."""
+    shard_count: int
+    """Scoring tasks."""
+    peak_bytes: int
+    """Host memory of the largest shard."""
+    stored_bytes: int
+    """Features, and patch scores of all shards, on disk."""
+    layer_operations: tuple[float, ...]
+    """Multiplications and additions of mutual scoring, layer by layer."""
+    reference_count: int
+    """References of each image."""
+
+    @property
+    def operations(self) -> float:
+        """Multiplications and additions of all layers."""
+        return sum(self.layer_operations)
+
+
+def forecast(
+    image_count: int,
+    layers: Sequence[Layer],
+    *,
+    embedding_width: int,
+    block_count: int,
+    shards: Sequence[Shard],
+    lot_size: int,
+    aggregated_copies: int = 0,
+    thread_count: int = 1,
+    reference_count: int | None = None,
+    earlier_count: int = 0,
+    masked: bool = False,
+    window: int | None = None,
+) -> Forecast:
+    """Add up what the planned blocks and shards cost.
+
+    Args:
+        image_count: N.
+        layers: stored and scored, each with its P and C.
+        embedding_width: D.
+        block_count: extraction tasks.
+        shards: all shards of the lot.
+        lot_size: images scored against each other: N, or the size of the largest subset.
+        aggregated_copies: degrees for which features after LNAMD are stored too.
+        thread_count: threads that multiply at once.
+        reference_count: M, references of each image in its lot, a sample; None is all others.
+        earlier_count: references from earlier lots.
+        masked: whether some patches may not be matched: those beyond a window, or excluded ones.
+        window: W, patches of the finest grid within which patches are matched; None is everywhere.
+
+    Returns:
+        The cost; time is operations over the rate of the machine.
+    """
+    sampled = sample_size(lot_size, reference_count)
+    references = sampled + earlier_count
+    finest = finest_grid(layers)
+    peak_bytes, stored_bytes, layer_operations = 0, image_count * embedding_width * FLOAT32_BYTES, []
+    for layer in layers:
+        patch_count, width = layer.patch_count, layer.width
+        query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
+        largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked)
+        peak_bytes = max(peak_bytes, largest)
+        stored_bytes += image_count * patch_count * width * FLOAT16_BYTES * (1 + aggregated_copies)
+        stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
+        products = pair_products(layer.grid, window_on(layer.grid, window, finest))
+        reads = {"sampled": sampled, "earlier_count": earlier_count, "products": products}
+        layer_operations.append(
+            sum(shard_operations(count, lot_size, patch_count, width, **reads) for count in query_counts)
+        )
+    return Forecast(
+        image_count,
+        tuple(layers),
+        block_count,
+        len(shards),
+        peak_bytes=peak_bytes,
+        stored_bytes=stored_bytes,
+        layer_operations=tuple(layer_operations),
+        reference_count=references - 1,
+    )
+
+
+def shard_operations(
+    query_count: int,
+    image_count: int,
+    patch_count: int,
+    width: int,
+    *,
+    sampled: int | None = None,
+    earlier_count: int = 0,
+    products: int | None = None,
+) -> float:
+    """Operations of one shard: each pair inside the query block once, each pair with another image once per query.
+
+    Args:
+        query_count: n, images of the shard.
+        image_count: N, images of the lot.
+        patch_count: P.
+        width: C.
+        sampled: images of the lot that serve as references, in this shard as many as elsewhere; None is all.
+        earlier_count: references from earlier lots.
+        products: similarities computed for a pair of images; None is P².
+
+    >>> shard_operations(3, 3, 10, 7) == 3 * 2 * 10**2 * 7
+    True
+    """
+    sampled = image_count if sampled is None else sampled
+    inside = query_count * sampled / image_count
+    once = inside * (inside - 1) / 2 + (query_count - inside) * inside
+    outside = query_count * (sampled - inside + earlier_count)
+    return (once + outside) * 2 * (patch_count**2 if products is None else products) * width

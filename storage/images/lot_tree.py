@@ -1,0 +1,142 @@
+"""The lots below one root, as nights leave them: `<root>/<category>/<lot>/…images`.
+
+| what lies there | what it is |
+|---|---|
+| a folder two levels below the root | a lot; what lies deeper belongs to it |
+| the folder's name begins with a date (`2026-11-21`, `20261121`, `2026-11-21_night`) | the lot's date |
+| the folder's name begins with no date (`order-4711`) | a lot all the same, without a date |
+| a file directly below the root or a category | no lot; left out and said so |
+| a symbolic link in the root to a folder elsewhere | a category: the user put it there |
+| a symbolic link in the root to what holds the root or lies in it | no category; left out and said so |
+| a symbolic link in a category | no lot; left out and said so |
+| a folder that cannot be opened | no lot; left out and said so |
+| a name that begins with a dot | not looked at |
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from storage.images.listing import require_folder
+from storage.store import Store
+
+DATE = re.compile(r"(\d{4})([-_]?)(\d{2})\2(\d{2})(?!\d)")
+
+
+@dataclass(frozen=True)
+class FoundLot:
+    """A folder of images of one product."""
+
+    category: str
+    folder: str
+    """Path or URL."""
+    name: str
+    """Of the folder."""
+    date: date | None
+    """At the beginning of the folder's name, if there is one."""
+
+    @property
+    def lot(self) -> str:
+        """What the lot is called among those of all categories."""
+        return f"{self.category}-{self.name}"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something below the root that belongs to no lot."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LotTree:
+    """What lies below a root."""
+
+    categories: tuple[str, ...]
+    lots: tuple[FoundLot, ...]
+    """By date, the newest first, then those without a date; by name among equals."""
+    left_out: tuple[LeftOut, ...]
+
+
+def find_lots(root: str) -> LotTree:
+    """Find all lots below a root; looks at names only, never into a lot.
+
+    Args:
+        root: path or URL of a folder.
+
+    Raises:
+        NoImagesError: if there is no such folder.
+        ValueError: if the path is empty.
+    """
+    store = require_folder(root)
+    store.filesystem.invalidate_cache()
+    left_out: list[LeftOut] = []
+    categories = list(_folders(store, "", left_out))
+    lots = [
+        FoundLot(category, f"{root.rstrip('/')}/{category}/{name}", name, date_of(name))
+        for category in categories
+        for name in _folders(store, category, left_out)
+    ]
+    return LotTree(tuple(categories), tuple(in_order(lots)), tuple(left_out))
+
+
+def in_order(lots: Sequence[FoundLot]) -> list[FoundLot]:
+    """The newest first, because tonight's results are waited for; those without a date last."""
+    by_name = sorted(lots, key=lambda found: (found.category, found.name))
+    return sorted(by_name, key=lambda found: found.date or date.min, reverse=True)
+
+
+def date_of(name: str) -> date | None:
+    """The date at the beginning of a folder's name; None if there is none that exists in the calendar.
+
+    >>> date_of("2026-11-21_night"), date_of("20261121"), date_of("order-4711"), date_of("2026-02-30")
+    (datetime.date(2026, 11, 21), datetime.date(2026, 11, 21), None, None)
+    """
+    found = DATE.match(name)
+    if not found:
+        return None
+    try:
+        return date(int(found[1]), int(found[3]), int(found[4]))
+    except ValueError:
+        return None
+
+
+def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
+    """Names of the folders in a folder, sorted; what else is there is noted."""
+    base = store.full(path)
+    try:
+        entries: list[dict[str, Any]] = store.filesystem.ls(base, detail=True)
+    except PermissionError:
+        left_out.append(LeftOut(path, "the folder cannot be opened"))
+        return
+    for entry in sorted(entries, key=lambda entry: str(entry["name"])):
+        full = str(entry["name"]).rstrip("/")
+        name = full.rpartition("/")[2]
+        if full == base.rstrip("/") or name.startswith("."):  # object stores list a folder's own marker
+            continue
+        below = f"{path}/{name}".lstrip("/")
+        refusal = _refused(store, below, entry)
+        if refusal:
+            left_out.append(LeftOut(below, refusal))
+        else:
+            yield name
+
+
+def _refused(store: Store, path: str, entry: dict[str, Any]) -> str:
+    """Why something in the root or in a category is neither a category nor a lot; empty if it is one."""
+    if entry["type"] == "directory":
+        return ""
+    if not entry.get("islink") or store.filesystem.isfile(store.full(path)):
+        return "a file outside any lot; lots are folders in a category's folder"
+    if not store.filesystem.isdir(store.full(path)):
+        return "symbolic link leads nowhere, or to a folder that cannot be reached"
+    if "/" in path:
+        return "symbolic link in a category is not followed; put the lot's folder there, or make the category a link"
+    root, target = Path(store.full("")).resolve(), Path(store.full(path)).resolve()
+    if target.is_relative_to(root) or root.is_relative_to(target):
+        return "symbolic link leads to what holds the root or lies in it; its lots would be scored twice"
+    return ""

@@ -1,0 +1,210 @@
+"""Cleaning: what of a store nobody needs any more, as a plan that can be shown before it is carried out.
+
+| found | may be deleted |
+|---|---|
+| a draft (`.partial-…`) left by a killed writer | once old enough, a day at least, and no claim names its artefact |
+| features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor claim naming them |
+| a claim | once it is old enough and `CLAIM_DAYS` have passed |
+| runs, metrics, benchmarks, and all that this release does not know | never |
+
+A run that is kept needs its features no more, but the next one would: they are what takes the time. So what a kept run
+was made from stays; delete the run's folder first to free it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from storage.artefacts import MARKER, facts
+from storage.errors import FormatVersionError, IncompleteError, UnknownReferencesError
+from storage.images.lots import FOLDER as LOTS
+from storage.leases import FOLDER as CLAIMS
+from storage.leases import claimed_paths
+from storage.results.features import AGGREGATED, FEATURES
+from storage.results.groups import FOLDER as GROUPS
+from storage.results.patch_scores import FOLDER as PATCH_SCORES
+from storage.results.profiles import FOLDER as PROFILES
+from storage.results.runs import FOLDER as RUNS
+from storage.results.runs import RECORD
+from storage.store import PARTIAL, TIMES, Store
+
+CLAIM_DAYS = 7.0
+"""For so long a run that was cut off may be taken up again."""
+DRAFT_DAYS = 1.0
+"""A younger draft may be a page or maps that are being written, which no claim protects."""
+MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
+"""Folders of artefacts that can be made again, each named by its key."""
+DRAFTED = (*MADE, RUNS, PROFILES, "metrics")
+LONGEST_DAYS = 36_500.0
+KEY = re.compile(r"[0-9a-f]{32}")
+DRAFT = re.compile(re.escape(PARTIAL) + r"(?P<name>.+)-[0-9a-f]{32}(-damaged)?")
+"""As `storage.artefacts.writing` names a draft."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that may be deleted."""
+
+    path: str
+    """Of a folder or file in the store."""
+    kind: str
+    size_bytes: int
+    modified: datetime
+    """When its newest file was written."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file of a store."""
+
+    path: str
+    size_bytes: int
+    modified: datetime
+
+
+def leftovers(store: Store, *, older_than_days: float, now: datetime | None = None) -> list[Leftover]:
+    """What may be deleted, largest first. Reads the whole listing of the store and every run's record; deletes nothing.
+
+    Args:
+        store: to look at.
+        older_than_days: what was written later is left alone; 0 to 36,500, a hundred years.
+        now: the time by which age is told; the present unless given.
+
+    Raises:
+        ValueError: if the age is out of range.
+        UnknownReferencesError: if the record of a run does not say what the run was made from.
+    """
+    if not 0 <= older_than_days <= LONGEST_DAYS:
+        raise ValueError(
+            f"older_than must be 0 to {LONGEST_DAYS:.0f} days, got {older_than_days}; 7 keeps a week's work"
+        )
+    now = now or datetime.now(UTC)
+    found = grouped(stored_files(store))
+    claims = {path: claim_at(store, path) for path, leftover in found.items() if leftover.kind == "claim"}
+    claims_end = now - timedelta(days=max(older_than_days, CLAIM_DAYS))
+    stale = [found[path] for path, named in claims.items() if named is not None and found[path].modified < claims_end]
+    live = {path for claim, named in claims.items() if found[claim] not in stale for path in named or ()}
+    kept = live | referenced(store, found)
+    kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
+    unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]
+    oldest = now - timedelta(days=older_than_days)
+    drafts_end = min(oldest, now - timedelta(days=DRAFT_DAYS))
+    due = [one for one in (*unused, *stale) if one.modified < (drafts_end if one.kind == "draft" else oldest)]
+    return sorted(due, key=lambda leftover: (-leftover.size_bytes, leftover.path))
+
+
+def delete(store: Store, planned: Sequence[Leftover]) -> None:
+    """Delete what `leftovers` found, except what a run has claimed since.
+
+    The marker of an artefact goes first, so that none is ever half there.
+    """
+    stale = {leftover.path: leftover.modified for leftover in planned if leftover.kind == "claim"}
+    read: dict[StoredFile, list[str]] = {}
+    for leftover in planned:
+        live = [file for file in stored_files(store, CLAIMS) if stale.get(file.path) != file.modified]
+        read |= {file: claim_at(store, file.path) or [] for file in live if file not in read}
+        if leftover.path in {file.path for file in live} or any(artefact_of(leftover) in read[file] for file in live):
+            continue
+        if leftover.kind not in ("draft", "claim"):
+            store.delete(f"{leftover.path}/{MARKER}")
+        store.delete(leftover.path)
+
+
+def stored_files(store: Store, folder: str = "") -> list[StoredFile]:
+    """Every file below a folder of a store with its age; none if there is no such folder."""
+    store.filesystem.invalidate_cache()
+    base = store.full("")
+    found: Mapping[str, Any] = store.filesystem.find(store.full(folder), detail=True)
+    return [StoredFile(name[len(base) :].lstrip("/"), int(of["size"]), modified(of)) for name, of in found.items()]
+
+
+def modified(details: Mapping[str, Any]) -> datetime:
+    """When a file was written, as each kind of file system says it: local disks, object stores, memory."""
+    moment = next((details[name] for name in TIMES if details.get(name) is not None), None)
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if isinstance(moment, datetime):
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(moment, UTC) if moment is not None else datetime.now(UTC)
+
+
+def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
+    """Files as artefacts and claims, put together by the first two parts of each path; drafts, wherever they lie."""
+    found: dict[str, Leftover] = {}
+    for file in files:
+        parts = file.path.split("/")
+        if len(parts) < 2 or (len(parts) == 2 and parts[0] != CLAIMS):
+            continue  # a lone file is no artefact
+        draft = next((place for place in range(1, len(parts)) if parts[place].startswith(PARTIAL)), None)
+        path = "/".join(parts[: 2 if draft is None else draft + 1])
+        kind = "draft" if draft is not None else "claim" if parts[0] == CLAIMS else parts[0]
+        known = found.get(path, Leftover(path, kind, 0, file.modified))
+        found[path] = Leftover(path, kind, known.size_bytes + file.size_bytes, max(known.modified, file.modified))
+    return found
+
+
+def claim_at(store: Store, path: str) -> list[str] | None:
+    """The artefacts that a claim names; None if the file is no claim, or gone as its run has just ended."""
+    try:
+        return claimed_paths(store.read(path))
+    except (ValueError, FileNotFoundError):
+        return None
+
+
+def artefact_of(leftover: Leftover) -> str:
+    """The path under which a claim would name it."""
+    folder, _, name = leftover.path.rpartition("/")
+    draft = DRAFT.fullmatch(name)
+    return f"{folder}/{draft['name']}" if draft else leftover.path
+
+
+def referenced(store: Store, found: Mapping[str, Leftover]) -> set[str]:
+    """The artefacts that the runs of a store were made from.
+
+    Raises:
+        UnknownReferencesError: naming every run whose record does not say it.
+    """
+    used: set[str] = set()
+    unknown = []
+    for run in (leftover for leftover in found.values() if leftover.kind == RUNS):
+        try:
+            keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
+            used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
+            used |= set(map(str, keys.get("groups", [])))  # older runs have none
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            unknown.append(run.path)
+    if unknown:
+        raise UnknownReferencesError(
+            f"every run must say in its {RECORD} what it was made from, but {', '.join(unknown)} in {store.url} "
+            "do not; score them again, or delete these folders by hand"
+        )
+    return used
+
+
+def source_of(store: Store, aggregated: str) -> str | None:
+    """The block from which aggregated features were made; None if they do not say it."""
+    try:
+        attributes = json.loads(store.read(f"{aggregated}/zarr.json"))["attributes"]
+        return str(attributes["features"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_spare(store: Store, leftover: Leftover, live: set[str]) -> bool:
+    """Whether something no run uses is of a kind this release has made and can make again."""
+    folder, _, name = leftover.path.partition("/")
+    if leftover.kind == "draft":
+        artefact = artefact_of(leftover)
+        return folder in DRAFTED and artefact != leftover.path and artefact not in live
+    if folder not in MADE or not KEY.fullmatch(name):
+        return False
+    try:
+        facts(store, leftover.path)
+    except FormatVersionError:  # another release may need it
+        return False
+    except IncompleteError:  # it would be made again anyway
+        return True
+    return True

@@ -1,0 +1,52 @@
+"""Selected images of stored blocks, read as one array: any part of a lot, and images of earlier lots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+import zarr
+
+from storage.results.features import Place, array_of, layer_name
+from storage.store import Store
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """The features of images named one by one, each by its block and its row there.
+
+    Images of one stored chunk that follow each other are read at once and nothing between chunks is, so that a few
+    images of a large lot cost a few chunks, in time and in memory.
+    """
+
+    store: Store
+    places: Sequence[Place]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
+        """Patch tokens of images [start, stop) of those named, at least one: float16 (stop − start, P, C)."""
+        wanted = self.places[start:stop]
+        like = self._array(wanted[0][0], layer)
+        tokens = np.empty((len(wanted), *like.shape[1:]), dtype=like.dtype)
+        filled = 0
+        for (block, _), places in groupby(wanted, key=lambda place: self._chunk(place, layer)):
+            rows = np.array([row for _, row in places])
+            low, high = int(rows.min()), int(rows.max()) + 1
+            tokens[filled : filled + len(rows)] = np.asarray(self._array(block, layer)[low:high])[rows - low]
+            filled += len(rows)
+        return tokens
+
+    def _chunk(self, place: Place, layer: int) -> Place:
+        """The stored chunk that holds an image: its block and its number there."""
+        return place[0], place[1] // self._array(place[0], layer).chunks[0]
+
+    def _array(self, block: str, layer: int) -> zarr.Array:
+        return array_of(self._groups[block], layer_name(layer))
+
+    @cached_property
+    def _groups(self) -> dict[str, zarr.Group]:
+        blocks = dict.fromkeys(block for block, _ in self.places)
+        return {block: self.store.zarr_group(block, mode="r") for block in blocks}

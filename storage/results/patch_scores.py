@@ -1,0 +1,44 @@
+"""Patch scores on disk, float32 (n, rows, columns): one small artefact per shard, and an array in the lot's run.
+
+Maps are resized from them when needed and never stored at pixel size.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from storage.artefacts import writing
+from storage.results.features import array_of
+from storage.store import Store
+
+FOLDER = "patch_scores"
+NAME = "scores"
+CHUNK_IMAGES = 256
+
+
+def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:
+    """Store the patch scores of one shard as an artefact.
+
+    Args:
+        store: where.
+        path: where in the store, by its key.
+        scores: float32 (n, rows, columns).
+        attributes: what was scored, for whoever opens the array.
+    """
+    with writing(store, path) as draft:
+        write_scores(store, draft.path, scores, attributes)
+
+
+def write_scores(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:
+    """Write float32 (n, rows, columns) as the zarr array `scores` of a new group."""
+    group = store.zarr_group(path, mode="w")
+    group.attrs.update({"format_version": 1, **attributes})
+    chunks = (min(len(scores), CHUNK_IMAGES), *scores.shape[1:])
+    array = group.create_array(NAME, shape=scores.shape, chunks=chunks, dtype="float32", fill_value=np.float32("nan"))
+    array[:] = scores.astype(np.float32, copy=False)
+
+
+def read_scores(store: Store, path: str) -> np.ndarray:
+    """Read what `write_scores` or `write_shard` wrote: float32 (n, rows, columns)."""
+    return np.asarray(array_of(store.zarr_group(path, mode="r"), NAME)[:])

@@ -1,0 +1,127 @@
+"""Runs: the folders of a store that hold a lot's results.
+
+| file | holds |
+|---|---|
+| `scores.parquet` | a row per scored image, most anomalous first |
+| `images.parquet` | a row per file of the lot's folder, with status and reason |
+| `patch_scores.zarr` | float32 (N, rows, columns), images in the order of the `ok` rows of `images.parquet` |
+| `boxes.parquet` | a row per defective region of a flagged image |
+| `run.json` | everything needed to run it again, the decision, groups and warnings |
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from storage.artefacts import is_complete, require_complete
+from storage.images.lots import ListedImage, listed_images, usable_images
+from storage.results.patch_scores import read_scores
+from storage.store import Store, absolute
+from storage.tables import read_table
+
+FOLDER = "runs"
+SCORES = "scores.parquet"
+IMAGES = "images.parquet"
+BOXES = "boxes.parquet"
+PATCH_SCORES = "patch_scores.zarr"
+RECORD = "run.json"
+CONTENTS = {
+    SCORES: "a row per scored image, most anomalous first",
+    BOXES: "a row per defective region of a flagged image",
+    IMAGES: "a row per file of the folder, with status and reason",
+    PATCH_SCORES: "patch scores of every scored image, from which anomaly maps are drawn",
+    RECORD: "everything needed to run it again",
+}
+"""The files of a run and what they hold."""
+
+REPORT_FOLDER = "report"
+REPORT = "report.html"
+MAPS = {"png": "maps-png", "tiff": "maps-tiff"}
+"""Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
+
+
+def write_record(store: Store, run: str, record: Mapping[str, Any]) -> None:
+    """Write a run's record, readable by people too."""
+    store.write(f"{run}/{RECORD}", json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, for reading."""
+
+    store: Store
+    path: str
+
+    def __post_init__(self) -> None:
+        """Refuse a run that is not all there.
+
+        Raises:
+            IncompleteError: naming every file that is missing.
+        """
+        require_complete(self.store, [self.path])
+
+    def scores(self) -> pd.DataFrame:
+        """A row per scored image, most anomalous first."""
+        return read_table(self.store, f"{self.path}/{SCORES}")
+
+    def boxes(self) -> pd.DataFrame:
+        """A row per connected defective region of a flagged image: where it lies in the image, and its peak score."""
+        return read_table(self.store, f"{self.path}/{BOXES}")
+
+    def images(self) -> pd.DataFrame:
+        """A row per file of the lot's folder."""
+        return read_table(self.store, f"{self.path}/{IMAGES}")
+
+    def patch_scores(self) -> np.ndarray:
+        """Float32 (N, rows, columns), in the order of the `ok` rows of `images`."""
+        return read_scores(self.store, f"{self.path}/{PATCH_SCORES}")
+
+    def record(self) -> dict[str, Any]:
+        """What was run, with which settings and versions."""
+        return dict(json.loads(self.store.read(f"{self.path}/{RECORD}")))
+
+    def scored_images(self) -> list[ListedImage]:
+        """The scored images, in the order of `patch_scores`."""
+        return usable_images(listed_images(self.images()))
+
+    def report(self) -> str | None:
+        """The path or URL of the run's page; None if it has none."""
+        folder = f"{self.path}/{REPORT_FOLDER}"
+        return self.store.location(f"{folder}/{REPORT}") if is_complete(self.store, folder) else None
+
+
+def run_at(location: str) -> Run:
+    """The finished run in a folder.
+
+    Args:
+        location: path or URL, as printed when the run finished.
+
+    Raises:
+        ValueError: if the folder lies in no store's `runs`.
+        IncompleteError: if the run is not complete, naming what is missing.
+    """
+    store, _, name = placed(location, (FOLDER,))
+    return Run(store, f"{FOLDER}/{name}")
+
+
+def placed(location: str, kinds: Sequence[str]) -> tuple[Store, str, str]:
+    """The store of a result, its kind, and its name.
+
+    Args:
+        location: path or URL of `<store>/<kind>/<name>`, as printed.
+        kinds: folders of a store that may hold it.
+
+    Raises:
+        ValueError: if the path does not end so.
+    """
+    store, kind, name = ["", "", *absolute(location).rstrip("/").rsplit("/", 2)][-3:]
+    if not store or kind not in kinds:
+        raise ValueError(
+            f"run must be a folder in {' or '.join(f'{kind}/' for kind in kinds)} of a store, got {location}; "
+            f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
+        )
+    return Store(store), kind, name

@@ -1,0 +1,90 @@
+"""A benchmark's table: every metric of every category, its mean, and what was published."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from musc.backbones.catalogue import PAPER_NAME
+from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
+
+PUBLISHED_NAMES = {"pixel_aupro_reference": "pixel_aupro"}
+"""Published AU-PRO figures were made with 200 thresholds, so they stand beside ours that were made so."""
+NEVER_COMPARED = ("pixel_aupro",)
+PAPER_CHOICE = (PAPER_NAME, 518)
+"""Backbone and image size of the paper's main table."""
+
+
+def with_means(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add, for each backbone, the mean of every metric over the categories where it is defined.
+
+    Args:
+        rows: `dataset`, `backbone`, `image_size`, `category`, `metric`, `value` in [0, 1] and `images`, a row per
+            metric of a category.
+
+    Returns:
+        The rows and the means, each with `published` and `difference` in [0, 1], NaN where nothing was published, and
+        `published_of`, whose number that is.
+        A mean over fewer categories than the dataset has is not compared.
+    """
+    means = (
+        rows.groupby(["dataset", "backbone", "image_size", "metric"], sort=False)
+        .agg(value=("value", "mean"), images=("images", "sum"), categories=("value", "count"))
+        .reset_index()
+        .assign(category=MEAN)
+    )
+    table = pd.concat([rows.assign(categories=1), means], ignore_index=True)
+    compared = [published(row) for row in table.to_dict("records")]
+    table["published"] = [value for value, _ in compared]
+    table["published_of"] = [source for _, source in compared]
+    table["difference"] = table["value"] - table["published"]
+    columns = ["dataset", "backbone", "image_size", "category", "metric", "value", "published", "published_of"]
+    return table[[*columns, "difference", "images", "categories"]]
+
+
+def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
+    """The published value to set beside a row, in [0, 1], and whose it is; NaN and nothing if there is none.
+
+    A backbone without published numbers of its own is set beside the paper's, `ViT-L-14-336` at 518 pixels.
+    """
+    side = row["image_size"].split("x")
+    partial_mean = row["category"] == MEAN and row["categories"] != CATEGORY_COUNTS.get(row["dataset"])
+    if row["metric"] in NEVER_COMPARED or partial_mean:
+        return np.nan, ""
+    own = (str(row["backbone"]), int(side[0])) if len(set(side)) == 1 else PAPER_CHOICE
+    backbone, image_size = own if published_values(row["dataset"], MEAN, *own) else PAPER_CHOICE
+    values = published_values(row["dataset"], row["category"], backbone, image_size)
+    value = values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]))
+    return (np.nan, "") if value is None else (value / 100, f"{backbone} at {image_size} pixels")
+
+
+def caption(table: pd.DataFrame, backbone: str) -> str:
+    """What the numbers of `shown` are."""
+    rows = table[table["backbone"] == backbone]
+    named = [f"{backbone} at {size} pixels" for size in rows["image_size"].unique()]
+    others = [source for source in rows["published_of"].unique() if source and source not in named]
+    if rows["published"].isna().all():
+        return "percent"
+    return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
+
+
+def shown(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
+    """One backbone's results as people read them: a row per category, a column per metric, percent, `±` published.
+
+    The mean is left out where there is one category only.
+    """
+    part = table[table["backbone"] == backbone]
+    if part["category"].nunique() == 2:
+        part = part[part["category"] != MEAN]
+    texts = part.assign(text=[in_percent(row) for row in part.to_dict("records")])
+    table = texts.pivot_table(index="category", columns="metric", values="text", aggfunc="first", sort=False)
+    return table.reset_index()
+
+
+def in_percent(row: Mapping[Hashable, Any]) -> str:
+    """Such as `97.8 (+0.1)`, the difference from the published value in parentheses; `–` where not defined."""
+    if np.isnan(row["value"]):
+        return "–"
+    text = f"{100 * row['value']:.1f}"
+    return text if np.isnan(row["difference"]) else f"{text} ({100 * row['difference']:+.1f})"

@@ -1,0 +1,212 @@
+"""What the Prefect UI and automations get to know: artifacts, tags and events.
+
+All of it is for the eye: where it cannot be published, the log says so and the work goes on.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.events import emit_event
+
+from musc.backbones import choose_device
+from musc.plan.cost import Forecast
+from storage.artefacts import digest
+from storage.results.runs import Run
+from storage.store import Store
+from storage.tables import read_table
+from tasks.evaluation.published import caption, shown
+from tasks.monitoring.monitor import Monitor, StageWatch
+from tasks.monitoring.summary import TABLE_ROWS, summary, top_rows
+from tasks.planning.estimate import forecast_rows
+from tasks.planning.job import LotJob, default_lot
+from tasks.planning.nightly import FINISHED, Outcome
+
+SECONDS_BETWEEN = 3.0
+"""Least time between two updates of one progress artifact."""
+
+
+@contextmanager
+def for_the_eye(what: str) -> Iterator[None]:
+    """Go on with the work if something cannot be shown."""
+    try:
+        yield
+    except Exception as error:  # nothing that is only looked at may cost a result
+        get_run_logger().warning("%s could not be published: %s", what, error)
+
+
+def tag_run(job: LotJob) -> None:
+    """Tag the flow run with what it scores, for the UI's filters; not its tasks, which would cost a request each."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    with for_the_eye("tags"), get_client(sync_client=True) as client:
+        client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *run_tags(job)})
+
+
+def run_tags(job: LotJob) -> list[str]:
+    """Category, lot, backbone and device."""
+    device = choose_device(job.device).type
+    return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
+
+
+def publish_plan(job: LotJob, plan: Forecast) -> None:
+    """Show what scoring a lot is going to cost."""
+    with for_the_eye("plan"):
+        create_table_artifact(table=forecast_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
+
+
+def publish_benchmark(store: Store, path: str, dataset: str) -> None:
+    """Show a table of metrics, one artifact for each backbone."""
+    with for_the_eye("table of metrics"):
+        table = read_table(store, path)
+        for backbone in table["backbone"].unique():
+            rows = shown(table, backbone).to_dict("records")
+            create_table_artifact(
+                table=[{str(heading): text for heading, text in row.items()} for row in rows],
+                key=artifact_key(f"benchmark-{dataset}-{backbone}"),
+                description=f"{dataset} with {backbone}, {caption(table, backbone)}",
+            )
+
+
+def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
+    """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations."""
+    with for_the_eye("summary"):
+        run = Run(Store(job.store), done["run"])
+        scores = run.scores()
+        create_markdown_artifact(
+            summary(run, job, choose_device(job.device).type),
+            key=artifact_key(f"summary-{job.category}"),
+            description=f"{job.lot}: {len(scores):,} images scored",
+        )
+        create_table_artifact(
+            table=top_rows(scores, TABLE_ROWS),
+            key=artifact_key(f"scores-{job.category}"),
+            description=f"Most anomalous of {len(scores):,} images of {job.lot}",
+        )
+    with for_the_eye("event"):
+        emit_event(
+            "musc.lot.scored",
+            resource=lot_resource(job.category, job.lot),
+            payload={
+                "category": job.category,
+                "lot": job.lot,
+                "images": done["images"],
+                "files": done["files"],
+                "run": done["run"],
+                "store": job.store,
+                "backbone": job.backbone.name,
+            },
+        )
+
+
+def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
+    """Show what a night did; lots finished before are only counted."""
+    finished = sum(outcome.what == FINISHED for outcome in outcomes)
+    rows = [outcome.as_row() for outcome in outcomes if outcome.what != FINISHED]
+    with for_the_eye("table of lots"):
+        create_table_artifact(
+            table=rows or [{"outcome": "nothing to do"}],
+            key="nightly-lots",
+            description=f"{len(outcomes)} lots below {root}, {finished} of them finished before",
+        )
+
+
+def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequence[str], why: str) -> None:
+    """Tell automations that a lot `failed` or `crashed`, and what it was doing.
+
+    Args:
+        what: `failed` or `crashed`.
+        run: name of the flow run.
+        parameters: of the flow run.
+        tasks: names of the task runs that did not finish: stage, category and block or shard.
+        why: the state's message.
+    """
+    job = parameters.get("job")
+    known = job if isinstance(job, dict) else parameters
+    lot = str(known.get("lot") or default_lot(str(known.get("folder") or run)))
+    category = str(known.get("category") or lot)
+    stages = sorted({name.partition(" ")[0] for name in tasks})
+    emit_event(
+        f"musc.lot.{what}",
+        resource=lot_resource(category, lot),
+        payload={"category": category, "lot": lot, "stages": stages, "tasks": list(tasks), "why": why},
+    )
+
+
+def lot_resource(category: str, lot: str) -> dict[str, str]:
+    """A lot as Prefect's events name things."""
+    return {
+        "prefect.resource.id": f"musc.lot.{category}.{lot}",
+        "prefect.resource.name": lot,
+        "musc.category": category,
+    }
+
+
+class PrefectMonitor(Monitor):
+    """Shows everything in the Prefect UI and tells automations."""
+
+    def begin_lot(self, job: LotJob) -> None:
+        tag_run(job)
+
+    def plan(self, job: LotJob, plan: Forecast) -> None:
+        publish_plan(job, plan)
+
+    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
+        return StageArtifact(stage, total, done, subject)
+
+    def scored(self, job: LotJob, done: dict[str, Any]) -> None:
+        publish_run(job, done)
+
+    def night(self, root: str, outcomes: Sequence[Outcome]) -> None:
+        publish_night(root, outcomes)
+
+    def benchmark(self, store: Store, path: str, dataset: str) -> None:
+        publish_benchmark(store, path, dataset)
+
+
+class StageArtifact(StageWatch):
+    """The progress of one stage as an artifact that is updated while the stage goes on."""
+
+    def __init__(self, stage: str, total: int, done: int, subject: str) -> None:
+        self.total, self.done = max(total, 1), done
+        self.id: Any = None
+        self.published = time.monotonic()
+        with for_the_eye(f"progress of {stage}"):
+            if FlowRunContext.get():
+                description = f"{stage} {subject}: {total:,} units, {done:,} of them found in the store"
+                self.id = create_progress_artifact(
+                    100 * done / self.total, key=artifact_key(f"progress-{stage}"), description=description
+                )
+
+    def advance(self, units: int) -> None:
+        """Count units done; published at the end, and every few seconds before."""
+        self.done += units
+        ended = self.done >= self.total
+        if self.id is None or not (ended or time.monotonic() - self.published >= SECONDS_BETWEEN):
+            return
+        with for_the_eye("progress"):
+            update_progress_artifact(self.id, min(100.0, 100 * self.done / self.total))
+        self.published = time.monotonic()
+
+
+def artifact_key(name: str) -> str:
+    """A name as Prefect accepts it for an artifact: lower-case letters, digits and dashes.
+
+    >>> artifact_key("benchmark-mvtec_ad-timm:vit_small_patch14_dinov2.lvd142m")
+    'benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m'
+    """
+    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    lost = re.search(r"[^\x00-\x7f]", name)
+    return f"{key}-{digest({'name': name})[:6]}" if lost else key

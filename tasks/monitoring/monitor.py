@@ -1,0 +1,41 @@
+"""Who is told how a run goes on, beside the console: nobody, unless Prefect runs it (`tasks.monitoring.events`)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from storage.store import Store
+from tasks.planning.job import LotJob
+
+if TYPE_CHECKING:
+    from musc.plan.cost import Forecast
+    from tasks.planning.nightly import Outcome
+
+
+class StageWatch:
+    """The progress of one stage."""
+
+    def advance(self, units: int) -> None:
+        """Some more units are done."""
+
+
+class Monitor:
+    """Is told everything and shows nothing."""
+
+    def begin_lot(self, job: LotJob) -> None:
+        """A lot is going to be scored."""
+
+    def plan(self, job: LotJob, plan: "Forecast") -> None:
+        """What scoring it will cost."""
+
+    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
+        """A stage of `total` units begins, `done` of which the store had."""
+        return StageWatch()
+
+    def scored(self, job: LotJob, done: dict[str, Any]) -> None:
+        """A lot is scored; `done` as `flows.score_lot` returns it."""
+
+    def night(self, root: str, outcomes: "Sequence[Outcome]") -> None:
+        """A night is over."""
+
+    def benchmark(self, store: Store, path: str, dataset: str) -> None:
+        """A table of metrics is written."""

@@ -1,0 +1,127 @@
+"""The summary of a run as markdown: what was scored, the most anomalous parts in pictures, where everything lies."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from storage.results.runs import Run
+from tasks.planning.job import LotJob
+from tasks.reporting.contact_sheet import Part, bounded_url, sheet
+from tasks.reporting.run_view import FinishedRun
+
+PARTS_SHOWN = 6
+ROWS_SHOWN = 10
+TABLE_ROWS = 50
+"""Rows of the table artifact."""
+
+SIGNS = re.compile(r"[^\w ./:,%-]|_")
+"""What may mean something in markdown or HTML."""
+
+
+def summary(run: Run, job: LotJob, device: str) -> str:
+    """What a person wants to see of a run first.
+
+    Args:
+        run: finished.
+        job: what was asked for.
+        device: that scored.
+    """
+    scores, report = run.scores(), run.report()
+    facts = {
+        "category": job.category,
+        "backbone": job.backbone.name,
+        "device": device,
+        "images scored": f"{len(scores):,}",
+        "files left out": left_out(run.images()),
+        **decisions(scores),
+        "results": run.store.location(run.path),
+        **({"report": report} if report else {}),
+    }
+    return "\n\n".join(
+        [
+            f"# {as_text(job.lot)}",
+            "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
+            f"## Most anomalous of {len(scores):,} images",
+            picture(run, job.folder),
+            markdown_table([{name: as_text(value) for name, value in row.items()} for row in top_rows(scores)]),
+        ]
+    )
+
+
+def top_rows(scores: pd.DataFrame, count: int = ROWS_SHOWN) -> list[dict[str, str]]:
+    """The first rows of a score table as texts, for the UI's tables and for markdown."""
+    shown = []
+    for row in scores.head(count).to_dict("records"):
+        texts = {
+            "rank": str(row["rank"]),
+            "image": str(row["path"]),
+            "score": f"{row['score']:.4f}",
+            "raw score": f"{row['raw_score']:.4f}",
+            "peak at x, y": f"{row['peak_x']}, {row['peak_y']}",
+        }
+        shown.append({**texts, **({"decision": str(row["decision"])} if "decision" in row else {})})
+    return shown
+
+
+def left_out(images: pd.DataFrame) -> str:
+    """How many files were not scored, and why."""
+    counts = images.loc[images["status"] != "ok", "status"].value_counts()
+    return ", ".join(f"{count} {status}" for status, count in counts.items()) or "none"
+
+
+def decisions(scores: pd.DataFrame) -> dict[str, str]:
+    """How many images were decided how, if a decision was made."""
+    if "decision" not in scores:
+        return {}
+    counts = scores["decision"].value_counts()
+    return {"decisions": ", ".join(f"{count} {decision}" for decision, count in counts.items())}
+
+
+def picture(run: Run, folder: str) -> str:
+    """The most anomalous parts as one inlined picture."""
+    drawn = strip(run, folder)
+    if drawn is None:
+        return "The photographs are gone, so there is no picture."
+    return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(drawn)})"
+
+
+def strip(run: Run, folder: str) -> Image.Image | None:
+    """Draw the most anomalous parts, each beside itself under its anomaly map.
+
+    Args:
+        run: finished.
+        folder: where its photographs lie; parts whose file is gone or changed are left out.
+
+    Returns:
+        The RGB picture, or None if no photograph is left.
+    """
+    found = FinishedRun(run, folder)
+    positions = {image.path: position for position, image in enumerate(found.images)}
+    parts = []
+    for known in run.scores().head(PARTS_SHOWN).itertuples():
+        position = positions[str(known.path)]
+        photograph = found.photograph(position)
+        if photograph is not None:
+            parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, found.patch_scores[position]))
+    return sheet(parts, found.limits) if parts else None
+
+
+def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows of texts that are markdown already."""
+    if not rows:
+        return ""
+    headings = list(rows[0])
+    lines = [headings, ["---"] * len(headings), *([row[heading] for heading in headings] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def as_text(value: Any) -> str:
+    """Any text so that markdown and HTML show it as it is: file names may hold anything.
+
+    >>> as_text("<b>|x|</b>")
+    '&#60;b&#62;&#124;x&#124;&#60;/b&#62;'
+    """
+    return SIGNS.sub(lambda found: f"&#{ord(found[0])};", str(value))

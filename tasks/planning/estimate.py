@@ -1,0 +1,117 @@
+"""How fast this machine scores, from a short trial, and what that means for a planned lot."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+
+from musc.backbones import choose_device
+from musc.kernels.window import window_on
+from musc.layers import Layer, middle_layer
+from musc.mutual import mutual_scores
+from musc.plan.cost import Forecast, forecast, shard_operations
+from musc.plan.partition import Shard, pair_products, plan_blocks, plan_subsets
+from tasks.planning.job import LotJob
+from tasks.planning.lot import is_masked, job_shards, seeks_groups
+
+TRIAL_IMAGES = 4
+TRIAL_SECONDS = 0.5
+
+
+def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forecast:
+    """The cost of scoring the images of a job, with a number of references from earlier lots.
+
+    Raises:
+        MemoryError: if not even one query image fits the memory, with the bytes needed and given.
+    """
+    ranges = plan_subsets(image_count, job.subsets)
+    shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count)]
+    plan = forecast(
+        image_count,
+        job.backbone.layers,
+        embedding_width=job.backbone.embedding_width,
+        block_count=len(plan_blocks(image_count, job.block_images)),
+        shards=shards,
+        lot_size=max(last - first for first, last in ranges),
+        aggregated_copies=len(job.settings.chosen_degrees) if job.store_aggregated else 0,
+        thread_count=job.thread_count,
+        reference_count=job.settings.references,
+        earlier_count=earlier_count,
+        masked=is_masked(job),
+        window=job.settings.window,
+    )
+    passes = 2 if job.rescore_groups else 1  # the second one only where groups are found
+    searched = middle_layer(job.backbone.layers)
+    search = search_operations(job, searched, image_count, shards)
+    counted = zip(plan.layers, plan.layer_operations, strict=True)
+    operations = tuple(passes * count + search * (layer == searched) for layer, count in counted)
+    return replace(plan, layer_operations=operations)
+
+
+def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Sequence[Shard]) -> float:
+    """Operations of the search for groups: all pairs of images once more, at one layer and degree, without a window."""
+    if not seeks_groups(job, image_count):
+        return 0
+    part = [shard for shard in shards if (shard.layer, shard.degree) == (layer.number, shards[0].degree)]
+    query_counts = [shard.stop - shard.start for shard in part]
+    return sum(shard_operations(count, image_count, layer.patch_count, layer.width) for count in query_counts)
+
+
+def scoring_seconds(plan: Forecast, job: LotJob) -> float:
+    """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
+    kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
+    rates = {
+        kind: scoring_rate(layer, window_on(layer.grid, job.settings.window, job.backbone.grid), job.device)
+        for kind, layer in kinds.items()
+    }
+    counted = zip(plan.layers, plan.layer_operations, strict=True)
+    return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
+
+
+def scoring_rate(layer: Layer, window: int | None = None, device: str = "auto") -> float:
+    """Operations per second of mutual scoring on a device, measured on a few random images for about a second."""
+    features = F.normalize(torch.randn(TRIAL_IMAGES, layer.patch_count, layer.width), dim=-1).to(choose_device(device))
+
+    def trial_run() -> None:
+        mutual_scores(features, window=window, grid=layer.grid).cpu()  # which waits for a GPU
+
+    trial_run()
+    seconds = [timed(trial_run)]
+    while sum(seconds) < TRIAL_SECONDS:
+        seconds.append(timed(trial_run))
+    products = pair_products(layer.grid, window)
+    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, layer.patch_count, layer.width, products=products)
+    return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
+
+
+def timed(action: Callable[[], None]) -> float:
+    """Seconds that something takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def forecast_rows(plan: Forecast, job: LotJob) -> list[dict[str, str]]:
+    """A forecast as a table of two columns."""
+    texts = {
+        "images": f"{plan.image_count:,}",
+        "references of each": f"{plan.reference_count:,}",
+        "patches per image": shapes_line(plan.layers),
+        "extraction tasks": f"{plan.block_count:,}",
+        "scoring shards": f"{plan.shard_count:,}",
+        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {job.memory_bytes / 1e9:,.2f} GB allowed",
+        "stored": f"{plan.stored_bytes / 1e9:,.2f} GB",
+        "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
+    }
+    return [{"what": what, "how much": text} for what, text in texts.items()]
+
+
+def shapes_line(layers: Sequence[Layer]) -> str:
+    """Patches and widths of layers, layers alike named once.
+
+    >>> shapes_line([Layer(2, (48, 48), 40), Layer(3, (24, 24), 112)])
+    '2,304 of width 40, 576 of width 112'
+    """
+    return ", ".join(dict.fromkeys(f"{layer.patch_count:,} of width {layer.width:,}" for layer in layers))

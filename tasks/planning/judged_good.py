@@ -1,0 +1,66 @@
+"""Images of earlier runs of a product that people judged good: references that somebody has vouched for."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from storage.artefacts import is_complete
+from storage.results.runs import Run
+from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JudgedGood:
+    """Images of one run."""
+
+    run: str
+    """Path in the store."""
+    image_ids: tuple[str, ...]
+    """Sorted."""
+
+
+def judged_good(store: Store, category: str, backbone: Mapping[str, Any]) -> tuple[JudgedGood, ...]:
+    """The images of a product's runs whose standing verdict is good, by the runs' paths.
+
+    Runs that are gone, of another product or scored with another backbone are left out, as are those whose features
+    are gone: a verdict about them cannot help, and must not stop a night.
+
+    Args:
+        store: where.
+        category: of the product.
+        backbone: what decides features, as `tasks.prepare.backbone_identity` gives it.
+    """
+    plain = json.loads(json.dumps(backbone))
+    found = []
+    for path, image_ids in vouched(VerdictReader(store).everything(), category).items():
+        if not is_complete(store, path):
+            continue
+        record = Run(store, path).record()
+        theirs = {name: record["backbone"].get(name) for name in plain}
+        if theirs != plain or not all(is_complete(store, block) for block in record["keys"]["features"]):
+            log.info("%d images judged good in %s are left out: other or no features", len(image_ids), path)
+            continue
+        found.append(JudgedGood(path, image_ids))
+    return tuple(found)
+
+
+def vouched(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+    """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
+
+    Args:
+        verdicts: every verdict, by path of the run.
+        category: of the product.
+    """
+    tables = [current_verdicts(table) for _, table in sorted(verdicts.items())]
+    if not tables:
+        return {}
+    latest = pd.concat(tables).sort_values("time", kind="stable").drop_duplicates("sha256", keep="last")
+    good = latest[(latest["verdict"] == GOOD) & (latest["category"] == category)]
+    return {str(run): tuple(sorted(map(str, part["image_id"]))) for run, part in good.groupby("run")}

@@ -1,0 +1,202 @@
+"""Planning: a lot's job divided into orders, one for each task run, and their keys.
+
+The algorithm versions below are part of the keys: raise one when its stage's results change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from musc.kernels.window import window_on
+from musc.layers import middle_layer
+from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
+from musc.plan.sample import draw_sample, sample_size
+from storage.artefacts import digest
+from storage.errors import NoImagesError
+from storage.images.lots import ListedImage
+from tasks.planning.job import LotJob, backbone_identity
+from tasks.planning.specs import AggregateOrder, BlockRows, ExtractOrder, GroupOrder, RunOrder, ScoreOrder
+
+FEATURES_VERSION = 1
+AGGREGATED_VERSION = 1
+PATCH_SCORES_VERSION = 1
+GROUPS_VERSION = 2
+RUN_VERSION = 3
+
+
+def extract_orders(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractOrder]:
+    """One order per block of a lot's usable images."""
+    orders = []
+    for start, stop in plan_blocks(len(images), job.block_images):
+        contents = [image.sha256 for image in images[start:stop]]
+        key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
+        orders.append(
+            ExtractOrder(
+                key, job.category, job.store, job.folder, lot_key, start, stop, backbone=job.backbone, device=job.device
+            )
+        )
+    return orders
+
+
+def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[AggregateOrder]:
+    """One order per block, layer and degree."""
+    return [
+        AggregateOrder(
+            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer.number, degree=degree),
+            category=job.category,
+            store=job.store,
+            block=block.path,
+            grid=layer.grid,
+            layer=layer.number,
+            degree=degree,
+            position=position,
+        )
+        for position, block in enumerate(extracted)
+        for layer in job.backbone.layers
+        for degree in job.settings.chosen_degrees
+    ]
+
+
+def score_orders(
+    job: LotJob,
+    extracted: Sequence[ExtractOrder],
+    aggregated: Sequence[AggregateOrder],
+    contents: Sequence[str],
+    earlier: tuple[BlockRows, ...] = (),
+    groups: GroupOrder | None = None,
+) -> list[ScoreOrder]:
+    """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
+
+    Args:
+        job: what to score, and how.
+        extracted: the lot's blocks.
+        aggregated: the same after LNAMD, or nothing.
+        contents: SHA-256 of every image with usable features, in the order of the blocks.
+        earlier: references from earlier lots.
+        groups: of images whose shared patches are left out of the references; None leaves out nothing.
+
+    Raises:
+        NoImagesError: if no image has usable features, or a single one that has no reference.
+        MemoryError: if not even one query image fits the memory.
+    """
+    image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
+    if not image_count or image_count + earlier_count < 2:
+        raise NoImagesError(
+            f"a lot must have at least 2 images with usable features, got {image_count} in {job.folder}; "
+            "see the reasons in the lot's listing, and check the weights if every image is not_finite"
+        )
+    ranges = plan_subsets(image_count, job.subsets)
+    samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
+    layers = {layer.number: layer for layer in job.backbone.layers}
+    orders = []
+    for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count)]:
+        made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
+        blocks = tuple(made or [order.path for order in extracted])
+        grid, interval = layers[shard.layer].grid, job.settings.interval
+        window = window_on(grid, job.settings.window, job.backbone.grid)
+        reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        choices: dict[str, Any] = {
+            "sample": samples[lot_range],
+            "earlier": [asdict(rows) for rows in earlier] or None,
+            "window": window,
+            "groups": groups.key if groups else None,
+        }
+        reads |= {name: choice for name, choice in choices.items() if choice is not None}
+        key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
+        orders.append(
+            ScoreOrder(
+                key,
+                job.category,
+                job.store,
+                blocks,
+                aggregated=bool(made),
+                grid=grid,
+                lot_range=lot_range,
+                shard=shard,
+                interval=interval,
+                device=job.device,
+                groups=groups.path if groups else None,
+                sample=samples[lot_range],
+                earlier=earlier,
+                window=window,
+            )
+        )
+    return orders
+
+
+def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
+    """The order that finds groups, from the middle layer and the middle degree."""
+    if not seeks_groups(job, scored[-1].lot_range[1]):
+        return []
+    layer = middle_layer(job.backbone.layers).number
+    degree = sorted(job.settings.chosen_degrees)[len(job.settings.chosen_degrees) // 2]
+    parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
+    key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
+    return [GroupOrder(key, parts)]
+
+
+def seeks_groups(job: LotJob, image_count: int) -> bool:
+    """Whether all images are compared with each other: not in subsets, and not against a sample."""
+    whole = sample_size(image_count, job.settings.references) == image_count
+    return image_count > 1 and job.subsets == 1 and whole
+
+
+def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
+    """Positions of the images [first, last) that serve as references of all of them; None is all."""
+    drawn = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
+    return None if drawn is None else tuple(first + position for position in drawn)
+
+
+def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) -> list[Shard]:
+    """The shards that score the images [first, last) against each other and a number of images of earlier lots."""
+    first, last = lot_range
+    shards = plan_shards(
+        last - first,
+        job.backbone.layers,
+        degrees=job.settings.chosen_degrees,
+        memory_bytes=job.memory_bytes,
+        thread_count=job.thread_count,
+        reference_count=sample_size(last - first, job.settings.references) + earlier_count,
+        masked=is_masked(job),
+    )
+    return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
+
+
+def is_masked(job: LotJob) -> bool:
+    """Whether some patches may not be matched: those beyond a window, or those a group shares."""
+    windows = (window_on(layer.grid, job.settings.window, job.backbone.grid) for layer in job.backbone.layers)
+    return job.rescore_groups or any(window is not None for window in windows)
+
+
+def run_order(
+    job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder], groups: GroupOrder | None = None
+) -> RunOrder:
+    """The order that ends a run; its key covers all that is written into the run's tables."""
+    lot_key = extracted[0].lot_key
+    key = stage_key(
+        "run",
+        RUN_VERSION,
+        lot=job.lot,
+        category=job.category,
+        images=lot_key,
+        features=[order.key for order in extracted],
+        patch_scores=[order.key for order in scored],
+        window_sizes=job.settings.chosen_window_sizes,
+        decision_rule=asdict(job.decision_rule),
+        rescore_groups=job.rescore_groups,
+        groups=groups.key if groups else None,
+    )
+    blocks = tuple(order.path for order in extracted)
+    shards = tuple((order.shard, order.path) for order in scored)
+    found = groups.path if groups else None
+    return RunOrder(key, job, lot_key, blocks, shards, found, scored[0].earlier)
+
+
+def claim_name(job: LotJob, lot_key: str) -> str:
+    """What the claim of a job's run is called: the same for every attempt at it."""
+    return stage_key("claim", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
+
+
+def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
+    """The key of an order: its stage, the version of what the stage computes, and all that it reads."""
+    return digest({"stage": stage, "version": algorithm_version, **reads})

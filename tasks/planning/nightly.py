@@ -1,0 +1,195 @@
+"""A night: every lot below a root, what is known of each, and what came out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from storage.artefacts import digest
+from storage.attempts import begin, note_attempt
+from storage.errors import NoImagesError
+from storage.images.fingerprints import Mark, fingerprint, read_mark, write_mark
+from storage.images.listing import has_image_name, list_folder
+from storage.images.lot_tree import FoundLot, LotTree, find_lots
+from storage.images.lots import require_enough
+from storage.store import Store, absolute
+from tasks.planning.job import LotJob, prepare
+from tasks.planning.lot import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+
+SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
+"""What a night says of a lot."""
+
+NOT_DECIDING = (
+    "folder",
+    "store",
+    "lot",
+    "category",
+    "device",
+    "memory_bytes",
+    "block_images",
+    "thread_count",
+    "engine",
+    "judged_good",  # a new verdict is no reason to score old nights again
+)
+"""Fields of a job that decide where and how a lot is scored but not what comes out; the lot itself is told apart
+by its fingerprint and name."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night did with one lot."""
+
+    found: FoundLot
+    what: str
+    images: int = 0
+    run: str = ""
+    reason: str = ""
+    problems: tuple[str, ...] = ()
+    """What went wrong beside the scores; such a lot is looked at again the next night."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it, if it did not fail."""
+        said = [self.reason] if self.what == TOO_SMALL else [*self.problems]
+        return [f"{self.found.lot}: {text}" for text in said]
+
+    def as_row(self) -> dict[str, str]:
+        """For a table that people read."""
+        return {
+            "category": self.found.category,
+            "lot": self.found.name,
+            "date": self.found.date.isoformat() if self.found.date else "–",
+            "outcome": self.what,
+            "images": str(self.images) if self.images else "–",
+            "run or reason": self.run or self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Look:
+    """A lot as it was found before it was scored."""
+
+    key: str | None
+    """Of its mark; None where the file system does not tell whether files have changed."""
+    outcome: Outcome | None
+    """If nothing has to be done."""
+
+
+def night_job(root: str, category: str | None = None, since: date | None = None, **given: Any) -> LotJob:
+    """Check every parameter of `flows.score_lots` that all lots share, and complete it: a job with their settings.
+
+    Raises:
+        NoImagesError: if there is no such folder.
+        ValueError: for an option out of range, by name.
+    """
+    return prepare(root, lot="night", **given)
+
+
+def survey(root: str, category: str | None, since: date | None) -> LotTree:
+    """Find the lots below a root.
+
+    Args:
+        root: path or URL.
+        category: only this one.
+        since: lots of earlier dates are left out; lots without a date never are.
+
+    Raises:
+        NoImagesError: if there is no such folder, or it has no lots but images where lots are due.
+        ValueError: if the root has no such category.
+    """
+    tree = find_lots(root)
+    astray = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
+    if astray and not tree.lots:
+        raise NoImagesError(
+            f"root must hold lots as <category>/<date>/…images, got {root}, which holds none but images such as "
+            f"{astray[0]}; give the folder that holds the categories"
+        )
+    if category is not None and category not in tree.categories:
+        raise ValueError(
+            f"category must be a folder below {root}, got {category!r}; "
+            f"there are {', '.join(tree.categories) or 'none'}"
+        )
+    lots = [found for found in tree.lots if category in (None, found.category)]
+    return LotTree(
+        tree.categories,
+        tuple(found for found in lots if since is None or found.date is None or found.date >= since),
+        tree.left_out,
+    )
+
+
+def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
+    """Whether a lot has a finished result for a job's settings, and its maps as files.
+
+    Images are opened only where too few are named like one, to say what the other files are.
+
+    Raises:
+        NoImagesError: if its folder is gone.
+    """
+    seen = fingerprint(found.folder)
+    if seen.image_count < 2:
+        try:
+            require_enough(list_folder(found.folder), found.folder)
+        except NoImagesError as error:
+            return Look(None, Outcome(found, TOO_SMALL, reason=str(error)))
+    if seen.digest is None:
+        return Look(None, None)
+    key = mark_key(found, seen.digest, job, maps)
+    mark = read_mark(Store(job.store), key)
+    if mark is None:
+        return Look(key, None)
+    if mark.run is None:
+        return Look(key, Outcome(found, TOO_SMALL, reason=mark.reason))
+    return Look(key, Outcome(found, FINISHED, mark.images, mark.run))
+
+
+def scored(found: FoundLot, done: Mapping[str, Any]) -> Outcome:
+    """What came out of a lot, as `flows.score_lot` returned it, and what is still to be mended."""
+    problems = list(done["problems"])
+    if done["unopened"]:
+        problems.append(f"{done['unopened']} files could not be opened and were left out; the next night tries again")
+    return Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))
+
+
+def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
+    """Mark a lot, so that the next night needs no look into its files, unless something is still to be mended."""
+    if key is not None and not outcome.problems:
+        write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
+
+
+def note_outcome(job: LotJob, outcome: Outcome) -> None:
+    """Note a lot that has no result, so that the review site can show why; nothing for the others."""
+    if outcome.what in (TOO_SMALL, FAILED):
+        found = outcome.found
+        note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
+
+
+def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
+    """The key of a lot's mark: its files as seen from outside, its name, and all that decides what is made of it."""
+    settings = asdict(job)
+    for name in NOT_DECIDING:
+        del settings[name]
+    del settings["backbone"]["weights"], settings["settings"]["weights"]  # where they lie; their digest stays
+    return digest(
+        {
+            "stage": "night",
+            "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION, RUN_VERSION],
+            "files": files_digest,
+            "lot": found.lot,
+            "category": found.category,
+            "settings": settings,
+            **({"maps": maps} if maps else {}),
+        }
+    )
+
+
+def runs_of(outcomes: list[Outcome]) -> list[str]:
+    """Paths of what was scored this night."""
+    return [outcome.run for outcome in outcomes if outcome.what == SCORED]
+
+
+def counted(outcomes: list[Outcome]) -> dict[str, Any]:
+    """How many lots came out how, under names that suit a result."""
+    return {
+        what.replace(" ", "_"): sum(outcome.what == what for outcome in outcomes)
+        for what in (SCORED, FINISHED, TOO_SMALL, FAILED)
+    }

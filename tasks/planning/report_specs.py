@@ -1,0 +1,128 @@
+"""Orders of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from storage.artefacts import digest
+from storage.results.profiles import earlier_profiles, profile_path
+from storage.results.runs import MAPS, REPORT_FOLDER, Run
+from storage.store import Store
+from tasks.planning.job import LotJob, MapKind
+from tasks.planning.lot import stage_key
+from tasks.reporting.drift import MOST_EARLIER
+from tasks.reporting.html import templates_digest
+
+PROFILE_VERSION = 1
+REPORT_VERSION = 1
+MAPS_VERSION = 1
+FROM_NIGHT_TO_NIGHT = ("window_sizes", "references_from", "judged_good")
+"""Of a job's identity what may differ between runs that are compared."""
+
+
+@dataclass(frozen=True)
+class ProfileOrder:
+    """Measure a run's photographs and note its few numbers for later comparisons."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    run: str
+    path: str
+    label: str
+    size: int
+    """Images, for progress."""
+
+
+@dataclass(frozen=True)
+class ReportOrder:
+    """Write the page of a run."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    run: str
+    profile: str
+    earlier: tuple[str, ...]
+    """Profiles of the runs it is compared with, oldest first."""
+    label: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{REPORT_FOLDER}"
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class MapsOrder:
+    """Write a run's anomaly maps as image files."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    run: str
+    kind: MapKind
+    label: str
+    size: int
+    """Images, for progress."""
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{MAPS[self.kind]}"
+
+
+def profile_order(job: LotJob, run: dict[str, Any]) -> ProfileOrder:
+    """The order that profiles a finished run.
+
+    Args:
+        job: what was run.
+        run: as `tasks.rescore.rescore_lot` returned it.
+    """
+    record = Run(Store(job.store), run["run"]).record()
+    return ProfileOrder(
+        key=stage_key("profile", PROFILE_VERSION, run=run["key"], recorded=record["recorded"]),
+        category=job.category,
+        store=job.store,
+        folder=job.folder,
+        run=run["run"],
+        path=profile_path(series_of(job), record["recorded"], run["key"]),
+        label=job.lot,
+        size=run["images"],
+    )
+
+
+def series_of(job: LotJob) -> str:
+    """What runs must have in common to be compared: the product, the backbone and all that decides raw scores.
+
+    Which earlier runs served as references does not count: it differs from night to night.
+    """
+    alike = {name: value for name, value in job.identity.items() if name not in FROM_NIGHT_TO_NIGHT}
+    with_earlier = bool(job.references_from or job.judged_good)
+    return digest({"category": job.category, "with_earlier": with_earlier, **alike})
+
+
+def report_order(job: LotJob, run: dict[str, Any], profiled: ProfileOrder) -> ReportOrder:
+    """The order that writes a run's page; other earlier runs, or another layout of the page, make another key."""
+    earlier = tuple(profile["path"] for profile in earlier_profiles(Store(job.store), profiled.path, MOST_EARLIER))
+    reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest()}
+    return ReportOrder(
+        key=stage_key("report", REPORT_VERSION, **reads),
+        category=job.category,
+        store=job.store,
+        folder=job.folder,
+        run=run["run"],
+        profile=profiled.path,
+        earlier=earlier,
+        label=job.lot,
+    )
+
+
+def maps_order(job: LotJob, run: dict[str, Any], kind: MapKind) -> MapsOrder:
+    """The order that writes a run's maps as files of one kind."""
+    key = stage_key("maps", MAPS_VERSION, run=run["key"], kind=kind)
+    return MapsOrder(key, job.category, job.store, job.folder, run["run"], kind, label=job.lot, size=run["images"])

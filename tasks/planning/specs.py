@@ -1,0 +1,230 @@
+"""Orders: what each task has to do, as small frozen values. Every order carries a key, the digest of what it reads."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from musc.backbones import BackboneSpec
+from musc.mutual import Interval
+from musc.plan.partition import Shard
+from storage.results.features import AGGREGATED, FEATURES
+from storage.results.groups import FOLDER as GROUPS
+from storage.results.patch_scores import FOLDER as PATCH_SCORES
+from storage.results.runs import FOLDER as RUNS
+from tasks.planning.job import LotJob
+
+METRICS = "metrics"
+
+
+class StageOrder(Protocol):
+    """An order that makes an artefact."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def store(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class ExtractOrder:
+    """Extract the features of the usable images [start, stop) of a lot."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    lot_key: str
+    start: int
+    stop: int
+    backbone: BackboneSpec
+    device: str
+
+    @property
+    def path(self) -> str:
+        """The artefact this order makes."""
+        return f"{FEATURES}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.category} {self.start}-{self.stop - 1}"
+
+    @property
+    def size(self) -> int:
+        """Images, for progress."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class AggregateOrder:
+    """Write one block's features at one layer and degree after LNAMD."""
+
+    key: str
+    category: str
+    store: str
+    block: str
+    grid: tuple[int, int]
+    layer: int
+    degree: int
+    position: int
+
+    @property
+    def path(self) -> str:
+        return f"{AGGREGATED}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.category} block {self.position} layer {self.layer} degree {self.degree}"
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class BlockRows:
+    """Images of one stored block."""
+
+    block: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ScoreOrder:
+    """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
+
+    key: str
+    category: str
+    store: str
+    blocks: tuple[str, ...]
+    aggregated: bool
+    """Whether the blocks hold features after LNAMD."""
+    grid: tuple[int, int]
+    """Of the shard's layer."""
+    lot_range: tuple[int, int]
+    """The images [first, last) that are scored against each other: the lot, or one subset of it."""
+    shard: Shard
+    interval: Interval
+    device: str = "auto"
+    groups: str | None = None
+    """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
+    sample: tuple[int, ...] | None = None
+    """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
+    earlier: tuple[BlockRows, ...] = ()
+    """References from earlier lots; their features are stored before LNAMD."""
+    window: int | None = None
+    """Patches within which a patch may be matched; None is everywhere."""
+
+    @property
+    def path(self) -> str:
+        return f"{PATCH_SCORES}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        shard = self.shard
+        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}-{shard.stop - 1}"
+
+    @property
+    def size(self) -> int:
+        """Shards, for progress."""
+        return 1
+
+
+@dataclass(frozen=True)
+class GroupOrder:
+    """Find the images of a lot that share the same flaw."""
+
+    key: str
+    parts: tuple[ScoreOrder, ...]
+    """The shards of one layer and degree; together they hold every image as a query."""
+
+    @property
+    def category(self) -> str:
+        return self.parts[0].category
+
+    @property
+    def store(self) -> str:
+        return self.parts[0].store
+
+    @property
+    def path(self) -> str:
+        return f"{GROUPS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """Put the scores of a lot together and write its run."""
+
+    key: str
+    job: LotJob
+    lot_key: str
+    blocks: tuple[str, ...]
+    shards: tuple[tuple[Shard, str], ...]
+    """Each shard with the path of its patch scores."""
+    groups: str | None = None
+    """Path of the lot's groups, where they were sought."""
+    earlier: tuple[BlockRows, ...] = ()
+    """References from earlier lots."""
+
+    @property
+    def category(self) -> str:
+        return self.job.category
+
+    @property
+    def store(self) -> str:
+        return self.job.store
+
+    @property
+    def path(self) -> str:
+        return f"{RUNS}/{self.job.lot}-{self.key[:8]}"
+
+    @property
+    def label(self) -> str:
+        return self.job.lot
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class MeasureOrder:
+    """Compare one scored category with its labels and masks."""
+
+    key: str
+    dataset: str
+    category: str
+    store: str
+    root: str
+    run: str
+
+    @property
+    def path(self) -> str:
+        return f"{METRICS}/{self.key}"
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+    @property
+    def size(self) -> int:
+        return 1

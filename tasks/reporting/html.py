@@ -1,0 +1,71 @@
+"""Rendering of the report's page: everything escaped, everything inside one file, nothing it may fetch or run besides.
+
+A content security policy in the page itself forbids every request and any script but the page's own, so that not even
+a file name that slipped through as markup could do something.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
+
+
+def render(values: Mapping[str, Any]) -> str:
+    """The page of a report, as HTML.
+
+    Args:
+        values: what the template `tasks/reporting/templates/report.html.j2` names; texts are escaped by it.
+
+    Raises:
+        jinja2.UndefinedError: if a value the template names is missing.
+    """
+    script = source(SCRIPT)
+    page = environment().get_template(PAGE)
+    # Only this project's own files go in unescaped.
+    style, own_script = Markup(source(STYLE)), Markup(script)  # nosec B704
+    return page.render(**values, style=style, script=own_script, script_digest=sha256(script))
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package; a name that is missing is an error, never an empty place."""
+    made = Environment(
+        loader=PackageLoader("tasks.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["score"] = shown_score
+    return made
+
+
+def source(name: str) -> str:
+    """The text of a file beside the templates."""
+    return files("tasks.reporting").joinpath("templates", name).read_text("utf-8")
+
+
+def templates_digest() -> str:
+    """Changes with the page's layout, style or script."""
+    return hashlib.sha256("\0".join(source(name) for name in (PAGE, STYLE, SCRIPT)).encode()).hexdigest()[:16]
+
+
+def sha256(script: str) -> str:
+    """The digest by which a content security policy knows a script."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+def shown_score(value: float | None) -> str:
+    """Four digits after the point; a dash for what is not known.
+
+    >>> shown_score(0.12345), shown_score(float("nan"))
+    ('0.1235', '–')
+    """
+    return "–" if value is None or value != value else f"{value:.4f}"

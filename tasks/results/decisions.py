@@ -1,0 +1,114 @@
+"""Verdict: what a lot's scores and groups mean for the person who pulls parts, as tables, records and sentences."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from musc.decisions.regions import boxes, pixel_threshold
+from musc.decisions.rule import Decision, decide
+from musc.maps import anomaly_maps
+from storage.images.lots import ListedImage
+from storage.results.groups import read_groups
+from storage.store import Store
+from tasks.planning.specs import RunOrder
+
+BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided about the N scored images of a lot, in their order."""
+
+    decision: Decision
+    pixel_threshold: float
+    """Value of the anomaly map at and above which pixels of flagged images are defective; NaN if none is flagged."""
+    group: np.ndarray
+    """Int64 (N,), 0 for none."""
+    group_patches: np.ndarray
+    """Int64 (N,), patches each image shares with its group."""
+    rescored: bool
+    """Whether these patches were left out of the references."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """Plain sentences for the person who reads the result."""
+        return [*self.decision.warnings, *(self._alarm(group) for group in range(1, self.group.max(initial=0) + 1))]
+
+    def _alarm(self, group: int) -> str:
+        count = int((self.group == group).sum())
+        told = (
+            f"{count} of {len(self.group)} images share the same unusual look (group {group}): a systematic defect, "
+            "a harmless variant, or things that are alike to the backbone only."
+        )
+        if self.rescored:
+            return f"{told} It was left out of the references, so they were scored without each other."
+        return (
+            f"{told} They find their matches in each other, so their scores may be too low; "
+            "score again with rescore_groups (--rescore-groups) to take that out."
+        )
+
+    def group_records(self, images: Sequence[ListedImage]) -> list[dict[str, Any]]:
+        """Each group as plain JSON values."""
+        records = []
+        for group in range(1, self.group.max(initial=0) + 1):
+            members = np.flatnonzero(self.group == group).tolist()
+            records.append(
+                {
+                    "group": group,
+                    "image_ids": [images[member].image_id for member in members],
+                    "paths": [images[member].path for member in members],
+                    "patch_count": int(self.group_patches[members].sum()),
+                }
+            )
+        return records
+
+    def as_record(self) -> dict[str, Any]:
+        """The decision as plain JSON values."""
+        pixel = float(self.pixel_threshold) if np.isfinite(self.pixel_threshold) else None
+        return {**self.decision.as_record(), "pixel_threshold": pixel}
+
+
+def reach_verdict(store: Store, order: RunOrder, raw_scores: np.ndarray, patch_scores: np.ndarray) -> Verdict:
+    """Apply the decision rule and read the groups.
+
+    Args:
+        store: where the groups are.
+        order: of the run.
+        raw_scores: (N,).
+        patch_scores: (N, rows, columns).
+    """
+    decision = decide(raw_scores, order.job.decision_rule)
+    pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
+    if order.groups is None:
+        none = np.zeros(len(raw_scores), dtype=np.int64)
+        return Verdict(decision, pixel, none, none, rescored=False)
+    group, shared = read_groups(store, order.groups)
+    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=order.job.rescore_groups)
+
+
+def box_table(
+    verdict: Verdict, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
+) -> pd.DataFrame:
+    """A row per connected defective region of a flagged image, in pixels of the original upright image.
+
+    Args:
+        verdict: about these images.
+        images: the scored images.
+        patch_scores: float32 (N, rows, columns).
+        map_size: height and width at which anomaly maps are drawn.
+    """
+    rows: list[dict[str, Any]] = []
+    grid = patch_scores.shape[1:]
+    for position in np.flatnonzero(verdict.decision.flagged).tolist():
+        image = images[position]
+        scores = torch.from_numpy(patch_scores[position : position + 1]).flatten(1)
+        anomaly_map = anomaly_maps(scores, (grid[0], grid[1]), map_size)[0].numpy()
+        found = boxes(anomaly_map, verdict.pixel_threshold, (image.height, image.width))
+        rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in found]
+    table = pd.DataFrame(rows, columns=list(BOX_COLUMNS))
+    kinds = {"x": "int64", "y": "int64", "width": "int64", "height": "int64", "peak_score": "float64"}
+    return table.astype({"image_id": "string", "path": "string", **kinds})

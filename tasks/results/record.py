@@ -1,0 +1,79 @@
+"""The record of a run: what was run, on what, with which versions."""
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import musc
+from musc.backbones import choose_device
+from musc.backbones.catalogue import CAUTIONS, PAPER_NAME
+from storage.artefacts import digest
+from storage.images.lots import ListedImage, usable_images
+from tasks.planning.specs import RunOrder
+from tasks.results.decisions import Verdict
+
+RECORD_VERSION = 3
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "timm",
+    "numpy",
+    "zarr",
+    "pillow",
+    "prefect",
+)
+
+
+def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
+    """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
+    return {
+        "record_version": RECORD_VERSION,
+        "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "settings_digest": digest(order.job.identity),
+        **asdict(order.job),
+        "decision": verdict.as_record(),
+        "groups": verdict.group_records(usable_images(images)),
+        "notes": notes(order.job.backbone.name, choose_device(order.job.device).type),
+        "warnings": [*cautions(order.job.backbone.name), *verdict.warnings],
+        "earlier_references": [asdict(rows) for rows in order.earlier],
+        "images": dict(Counter(image.status for image in images)),
+        "keys": {
+            "run": order.key,
+            "listing": order.lot_key,
+            "features": list(order.blocks),
+            "patch_scores": [path for _, path in order.shards],
+            "groups": [order.groups] if order.groups else [],
+        },
+        "versions": versions(),
+    }
+
+
+def notes(backbone: str, device_type: str) -> list[str]:
+    """What a reader should know of the choices that a result was made with."""
+    if device_type != "cuda" or backbone == PAPER_NAME:
+        return []
+    return [f"A GPU is present, which the paper's backbone needs: --backbone {PAPER_NAME} scores with it."]
+
+
+def cautions(backbone: str) -> list[str]:
+    """What must be known of any result made with this backbone."""
+    return [CAUTIONS[backbone]] if backbone in CAUTIONS else []
+
+
+def versions() -> dict[str, str]:
+    """Versions of this project, Python and the packages that take part in the numbers."""
+    return {
+        "musc": musc.__version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def versions_line() -> str:
+    """The versions as one text, e.g. `musc 0.1.0, python 3.11.2, torch 2.9.1 …`, for the rows of a table."""
+    return ", ".join(f"{name} {number}" for name, number in versions().items())

@@ -1,0 +1,55 @@
+"""The backbone of this process: loaded once, used by every task run that needs the same one."""
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+from musc import backbones
+from musc.backbones import Backbone, BackboneSpec
+from tasks.planning.specs import ExtractOrder
+
+PATIENCE_SECONDS = 300.0
+"""For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
+
+_lock = threading.Lock()
+_failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] = {}
+
+
+def load_ahead(orders: Sequence[ExtractOrder]) -> None:
+    """Load the backbone that blocks need in this process, so that unusable weights are told once and as they are.
+
+    Raises:
+        musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
+        FileNotFoundError: if the weight file is gone.
+        ValueError: if the weights do not fit the model, or the file has changed.
+    """
+    loaded(orders[0].backbone, orders[0].device)
+
+
+def loaded(spec: BackboneSpec, device: str) -> Backbone:
+    """The backbone of a specification; the last one used stays in memory.
+
+    Raises:
+        musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
+    """
+    with _lock:
+        since, failure = _failures.get(spec, (0.0, None))
+        if failure and time.monotonic() - since < PATIENCE_SECONDS:
+            raise failure
+        try:
+            return _load(spec, device)
+        except backbones.WeightsUnavailableError as error:
+            _failures[spec] = time.monotonic(), error
+            raise
+
+
+@lru_cache(maxsize=1)
+def loaded_aside(spec: BackboneSpec) -> Backbone:
+    """The backbone on the processor, beside the one on a GPU whose memory does not suffice."""
+    return backbones.build(spec, "cpu")
+
+
+@lru_cache(maxsize=1)
+def _load(spec: BackboneSpec, device: str) -> Backbone:
+    return backbones.build(spec, device)

@@ -1,0 +1,85 @@
+"""Runners: where the bodies of tasks run, and who is told of them. The pipeline does not know which one it has.
+
+| runner | bodies run |
+|---|---|
+| `InlineRunner` | in this process, one after the other, without Prefect |
+| `flows.runners.PrefectRunner` | as Prefect tasks, by a thread of this process or by Dask workers |
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from tasks.monitoring.monitor import Monitor
+from tasks.planning.resources import Engine
+from tasks.planning.specs import StageOrder
+from tasks.runtime.retries import repeated
+
+Body = Callable[[Any], dict[str, Any]]
+"""One order -> a small result of plain JSON values."""
+Result = TypeVar("Result")
+
+
+class Runner(Protocol):
+    """Where bodies run."""
+
+    @property
+    def monitor(self) -> Monitor: ...
+
+    @property
+    def loads_models_here(self) -> bool:
+        """Whether bodies run in this process, so that a model loaded ahead is the one they use."""
+        ...
+
+    def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a function as a task of its own, called `<name> <label>`, repeated after transient errors."""
+        ...
+
+    def outcomes(
+        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[StageOrder, Any]]:
+        """Run a body on every order: each order with its result, or with what it failed with, as they end.
+
+        Args:
+            name: of the stage.
+            body: what to run.
+            orders: to run it on.
+            complete: whether the artefact of an order is in the store, by key.
+        """
+        ...
+
+    def opened(self, engine: Engine) -> "AbstractContextManager[Runner]":
+        """The runner of an engine, open while the `with` block lasts."""
+        ...
+
+    def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
+        """The engine with workers that serve several lots and end with the `with` block."""
+        ...
+
+
+@dataclass(frozen=True)
+class InlineRunner:
+    """Bodies are called directly, one after the other: torch spreads each over the processor by itself."""
+
+    monitor: Monitor = field(default_factory=Monitor)
+    loads_models_here: bool = True
+
+    def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        return repeated(partial(function, *arguments))
+
+    def outcomes(
+        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[StageOrder, Any]]:
+        for order in orders:
+            try:
+                yield order, repeated(partial(body, order))
+            except Exception as error:  # the others still run; the stage says at its end what failed
+                yield order, error
+
+    def opened(self, engine: Engine) -> "AbstractContextManager[Runner]":
+        return nullcontext(self)
+
+    def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
+        return nullcontext(engine)

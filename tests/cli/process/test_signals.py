@@ -1,0 +1,32 @@
+"""Signals at moments when Prefect is only half there."""
+
+import signal
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from cli.process import signals
+
+SERVER = "prefect.server.api.server"
+
+
+@pytest.mark.parametrize("imported", [False, True])
+@pytest.mark.parametrize("number", signals.SIGNALS)
+def test_stop_before_there_is_a_server_says_so_and_exits(
+    number: signal.Signals, imported: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, SERVER, raising=False)
+    if imported:  # as it is while its own imports go on
+        monkeypatch.setitem(sys.modules, SERVER, ModuleType(SERVER))
+    with pytest.raises(SystemExit) as stopped:
+        signals.stop(number, None)
+    assert stopped.value.code == 128 + number
+    assert "everything finished is kept" in capsys.readouterr().err
+
+
+def test_embedded_server_is_the_one_prefect_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, process = ModuleType(SERVER), object()
+    module.SubprocessASGIServer = lambda: SimpleNamespace(server_process=process)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, SERVER, module)
+    assert signals.embedded_server() is process

@@ -1,0 +1,141 @@
+"""Tables on the console: names of files and categories are shown as they are, never read as markup."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from cli.terminal import tables
+from cli.terminal.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
+from storage.artefacts import writing
+from storage.results.runs import IMAGES, SCORES, write_record
+from storage.store import Store
+from storage.tables import write_table
+
+RECORD = {
+    "backbone": {"name": "net[b]", "image_size": [64, 96]},
+    "notes": ["A note [i]of[/i] the run."],
+    "decision": {"threshold": 0.7531},
+}
+MARKUP = ["[red]a[/red].png", "[/].png", "[link=x]b.png", "c\\[bold].png"]
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Console:
+    """A wide console that keeps what is printed."""
+    screen = Console(width=200, record=True)
+    monkeypatch.setattr(tables, "console", screen)
+    return screen
+
+
+def scores_of(paths: list[str]) -> pd.DataFrame:
+    count = len(paths)
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, count + 1),
+            "path": paths,
+            "score": np.linspace(0.9, 0.1, count),
+            "raw_score": np.linspace(0.8, 0.2, count),
+            "peak_x": 11,
+            "peak_y": 13,
+            "decision": ["flagged"] + ["accepted"] * (count - 1),
+            "group": [0] * (count - 1) + [7],
+        }
+    )
+
+
+def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
+    whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75}
+    whole |= {"published": np.nan, "published_of": "", "difference": np.nan}
+    return pd.DataFrame([{**whole, "category": category, **changes} for category in categories])
+
+
+def test_ranking_shows_markup_in_names_literally(screen: Console) -> None:
+    screen.print(ranking(scores_of(MARKUP)))
+    shown = screen.export_text()
+    for name in MARKUP:
+        assert name in shown
+
+
+def test_ranking_lets_no_name_drive_the_terminal(screen: Console) -> None:
+    screen.print(ranking(scores_of(["\x1b[31mevil\x07\n.png"])))
+    assert r"\x1b[31mevil\x07\x0a.png" in screen.export_text()
+
+
+def test_ranking_shows_the_first_rows(screen: Console) -> None:
+    screen.print(ranking(scores_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
+    shown = screen.export_text()
+    assert f"Most anomalous of {ROWS_SHOWN + 7} images" in shown
+    assert f"part{ROWS_SHOWN - 1}.png" in shown
+    assert f"part{ROWS_SHOWN}.png" not in shown
+    assert "11, 13" in shown
+    assert shown.count("flagged") == 1
+    assert shown.count("accepted") == ROWS_SHOWN - 1
+
+
+def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "[red]out[" / "x"))
+    with writing(store, "runs/[b]night[/b]-0") as draft:
+        write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:3]))
+        images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
+        write_table(store, f"{draft.path}/{IMAGES}", images)
+        warnings = ["2 images share [b]a look[/b]."]
+        write_record(store, draft.path, RECORD | {"warnings": warnings})
+    show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
+    shown = screen.export_text()
+    assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown
+    assert "[red]out[/x/runs/[b]night[/b]-0" in shown
+    assert "1 of 3 images are flagged, those with a raw score of 0.7531 and above." in shown
+    assert "Warning: 2 images share [b]a look[/b]." in shown
+    assert "warning: the report [i]failed[/i]" in shown
+    assert "Scored with net[b] at 64 x 96 pixels." in shown
+    assert "A note [i]of[/i] the run." in shown
+
+
+def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:
+    categories = ["[red]cap[/red]", "[/]", "mean"]
+    write_table(Store(str(tmp_path)), "benchmarks/[x]/metrics.parquet", metrics_of(categories))
+    show_benchmark(str(tmp_path), "benchmarks/[x]/metrics.parquet")
+    shown = screen.export_text()
+    for text in (*categories, "75.0", "benchmarks/[x]/metrics.parquet"):
+        assert text in shown
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/metrics.parquet"])
+def test_stored_benchmark_is_found_by_its_folder_or_its_table(screen: Console, tmp_path: Path, ending: str) -> None:
+    store = tmp_path / "runs" / "store"  # which may lie below a folder of any name
+    write_table(Store(str(store)), "benchmarks/caps-1/metrics.parquet", metrics_of(["cap"]))
+    show_stored(f"{store}/benchmarks/caps-1{ending}")
+    assert "75.0" in screen.export_text()
+
+
+def test_metrics_are_divided_into_as_few_tables_as_can_be_read() -> None:
+    rows = pd.DataFrame([["cap", *"123456789"]], columns=["category", *(f"metric {number}" for number in range(9))])
+    assert [len(table.columns) for table in metric_tables(rows)] == [1 + 5, 1 + 4]
+
+
+def test_benchmark_shows_a_table_for_each_backbone(screen: Console, tmp_path: Path) -> None:
+    both = [metrics_of(["cap"]), metrics_of(["cap"], backbone="ViT-L-14-336", image_size="518")]
+    write_table(Store(str(tmp_path)), "metrics.parquet", pd.concat(both))
+    show_benchmark(str(tmp_path), "metrics.parquet")
+    shown = screen.export_text()
+    assert shown.index("texture, maps and masks compared at 256 pixels") < shown.index(
+        "ViT-L-14-336, maps and masks compared at 518 pixels"
+    )
+    assert shown.count("│ cap") == 2
+
+
+def test_benchmark_of_many_metrics_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    narrow = Console(width=120, record=True)
+    monkeypatch.setattr(tables, "console", narrow)
+    names = [f"pixel_auspro_0_0{number}{kind}" for kind in ("", "_structural") for number in range(9)]
+    rows = [metrics_of(["breakfast_box"], metric=name).assign(value=n / 100) for n, name in enumerate(names)]
+    write_table(Store(str(tmp_path)), "metrics.parquet", pd.concat(rows))
+    show_benchmark(str(tmp_path), "metrics.parquet")
+    shown = narrow.export_text()
+    assert "…" not in shown
+    assert "0.08" in shown
+    for number in range(len(names)):
+        assert f" {number}.0 " in shown

@@ -1,0 +1,252 @@
+"""The division of a lot into blocks, subsets and shards. Counts are distinct primes, so that every term shows."""
+
+from itertools import product
+from math import ceil
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.profiler import ProfilerActivity, profile
+
+from musc.layers import Layer
+from musc.lnamd import aggregate
+from musc.mutual import block_scores
+from musc.plan.partition import (
+    BLOCK_IMAGES,
+    CHUNK_IMAGES,
+    MOST_BLOCKS,
+    Shard,
+    largest_query_count,
+    plan_blocks,
+    plan_shards,
+    plan_subsets,
+    rounded_up,
+    shard_bytes,
+)
+
+LAW = settings(max_examples=25, deadline=None, database=None)
+N, P, C = 101, 37, 13
+GRID = (1, 37)
+LAYERS, DEGREES = (Layer(5, GRID, C), Layer(11, GRID, C)), (1, 3, 5)
+
+
+def covered(bounds: list[tuple[int, int]]) -> list[int]:
+    return [image for start, stop in bounds for image in range(start, stop)]
+
+
+@LAW
+@given(image_count=st.integers(0, 3000), chunks=st.none() | st.integers(1, 20))
+def test_blocks_cover_each_image_once(image_count: int, chunks: int | None) -> None:
+    bounds = plan_blocks(image_count, chunks and chunks * CHUNK_IMAGES)
+    assert covered(bounds) == list(range(image_count))
+
+
+@LAW
+@given(image_count=st.integers(1, 3000), chunks=st.none() | st.integers(1, 20))
+def test_blocks_start_at_chunks(image_count: int, chunks: int | None) -> None:
+    bounds = plan_blocks(image_count, chunks and chunks * CHUNK_IMAGES)
+    assert all(start % CHUNK_IMAGES == 0 and start < stop for start, stop in bounds)
+
+
+@pytest.mark.parametrize("image_count", [1, BLOCK_IMAGES * MOST_BLOCKS])
+def test_blocks_keep_their_size_up_to_the_most(image_count: int) -> None:
+    bounds = plan_blocks(image_count)
+    assert bounds[0] == (0, min(BLOCK_IMAGES, image_count))
+    assert len(bounds) <= MOST_BLOCKS
+
+
+@pytest.mark.parametrize("image_count", [BLOCK_IMAGES * MOST_BLOCKS + 1, 99_991, 1_000_003])
+def test_blocks_grow_for_very_large_lots(image_count: int) -> None:
+    bounds = plan_blocks(image_count)
+    assert len(bounds) <= MOST_BLOCKS
+    assert bounds[0][1] % CHUNK_IMAGES == 0
+    assert bounds[0][1] > BLOCK_IMAGES
+    assert bounds[-1][1] == image_count
+
+
+@pytest.mark.parametrize(("block_images", "suggested"), [(0, 8), (-8, 8), (7, 8), (21, 24), (65, 64)])
+def test_blocks_refuse_parts_of_chunks(block_images: int, suggested: int) -> None:
+    message = f"block_images must be a positive multiple .* got {block_images}; use for example {suggested}$"
+    with pytest.raises(ValueError, match=message):
+        plan_blocks(N, block_images)
+
+
+@LAW
+@given(subset_count=st.integers(1, 20), each=st.integers(2, 9), more=st.integers(0, 19))
+def test_subsets_are_equal_and_cover_each_image_once(subset_count: int, each: int, more: int) -> None:
+    image_count = subset_count * each + more
+    bounds = plan_subsets(image_count, subset_count)
+    sizes = [stop - start for start, stop in bounds]
+    assert covered(bounds) == list(range(image_count))
+    assert len(bounds) == subset_count
+    assert max(sizes) - min(sizes) <= 1
+    assert min(sizes) >= 2
+
+
+@pytest.mark.parametrize(("image_count", "subset_count", "most"), [(7, 4, 3), (7, 0, 3), (7, -1, 3), (1, 2, 1)])
+def test_subsets_refuse_lone_images(image_count: int, subset_count: int, most: int) -> None:
+    message = f"subsets must be .* got {subset_count} for {image_count} images; use at most {most}$"
+    with pytest.raises(ValueError, match=message):
+        plan_subsets(image_count, subset_count)
+
+
+@LAW
+@given(image_count=st.integers(2, 200), queries=st.integers(1, 250))
+def test_shards_cover_each_layer_degree_and_image_once(image_count: int, queries: int) -> None:
+    memory = shard_bytes(queries, image_count, P, C)
+    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
+    units = [(shard.layer, shard.degree, image) for shard in shards for image in range(shard.start, shard.stop)]
+    assert sorted(units) == sorted(product((5, 11), DEGREES, range(image_count)))
+
+
+@LAW
+@given(image_count=st.integers(2, 200), queries=st.integers(1, 250), spare=st.integers(0, 997))
+def test_shards_fit_the_memory(image_count: int, queries: int, spare: int) -> None:
+    memory = shard_bytes(queries, image_count, P, C) + spare
+    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
+    assert all(shard_bytes(shard.stop - shard.start, image_count, P, C) <= memory for shard in shards)
+
+
+def test_shards_whole_lot_where_it_fits() -> None:
+    memory = shard_bytes(N, N, P, C)
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1, 3), memory_bytes=memory)
+    assert shards == [Shard(7, 1, 0, N), Shard(7, 3, 0, N)]
+
+
+def test_shards_divide_when_one_byte_is_missing() -> None:
+    memory = shard_bytes(N, N, P, C) - 1
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory)
+    assert shards == [Shard(7, 1, 0, 51), Shard(7, 1, 51, N)]
+
+
+def test_shards_refuse_memory_below_one_query() -> None:
+    needed = shard_bytes(1, N, P, C)
+    megabytes = f"{ceil(needed / 1e6)} MB are needed, {(needed - 1) / 1e6:.3g} MB given"
+    message = f"one query image .* to {N} references, each of {P} patches of width {C}: {megabytes}"
+    with pytest.raises(MemoryError, match=message):
+        plan_shards(N, LAYERS, degrees=DEGREES, memory_bytes=needed - 1)
+
+
+def test_largest_query_count_is_the_last_that_fits() -> None:
+    memory = 2_000_003
+    most = largest_query_count(N, N, P, C, memory)
+    assert 1 <= most < N
+    assert shard_bytes(most, N, P, C) <= memory < shard_bytes(most + 1, N, P, C)
+
+
+def test_largest_query_count_is_0_without_memory() -> None:
+    assert largest_query_count(N, N, P, C, 0) == 0
+
+
+def test_shard_bytes_grow_by_one_query() -> None:
+    grown = shard_bytes(18, N, P, C) - shard_bytes(17, N, P, C)
+    assert grown == 4 * P * C + 4 * N * P + 2 * 4 * P
+
+
+def test_shard_bytes_grow_by_one_image() -> None:
+    assert shard_bytes(17, N + 1, P, C) - shard_bytes(17, N, P, C) == 4 * 17 * P + 3 * 4 * P
+
+
+def measured_peak(
+    query_count: int, image_count: int, cells: tuple[int, int], width: int, high: float, **references: Any
+) -> int:
+    """Bytes torch holds at most while one shard reads, aggregates and scores its images as the pipeline does."""
+    patch_count, inside = cells[0] * cells[1], references.get("inside", query_count)
+    stored = F.normalize(torch.randn(max(query_count, image_count), patch_count, width), dim=2).half()
+
+    def chunks(start: int, stop: int) -> list[tuple[int, int]]:
+        return [(first, min(first + CHUNK_IMAGES, stop)) for first in range(start, stop, CHUNK_IMAGES)]
+
+    def shard() -> torch.Tensor:
+        queries = torch.empty(query_count, patch_count, width)
+        for first, last in chunks(0, query_count):
+            queries[first:last] = aggregate(stored[first:last].clone(), cells, 3)
+        streamed = (
+            (first, aggregate(stored[first:last].clone(), cells, 3)) for first, last in chunks(inside, image_count)
+        )
+        return block_scores(queries, 0, streamed, image_count, (0.0, high), **references)
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        shard()
+    results = profiler.profiler.kineto_results
+    held = most = 0
+    for event in results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            most = max(most, held)
+    return most
+
+
+@pytest.mark.parametrize("high", [0.3, 1.0])
+@pytest.mark.parametrize(
+    ("query_count", "image_count", "grid", "width"),
+    [
+        (61, 61, (13, 13), 17),
+        (7, 61, (13, 13), 17),
+        (2, 19, (7, 5), 1009),
+        (29, 29, (7, 5), 211),
+        (2, 2, (23, 29), 13),
+        (2, 3, (47, 53), 5),
+    ],
+    ids=["whole_lot", "block", "wide_block", "wide_lot", "pair", "many_patches"],
+)
+def test_shard_bytes_hold_the_measured_peak(
+    query_count: int, image_count: int, grid: tuple[int, int], width: int, high: float
+) -> None:
+    planned = shard_bytes(query_count, image_count, grid[0] * grid[1], width)
+    assert 0 < measured_peak(query_count, image_count, grid, width, high) <= planned
+
+
+@pytest.mark.parametrize("query_count", [13, 5])
+@pytest.mark.parametrize("grid", [(13, 13), (23, 29)], ids=["whole", "bands"])
+@pytest.mark.parametrize("window", [None, 3])
+def test_shard_bytes_hold_the_measured_peak_where_matches_are_masked(
+    query_count: int, grid: tuple[int, int], window: int | None
+) -> None:
+    patch_count = grid[0] * grid[1]
+    excluded = torch.ones(13, patch_count, dtype=torch.bool)
+    planned = shard_bytes(query_count, 13, patch_count, 17, masked=True)
+    peak = measured_peak(query_count, 13, grid, 17, 0.3, excluded=excluded, window=window, grid=grid)
+    assert 0 < peak <= planned
+
+
+def test_shard_bytes_hold_the_measured_peak_of_a_sample() -> None:
+    planned = shard_bytes(61, 19, 169, 17)
+    assert planned < shard_bytes(61, 61, 169, 17)
+    assert 0 < measured_peak(61, 19, (13, 13), 17, 0.3, inside=11, spare=2) <= planned
+
+
+def test_shards_of_a_sample_need_memory_for_its_images_only() -> None:
+    memory = shard_bytes(N, 11, P, C)
+    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory, reference_count=11)
+    assert shards == [Shard(7, 1, 0, N)]
+
+
+def test_shard_bytes_are_not_much_above_the_peak_of_a_large_shard() -> None:
+    assert shard_bytes(61, 61, 169, 17) < 1.5 * measured_peak(61, 61, (13, 13), 17, 0.3)
+
+
+@LAW
+@given(count=st.integers(0, 1000), multiple=st.integers(1, 50))
+def test_rounded_up_is_the_smallest_multiple(count: int, multiple: int) -> None:
+    rounded = rounded_up(count, multiple)
+    assert rounded % multiple == 0
+    assert count <= rounded < count + multiple
+
+
+def test_shards_divide_each_layer_by_itself_within_one_budget() -> None:
+    fine, coarse = Layer(5, (8, 8), 13), Layer(11, (4, 4), 31)
+    memory = shard_bytes(40, N, 64, 13)
+    assert shard_bytes(N, N, 16, 31) <= memory < shard_bytes(N, N, 64, 13)
+    shards = plan_shards(N, [fine, coarse], degrees=(1, 3), memory_bytes=memory)
+    divided = [Shard(5, degree, *bound) for degree in (1, 3) for bound in ((0, 34), (34, 68), (68, N))]
+    assert shards == [*divided, Shard(11, 1, 0, N), Shard(11, 3, 0, N)]
+
+
+def test_shards_refuse_memory_below_one_query_of_the_largest_layer() -> None:
+    memory = shard_bytes(1, N, 64, C) - 1
+    with pytest.raises(MemoryError, match=f"references, each of 64 patches of width {C}"):
+        plan_shards(N, [Layer(11, (4, 4), C), Layer(12, (8, 8), C)], degrees=(1,), memory_bytes=memory)

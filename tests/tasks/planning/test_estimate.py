@@ -1,0 +1,97 @@
+"""The forecast of a job adds up what its stages will store and compute."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from musc.backbones import BackboneSpec
+from musc.layers import Layer
+from musc.plan.cost import shard_operations
+from musc.plan.partition import shard_bytes
+from musc.settings import Settings
+from tasks.planning import estimate
+from tasks.planning.estimate import forecast_lot, scoring_rate, scoring_seconds, shapes_line
+from tasks.planning.job import LotJob
+
+N, P, C, D = 19, 64, 24, 48
+JOB = LotJob(
+    folder="photos",
+    store="out",
+    lot="night",
+    category="cap",
+    settings=Settings(backbone="net", degrees=(1, 3, 5)),
+    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), C), Layer(2, (8, 8), C)), D),
+    device="cpu",
+    memory_bytes=10**9,
+    block_images=8,
+    store_aggregated=False,
+)
+FEATURES = 2 * N * P * C * 2
+OTHERS = N * D * 4 + 6 * N * P * 4
+PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
+
+
+def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
+    assert forecast_lot(JOB, N).stored_bytes == FEATURES + OTHERS
+    assert forecast_lot(replace(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
+
+
+def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
+    assert forecast_lot(JOB, N).operations == (6 + 1) * PAIRS
+
+
+def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() -> None:
+    cost = forecast_lot(replace(JOB, rescore_groups=True), N)
+    assert cost.operations == (2 * 6 + 1) * PAIRS
+    assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > forecast_lot(JOB, N).peak_bytes
+
+
+def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = []
+
+    def score(features: torch.Tensor, **settings: object) -> torch.Tensor:
+        devices.append(features.device)
+        return torch.zeros(1)
+
+    monkeypatch.setattr(estimate, "choose_device", lambda name: torch.device("meta") if name == "cuda:1" else None)
+    monkeypatch.setattr(estimate, "mutual_scores", score)
+    monkeypatch.setattr(estimate, "TRIAL_SECONDS", 0.0)
+    scoring_rate(Layer(0, (2, 2), C), device="cuda:1")
+    assert set(devices) == {torch.device("meta")}
+
+
+def test_forecast_of_a_sample_searches_no_groups() -> None:
+    sampled = replace(JOB, settings=replace(JOB.settings, references=5))
+    found = forecast_lot(sampled, N, 4)
+    assert found.reference_count == 5 + 4
+    assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
+
+
+UNEVEN = (Layer(1, (8, 8), C), Layer(2, (4, 4), 2 * C), Layer(3, (4, 4), 2 * C))
+
+
+def test_forecast_searches_groups_in_the_middle_layer() -> None:
+    fine, coarse = (N * (N - 1) / 2 * 2 * layer.patch_count**2 * layer.width for layer in UNEVEN[:2])
+    cost = forecast_lot(replace(JOB, backbone=replace(JOB.backbone, layers=UNEVEN)), N)
+    assert cost.layer_operations == (3 * fine, (3 + 1) * coarse, 3 * coarse)
+
+
+def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def rate(layer: Layer, window: int | None, device: str) -> float:
+        measured.append((layer.grid, layer.width, window, device))
+        return 7.0 if layer.grid == (8, 8) else 11.0
+
+    monkeypatch.setattr(estimate, "scoring_rate", rate)
+    settings = replace(JOB.settings, window=3)
+    job = replace(JOB, settings=settings, backbone=replace(JOB.backbone, layers=UNEVEN))
+    plan = forecast_lot(job, N)
+    fine, *coarse = plan.layer_operations
+    assert scoring_seconds(plan, job) == pytest.approx(fine / 7 + sum(coarse) / 11)
+    assert measured == [((8, 8), C, 3, "cpu"), ((4, 4), 2 * C, 2, "cpu")]
+
+
+def test_shapes_of_layers_alike_are_named_once() -> None:
+    assert shapes_line(UNEVEN) == "64 of width 24, 16 of width 48"

@@ -1,0 +1,296 @@
+"""Planning: keys change with all that decides a result, and with nothing else."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from musc.backbones import BackboneSpec
+from musc.decisions.rule import DecisionRule
+from musc.layers import Layer
+from musc.plan.partition import shard_bytes
+from musc.settings import Settings
+from storage.errors import NoImagesError
+from storage.images.lots import ListedImage
+from tasks.planning import lot as planning
+from tasks.planning.job import LotJob
+from tasks.planning.lot import (
+    aggregate_orders,
+    extract_orders,
+    group_orders,
+    job_shards,
+    run_order,
+    score_orders,
+)
+from tasks.planning.specs import BlockRows
+
+LAYER = Layer(0, (8, 8), 24)
+BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
+JOB = LotJob(
+    folder="photos",
+    store="out",
+    lot="night",
+    category="cap",
+    settings=Settings(backbone="net", degrees=(1, 3)),
+    backbone=BACKBONE,
+    device="cpu",
+    memory_bytes=10**9,
+    block_images=8,
+    store_aggregated=False,
+)
+LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
+
+
+def contents(lot: list[ListedImage]) -> list[str]:
+    return [image.sha256 for image in lot]
+
+
+def keys(job: LotJob = JOB, lot: list[ListedImage] = LOT, lot_key: str = "lot") -> dict[str, list[str]]:
+    """The keys of every stage."""
+    extracting = extract_orders(job, lot_key, lot)
+    aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
+    scoring = score_orders(job, extracting, aggregating, contents(lot))
+    return {
+        "features": [order.key for order in extracting],
+        "aggregated": [order.key for order in aggregating],
+        "patch_scores": [order.key for order in scoring],
+        "run": [run_order(job, extracting, scoring).key],
+    }
+
+
+def changed(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, int]:
+    """How many keys of each stage are new."""
+    counts = {stage: len(set(after[stage]) - set(found)) for stage, found in before.items()}
+    return {stage: count for stage, count in counts.items() if count}
+
+
+def with_backbone(**changes: Any) -> LotJob:
+    return replace(JOB, backbone=replace(BACKBONE, **changes))
+
+
+def with_settings(**changes: Any) -> LotJob:
+    return replace(JOB, settings=replace(JOB.settings, **changes))
+
+
+KNOWN_KEYS = [
+    "2c3047ec184b9daf618aff8cb9e7a9e7",
+    "03ffc6816cd37404c737d3b10627e1ba",
+    "68dcb7369f301b6fb67ed0b35be925bc",
+    "d32b8d3a31d665cecf5cd87be92c9875",
+]
+"""Of the shards of `JOB`: what stores hold must go on being found when options are added that it does not use."""
+
+ALL = {"features": 3, "patch_scores": 4, "run": 1}
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        (with_backbone(weights_digest="digest-2"), ALL),
+        (with_backbone(name="other"), ALL),
+        (with_backbone(layers=(LAYER, Layer(3, (8, 8), 24))), ALL),
+        (with_backbone(image_size=(72, 64)), ALL),
+        (with_backbone(activation="gelu"), ALL),
+        (with_backbone(position_antialias=True), ALL),
+        (with_backbone(precision="float16"), ALL),
+        (replace(JOB, block_images=16), {"features": 1, "patch_scores": 4, "run": 1}),
+        (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
+        (with_settings(interval=(0.0, 0.2)), {"patch_scores": 4, "run": 1}),
+        (with_settings(window_sizes=(1, 8, 9)), {"run": 1}),
+        (with_settings(references=5), {"patch_scores": 4, "run": 1}),
+        (with_settings(window=2), {"patch_scores": 4, "run": 1}),
+        (replace(JOB, subsets=2), {"patch_scores": 8, "run": 1}),
+        (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 4, "run": 1}),
+        (replace(JOB, lot="noon"), {"run": 1}),
+        (replace(JOB, category="lid"), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
+        (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
+        (replace(JOB, rescore_groups=True), {"run": 1}),
+    ],
+    ids=lambda value: None if isinstance(value, LotJob) else str(value),
+)
+def test_keys_change_with_what_decides_the_result(job: LotJob, expected: dict[str, int]) -> None:
+    assert changed(keys(), keys(job)) == expected
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        with_backbone(weights="/elsewhere/net.pt"),
+        replace(JOB, device="cuda:1"),
+        replace(JOB, folder="/moved/photos"),
+        replace(JOB, store="s3://bucket/out"),
+        replace(JOB, memory_bytes=10**10),
+        with_settings(references=18),
+        with_settings(seed=3),
+        with_settings(window=7),
+    ],
+    ids=["weights", "device", "folder", "store", "memory", "all_references", "unused_seed", "window_over_the_grid"],
+)
+def test_keys_do_not_change_with_where_and_how_it_runs(job: LotJob) -> None:
+    assert keys(job) == keys()
+
+
+def test_keys_change_with_an_images_content_for_its_block_only() -> None:
+    other = [*LOT[:17], replace(LOT[17], sha256="other"), LOT[18]]
+    assert changed(keys(), keys(lot=other)) == {"features": 1, "patch_scores": 4, "run": 1}
+
+
+def test_keys_change_with_the_order_of_images() -> None:
+    assert changed(keys(), keys(lot=LOT[::-1])) == ALL
+
+
+def test_keys_of_features_do_not_change_with_names() -> None:
+    renamed = [replace(image, path=f"night/{image.path}", image_id="x") for image in LOT]
+    assert changed(keys(), keys(lot=renamed)) == {}
+    assert changed(keys(), keys(lot=renamed, lot_key="renamed")) == {"run": 1}
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("FEATURES_VERSION", {"features": 3, "aggregated": 12, "patch_scores": 4, "run": 1}),
+        ("AGGREGATED_VERSION", {"aggregated": 12, "patch_scores": 4, "run": 1}),
+        ("PATCH_SCORES_VERSION", {"patch_scores": 4, "run": 1}),
+        ("RUN_VERSION", {"run": 1}),
+    ],
+)
+def test_keys_change_with_the_algorithm_for_every_later_stage(
+    version: str, expected: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(JOB, store_aggregated=True)
+    before = keys(job)
+    monkeypatch.setattr(planning, version, 99)
+    assert changed(before, keys(job)) == expected
+
+
+def test_keys_differ_within_a_run() -> None:
+    found = [key for stage in keys(replace(JOB, store_aggregated=True, subsets=2)).values() for key in stage]
+    assert len(set(found)) == len(found)
+
+
+def test_extract_orders_cover_the_lot_in_blocks() -> None:
+    made = extract_orders(JOB, "lot", LOT)
+    assert [(order.start, order.stop, order.size) for order in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
+    assert made[1].label == "cap 8-15"
+
+
+def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
+    job = replace(JOB, store_aggregated=True)
+    extracting = extract_orders(job, "lot", LOT)
+    aggregating = aggregate_orders(job, extracting)
+    scoring = score_orders(job, extracting, aggregating, contents(LOT))
+    assert extracting[0].path == f"features/{extracting[0].key}"
+    assert aggregating[0].path == f"aggregated/{aggregating[0].key}"
+    assert scoring[0].path == f"patch_scores/{scoring[0].key}"
+    run = run_order(job, extracting, scoring)
+    assert run.path == f"runs/night-{run.key[:8]}"
+
+
+def test_score_orders_read_the_aggregated_blocks_of_their_layer_and_degree() -> None:
+    job = replace(JOB, store_aggregated=True)
+    extracting = extract_orders(job, "lot", LOT)
+    aggregating = aggregate_orders(job, extracting)
+    for order in score_orders(job, extracting, aggregating, contents(LOT)):
+        read = [made for made in aggregating if made.path in order.blocks]
+        assert order.aggregated
+        assert {(made.layer, made.degree) for made in read} == {(order.shard.layer, order.shard.degree)}
+        assert [made.block for made in read] == [block.path for block in extracting]
+
+
+def test_score_orders_without_aggregation_read_the_features() -> None:
+    extracting = extract_orders(JOB, "lot", LOT)
+    for order in score_orders(JOB, extracting, [], contents(LOT)):
+        assert not order.aggregated
+        assert order.blocks == tuple(block.path for block in extracting)
+
+
+def test_score_orders_of_subsets_stay_inside_them() -> None:
+    memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
+    job = replace(JOB, subsets=2, memory_bytes=memory, settings=replace(JOB.settings, degrees=(1,)))
+    made = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
+    ranges = sorted({(order.lot_range, (order.shard.start, order.shard.stop)) for order in made})
+    assert {lot_range for lot_range, _ in ranges} == {(0, 10), (10, 19)}
+    for lot_range in ((0, 10), (10, 19)):
+        queries = [image for of, (start, stop) in ranges if of == lot_range for image in range(start, stop)]
+        assert queries == list(range(*lot_range))
+
+
+def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
+    memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
+    job = replace(JOB, memory_bytes=memory)
+    scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
+    (grouping,) = group_orders(job, scoring)
+    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
+    assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
+    assert grouping.path == f"groups/{grouping.key}"
+
+
+def test_lot_in_subsets_has_no_groups() -> None:
+    job = replace(JOB, subsets=2)
+    assert group_orders(job, score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))) == []
+
+
+def test_scores_without_groups_have_keys_of_their_own() -> None:
+    extracting = extract_orders(JOB, "lot", LOT)
+    plain = score_orders(JOB, extracting, [], contents(LOT))
+    (grouping,) = group_orders(JOB, plain)
+    without = score_orders(JOB, extracting, [], contents(LOT), groups=grouping)
+    assert not {order.key for order in plain} & {order.key for order in without}
+    assert {order.groups for order in without} == {grouping.path}
+    runs = {run_order(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
+    assert len(runs) == 3
+
+
+@pytest.mark.parametrize("image_count", [0, 1])
+def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
+    with pytest.raises(NoImagesError, match=f"at least 2 images with usable features, got {image_count} in photos"):
+        score_orders(JOB, extract_orders(JOB, "lot", LOT), [], contents(LOT[:image_count]))
+
+
+def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
+    with pytest.raises(MemoryError, match="raise --memory"):
+        score_orders(replace(JOB, memory_bytes=1000), extract_orders(JOB, "lot", LOT), [], contents(LOT))
+
+
+def test_keys_of_a_plain_lot_stay_what_they_were() -> None:
+    assert keys()["patch_scores"] == KNOWN_KEYS
+
+
+def test_keys_change_with_the_seed_of_a_sample() -> None:
+    first, second = with_settings(references=5), with_settings(references=5, seed=1)
+    assert changed(keys(first), keys(second)) == {"patch_scores": 4, "run": 1}
+
+
+def test_keys_change_with_references_of_earlier_lots() -> None:
+    def made(*earlier: BlockRows) -> list[str]:
+        extracting = extract_orders(JOB, "lot", LOT)
+        return [order.key for order in score_orders(JOB, extracting, [], contents(LOT), earlier)]
+
+    found = [made(), made(BlockRows("features/a", (1,))), made(BlockRows("features/a", (1, 2)))]
+    assert found[0] == keys()["patch_scores"]
+    assert len({key for of_one in found for key in of_one}) == 12
+
+
+def test_score_orders_sample_within_each_subset() -> None:
+    job = replace(with_settings(references=3), subsets=2)
+    for order in score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT)):
+        assert order.sample is not None
+        assert len(set(order.sample)) == 4
+        assert all(order.lot_range[0] <= image < order.lot_range[1] for image in order.sample)
+
+
+def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
+    extracting = extract_orders(JOB, "lot", LOT[:1])
+    made = score_orders(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
+    assert {(order.shard.start, order.shard.stop) for order in made} == {(0, 1)}
+    assert run_order(JOB, extracting, made).earlier == (BlockRows("features/a", (1,)),)
+
+
+def test_job_shards_plan_memory_for_their_references() -> None:
+    p, c = LAYER.patch_count, LAYER.width
+    job = replace(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
+    assert len(job_shards(job, (0, 19), 4)) == 4
+    assert len(job_shards(replace(job, memory_bytes=job.memory_bytes - 1), (0, 19), 4)) == 8
+    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 4

@@ -1,0 +1,68 @@
+"""Planning for layers of different grid and width: every order is of its own layer's grid, with its window."""
+
+from dataclasses import replace
+
+import pytest
+
+from musc.backbones import BackboneSpec
+from musc.layers import Layer
+from musc.plan.partition import shard_bytes
+from musc.settings import Settings
+from storage.images.lots import ListedImage
+from tasks.extract import feature_arrays
+from tasks.planning.job import LotJob
+from tasks.planning.lot import aggregate_orders, extract_orders, group_orders, is_masked, score_orders
+
+FINE, MIDDLE, COARSE = LAYERS = (Layer(2, (24, 16), 11), Layer(3, (12, 8), 23), Layer(4, (6, 4), 37))
+N = 19
+JOB = LotJob(
+    folder="photos",
+    store="out",
+    lot="night",
+    category="cap",
+    settings=Settings(backbone="net", degrees=(1, 3)),
+    backbone=BackboneSpec("net", "tag", "digest-1", (192, 128), LAYERS, 48),
+    device="cpu",
+    memory_bytes=10**9,
+    block_images=8,
+    store_aggregated=False,
+)
+CONTENTS = [f"sha{number}" for number in range(N)]
+LOT = [ListedImage(f"id{number}", f"{number}.png", sha256, 64, 64, "ok", "") for number, sha256 in enumerate(CONTENTS)]
+
+
+def test_features_are_stored_with_the_patches_and_width_of_their_layer() -> None:
+    found = {name: array.shape for name, array in feature_arrays(JOB.backbone).items()}
+    assert found == {"layer_02": (384, 11), "layer_03": (96, 23), "layer_04": (24, 37), "class_tokens": (48,)}
+
+
+def test_aggregate_orders_have_the_grid_of_their_layer() -> None:
+    made = aggregate_orders(JOB, extract_orders(JOB, "lot", LOT))
+    assert {(order.layer, order.grid) for order in made} == {(layer.number, layer.grid) for layer in LAYERS}
+    assert len(made) == 3 * 3 * 2
+
+
+@pytest.mark.parametrize(
+    ("window", "windows"),
+    [(None, (None, None, None)), (5, (5, 3, 2)), (17, (17, 9, None)), (21, (21, None, None)), (23, (None,) * 3)],
+)
+def test_score_orders_have_the_grid_and_window_of_their_layer(
+    window: int | None, windows: tuple[int | None, ...]
+) -> None:
+    job = replace(JOB, settings=replace(JOB.settings, window=window))
+    made = score_orders(job, extract_orders(job, "lot", LOT), [], CONTENTS)
+    expected = {(layer.number, layer.grid, own) for layer, own in zip(LAYERS, windows, strict=True)}
+    assert {(order.shard.layer, order.grid, order.window) for order in made} == expected
+    assert is_masked(job) is any(own is not None for own in windows)
+
+
+def test_score_orders_divide_the_fine_layer_only() -> None:
+    job = replace(JOB, memory_bytes=shard_bytes(7, N, FINE.patch_count, FINE.width))
+    made = score_orders(job, extract_orders(job, "lot", LOT), [], CONTENTS)
+    counts = {layer.number: sum(order.shard.layer == layer.number for order in made) for layer in LAYERS}
+    assert counts == {2: 2 * 3, 3: 2, 4: 2}
+
+
+def test_group_order_reads_the_middle_layer() -> None:
+    (grouping,) = group_orders(JOB, score_orders(JOB, extract_orders(JOB, "lot", LOT), [], CONTENTS))
+    assert {(part.shard.layer, part.shard.degree, part.grid) for part in grouping.parts} == {(3, 3, MIDDLE.grid)}

@@ -1,0 +1,50 @@
+"""What is repeated and what is found again. Prefect is imported inside: see `tests/flows/conftest.py`."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Order:
+    """As little of an order as a task needs."""
+
+    key: str
+    label: str = "cap"
+
+
+def test_cached_task_is_repeated_with_growing_pauses() -> None:
+    from tasks.runtime.prefect_tasks import cached_task, may_be_repeated
+
+    def count(order: Order) -> dict[str, Any]:
+        return {"key": order.key}
+
+    task = cached_task("count", count)
+    assert (task.retries, task.retry_delay_seconds) == (3, [1, 2, 4])
+    assert task.retry_condition_fn is may_be_repeated
+    assert task.fn(Order("a")) == {"key": "a"}
+    assert cached_task("count", count) is task
+
+
+@pytest.mark.parametrize(("error", "again"), [(OSError("i/o"), True), (ValueError("setting"), False)])
+def test_prefect_repeats_what_is_transient(error: Exception, again: bool) -> None:
+    from prefect.client.schemas.objects import TaskRun
+    from prefect.states import Failed
+
+    from tasks.runtime.prefect_tasks import cached_task, may_be_repeated
+
+    task = cached_task("nothing", lambda order: {})
+    assert may_be_repeated(task, TaskRun.model_construct(), Failed(data=error)) == again
+
+
+def test_order_key_keeps_tasks_and_orders_apart() -> None:
+    from tasks.runtime.prefect_tasks import order_key
+
+    def key(task: str, order: str) -> str:
+        context: Any = SimpleNamespace(task=SimpleNamespace(name=task))
+        return order_key(context, {"order": Order(order)})
+
+    assert key("extract", "a") == key("extract", "a")
+    assert len({key("extract", "a"), key("extract", "b"), key("score", "a")}) == 3
