@@ -45,7 +45,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         token: what every request must carry; None for a server on loopback.
         reviewer: the name that verdicts get unless another is typed.
     """
-    app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.middleware("http")(Access(token))
     app.mount("/static", StaticFiles(directory=str(files("web") / "static")), name="static")
     library = Library(store)

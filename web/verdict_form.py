@@ -48,6 +48,8 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     for name, value in texts.items():
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text, got {type(value).__name__}; reload the page")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise ValueError(f"{name} must be text, got half of a character; type it again")
     return Verdict(
         run=lot.run.path,
         image_id=image.image_id,

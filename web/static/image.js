@@ -19,7 +19,9 @@ const verdicts = new Verdicts(look.dataset.base, drawing, JSON.parse(get("known"
   if (get("go-on").checked) get("next")?.click();
 });
 
-get("photograph").addEventListener("error", () => { get("gone").hidden = false; });
+const photograph = get("photograph"), tellGone = () => { get("gone").hidden = false; photograph.hidden = true; };
+photograph.addEventListener("error", tellGone);
+if (photograph.complete && !photograph.naturalWidth) tellGone();
 get("zoom-in").addEventListener("click", () => viewer.zoom(1.5));
 get("zoom-out").addEventListener("click", () => viewer.zoom(1 / 1.5));
 get("zoom-fit").addEventListener("click", () => viewer.fit());
