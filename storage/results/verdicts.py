@@ -165,7 +165,9 @@ class VerdictReader:
     def _read(self, path: str) -> Mapping[str, Any] | None:
         try:
             found = json.loads(self.store.read(path))
-            return dict(found) if found["format_version"] == FORMAT_VERSION else None
+            if found["format_version"] != FORMAT_VERSION:
+                raise ValueError(f"its format version is {found['format_version']}")
+            return dict(found)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s in %s is no verdict of this release and is left out (%s)", path, self.store.url, error)
             return None

@@ -43,12 +43,12 @@ def test_the_way_of_an_inspector(visit: Visit, site: str, store: Store, lot_name
     expect(images).to_have_js_property("complete", True)
     assert images.evaluate("image => image.naturalWidth") == 320
 
-    page.get_by_label("sorted by").select_option("name")
+    page.locator("select[name=sort]").select_option("name")
     page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_role("link", name="Lowest first").click()
     names = page.locator(".tile bdi").all_inner_texts()
     assert names == sorted(names)
-    page.get_by_label("decision").select_option("accepted")
+    page.locator("select[name=decision]").select_option("accepted")
     page.get_by_role("button", name="Show", exact=True).click()
     accepted = Run(store, f"runs/{lot_name}").scores().query("decision == 'accepted'")
     expect(page.locator(".tile")).to_have_count(len(accepted))
@@ -63,7 +63,7 @@ def test_the_way_of_an_inspector(visit: Visit, site: str, store: Store, lot_name
     expect(page.locator(".tile")).to_have_count(1)
     page.get_by_role("link", name="All images").click()
 
-    page.get_by_label("sorted by").select_option("score")
+    page.locator("select[name=sort]").select_option("score")
     page.get_by_role("button", name="Show", exact=True).click()
     if page.get_by_role("link", name="Highest first").count():
         page.get_by_role("link", name="Highest first").click()
