@@ -20,10 +20,11 @@ from tasks.results.judged import calibration_of, scored_alike
 from web import pictures
 from web.guard import Access
 from web.image_page import compared_layer, history, image_values, map_values, matches_of
-from web.library import Library, StoredRun
+from web.library import Library
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
-from web.overview import calendar, products_of, unusual_of
+from web.nights import StoredRun
+from web.overview import calendar, products_of
 from web.query import Query
 from web.rendering import page
 from web.verdict_form import TooLargeError, read_limited, verdict_from
@@ -65,10 +66,10 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
             raise HTTPException(404, "There is no scored image of this name in the lot.")
         return run, lot, lot.positions[image_id]
 
-    def suggested(run: StoredRun, lot: Lot) -> Suggestion:
+    def suggested(run: StoredRun, runs: dict[str, StoredRun], lot: Lot) -> Suggestion:
         alike, everything = scored_alike(run.record), library.verdicts.everything()
-        known = library.runs().values()
-        tables = [everything[one.path] for one in known if one.path in everything and scored_alike(one.record) == alike]
+        known = {one.path: one.record for one in runs.values() if one.path in everything}
+        tables = [everything[path] for path, record in known.items() if scored_alike(record) == alike]
         return suggestion_for(lot, *calibration_of(tables))
 
     def shown(template: str, **values: Any) -> HTMLResponse:
@@ -76,21 +77,22 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
 
     @app.get("/")
     def overview() -> HTMLResponse:
-        products = products_of(library.runs(), library.verdicts.everything())
+        runs = library.runs()
+        products = products_of(runs, library.judged(), library.unusual(runs))
         return shown("overview.html", products=products, calendar=calendar(products), attempts=library.attempts())
 
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:
-        run, lot = lot_named(name)
-        query = Query.of(request.query_params)
-        unusual = unusual_of(list(library.runs().values())).get(name, ())
-        values = lot_values(lot, library.judged(run), query, suggested(run, lot))
+        runs = library.runs()
+        run = run_named(name)
+        lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
+        values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
         return shown("lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:
         run, lot = lot_named(name)
-        return JSONResponse(slider_values(lot, library.judged(run)), headers=FOR_NOW)
+        return JSONResponse(slider_values(lot, library.verdicts_about(run)), headers=FOR_NOW)
 
     @app.get("/lots/{name}/report")
     def report(name: str) -> Response:
@@ -108,13 +110,13 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
         media = "text/csv" if kind == "csv" else "application/json"
-        return Response(written(kind, library.judged(run), lot.images), media_type=media, headers=headers)
+        return Response(written(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers)
 
     @app.get("/lots/{name}/images/{image_id}")
     def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:
         run, lot, position = image_named(name, image_id)
         query = Query.of(request.query_params)
-        values = image_values(lot, position, library.judged(run), query)
+        values = image_values(lot, position, library.verdicts_about(run), query)
         return shown("image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
@@ -154,7 +156,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         def stored() -> dict[str, Any]:
             run, lot, position = image_named(name, image_id)
             add_verdict(store, verdict_from(body, lot, position))
-            return history(library.judged(run), image_id)
+            return history(library.verdicts_about(run), image_id)
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 

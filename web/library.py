@@ -5,7 +5,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -18,30 +17,15 @@ from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
+from tasks.reporting.drift import Compared
+from tasks.results.judged import Judged, judge
 from web.lot import Lot, open_lot
+from web.nights import StoredRun, unusual_of
 
 OPEN_LOTS = 4
 """Lots whose tables are kept in memory; one of 10 000 images takes about 10 MB."""
 READERS = 8
 """Files read at once."""
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """A finished run, as its record tells."""
-
-    name: str
-    """Of its folder."""
-    record: dict[str, Any]
-    profile: dict[str, Any] | None
-    """The numbers it is compared by; None if it has none."""
-    profile_path: str
-    has_report: bool
-
-    @property
-    def path(self) -> str:
-        """In the store."""
-        return f"{RUNS}/{self.name}"
 
 
 class Library:
@@ -52,6 +36,9 @@ class Library:
         self.verdicts = VerdictReader(store)
         self._json: dict[tuple[str, int], dict[str, Any]] = {}
         self._lots: OrderedDict[str, Lot] = OrderedDict()
+        self._runs: dict[str, StoredRun] = {}
+        self._judged: dict[str, tuple[int, Judged]] = {}
+        self._unusual: tuple[list[str], dict[str, tuple[Compared, ...]]] = ([], {})
         self._lock = threading.Lock()
 
     def runs(self) -> dict[str, StoredRun]:
@@ -76,11 +63,12 @@ class Library:
                 path.rpartition("/")[0],
                 f"{name}/{REPORT_FOLDER}/{MARKER}" in files,
             )
+        self._runs = runs
         return runs
 
     def run(self, name: str) -> StoredRun | None:
-        """One complete run, found in the store's own listing; None if there is none of this name."""
-        return self.runs().get(name)
+        """One complete run, found in the store's own listing; the store is listed only if it is not known yet."""
+        return self._runs.get(name) or self.runs().get(name)
 
     def attempts(self) -> list[Attempt]:
         """Lots that were begun or refused and did not end in a run, the latest first."""
@@ -96,9 +84,23 @@ class Library:
                 self._lots.popitem(last=False)
             return lot
 
-    def judged(self, run: StoredRun) -> pd.DataFrame:
+    def verdicts_about(self, run: StoredRun) -> pd.DataFrame:
         """Every verdict about a run, the earliest first."""
         return self.verdicts.about(run.path)
+
+    def judged(self) -> dict[str, Judged]:
+        """The verdicts about every run counted, by path of the run; only runs with new verdicts are counted again."""
+        for path, table in self.verdicts.everything().items():
+            if self._judged.get(path, (-1,))[0] != len(table):
+                self._judged[path] = len(table), judge(table)
+        return {path: judged for path, (_, judged) in self._judged.items()}
+
+    def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[Compared, ...]]:
+        """What is unusual about each run, by its name; compared again only when there are other runs."""
+        known = [f"{run.name} {run.profile_path}" for run in runs.values()]
+        if self._unusual[0] != known:
+            self._unusual = known, unusual_of(list(runs.values()))
+        return self._unusual[1]
 
     def _read_all(self, wanted: dict[str, int]) -> dict[str, dict[str, Any]]:
         """JSON files by path, of which the size is known; those read before are not read again."""

@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from storage.images.lot_tree import date_of
-from tasks.reporting.drift import MOST_EARLIER, Compared, compare, number
-from tasks.results.judged import Judged, judge
+from tasks.reporting.drift import Compared, number
+from tasks.results.judged import Judged
 from web.charts import Chart, chart
-from web.library import StoredRun
+from web.nights import StoredRun, night_of
 
 
 @dataclass(frozen=True)
@@ -61,18 +58,19 @@ class Product:
     charts: tuple[Chart, ...]
 
 
-def products_of(runs: Mapping[str, StoredRun], verdicts: Mapping[str, pd.DataFrame]) -> list[Product]:
+def products_of(
+    runs: Mapping[str, StoredRun], judged: Mapping[str, Judged], unusual: Mapping[str, tuple[Compared, ...]]
+) -> list[Product]:
     """Every product with its nights, by name.
 
     Args:
         runs: every complete run.
-        verdicts: every verdict by path of the run.
+        judged: what people said of a run, by its path.
+        unusual: what is unusual about a run, by its name.
     """
-    unusual = unusual_of(list(runs.values()))
     of_category = defaultdict(list)
     for run in runs.values():
-        judged = judge(verdicts[run.path]) if run.path in verdicts else Judged()
-        night = Night(run, night_of(run.record), judged, unusual.get(run.name, ()))
+        night = Night(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
         of_category[str(run.record["category"])].append(night)
     return [product(category, nights) for category, nights in sorted(of_category.items())]
 
@@ -82,34 +80,6 @@ def product(category: str, nights: Sequence[Night]) -> Product:
     newest = sorted(nights, key=lambda night: (night.date, night.record["recorded"]), reverse=True)
     judged = sum((night.judged for night in newest), Judged())
     return Product(category, tuple(newest), judged, tuple(charts_of(newest[::-1])))
-
-
-def night_of(record: Mapping[str, Any]) -> str:
-    """The date at the beginning of a lot's name, the product left out; else the day the run was recorded.
-
-    >>> night_of({"lot": "cap-2026-11-21_b", "category": "cap", "recorded": "2026-11-25T01:02:03"})
-    '2026-11-21'
-    """
-    found = date_of(str(record["lot"]).removeprefix(f"{record['category']}-"))
-    return found.isoformat() if found else str(record["recorded"])[:10]
-
-
-def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[Compared, ...]]:
-    """What is unusual about each run beside the earlier ones scored in the same way, by its name."""
-    of_series = defaultdict(list)
-    for run in runs:
-        if run.profile is not None:
-            of_series[run.profile_path.rpartition("/")[0]].append(run)
-    found: dict[str, tuple[Compared, ...]] = {}
-    for series in of_series.values():
-        earlier: dict[str, dict[str, Any]] = {}
-        for run in sorted(series, key=lambda run: (night_of(run.record), run.profile_path)):
-            profile = dict(run.profile or {})
-            others = [known for listing, known in earlier.items() if listing != profile["listing"]]
-            found[run.name] = tuple(one for one in compare(profile, others[-MOST_EARLIER:]) if one.verdict == "unusual")
-            earlier.pop(profile["listing"], None)
-            earlier[profile["listing"]] = profile
-    return found
 
 
 def charts_of(nights: Sequence[Night]) -> list[Chart]:

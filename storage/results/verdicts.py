@@ -140,6 +140,7 @@ class VerdictReader:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.known: dict[str, Mapping[str, Any] | None] = {}
+        self.tables: dict[str, tuple[list[str], pd.DataFrame]] = {}
 
     def everything(self) -> dict[str, pd.DataFrame]:
         """All verdicts of the store, by path of their run."""
@@ -147,20 +148,24 @@ class VerdictReader:
         for name in self.store.sizes(FOLDER):
             if "/" in name:
                 paths.setdefault(f"{RUNS}/{name.split('/')[0]}", []).append(f"{FOLDER}/{name}")
-        return {run: self._table(found) for run, found in paths.items()}
+        return {run: self._table(run, found) for run, found in paths.items()}
 
     def about(self, run: str) -> pd.DataFrame:
         """Every verdict about a run, a row each with `COLUMNS`, the earliest first."""
         folder = verdict_folder(run)
-        return self._table([f"{folder}/{name}" for name in self.store.sizes(folder)])
+        return self._table(run, [f"{folder}/{name}" for name in self.store.sizes(folder)])
 
-    def _table(self, paths: Iterable[str]) -> pd.DataFrame:
+    def _table(self, run: str, paths: Iterable[str]) -> pd.DataFrame:
         wanted = sorted(path for path in paths if path.endswith(".json") and PARTIAL not in path)
+        if run in self.tables and self.tables[run][0] == wanted:
+            return self.tables[run][1]
         fresh = [path for path in wanted if path not in self.known]
         with ThreadPoolExecutor(READERS) as readers:
             self.known.update(zip(fresh, readers.map(self._read, fresh), strict=True))
         rows = [{"verdict_id": path.rpartition("/")[2][:-5], **row} for path in wanted if (row := self.known[path])]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        self.tables[run] = wanted, table
+        return table
 
     def _read(self, path: str) -> Mapping[str, Any] | None:
         try:

@@ -55,12 +55,12 @@ def test_pages_are_small_and_read_little_after_the_first_time(
     image = f"/lots/{name}/images/{5:016x}"
     addresses = {
         "/": (0, 4),
-        f"/lots/{name}": (0, 6),
-        f"/lots/{name}?view=table&page=7&sort=name": (0, 6),
-        f"/lots/{name}/scores.json": (0, 4),
-        image: (0, 4),
-        f"{image}/map.json": (0, 3),
-        f"{image}/thumbnail": (1, 3),
+        f"/lots/{name}": (0, 4),
+        f"/lots/{name}?view=table&page=7&sort=name": (0, 4),
+        f"/lots/{name}/scores.json": (0, 1),
+        image: (0, 1),
+        f"{image}/map.json": (0, 0),
+        f"{image}/thumbnail": (1, 0),
     }
     for address in addresses:
         assert client.get(address).status_code == 200
@@ -126,9 +126,9 @@ def test_memory_of_the_server_stays_within_its_bound(
     store, name = large
     process, address = server
     peak = 0
-    images = [f"/lots/{name}/images/{number:016x}" for number in range(0, LARGEST, 50)]
-    others = [f"/lots/{run.name}" for run in sorted(Path(store.url, "runs").iterdir())]
-    pages = [f"/lots/{name}?view=table&page={page}&sort=name" for page in range(1, 51)]
+    images = [f"/lots/{name}/images/{number:016x}" for number in range(0, LARGEST, 100)]
+    others = [f"/lots/{run.name}" for run in sorted(Path(store.url, "runs").iterdir())[::5]]
+    pages = [f"/lots/{name}?view=table&page={page}&sort=name" for page in range(1, 51, 5)]
     for asked in ("/", *others, *pages, *(f"{image}/{rest}" for image in images for rest in ("thumbnail", "map.json"))):
         fetch(address + asked)
         peak = max(peak, process.memory_info().rss)
