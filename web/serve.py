@@ -3,8 +3,11 @@
 import getpass
 import os
 import secrets
+import signal
 import socket
+import threading
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 
@@ -90,7 +93,7 @@ def listening(place: Place) -> socket.socket:
 
 
 def serve(store: Store, place: Place, listener: socket.socket) -> None:
-    """Answer requests until the process is stopped."""
+    """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first."""
     app = create_app(store, place.token, user_name() if place.token is None else "")
     config = uvicorn.Config(
         app,
@@ -99,8 +102,18 @@ def serve(store: Store, place: Place, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=SECONDS_TO_STOP,
     )
+    server = uvicorn.Server(config)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    # In the main thread uvicorn would raise the signal once more after its end.
+    answering = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        answering.start()
+        answering.join()
 
 
 def user_name() -> str:

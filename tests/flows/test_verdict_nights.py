@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from flows.pipelines.reproduction import repeat
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night
+from flows.pipelines.reproduction import repeat
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.results.verdicts import Verdict, add_verdict
