@@ -100,7 +100,7 @@ def charts_of(nights: Sequence[Night]) -> list[Chart]:
         chart("brightness, 0 to 1", labels, {"brightness": measure("brightness")}),
         chart("sharpness", labels, {"sharpness": measure("sharpness")}),
         chart(
-            "precision of flagging, %",
+            "precision, %",
             labels,
             {"precision": [percent(night.judged) for night in nights]},
             from_zero=True,
