@@ -1,5 +1,6 @@
 """A lot opened for looking at: a row per scored image, its patch scores one image at a time, its colour scale."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from tasks.reporting.heatmaps import Limits, colour_scale
 
 SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "group")
 """Columns of `scores.parquet` that the site shows."""
+SCALING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,14 @@ class Lot:
         """Of one image, float32 (rows, columns); reads one chunk of the stored array."""
         return np.asarray(self._scores[position])
 
-    @cached_property
+    @property
     def limits(self) -> Limits:
         """The ends of the lot's one colour scale, the same as in its report; reads all patch scores once."""
+        with SCALING:  # many thumbnails are asked for at once, and all patch scores are large
+            return self._limits
+
+    @cached_property
+    def _limits(self) -> Limits:
         return colour_scale(self.run.patch_scores())
 
     def content(self, position: int) -> bytes | None:

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from storage.errors import UnreadableImageError
-from storage.images.decode import decode, opened
+from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, opened
 from storage.store import Store
 from tasks.reporting.gallery import CROP_SIDE, crop_window
 from tasks.reporting.heatmaps import boxed, encoded, overlay, within
@@ -103,7 +103,9 @@ def shown(content: bytes) -> tuple[bytes, str]:
         UnreadableImageError: if it cannot be decoded.
     """
     image = opened(content)
-    if image.format in PASSED_ON and image.mode in ("L", "RGB"):
+    turned = image.format == "PNG" and any(sign in content for sign in PNG_ORIENTATION_SIGNS)
+    plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not turned
+    if image.format in PASSED_ON and plain:
         return content, PASSED_ON[image.format]
     with DECODERS:
         buffer = io.BytesIO()

@@ -183,6 +183,16 @@ def test_photographs_are_shown_as_they_were_scored(mode: str, kind: str, media: 
     assert Image.open(io.BytesIO(content)).size == (9, 7)
 
 
+def test_photographs_that_browsers_would_show_otherwise_are_decoded_first() -> None:
+    picture, exif = Image.new("RGB", (9, 7), (10, 200, 30)), Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    for more, size in (({"transparency": (10, 200, 30)}, (9, 7)), ({"exif": exif}, (7, 9))):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", **more)
+        content, media = pictures.shown(buffer.getvalue())
+        assert (media, Image.open(io.BytesIO(content)).size) == ("image/jpeg", size)
+
+
 def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
     answer = client.get(f"/lots/{lot_name}/report")
     assert answer.status_code == 200
