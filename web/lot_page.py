@@ -98,7 +98,7 @@ def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, Any]:
     table = with_verdicts(lot, verdicts)
 
     def scores(rows: pd.DataFrame) -> list[float]:
-        return [round(float(score), 6) for score in rows["raw_score"].sort_values()]
+        return [float(score) for score in rows["raw_score"].sort_values()]
 
     return {
         "all": scores(table),

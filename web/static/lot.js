@@ -45,7 +45,7 @@ async function start() {
     document.getElementById("counts").textContent = describe(scores, threshold);
     range.setAttribute("aria-valuetext", `${threshold.toFixed(4)}, ${plural(countFrom(scores.all, threshold), "image")} pulled`);
     const address = new URL(pulledLink.href);
-    address.searchParams.set("low", threshold.toFixed(6));
+    address.searchParams.set("low", String(threshold));
     address.searchParams.delete("page");
     pulledLink.href = address.href;
     const moved = Math.abs(threshold - runThreshold) > 1e-9;
@@ -53,12 +53,14 @@ async function start() {
     command.hidden = toRun.hidden = !moved;
     command.querySelector("code").textContent = `--threshold ${threshold.toFixed(4)}`;
   }
+  // The ends are the lowest and the highest score themselves, without what dividing rounds off.
+  const at = (step) => (step >= STEPS ? high : low + ((high - low) * step) / STEPS);
   function set(threshold) {
     range.value = Math.round((STEPS * (threshold - low)) / (high - low));
     show(threshold);
   }
   range.disabled = false;
-  range.addEventListener("input", () => show(low + ((high - low) * Number(range.value)) / STEPS));
+  range.addEventListener("input", () => show(at(Number(range.value))));
   toRun.addEventListener("click", () => { set(runThreshold); range.focus(); });
   toSuggested?.addEventListener("click", () => set(Number(slider.dataset.suggested)));
   set(runThreshold);
