@@ -69,6 +69,7 @@ def test_the_way_of_an_inspector(visit: Visit, site: str, store: Store, lot_name
         page.get_by_role("link", name="Highest first").click()
     page.locator(".tile a").first.click()
     page.locator("#stage").hover()
+    expect(page.locator("#zoom-level")).to_contain_text("%")
     before = page.locator("#zoom-level").inner_text()
     page.mouse.wheel(0, -400)
     expect(page.locator("#zoom-level")).not_to_have_text(before)
