@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 import musc
+from cli.commands import verdicts
 from cli.options import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
@@ -15,6 +16,7 @@ from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, 
 AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(verdicts.app, name="verdicts")
 
 
 def starting_up(action: Callable[[], None], verbosity: int = 0) -> None:
@@ -134,6 +136,20 @@ def automations(
     from cli.commands import automations
 
     starting_up(lambda: automations.run(silence))
+
+
+@app.command()
+def web(
+    store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Any but this machine's own needs a token, which is printed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8420,
+) -> None:
+    """Show all nights, lots and images of a store in a browser, and keep what people say of them."""
+    from cli.commands import web
+
+    reporting_errors(lambda: web.run(store, host, port))
 
 
 @app.command()

@@ -8,10 +8,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PREFECT = {"prefect", "prefect_dask"}
 FORBIDDEN = {
-    "musc": {"storage", "tasks", "flows", "cli", *PREFECT},
-    "storage": {"musc", "tasks", "flows", "cli", "torch", *PREFECT},
-    "tasks": {"flows", "cli"},
-    "flows": {"cli"},
+    "musc": {"storage", "tasks", "flows", "web", "cli", *PREFECT},
+    "storage": {"musc", "tasks", "flows", "web", "cli", "torch", *PREFECT},
+    "tasks": {"flows", "web", "cli"},
+    "flows": {"web", "cli"},
+    "web": {"flows", "cli", "torch", *PREFECT},
 }
 
 BELOW = {

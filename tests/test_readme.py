@@ -1,8 +1,12 @@
 """What the README shows is so: its commands run, its code runs, its links lead somewhere."""
 
+import os
 import re
 import shlex
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,8 @@ RUN = {
     "musc --help": ("", "nightly"),
 }
 """Command as shown -> what is added to it here, and words of its output; each finds what those before it made."""
+SERVED = "musc web results"
+"""Runs until it is stopped, so it is tried by itself."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
     "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
@@ -91,7 +97,21 @@ def test_commands_of_the_readme_run(workplace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_musc_command_of_the_readme_is_run() -> None:
-    assert commands("musc") == RUN.keys()
+    assert commands("musc") == {*RUN, SERVED}
+
+
+def test_site_of_the_readme_is_served(workplace: Path) -> None:
+    (workplace / "results" / "runs").mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "cli", *SERVED.split()[1:], "--port", str(port)]
+    paths = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(words, cwd=workplace, env=paths, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+    assert f"The review site of results is at http://127.0.0.1:{port}/" in said
 
 
 def test_make_commands_of_the_readme_do_what_is_tested() -> None:

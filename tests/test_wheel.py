@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("cli", "flows", "musc", "storage", "tasks")
+ROOMS = ("cli", "flows", "musc", "storage", "tasks", "web")
 NEEDED = (*ROOMS, "pyproject.toml", "README.md", "LICENSE")
 
 

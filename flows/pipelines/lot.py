@@ -4,6 +4,7 @@ from functools import partial
 
 from flows.pipelines.report import report_run
 from storage.artefacts import is_complete
+from storage.attempts import attempting
 from storage.images.lots import load_usable, lot_path
 from storage.leases import leasing
 from storage.store import Store
@@ -37,8 +38,9 @@ from tasks.score import score_shard
 def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do."""
     job = require_feasible(request)
-    listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
-    run = score_listed(job, listing.lot_key, runner, published=False)
+    with attempting(Store(job.store), job.lot, job.category, job.folder):
+        listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
+        run = score_listed(job, listing.lot_key, runner, published=False)
     report, problems = report_run(job, run, runner, request.maps)
     done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
     runner.monitor.scored(job, done)

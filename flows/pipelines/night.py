@@ -6,7 +6,7 @@ from collections.abc import Callable
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.store import Store, require_writable
-from tasks.planning.nightly import Night, Outcome, Status, look, night_job, remember, scored, survey
+from tasks.planning.nightly import Night, Outcome, Status, look, night_job, note_outcome, remember, scored, survey
 from tasks.planning.requests import LotRequest, NightRequest
 from tasks.planning.returns import ScoredLot
 from tasks.planning.specs import LotJob
@@ -52,6 +52,7 @@ def score_night(request: NightRequest, runner: Runner, score_lot: ScoreLot) -> N
             request = request.changed(resources=request.resources.changed(**at))
         for found in tree.lots:
             outcome = attempt(found, job, request, score_lot, (len(outcomes), len(tree.lots)))
+            note_outcome(job, outcome)
             outcomes.append(outcome)
             log.info("%s %s: %s", found.lot, outcome.status, outcome.run or outcome.reason)
     runner.monitor.night(request.root, outcomes)

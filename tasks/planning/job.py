@@ -7,6 +7,7 @@ from storage.images.listing import require_folder
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
+from tasks.planning.judged_good import judged_good
 from tasks.planning.requests import LotRequest
 from tasks.planning.resources import allocate
 from tasks.planning.specs import LotJob
@@ -42,16 +43,18 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
     require_name("category", category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
+    backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     return LotJob(
         folder=folder,
         store=output,
         lot=lot,
         category=category,
         settings=chosen,
-        backbone=backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments()),
+        backbone=backbone,
         allocation=allocation,
         subsets=subsets,
         decisions=request.decisions,
+        judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
     )
 
 

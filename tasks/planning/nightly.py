@@ -5,12 +5,13 @@ from datetime import date
 from enum import StrEnum
 
 from storage.artefacts import digest
+from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.listing import has_image_name, list_folder
 from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
-from storage.store import Store
+from storage.store import Store, absolute
 from tasks.planning.job import prepare
 from tasks.planning.requests import NightRequest
 from tasks.planning.returns import ScoredLot
@@ -167,6 +168,13 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
         write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
 
 
+def note_outcome(job: LotJob, outcome: Outcome) -> None:
+    """Note a lot that has no result, so that the review site can show why; nothing for the others."""
+    if outcome.status in (Status.TOO_SMALL, Status.FAILED):
+        found = outcome.found
+        note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
+
+
 def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
     """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
@@ -176,7 +184,8 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None
             "files": files_digest,
             "lot": found.lot,
             "category": found.category,
-            "job": job.identity,
+            # a new verdict is no reason to score old nights again
+            "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
             "decisions": job.decisions.model_dump(),
             "maps": maps,
         }

@@ -1,7 +1,7 @@
 """Which images a lot is scored against besides its own: accepted images of earlier runs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,7 @@ import pandas as pd
 from musc.decisions.rule import ACCEPTED
 from storage.artefacts import is_complete
 from storage.images.lots import ListedImage
-from storage.results.features import LotFeatures
+from storage.results.features import LotFeatures, Place
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.run_record import read_record
@@ -17,12 +17,12 @@ from tasks.planning.specs import BlockRows, LotJob, backbone_identity
 
 
 def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[BlockRows, ...]:
-    """The accepted images of the runs a job names, each content once, none of which is in the lot itself.
+    """The accepted images of the runs a job names, and those judged good, each once and none from the lot itself.
 
     A copy of an image must not vouch for it, so what the lot holds already is left out.
 
     Args:
-        job: names the runs in `references_from`.
+        job: names the runs in `references_from`, and images in `judged_good`.
         images: the lot.
 
     Returns:
@@ -35,23 +35,26 @@ def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[Bloc
     store = Store(job.store)
     seen = {image.sha256 for image in images}
     rows = defaultdict(list)
+    wanted: list[tuple[ListedImage, Place]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
         require_same_backbone(path, backbone_identity(read_record(run).job.backbone), backbone_identity(job.backbone))
-        for sha256, (block, row) in accepted_images(run, path):
-            if sha256 not in seen:
-                seen.add(sha256)
-                rows[block].append(row)
+        accepted = set(require_decisions(run.scores(), path)["path"])
+        wanted += [one for one in placed_images(run) if one[0].path in accepted]
+    for judged in job.judged_good:
+        named = set(judged.image_ids)
+        wanted += [one for one in placed_images(Run(store, judged.run)) if one[0].image_id in named]
+    for image, (block, row) in wanted:
+        if image.sha256 not in seen:
+            seen.add(image.sha256)
+            rows[block].append(row)
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
 
 
-def accepted_images(run: Run, path: str) -> Iterable[tuple[str, tuple[str, int]]]:
-    """SHA-256 and place of every image of a run that was accepted, in the order of its listing."""
-    accepted = set(require_decisions(run.scores(), path)["path"])
+def placed_images(run: Run) -> list[tuple[ListedImage, Place]]:
+    """Every scored image of a run and where its features lie, in the order of its listing."""
     places = LotFeatures(run.store, read_record(run).keys.features).places
-    for image, place in zip(run.scored_images(), places, strict=True):
-        if image.path in accepted:
-            yield image.sha256, place
+    return list(zip(run.scored_images(), places, strict=True))
 
 
 def require_decisions(scores: pd.DataFrame, path: str) -> pd.DataFrame:

@@ -46,6 +46,9 @@ class ScoringRequest(Request):
     maps: MapKind | None = option(
         None, "Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats).", common=True
     )
+    good_from_verdicts: bool = option(
+        False, "Images of the product's earlier runs that people judged good on the review site are references too."
+    )
     decisions: Decisions = Decisions()
 
 

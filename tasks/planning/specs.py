@@ -18,6 +18,16 @@ METRICS = "metrics"
 
 
 @dataclass(frozen=True)
+class JudgedGood:
+    """Images of one run."""
+
+    run: str
+    """Path in the store."""
+    image_ids: tuple[str, ...]
+    """Sorted."""
+
+
+@dataclass(frozen=True)
 class LotJob:
     """One lot to be scored, every choice made and checked."""
 
@@ -31,11 +41,13 @@ class LotJob:
     subsets: int = 1
     """Parts of the lot that are scored each by itself."""
     decisions: Decisions = field(default_factory=Decisions)
+    judged_good: tuple[JudgedGood, ...] = ()
+    """Images of earlier runs that people judged good, as they were when the job was made: references too."""
 
     @property
     def min_images(self) -> int:
         """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
-        return 1 if self.settings.references_from else 2
+        return 1 if self.settings.references_from or self.judged_good else 2
 
     @property
     def shuffle_seed(self) -> int | None:
@@ -48,7 +60,8 @@ class LotJob:
         settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
         if self.settings.references is None and self.shuffle_seed is None:
             del settings["seed"]
-        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings}
+        judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
+        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 
-from musc.lnamd import aggregate
+from musc.lnamd_numpy import aggregate_arrays
 from musc.plan.partition import CHUNK_IMAGES
 from storage.results.features import LotFeatures
 
@@ -55,12 +54,13 @@ def nearest_matches(
     """
     if not queries:
         return []
-    wanted = torch.cat([_tokens(features, layer, degree, grid, image)[0, [patch]] for image, patch in queries])
+    wanted = np.stack([_tokens(features, layer, degree, grid, image)[patch] for image, patch in queries])
     found: list[list[Match]] = [[] for _ in queries]
     for start, stop in searched_chunks(answering):
-        tokens = aggregate(torch.from_numpy(features.patch_tokens(layer, start, stop)), grid, degree)
-        similarity, patches = (wanted @ tokens.transpose(1, 2)).max(dim=2)  # (images, queries)
-        distances = (2 - 2 * similarity).clamp(min=0).sqrt()
+        tokens = aggregate_arrays(features.patch_tokens(layer, start, stop), grid, degree)
+        similarity = wanted @ tokens.transpose(0, 2, 1)  # (images, queries, patches)
+        patches = similarity.argmax(axis=2)
+        distances = np.sqrt(np.maximum(2 - 2 * similarity.max(axis=2), 0))
         for image in range(start, stop):
             for query, (queried, _) in enumerate(queries):
                 if answering[image] and image != queried:
@@ -78,5 +78,5 @@ def searched_chunks(answering: Sequence[bool]) -> list[tuple[int, int]]:
     return [chunks[place] for place in np.linspace(0, len(chunks) - 1, MAX_CHUNKS).round().astype(int)]
 
 
-def _tokens(features: LotFeatures, layer: int, degree: int, grid: tuple[int, int], image: int) -> torch.Tensor:
-    return aggregate(torch.from_numpy(features.patch_tokens(layer, image, image + 1)), grid, degree)
+def _tokens(features: LotFeatures, layer: int, degree: int, grid: tuple[int, int], image: int) -> np.ndarray:
+    return aggregate_arrays(features.patch_tokens(layer, image, image + 1), grid, degree)[0]

@@ -5,13 +5,11 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
 
 from musc.decisions.regions import boxes, defect_mask
 from musc.decisions.rule import FLAGGED
 from musc.layers import Layer, middle_layer
-from musc.maps import anomaly_maps
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode
 from storage.images.lots import ListedImage, read_image
@@ -81,6 +79,10 @@ class FinishedRun:
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
+        import torch  # programs that only look need not load it
+
+        from musc.maps import anomaly_maps
+
         height, width = size or self.record.job.backbone.image_size
         cells = torch.from_numpy(self.patch_scores[position]).reshape(1, -1)
         return anomaly_maps(cells, self.grid, (height, width))[0].numpy()

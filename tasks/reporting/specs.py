@@ -15,6 +15,9 @@ from tasks.planning.versions import MAPS_VERSION, PROFILE_VERSION, REPORT_VERSIO
 from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
 
+FROM_NIGHT_TO_NIGHT = ("rscin_windows", "references_from", "judged_good")
+"""Of a job's identity what may differ between runs that are compared."""
+
 
 @dataclass(frozen=True)
 class ProfileSpec:
@@ -98,8 +101,9 @@ def series_of(job: LotJob) -> str:
 
     Which earlier runs served as references does not count: it differs from night to night.
     """
-    alike = {name: value for name, value in job.identity.items() if name not in ("rscin_windows", "references_from")}
-    return digest({"category": job.category, "with_earlier": bool(job.settings.references_from), **alike})
+    alike = {name: value for name, value in job.identity.items() if name not in FROM_NIGHT_TO_NIGHT}
+    with_earlier = bool(job.settings.references_from or job.judged_good)
+    return digest({"category": job.category, "with_earlier": with_earlier, **alike})
 
 
 def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:

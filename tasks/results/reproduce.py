@@ -61,6 +61,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         settings=settings,
         backbone=backbone,
         allocation=replace(past.allocation, engine=THREADS),
+        judged_good=tuple(replace(good, run=require_run(run.store, good.run).path) for good in past.judged_good),
     )
 
 
@@ -86,7 +87,7 @@ def bring_references(past: Run, job: LotJob) -> None:
         IncompleteError: if features of one of them are gone.
     """
     target = Store(job.store)
-    for path in job.settings.references_from:
+    for path in (*job.settings.references_from, *(good.run for good in job.judged_good)):
         earlier = require_run(past.store, path)
         blocks = read_record(earlier).keys.features
         require_complete(past.store, blocks)

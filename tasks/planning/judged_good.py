@@ -1,0 +1,55 @@
+"""Images of earlier runs of a product that people judged good: references that somebody has vouched for."""
+
+import logging
+from collections.abc import Mapping
+
+import pandas as pd
+
+from musc.layers import BackboneSpec
+from storage.artefacts import is_complete
+from storage.results.runs import Run
+from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
+from storage.store import Store
+from tasks.planning.run_record import read_record
+from tasks.planning.specs import JudgedGood, backbone_identity
+
+log = logging.getLogger(__name__)
+
+
+def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[JudgedGood, ...]:
+    """The images of a product's runs whose standing verdict is good, by the runs' paths.
+
+    Runs that are gone, of another product or scored with another backbone are left out, as are those whose features
+    are gone: a verdict about them cannot help, and must not stop a night.
+
+    Args:
+        store: where.
+        category: of the product.
+        backbone: whose features are compared.
+    """
+    found = []
+    for path, image_ids in vouched(VerdictReader(store).everything(), category).items():
+        if not is_complete(store, path):
+            continue
+        record = read_record(Run(store, path))
+        alike = backbone_identity(record.job.backbone) == backbone_identity(backbone)
+        if not alike or not all(is_complete(store, block) for block in record.keys.features):
+            log.info("%d images judged good in %s are left out: other or no features", len(image_ids), path)
+            continue
+        found.append(JudgedGood(path, image_ids))
+    return tuple(found)
+
+
+def vouched(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+    """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
+
+    Args:
+        verdicts: every verdict, by path of the run.
+        category: of the product.
+    """
+    tables = [current_verdicts(table) for _, table in sorted(verdicts.items())]
+    if not tables:
+        return {}
+    latest = pd.concat(tables).sort_values("time", kind="stable").drop_duplicates("sha256", keep="last")
+    good = latest[(latest["verdict"] == GOOD) & (latest["category"] == category)]
+    return {str(run): tuple(sorted(map(str, part["image_id"]))) for run, part in good.groupby("run")}

@@ -1,0 +1,146 @@
+"""Verdicts are only ever added, and read back as they were given."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from storage.results import verdicts
+from storage.results.verdicts import (
+    COLUMNS,
+    Region,
+    Verdict,
+    VerdictReader,
+    add_verdict,
+    current_verdicts,
+    read_verdicts,
+    regions_of,
+)
+from storage.store import PARTIAL, Store
+
+RUN = "runs/monday-0a1b2c3d"
+
+
+def verdict(image_id: str = "a", said: str = "good", **changes: Any) -> Verdict:
+    given = {"run": RUN, "image_id": image_id, "path": f"{image_id}.png", "sha256": f"sha-{image_id}"}
+    fixed = {"category": "cap", "raw_score": 0.5, "decision": "flagged", "verdict": said, "name": "Ada"}
+    return Verdict(**{**given, **fixed, **changes})
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "local":
+        return Store(str(tmp_path))
+    return Store(f"{request.getfixturevalue('s3_bucket')}/{tmp_path.name}")
+
+
+def test_verdicts_come_back_in_the_order_of_their_time(store: Store) -> None:
+    region = Region("box", ((1.0, 2.0), (5.0, 2.0), (5.0, 4.0), (1.0, 4.0)))
+    given = [verdict("a"), verdict("b", "defective", note="Kratzer 部品", regions=(region,)), verdict("a", "unsure")]
+    for one in given:
+        add_verdict(store, one)
+    found = read_verdicts(store, RUN)
+    assert list(found.columns) == list(COLUMNS)
+    assert found["image_id"].tolist() == ["a", "b", "a"]
+    assert found["note"].tolist() == ["", "Kratzer 部品", ""]
+    assert regions_of(found["regions"][1]) == (region,)
+
+
+def test_latest_verdict_counts_unless_it_takes_back(store: Store) -> None:
+    for image_id, said in (("a", "good"), ("b", "defective"), ("a", "defective"), ("b", "withdrawn"), ("c", "unsure")):
+        add_verdict(store, verdict(image_id, said))
+    current = current_verdicts(read_verdicts(store, RUN))
+    assert current[["image_id", "verdict"]].to_numpy().tolist() == [["a", "defective"], ["c", "unsure"]]
+
+
+def test_no_verdicts_are_an_empty_table(store: Store) -> None:
+    found = read_verdicts(store, RUN)
+    assert (len(found), list(found.columns)) == (0, list(COLUMNS))
+    assert current_verdicts(found).empty
+    assert VerdictReader(store).everything() == {}
+
+
+def test_verdicts_of_all_runs_are_found_by_run(store: Store) -> None:
+    add_verdict(store, verdict())
+    add_verdict(store, verdict(run="runs/tuesday-1"))
+    assert {run: len(table) for run, table in VerdictReader(store).everything().items()} == {
+        RUN: 1,
+        "runs/tuesday-1": 1,
+    }
+
+
+def test_many_people_at_once_lose_nothing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+
+    def person(name: str) -> None:
+        for number in range(25):
+            add_verdict(store, verdict(str(number), name=name, time="2026-11-21T04:05:06.000007+00:00"))
+
+    people = [threading.Thread(target=person, args=(name,)) for name in "abcd"]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert read_verdicts(store, RUN).groupby("name").size().to_dict() == dict.fromkeys("abcd", 25)
+
+
+def test_files_are_a_table_for_pandas_alone(tmp_path: Path) -> None:
+    for image_id in "ab":
+        add_verdict(Store(str(tmp_path)), verdict(image_id))
+    paths = sorted((tmp_path / "verdicts" / "monday-0a1b2c3d").glob("*.json"))
+    table = pd.DataFrame(json.loads(path.read_text("utf-8")) for path in paths)
+    assert table[["image_id", "verdict", "name", "raw_score"]].to_numpy().tolist() == [
+        ["a", "good", "Ada", 0.5],
+        ["b", "good", "Ada", 0.5],
+    ]
+
+
+def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, read = Store(str(tmp_path)), []
+    add_verdict(store, verdict())
+    reader = VerdictReader(store)
+    original = Store.read
+    monkeypatch.setattr(Store, "read", lambda self, path: (read.append(path), original(self, path))[1])
+    for _ in range(3):
+        assert len(reader.about(RUN)) == 1
+        assert len(reader.everything()[RUN]) == 1
+    assert len(read) == 1
+    add_verdict(store, verdict())
+    assert len(reader.about(RUN)) == 2
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b'{"format_version": 99}', b"\xff"])
+def test_damaged_files_cost_no_other_verdict(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(str(tmp_path))
+    add_verdict(store, verdict())
+    store.write("verdicts/monday-0a1b2c3d/00000000T000000000000-ffffffff.json", content)
+    store.write(f"verdicts/monday-0a1b2c3d/x.json{PARTIAL}abc", b"{")
+    assert read_verdicts(store, RUN)["image_id"].tolist() == ["a"]
+    assert "is no verdict of this release" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"verdict": "bad"}, "verdict must be one of defective, good, unsure, withdrawn, got 'bad'"),
+        ({"name": " "}, "name must have 1 to 80 characters"),
+        ({"note": "x" * (verdicts.MAX_NOTE + 1)}, "note must have at most 2000 characters, got 2001"),
+    ],
+)
+def test_values_out_of_range_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        verdict(**changes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "points"),
+    [("star", ((0, 0),) * 4), ("box", ((0, 0),) * 3), ("outline", ((0, 0),) * 2), ("box", ((0, float("inf")),) * 4),
+     ("outline", ((-1, 0), (2, 2), (3, 1)))],
+)  # fmt: skip
+def test_regions_that_are_no_polygon_are_refused(shape: str, points: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(ValueError, match="region"):
+        Region(shape, points)

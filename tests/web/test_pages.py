@@ -1,0 +1,246 @@
+"""What the pages hold, what they are made from, and how little is read for them."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from storage.attempts import begin, note_attempt
+from storage.results.runs import Run
+from storage.results.verdicts import read_verdicts
+from storage.store import Store
+from tasks.reporting.heatmaps import colour_scale
+from tasks.reporting.run_view import FinishedRun
+from tests.web.visiting import give
+from web import pictures
+from web.app import create_app
+from web.library import Library
+from web.lot import Lot
+
+PROBE = (
+    "import sys, web.serve, web.app; print([name for name in ('torch', 'prefect', 'sklearn') if name in sys.modules])"
+)
+
+
+@pytest.fixture
+def lot(store: Store, lot_name: str) -> Lot:
+    library = Library(store)
+    return library.lot(library.runs()[lot_name])
+
+
+def test_site_starts_without_torch_and_prefect() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_page_is_made_without_torch(store: Store, lot_name: str, image_ids: list[str]) -> None:
+    addresses = [
+        "/",
+        f"/lots/{lot_name}",
+        f"/lots/{lot_name}/scores.json",
+        *(f"/lots/{lot_name}/images/{image_ids[0]}{rest}" for rest in ("", "/thumbnail", "/map.json", "/matches.json")),
+        f"/lots/{lot_name}/images/{image_ids[0]}/crop/0",
+    ]
+    program = (
+        "import sys\nfrom fastapi.testclient import TestClient\nfrom storage.store import Store\n"
+        "from web.app import create_app\n"
+        f"client = TestClient(create_app(Store({store.url!r})), base_url='http://localhost')\n"
+        f"print([client.get(address).status_code for address in {addresses!r}], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{[200] * len(addresses)} False"
+
+
+def test_overview_tells_nights_verdicts_and_lots_without_a_result(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    give(client, lot_name, image_ids[0], "defective")
+    give(client, lot_name, image_ids[1], "good")
+    note_attempt(store, begin("cap-2026-11-23", "cap", "photos", "a lot must hold at least 2 images, got <b>0</b>"))
+    page = client.get("/").text
+    assert page.index("2026-11-22") < page.index("2026-11-21")
+    assert "2 judged" in page
+    assert "of the flagged and judged ones 50 % are defective" in page
+    assert "cap-2026-11-23" in page
+    assert "got &lt;b&gt;0&lt;/b&gt;" in page
+
+
+def test_lot_names_what_was_not_scored_and_the_settings(client: TestClient, lot_name: str) -> None:
+    page = client.get(f"/lots/{lot_name}").text
+    assert "empty.png" in page
+    assert "the file is empty" in page
+    assert "texture" in page
+    assert "10 more “defective” and 10 more “good” are missing" in page
+
+
+def test_threshold_is_suggested_from_verdicts_about_lots_scored_alike(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    for image_id in image_ids[:10]:
+        give(client, lot_name, image_id, "defective")
+    for image_id in image_ids[10:]:
+        give(client, lot_name, image_id, "good")
+    other = next(name for name in Library(store).runs() if name != lot_name)
+    for name in (lot_name, other):
+        page = client.get(f"/lots/{name}").text
+        assert "Suggested by verdicts:" in page
+        assert "Fitted to 10 good and 10 defective images" in page
+
+
+def test_previous_and_next_follow_the_view(client: TestClient, lot_name: str, image_ids: list[str]) -> None:
+    def neighbours(image_id: str, query: str = "") -> tuple[bool, bool]:
+        page = client.get(f"/lots/{lot_name}/images/{image_id}{query}").text
+        return 'id="prev"' in page, 'id="next"' in page
+
+    assert neighbours(image_ids[0]) == (False, True)
+    assert neighbours(image_ids[1]) == (True, True)
+    assert neighbours(image_ids[-1]) == (True, False)
+    assert neighbours(image_ids[0], "?order=asc") == (True, False)
+    assert neighbours(image_ids[0], "?decision=accepted") == (False, True), "not in the view: on to its first"
+    following = client.get(f"/lots/{lot_name}/images/{image_ids[0]}?view=table").text
+    assert f"/images/{image_ids[1]}?view=table" in following
+
+
+def test_colour_scale_and_map_are_those_of_the_report(
+    client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]
+) -> None:
+    view = FinishedRun(lot.run, lot.record.job.folder)
+    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/map.json").json()
+    position = lot.positions[image_ids[0]]
+    assert (found["low"], found["high"]) == colour_scale(lot.run.patch_scores()) == view.limits
+    scores = np.reshape(found["scores"], (found["rows"], found["columns"]))
+    np.testing.assert_allclose(scores, lot.run.patch_scores()[position], atol=1e-5)
+    np.testing.assert_allclose(
+        pictures.enlarged(lot.patch_scores(position), (90, 70)), view.anomaly_map(position, (70, 90)), atol=1e-5
+    )
+
+
+def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]) -> None:
+    from tasks.reporting.gallery import matches_of
+
+    position = lot.positions[image_ids[0]]
+    expected, _ = matches_of(FinishedRun(lot.run, lot.record.job.folder), [position])
+    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
+    ids = [lot.images[match.image].image_id for match in expected[position]]
+    assert [match["image_id"] for match in found["matches"]][: len(ids)] == ids
+    assert found["reason"] == ""
+
+
+def test_features_that_are_gone_are_told(client: TestClient, store: Store, lot_name: str, image_ids: list[str]) -> None:
+    shutil.rmtree(Path(store.url) / "features")
+    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
+    assert (found["matches"], found["reason"]) == ([], "The stored features of this run are gone.")
+
+
+def test_thumbnail_is_made_once_and_kept_in_the_store(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail"
+    first = client.get(address)
+    assert Image.open(io.BytesIO(first.content)).size == (320, 160)
+    assert store.read(f"thumbnails/{lot_name}/{image_ids[0]}.jpg") == first.content
+    monkeypatch.setattr("web.pictures.side_by_side", None)
+    assert client.get(address).content == first.content
+    assert "immutable" in first.headers["cache-control"]
+
+
+def test_store_that_cannot_be_written_still_shows_everything(
+    client: TestClient, lot_name: str, image_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Store, "write", refused)
+    assert client.get(f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail").status_code == 200
+    answer = give(client, lot_name, image_ids[0], "good")
+    assert answer.status_code == 503
+    assert "Permission denied" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "media", "untouched"),
+    [
+        ("RGB", "PNG", "image/png", True),
+        ("L", "JPEG", "image/jpeg", True),
+        ("RGBA", "PNG", "image/jpeg", False),
+        ("I;16", "PNG", "image/jpeg", False),
+        ("P", "PNG", "image/jpeg", False),
+        ("RGB", "TIFF", "image/jpeg", False),
+    ],
+)
+def test_photographs_are_shown_as_they_were_scored(mode: str, kind: str, media: str, untouched: bool) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (9, 7)).save(buffer, kind)
+    content, found = pictures.shown(buffer.getvalue())
+    assert (found, content == buffer.getvalue()) == (media, untouched)
+    assert Image.open(io.BytesIO(content)).size == (9, 7)
+
+
+def test_photographs_that_browsers_would_show_otherwise_are_decoded_first() -> None:
+    picture, exif = Image.new("RGB", (9, 7), (10, 200, 30)), Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    for more, size in (({"transparency": (10, 200, 30)}, (9, 7)), ({"exif": exif}, (7, 9))):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", **more)
+        content, media = pictures.shown(buffer.getvalue())
+        assert (media, Image.open(io.BytesIO(content)).size) == ("image/jpeg", size)
+
+
+def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
+    answer = client.get(f"/lots/{lot_name}/report")
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.text
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("kind", ["csv", "coco", "labelstudio"])
+def test_exports_are_those_of_the_command(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
+) -> None:
+    from tasks.results.exports import written
+
+    give(client, lot_name, image_ids[0], "defective", note="ünïcode")
+    run = Run(store, f"runs/{lot_name}")
+    expected = written(kind, read_verdicts(store, run.path), run.scored_images())
+    assert client.get(f"/lots/{lot_name}/verdicts/{kind}").content.decode() == expected
+    assert expected
+
+
+def test_runs_that_are_not_complete_are_not_shown(client: TestClient, store: Store, lot_name: str) -> None:
+    (Path(store.url) / "runs" / lot_name / "complete.json").unlink()
+    assert lot_name not in client.get("/").text
+    assert client.get(f"/lots/{lot_name}").status_code == 404
+
+
+def test_run_that_lost_a_file_is_told(client: TestClient, store: Store, lot_name: str) -> None:
+    (Path(store.url) / "runs" / lot_name / "scores.parquet").unlink()
+    answer = client.get(f"/lots/{lot_name}")
+    assert answer.status_code == 503
+    assert "scores.parquet" in answer.text
+
+
+def test_empty_store_says_how_to_begin(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    page = TestClient(create_app(Store(str(tmp_path))), base_url="http://localhost").get("/").text
+    assert "musc score FOLDER" in page
+
+
+def test_site_works_over_an_object_store(
+    store: Store, lot_name: str, image_ids: list[str], s3_bucket: str, tmp_path: Path
+) -> None:
+    remote = Store(f"{s3_bucket}/review-{tmp_path.name}")
+    for name in store.sizes(""):
+        remote.write(name, store.read(name))
+    there = TestClient(create_app(remote), base_url="http://localhost")
+    assert "2026-11-21" in there.get("/").text
+    assert there.get(f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail").status_code == 200
+    assert give(there, lot_name, image_ids[0], "good").status_code == 201
+    assert read_verdicts(remote, f"runs/{lot_name}")["verdict"].tolist() == ["good"]
+    assert json.loads(there.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").content)["matches"]

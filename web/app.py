@@ -1,0 +1,201 @@
+"""The site: which address shows what. Every image and run in an address is looked up in the store's own listings."""
+
+import logging
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from storage.errors import StorageError, UnreadableImageError
+from storage.results.runs import REPORT, REPORT_FOLDER
+from storage.results.verdicts import add_verdict
+from storage.store import Store
+from tasks.results.exports import FORMATS, written
+from tasks.results.judged import calibration_of, scored_alike
+from web import pictures
+from web.guard import Access
+from web.image_page import compared_layer, history, image_values, map_values, matches_of
+from web.library import Library
+from web.lot import Lot
+from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
+from web.nights import StoredRun
+from web.overview import calendar, products_of
+from web.query import Query
+from web.rendering import page
+from web.verdict_form import TooLargeError, read_limited, verdict_from
+
+log = logging.getLogger(__name__)
+
+FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""Of what an image's or a run's name stands for, which never becomes something else."""
+FOR_NOW = {"Cache-Control": "no-store"}
+REPORT_POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
+"""The report brings a stricter policy of its own, which knows its script by a digest."""
+
+
+def create_app(store: Store, token: str | None = None, reviewer: str = "") -> FastAPI:
+    """The site over a store.
+
+    Args:
+        store: to look at, and to keep verdicts in.
+        token: what every request must carry; None for a server on loopback.
+        reviewer: the name that verdicts get unless another is typed.
+    """
+    app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.middleware("http")(Access(token))
+    app.mount("/static", StaticFiles(directory=str(files("web") / "static")), name="static")
+    library = Library(store)
+
+    def run_named(name: str) -> StoredRun:
+        if (run := library.run(name)) is None:
+            raise HTTPException(404, "There is no finished run of this name in the store.")
+        return run
+
+    def lot_named(name: str) -> tuple[StoredRun, Lot]:
+        run = run_named(name)
+        return run, library.lot(run)
+
+    def image_named(name: str, image_id: str) -> tuple[StoredRun, Lot, int]:
+        run, lot = lot_named(name)
+        if image_id not in lot.positions:
+            raise HTTPException(404, "There is no scored image of this name in the lot.")
+        return run, lot, lot.positions[image_id]
+
+    def suggested(run: StoredRun, runs: dict[str, StoredRun], lot: Lot) -> Suggestion:
+        alike, everything = scored_alike(run.record), library.verdicts.everything()
+        known = {one.path: one.record for one in runs.values() if one.path in everything}
+        tables = [everything[path] for path, record in known.items() if scored_alike(record) == alike]
+        return suggestion_for(lot, *calibration_of(tables))
+
+    def shown(template: str, **values: Any) -> HTMLResponse:
+        return HTMLResponse(page(template, store=store.url, reviewer=reviewer, **values), headers=FOR_NOW)
+
+    @app.get("/")
+    def overview() -> HTMLResponse:
+        runs = library.runs()
+        products = products_of(runs, library.judged(), library.unusual(runs))
+        return shown("overview.html", products=products, calendar=calendar(products), attempts=library.attempts())
+
+    @app.get("/lots/{name}")
+    def lot_page(name: str, request: Request) -> HTMLResponse:
+        runs = library.runs()
+        run = run_named(name)
+        lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
+        values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
+        return shown("lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
+
+    @app.get("/lots/{name}/scores.json")
+    def scores(name: str) -> JSONResponse:
+        run, lot = lot_named(name)
+        return JSONResponse(slider_values(lot, library.verdicts_about(run)), headers=FOR_NOW)
+
+    @app.get("/lots/{name}/report")
+    def report(name: str) -> Response:
+        run = run_named(name)
+        if not run.has_report:
+            raise HTTPException(404, "This run has no report.")
+        content = store.read(f"{run.path}/{REPORT_FOLDER}/{REPORT}")
+        return HTMLResponse(content, headers={**FOR_NOW, **REPORT_POLICY})
+
+    @app.get("/lots/{name}/verdicts/{kind}")
+    def export(name: str, kind: str) -> Response:
+        if kind not in FORMATS:
+            raise HTTPException(404, f"Verdicts are exported as {', '.join(FORMATS)}.")
+        run, lot = lot_named(name)
+        file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
+        headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
+        media = "text/csv" if kind == "csv" else "application/json"
+        return Response(written(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers)
+
+    @app.get("/lots/{name}/images/{image_id}")
+    def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:
+        run, lot, position = image_named(name, image_id)
+        query = Query.of(request.query_params)
+        values = image_values(lot, position, library.verdicts_about(run), query)
+        return shown("image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
+
+    @app.get("/lots/{name}/images/{image_id}/thumbnail")
+    def thumbnail(name: str, image_id: str) -> Response:
+        _, lot, position = image_named(name, image_id)
+        return Response(pictures.thumbnail(lot, position), media_type="image/jpeg", headers=FOR_GOOD)
+
+    @app.get("/lots/{name}/images/{image_id}/photograph")
+    def photograph(name: str, image_id: str) -> Response:
+        _, lot, position = image_named(name, image_id)
+        content, media = pictures.shown(content_of(lot, position))
+        return Response(content, media_type=media, headers=FOR_GOOD)
+
+    @app.get("/lots/{name}/images/{image_id}/map.json")
+    def anomaly_map(name: str, image_id: str) -> JSONResponse:
+        _, lot, position = image_named(name, image_id)
+        return JSONResponse(map_values(lot, position), headers=FOR_GOOD)
+
+    @app.get("/lots/{name}/images/{image_id}/matches.json")
+    def matches(name: str, image_id: str) -> JSONResponse:
+        _, lot, position = image_named(name, image_id)
+        return JSONResponse(matches_of(lot, position), headers=FOR_NOW)
+
+    @app.get("/lots/{name}/images/{image_id}/crop/{patch}")
+    def crop(name: str, image_id: str, patch: int) -> Response:
+        run, lot, position = image_named(name, image_id)
+        layer = compared_layer(run.record)
+        if not 0 <= patch < layer.patch_count:
+            raise HTTPException(404, "There is no such place in the image.")
+        drawn = pictures.crop(content_of(lot, position), patch, layer.grid)
+        return Response(drawn, media_type="image/jpeg", headers=FOR_GOOD)
+
+    @app.post("/lots/{name}/images/{image_id}/verdicts")
+    async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, Any]:
+            run, lot, position = image_named(name, image_id)
+            add_verdict(store, verdict_from(body, lot, position))
+            return history(library.verdicts_about(run), image_id)
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    @app.exception_handler(AnyHTTPException)
+    def not_found(request: Request, error: AnyHTTPException) -> Response:
+        return failure(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(TooLargeError)
+    def too_large(request: Request, error: Exception) -> Response:
+        return failure(request, 413, str(error))
+
+    @app.exception_handler(ValueError)
+    def refused(request: Request, error: Exception) -> Response:
+        return failure(request, 422, str(error))
+
+    @app.exception_handler(UnreadableImageError)
+    @app.exception_handler(StorageError)
+    @app.exception_handler(OSError)
+    def out_of_reach(request: Request, error: Exception) -> Response:
+        log.warning("%s %s: %s", request.method, request.url.path, error)
+        return failure(request, 503, f"The store or a photograph cannot be used now: {error}")
+
+    def failure(request: Request, status: int, message: str) -> Response:
+        if request.method == "POST":
+            return JSONResponse({"error": message}, status_code=status, headers=FOR_NOW)
+        answer = shown("message.html", message=message, status=status)
+        answer.status_code = status
+        return answer
+
+    return app
+
+
+def content_of(lot: Lot, position: int) -> bytes:
+    """The file of an image.
+
+    Raises:
+        HTTPException: 404 if the photograph is gone.
+    """
+    content = lot.content(position)
+    if content is None:
+        raise HTTPException(404, "The photograph no longer lies in its folder as it was scored.")
+    return content

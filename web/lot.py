@@ -1,0 +1,101 @@
+"""A lot opened for looking at: a row per scored image, its patch scores one image at a time, its colour scale."""
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from storage.errors import ImageChangedError, UnreadableImageError
+from storage.images.lots import ListedImage, listed_images, read_image, usable_images
+from storage.results.features import array_of
+from storage.results.patch_scores import NAME
+from storage.results.profiles import read_appearance
+from storage.results.runs import PATCH_SCORES, Run
+from storage.store import Store
+from tasks.planning.run_record import RunRecord
+from tasks.reporting.heatmaps import Limits, colour_scale
+
+SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "group")
+"""Columns of `scores.parquet` that the site shows."""
+SCALING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Lot:
+    """N scored images; every position is that of the run's patch scores."""
+
+    run: Run
+    record: RunRecord
+    table: pd.DataFrame
+    """A row per image by position: the columns `SHOWN`, `width`, `height`, `brightness` and `sharpness`."""
+    images: list[ListedImage]
+    left_out: pd.DataFrame
+    """Files that were not scored: `path`, `status`, `reason`."""
+    boxes: pd.DataFrame
+    """Regions of flagged images, as in `boxes.parquet`."""
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Position of each image by its id."""
+        return {str(image_id): position for position, image_id in enumerate(self.table["image_id"])}
+
+    @property
+    def threshold(self) -> float | None:
+        """Raw score from which on images are flagged; None where nothing stands out."""
+        return self.record.decision.threshold
+
+    @cached_property
+    def _scores(self) -> zarr.Array:
+        return array_of(self.run.store.zarr_group(f"{self.run.path}/{PATCH_SCORES}", mode="r"), NAME)
+
+    def patch_scores(self, position: int) -> np.ndarray:
+        """Of one image, float32 (rows, columns); reads one chunk of the stored array."""
+        return np.asarray(self._scores[position])
+
+    @property
+    def limits(self) -> Limits:
+        """The ends of the lot's one colour scale, the same as in its report; reads all patch scores once."""
+        with SCALING:  # many thumbnails are asked for at once, and all patch scores are large
+            return self._limits
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return colour_scale(self.run.patch_scores())
+
+    def content(self, position: int) -> bytes | None:
+        """The image's file; None if it no longer lies in the folder as it was scored."""
+        try:
+            return read_image(Store(str(self.record.job.folder)), self.images[position])
+        except (ImageChangedError, UnreadableImageError, OSError):
+            return None
+
+
+def open_lot(store: Store, path: str, record: RunRecord, profile: str) -> Lot:
+    """Read the tables of a run.
+
+    Args:
+        store: where.
+        path: of the run in the store.
+        record: of the run.
+        profile: path of its profile; empty if it has none.
+
+    Raises:
+        IncompleteError: naming what is missing.
+    """
+    run = Run(store, path)
+    listing = run.images()
+    images = usable_images(listed_images(listing))
+    scores = run.scores().set_index("image_id", drop=False)
+    table = scores.reindex(columns=list(SHOWN)).loc[[image.image_id for image in images]].reset_index(drop=True)
+    table["width"], table["height"] = [image.width for image in images], [image.height for image in images]
+    table["name"] = [PurePosixPath(image.path).name for image in images]
+    appearance = read_appearance(store, profile) if profile else pd.DataFrame({"image_id": []}, dtype="string")
+    known = appearance.set_index("image_id").reindex(table["image_id"])
+    for column in ("brightness", "sharpness"):
+        table[column] = known[column].to_numpy() if column in known else np.nan
+    left_out = listing.loc[listing["status"] != "ok", ["path", "status", "reason"]].reset_index(drop=True)
+    return Lot(run, record, table, images, left_out, run.boxes())

@@ -1,0 +1,145 @@
+"""A lot's page: which images a view shows, and all that stands around them."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import pandas as pd
+
+from musc.decisions.rule import FLAGGED
+from musc.decisions.suggestion import MIN_OF_EACH, MISS_COST, Calibration, expected
+from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+from tasks.planning.run_record import RunRecord
+from tasks.reporting.charts import histogram
+from tasks.results.judged import Judged, judge
+from web.lot import Lot
+from web.query import PAGE_IMAGES, Query, chosen
+
+MAX_LEFT_OUT = 500
+"""Files that were not scored listed in the page; all are in images.parquet."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A threshold that verdicts suggest, or what is still missing for one."""
+
+    judged: Judged
+    """About all lots that were scored alike."""
+    threshold: float | None
+    false_alarms: float = 0.0
+    """Expected in this lot."""
+    misses: float = 0.0
+    pulled: int = 0
+    needed: int = MIN_OF_EACH
+    miss_cost: float = MISS_COST
+
+    @property
+    def still_needed(self) -> str:
+        """Verdicts that are still missing, as words; empty if there are enough."""
+        missing = {
+            "defective": self.needed - self.judged.defective,
+            "good": self.needed - self.judged.good,
+        }
+        return " and ".join(f"{count} more “{what}”" for what, count in missing.items() if count > 0)
+
+
+def suggestion_for(lot: Lot, calibration: Calibration | None, judged: Judged) -> Suggestion:
+    """What the verdicts suggest for a lot."""
+    if calibration is None:
+        return Suggestion(judged, None)
+    threshold, scores = calibration.threshold(), lot.table["raw_score"].to_numpy()
+    found = expected(calibration, scores, threshold)
+    return Suggestion(judged, threshold, found.false_alarms, found.misses, found.pulled)
+
+
+def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The lot's table with the current `verdict` of each image, empty where there is none."""
+    current = current_verdicts(verdicts).set_index("image_id")["verdict"]
+    known = lot.table["image_id"].map(current) if len(current) else pd.Series("", index=lot.table.index)
+    return lot.table.assign(verdict=known.fillna(""))
+
+
+def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, Any]:
+    """All that the template shows of a lot, besides the run itself.
+
+    Args:
+        lot: opened.
+        verdicts: every verdict about it.
+        query: the view.
+        suggestion: of a threshold.
+    """
+    table = with_verdicts(lot, verdicts)
+    rows = chosen(table, query)
+    page_count = max(1, ceil(len(rows) / PAGE_IMAGES[query.view]))
+    page = min(query.page_number, page_count)
+    first = (page - 1) * PAGE_IMAGES[query.view]
+    flagged = (table["decision"] == FLAGGED).to_numpy()
+    groups = table.loc[table["group"] > 0, "group"].value_counts().sort_index()
+    return {
+        "rows": rows.iloc[first : first + PAGE_IMAGES[query.view]].to_dict("records"),
+        "first": first,
+        "match_count": len(rows),
+        "page": page,
+        "page_count": page_count,
+        "image_count": len(table),
+        "flagged_count": int(flagged.sum()),
+        "histogram": histogram(table["raw_score"].to_numpy(), flagged, lot.threshold),
+        "judged": judge(verdicts),
+        "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
+        "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
+        "left_out_count": len(lot.left_out),
+        "settings": settings_shown(lot.record),
+        "suggestion": suggestion,
+    }
+
+
+def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, Any]:
+    """What the threshold slider counts: all raw scores, and those of judged images, each in ascending order."""
+    table = with_verdicts(lot, verdicts)
+
+    def scores(rows: pd.DataFrame) -> list[float]:
+        return [float(score) for score in rows["raw_score"].sort_values()]
+
+    return {
+        "all": scores(table),
+        DEFECTIVE: scores(table[table["verdict"] == DEFECTIVE]),
+        GOOD: scores(table[table["verdict"] == GOOD]),
+    }
+
+
+def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
+    """What was run, as pairs of name and text."""
+    job, backbone = record.job, record.job.backbone
+    chosen = job.settings.model_dump(exclude={"backbone", "weights", "references_from"}, exclude_none=True)
+    return [
+        ("folder", job.folder),
+        ("recorded", record.recorded),
+        ("backbone", f"{backbone.name}, {' × '.join(map(str, backbone.image_size))} pixels"),
+        ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
+        *((name.replace("_", " "), plain(value)) for name, value in chosen.items()),
+        *((name.replace("_", " "), plain(value)) for name, value in record.decision.model_dump().items()),
+        ("references besides this lot", references_shown(record)),
+        ("run key", record.keys.run),
+        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+    ]
+
+
+def references_shown(record: RunRecord) -> str:
+    """Which earlier images a lot was scored against besides its own."""
+    runs, good = record.job.settings.references_from, record.job.judged_good
+    judged = f"{sum(len(one.image_ids) for one in good)} images judged good in {len(good)} runs" if good else ""
+    accepted = f"accepted images of {', '.join(runs)}" if runs else ""
+    return "; ".join(text for text in (accepted, judged) if text) or "none"
+
+
+def plain(value: Any) -> str:
+    """A JSON value as people write it.
+
+    >>> plain([1, 3]), plain(None), plain(0.5), plain(True)
+    ('1, 3', '–', '0.5', 'yes')
+    """
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(one) for one in value) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,119 @@
+"""The overview: every product and night of a store, and what has no result yet."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.planning.run_record import RunRecord
+from tasks.reporting.drift import Compared, number
+from tasks.results.judged import Judged
+from web.charts import Chart, chart
+from web.nights import StoredRun, night_of
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run of a product."""
+
+    run: StoredRun
+    date: str
+    """Of the lot, if its name says one; else the day it was scored."""
+    judged: Judged
+    unusual: tuple[Compared, ...]
+    """Measures unlike the nights before."""
+
+    @property
+    def record(self) -> RunRecord:
+        return self.run.record
+
+    @property
+    def image_count(self) -> int:
+        return int(self.record.images.get("ok", 0))
+
+    @property
+    def left_out_count(self) -> int:
+        return sum(self.record.images.values()) - self.image_count
+
+    @property
+    def flagged_count(self) -> int:
+        return int(self.record.decision.flagged_count)
+
+    @property
+    def flagged_rate(self) -> float:
+        return self.flagged_count / max(1, self.image_count)
+
+    @property
+    def own_warnings(self) -> list[str]:
+        """Warnings of the run and sentences about what is unusual."""
+        return [*self.record.warnings, *(one.warning for one in self.unusual)]
+
+
+@dataclass(frozen=True)
+class Product:
+    """All runs of one category, newest first."""
+
+    category: str
+    nights: tuple[Night, ...]
+    judged: Judged
+    charts: tuple[Chart, ...]
+
+
+def products_of(
+    runs: Mapping[str, StoredRun], judged: Mapping[str, Judged], unusual: Mapping[str, tuple[Compared, ...]]
+) -> list[Product]:
+    """Every product with its nights, by name.
+
+    Args:
+        runs: every complete run.
+        judged: what people said of a run, by its path.
+        unusual: what is unusual about a run, by its name.
+    """
+    of_category = defaultdict(list)
+    for run in runs.values():
+        night = Night(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
+        of_category[str(run.record.job.category)].append(night)
+    return [product(category, nights) for category, nights in sorted(of_category.items())]
+
+
+def product(category: str, nights: Sequence[Night]) -> Product:
+    """One product: its nights in order, their sum, and their charts."""
+    newest = sorted(nights, key=lambda night: (night.date, night.record.recorded), reverse=True)
+    judged = sum((night.judged for night in newest), Judged())
+    return Product(category, tuple(newest), judged, tuple(charts_of(newest[::-1])))
+
+
+def charts_of(nights: Sequence[Night]) -> list[Chart]:
+    """How a product went, night by night; oldest first."""
+    labels = [night.date for night in nights]
+
+    def measure(name: str) -> list[float | None]:
+        values = [number(night.run.profile or {}, name) for night in nights]
+        return [None if value != value else value for value in values]
+
+    return [
+        chart("flagged, %", labels, {"flagged": [100 * night.flagged_rate for night in nights]}, from_zero=True),
+        chart(
+            "raw scores",
+            labels,
+            {"half": measure("score_median"), "90 %": measure("score_p90"), "99 %": measure("score_p99")},
+        ),
+        chart("brightness, 0 to 1", labels, {"brightness": measure("brightness")}),
+        chart("sharpness", labels, {"sharpness": measure("sharpness")}),
+        chart(
+            "precision, %",
+            labels,
+            {"precision": [percent(night.judged) for night in nights]},
+            from_zero=True,
+        ),
+    ]
+
+
+def percent(judged: Judged) -> float | None:
+    """Precision in percent."""
+    return None if judged.precision is None else 100 * judged.precision
+
+
+def calendar(products: Sequence[Product]) -> list[tuple[str, list[list[Night]]]]:
+    """Dates, newest first, each with the nights of every product in the products' order."""
+    dates = sorted({night.date for one in products for night in one.nights}, reverse=True)
+    return [(date, [[night for night in one.nights if night.date == date] for one in products]) for date in dates]

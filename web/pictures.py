@@ -1,0 +1,129 @@
+"""Pictures of images: thumbnails, made once and kept in the store, photographs as browsers show them, and crops."""
+
+import io
+import logging
+import threading
+from contextlib import suppress
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from storage.errors import UnreadableImageError
+from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, opened
+from storage.store import Store
+from tasks.reporting.gallery import CROP_SIDE, crop_window
+from tasks.reporting.heatmaps import boxed, encoded, overlay, within
+from web.lot import Lot
+
+log = logging.getLogger(__name__)
+
+FOLDER = "thumbnails"
+"""`thumbnails/<run>/<image id>.jpg`; may be deleted at any time, and is made again when looked at."""
+SIDE = 160
+"""Pixels. A thumbnail holds two squares side by side: the photograph, and the same under its heatmap."""
+BACKGROUND = (120, 124, 128)
+FULL_QUALITY = 95
+PASSED_ON = {"JPEG": "image/jpeg", "PNG": "image/png"}
+"""Formats that browsers show as this project reads them, if their pixels are grey or RGB with 8 bits."""
+DECODERS = threading.Semaphore(2)
+"""Photographs decoded at once: each may take hundreds of megabytes."""
+
+
+def thumbnail(lot: Lot, position: int) -> bytes:
+    """The thumbnail of an image as JPEG, from the store or made now."""
+    store, path = lot.run.store, thumbnail_path(lot, position)
+    with suppress(FileNotFoundError):
+        return store.read(path)
+    content = lot.content(position)
+    with DECODERS:
+        picture = photograph(content)
+        drawn = encoded(side_by_side(picture, lot, position), quality=82)
+    if picture is not None:
+        keep(store, path, drawn)
+    return drawn
+
+
+def thumbnail_path(lot: Lot, position: int) -> str:
+    """Where the thumbnail lies in the store."""
+    return f"{FOLDER}/{lot.run.path.rpartition('/')[2]}/{lot.images[position].image_id}.jpg"
+
+
+def keep(store: Store, path: str, content: bytes) -> None:
+    """Store a thumbnail; in a store that cannot be written it is made anew each time."""
+    try:
+        store.write(path, content)
+    except OSError as error:
+        log.info("thumbnail %s was not kept: %s", path, error)
+
+
+def photograph(content: bytes | None) -> Image.Image | None:
+    """An image file as an upright RGB picture; None if it is gone or cannot be read."""
+    if content is None:
+        return None
+    try:
+        return decode(content)
+    except UnreadableImageError:
+        return None
+
+
+def side_by_side(picture: Image.Image | None, lot: Lot, position: int) -> Image.Image:
+    """The photograph and the same under its heatmap, each within a square; grey where the photograph is gone."""
+    small = within(picture or blank(lot, position), SIDE)
+    heat = overlay(small, enlarged(lot.patch_scores(position), small.size), *lot.limits)
+    sheet = Image.new("RGB", (2 * SIDE, SIDE), BACKGROUND)
+    left, top = (SIDE - small.width) // 2, (SIDE - small.height) // 2
+    sheet.paste(small, (left, top))
+    sheet.paste(heat, (SIDE + left, top))
+    return sheet
+
+
+def blank(lot: Lot, position: int) -> Image.Image:
+    """A grey picture of an image's proportions."""
+    width, height = lot.images[position].width, lot.images[position].height
+    scale = SIDE / max(width, height, 1)
+    return Image.new("RGB", (max(1, round(width * scale)), max(1, round(height * scale))), BACKGROUND)
+
+
+def enlarged(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Patch scores as the anomaly map of a picture of (width, height): bilinear, corner patches at the corners."""
+    rows, columns = patch_scores.shape
+    down, across = np.linspace(0, rows - 1, size[1]), np.linspace(0, columns - 1, size[0])
+    places = np.meshgrid(down, across, indexing="ij")
+    return np.asarray(ndimage.map_coordinates(patch_scores, places, order=1, mode="nearest"), dtype=np.float32)
+
+
+def shown(content: bytes) -> tuple[bytes, str]:
+    """An image file as browsers show it at full resolution, and its media type.
+
+    Files whose pixels are used as they are go out untouched; others (16 bits, palettes, alpha, TIFF …) are decoded by
+    the project's own rules first, so that people see what was scored.
+
+    Raises:
+        UnreadableImageError: if it cannot be decoded.
+    """
+    image = opened(content)
+    turned = image.format == "PNG" and any(sign in content for sign in PNG_ORIENTATION_SIGNS)
+    plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not turned
+    if image.format in PASSED_ON and plain:
+        return content, PASSED_ON[image.format]
+    with DECODERS:
+        buffer = io.BytesIO()
+        decode(content).save(buffer, "JPEG", quality=FULL_QUALITY, subsampling=0)
+    return buffer.getvalue(), "image/jpeg"
+
+
+def crop(content: bytes, patch: int, grid: tuple[int, int]) -> bytes:
+    """The surroundings of a patch as JPEG, the patch itself in a box.
+
+    Raises:
+        UnreadableImageError: if the file cannot be decoded.
+    """
+    with DECODERS:
+        picture = decode(content)
+    match_radius, inner = crop_window(patch, grid, picture.size)
+    part = picture.crop(match_radius)
+    scale = 2 * CROP_SIDE / max(part.size)
+    size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
+    left, top, right, bottom = (round(side * scale) for side in inner)
+    return encoded(boxed(part.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]), quality=88)

@@ -1,0 +1,124 @@
+"""Start the site: on loopback for whoever sits at this machine, or on another address behind a token."""
+
+import getpass
+import os
+import secrets
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+
+from storage.results.runs import FOLDER as RUNS
+from storage.store import Store, require_path
+from web.app import create_app
+from web.guard import is_loopback
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
+VARIABLE = "MUSC_WEB_TOKEN"
+"""Of the environment, for a token that outlives a restart."""
+MIN_TOKEN = 16
+"""Characters of a token that is given."""
+SECONDS_TO_STOP = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a site listens, and what its visitors need."""
+
+    host: str
+    port: int
+    token: str | None
+
+    @property
+    def address(self) -> str:
+        """What a person opens in a browser."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def require_site_store(url: str) -> Store:
+    """The store a site shows.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        ValueError: if it holds no runs.
+    """
+    require_path("store", url)
+    store = Store(url)
+    if not store.exists(""):
+        raise FileNotFoundError(f"store must be an existing folder, got {url}, which does not exist; check the path")
+    if not store.exists(RUNS):
+        raise ValueError(
+            f"store must be the --output of earlier runs, got {url}, which has no folder {RUNS}; check the path, or "
+            "score a lot first"
+        )
+    return store
+
+
+def place_of(host: str, port: int) -> Place:
+    """Where to listen; any address but loopback gets a token, the one in `MUSC_WEB_TOKEN` or a new one.
+
+    Raises:
+        ValueError: if the port is out of range, or the given token is too short.
+    """
+    if not 0 < port < 65536:
+        raise ValueError(f"port must be between 1 and 65535, got {port}; {DEFAULT_PORT} is the default")
+    if is_loopback(host):
+        return Place(host, port, None)
+    token = os.environ.get(VARIABLE) or secrets.token_urlsafe(24)
+    if len(token) < MIN_TOKEN:
+        raise ValueError(
+            f"{VARIABLE} must have at least {MIN_TOKEN} characters, got {len(token)}; leave it out for a new one"
+        )
+    return Place(host, port, token)
+
+
+def listening(place: Place) -> socket.socket:
+    """A socket at a place, which answers from now on.
+
+    Raises:
+        OSError: if the port is taken or the address is not this machine's, naming both.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise OSError(
+            f"host and port must be an address of this machine that is free, got {place.host} port {place.port} "
+            f"({error.strerror or error}); give another --port or --host"
+        ) from error
+
+
+def serve(store: Store, place: Place, listener: socket.socket) -> None:
+    """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first."""
+    app = create_app(store, place.token, user_name() if place.token is None else "")
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SECONDS_TO_STOP,
+    )
+    server = uvicorn.Server(config)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    # In the main thread uvicorn would raise the signal once more after its end.
+    answering = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    with listener:
+        answering.start()
+        answering.join()
+
+
+def user_name() -> str:
+    """Who sits at this machine; empty where the system does not say."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,74 @@
+"use strict";
+// The threshold slider: how many images it would pull, and of the judged ones how many rightly.
+const slider = document.querySelector(".slider");
+const range = document.getElementById("threshold");
+const low = Number(slider.dataset.low), high = Number(slider.dataset.high);
+const runThreshold = Number(slider.dataset.threshold);
+const STEPS = Number(range.max);
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+// How many of ascending values are at or above a limit.
+function countFrom(values, limit) {
+  let first = 0, last = values.length;
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (values[middle] < limit) first = middle + 1;
+    else last = middle;
+  }
+  return values.length - first;
+}
+
+function describe(scores, threshold) {
+  const pulled = countFrom(scores.all, threshold);
+  const right = countFrom(scores.defective, threshold), wrong = countFrom(scores.good, threshold);
+  const missed = scores.defective.length - right;
+  const judged = scores.defective.length + scores.good.length;
+  const share = ((100 * pulled) / scores.all.length).toFixed(1);
+  const outcome = judged
+    ? ` Of ${plural(judged, "judged image")}: ${right} pulled rightly, ${plural(wrong, "false alarm")}, ${plural(missed, "missed defect")}.`
+    : " No image is judged yet, so nothing is known about how many of them are defective.";
+  return `From ${threshold.toFixed(4)} on: ${plural(pulled, "image")} pulled (${share} % of the lot).${outcome}`;
+}
+
+async function start() {
+  const answer = await fetch(slider.dataset.scores);
+  if (!answer.ok) throw new Error(`the scores could not be loaded (${answer.status})`);
+  const scores = await answer.json();
+  const line = document.getElementById("threshold-line");
+  const pulledLink = document.getElementById("show-pulled"), command = document.getElementById("command");
+  const toRun = document.getElementById("to-run"), toSuggested = document.getElementById("to-suggested");
+
+  function show(threshold) {
+    const across = (100 * (threshold - low)) / (high - low);
+    for (const end of ["x1", "x2"]) line.setAttribute(end, across.toFixed(3));
+    line.setAttribute("visibility", "visible");
+    document.getElementById("counts").textContent = describe(scores, threshold);
+    range.setAttribute("aria-valuetext", `${threshold.toFixed(4)}, ${plural(countFrom(scores.all, threshold), "image")} pulled`);
+    const address = new URL(pulledLink.href);
+    address.searchParams.set("low", String(threshold));
+    address.searchParams.delete("page");
+    pulledLink.href = address.href;
+    const moved = Math.abs(threshold - runThreshold) > 1e-9;
+    pulledLink.hidden = false;
+    command.hidden = toRun.hidden = !moved;
+    command.querySelector("code").textContent = `--threshold ${threshold.toFixed(4)}`;
+  }
+  // The ends are the lowest and the highest score themselves, without what dividing rounds off.
+  const at = (step) => (step >= STEPS ? high : low + ((high - low) * step) / STEPS);
+  function set(threshold) {
+    range.value = Math.round((STEPS * (threshold - low)) / (high - low));
+    show(threshold);
+  }
+  range.disabled = false;
+  range.addEventListener("input", () => show(at(Number(range.value))));
+  toRun.addEventListener("click", () => { set(runThreshold); range.focus(); });
+  toSuggested?.addEventListener("click", () => set(Number(slider.dataset.suggested)));
+  set(runThreshold);
+}
+start().catch((error) => { document.getElementById("counts").textContent = `Sorry: ${error.message}.`; });
+
+// Thumbnails hold the photograph and the same under its heatmap.
+document.getElementById("plain")?.addEventListener("click", (event) => {
+  const plain = document.getElementById("tiles").classList.toggle("photographs");
+  event.currentTarget.setAttribute("aria-pressed", String(plain));
+});

@@ -1,0 +1,82 @@
+// Verdicts: sent to the store one by one, shown with everybody's earlier ones. Nothing typed is lost if sending fails.
+const get = (id) => document.getElementById(id);
+const WORDS = { defective: "defective", good: "good", unsure: "unsure", withdrawn: "taken back" };
+
+export class Verdicts {
+  constructor(base, drawing, known, after) {
+    Object.assign(this, { base, drawing, known, after, sending: false });
+    const kept = localStorage.getItem("musc-name");
+    if (kept) get("name").value = kept;
+    get("name").addEventListener("change", () => localStorage.setItem("musc-name", get("name").value.trim()));
+    for (const button of document.querySelectorAll("[data-verdict]")) {
+      button.addEventListener("click", () => this.give(button.dataset.verdict));
+    }
+    get("withdraw").addEventListener("click", () => this.withdraw());
+    drawing.changed = () => this.#say("Stored with the next verdict.");
+    drawing.set(known.current?.regions ?? []);
+    this.#show();
+  }
+
+  withdraw() { if (this.known.current) this.give("withdrawn"); }
+
+  async give(verdict) {
+    const name = get("name").value.trim();
+    if (!name) {
+      this.#say("Type your name once, so that others know who decided.", true);
+      get("name").focus();
+      return;
+    }
+    if (this.sending) return;
+    this.sending = true;
+    const before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
+    try {
+      const answer = await fetch(`${this.base}/verdicts`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Requested-With": "musc" },
+        body: JSON.stringify({ verdict, name, note: get("note").value, regions }),
+      });
+      if (!answer.ok) {
+        const text = await answer.text();
+        let message = text;
+        try { message = JSON.parse(text).error ?? text; } catch { /* plain text already */ }
+        throw new Error(message);
+      }
+      this.known = await answer.json();
+    } catch (error) {
+      this.#say(`Not stored: ${error.message}`, true);
+      return;
+    } finally { this.sending = false; }
+    get("note").value = "";
+    const others = this.known.all.slice(before, -1).filter((one) => one.name !== name);
+    const told = others.length ? ` Meanwhile ${others.map((one) => `${one.name} said ${WORDS[one.verdict]}`).join(", ")}; both are kept, yours counts.` : "";
+    this.#show();
+    this.#say(`${verdict === "withdrawn" ? "Taken back" : `Stored: ${WORDS[verdict]}`}.${told}`);
+    this.after();
+  }
+
+  #say(text, wrong = false) {
+    get("said").textContent = text;
+    get("said").classList.toggle("error", wrong);
+  }
+
+  #show() {
+    const current = this.known.current;
+    for (const button of document.querySelectorAll("[data-verdict]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.verdict === current?.verdict));
+    }
+    get("withdraw").hidden = !current;
+    const items = [...this.known.all].reverse().map((one) => {
+      const item = document.createElement("li"), badge = document.createElement("span"), time = document.createElement("time");
+      badge.className = `badge ${WORDS[one.verdict] === one.verdict ? one.verdict : "plain"}`;
+      badge.textContent = WORDS[one.verdict];
+      time.dateTime = one.time;
+      time.textContent = new Date(one.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+      item.classList.toggle("overruled", one.verdict_id !== current?.verdict_id);
+      item.append(badge, ` ${one.name}, `, time);
+      if (one.regions.length) item.append(`, ${one.regions.length} drawn`);
+      if (one.note) item.append(document.createElement("br"), one.note);
+      return item;
+    });
+    get("history").replaceChildren(...(items.length ? items : [Object.assign(document.createElement("li"), { textContent: "none yet", className: "quiet" })]));
+  }
+}

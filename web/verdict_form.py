@@ -1,0 +1,78 @@
+"""A verdict as a browser sends it: read within limits, checked, and completed with what the run knows."""
+
+import json
+from typing import Any
+
+from fastapi import Request
+
+from storage.results.verdicts import Region, Verdict, regions_of
+from web.lot import Lot
+
+MAX_BODY = 256 * 1024
+"""Bytes of one request."""
+
+
+class TooLargeError(ValueError):
+    """The request is longer than any verdict."""
+
+
+async def read_limited(request: Request) -> bytes:
+    """The body of a request, of which no more than the limit is ever read.
+
+    Raises:
+        TooLargeError: if it is longer.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise TooLargeError(f"a verdict must have at most {MAX_BODY:,} bytes; shorten the note or the drawing")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
+    """The verdict in the body of a request.
+
+    Raises:
+        ValueError: if it is no JSON object, or a field is out of range, by name.
+    """
+    try:
+        sent: Any = json.loads(body)
+    except ValueError:
+        raise ValueError("the verdict must be JSON, got something else; reload the page") from None
+    if not isinstance(sent, dict) or not isinstance(sent.get("regions", []), list):
+        raise ValueError("the verdict must be a JSON object, got something else; reload the page")
+    image, row = lot.images[position], lot.table.iloc[position]
+    texts = {name: sent.get(name, "") for name in ("verdict", "name", "note")}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be text, got {type(value).__name__}; reload the page")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise ValueError(f"{name} must be text, got half of a character; type it again")
+    return Verdict(
+        run=lot.run.path,
+        image_id=image.image_id,
+        path=image.path,
+        sha256=image.sha256,
+        category=str(lot.record.job.category),
+        raw_score=float(row["raw_score"]),
+        decision=str(row["decision"]),
+        verdict=texts["verdict"],
+        name=texts["name"].strip(),
+        note=texts["note"].strip(),
+        regions=tuple(clipped(region, image.width, image.height) for region in regions_of(sent.get("regions", []))),
+    )
+
+
+def clipped(region: Region, width: int, height: int) -> Region:
+    """A region within the image, to a tenth of a pixel.
+
+    Raises:
+        ValueError: if nothing of it lies in the image.
+    """
+    left, top, right, bottom = region.bounds
+    if left >= width or top >= height or right <= left or bottom <= top:
+        raise ValueError(f"a region must lie in the image of {width} × {height} pixels; draw it again")
+    points = tuple((round(min(x, width), 1), round(min(y, height), 1)) for x, y in region.points)
+    return Region(region.shape, points)
