@@ -121,8 +121,16 @@ def shard_operations(
     >>> shard_operations(3, 3, 10, 7) == 3 * 2 * 10**2 * 7
     True
     """
-    sampled = image_count if sampled is None else sampled
+    pairs = pair_count(query_count, image_count, image_count if sampled is None else sampled, earlier_count)
+    return pairs * 2 * (patch_count**2 if products is None else products) * width
+
+
+def pair_count(query_count: int, image_count: int, sampled: int, earlier_count: int = 0) -> float:
+    """Pairs of images that a shard multiplies; its arguments are those of `shard_operations`.
+
+    >>> pair_count(3, 3, 3), pair_count(3, 6, 6), pair_count(3, 3, 3, earlier_count=2)
+    (3.0, 12.0, 9.0)
+    """
     inside = query_count * sampled / image_count
     once = inside * (inside - 1) / 2 + (query_count - inside) * inside
-    outside = query_count * (sampled - inside + earlier_count)
-    return (once + outside) * 2 * (patch_count**2 if products is None else products) * width
+    return once + query_count * (sampled - inside + earlier_count)
