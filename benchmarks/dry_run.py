@@ -9,7 +9,7 @@ from math import ceil
 
 from musc.backbones import resolve
 from musc.backbones.catalogue import PAPER_NAME
-from musc.plan.cost import Forecast, forecast
+from musc.plan.cost import ProjectedCost, forecast
 from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.settings import Settings
 
@@ -24,7 +24,7 @@ class DryRun:
     """All lots of one size."""
 
     lot_count: int
-    lot: Forecast
+    lot: ProjectedCost
     read_bytes: float
     """Features read by all shards: each streams its layer of the whole lot once."""
 

@@ -24,7 +24,7 @@ from musc.plan.partition import CHUNK_IMAGES
 from storage.images.listing import list_folder
 from storage.store import Store
 from tasks.extract import write_features
-from tasks.planning.specs import ExtractOrder
+from tasks.planning.specs import ExtractSpec
 
 
 def timed(action: Callable[[], object], device: torch.device) -> float:
@@ -52,7 +52,7 @@ def compared(backbone: Backbone, lot: Path, folder: Path, rounds: int) -> dict[s
     bare, ours = [], []
     for number in range(rounds):
         store = Store(str(folder / f"store-{number}"))
-        order = ExtractOrder(
+        order = ExtractSpec(
             "block", "lot", store.url, str(lot), "listing", 0, image_count, backbone.spec, str(backbone.device)
         )
         bare.append(timed(lambda: run_model(backbone, batch, image_count), backbone.device))

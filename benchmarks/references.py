@@ -1,4 +1,4 @@
-"""Fewer references and nearer ones: how scores with --references and --window compare with the full method.
+"""Fewer references and nearer ones: how scores with --references and --match-radius compare with the full method.
 
     python benchmarks/references.py
     python benchmarks/references.py --only sample --images 200 --lots 2 --draws 3
@@ -100,9 +100,9 @@ def sample_rows(image_count: int, lot_count: int, draw_count: int, size: int) ->
 def window_rows(image_count: int, lot_count: int, size: int) -> Iterator[dict[str, Any]]:
     """Every lot with matches from everywhere and with windows of several sizes."""
     for lot in drawn_lots(image_count, lot_count, size):
-        for window in (None, *WINDOWS):
-            found, _ = figures(lot, window=window, grid=lot.grid)
-            yield {"lot": lot.name, "window": window or "none", **found}
+        for match_radius in (None, *WINDOWS):
+            found, _ = figures(lot, match_radius=match_radius, grid=lot.grid)
+            yield {"lot": lot.name, "match_radius": match_radius or "none", **found}
 
 
 def speed_rows(shape: Sequence[int], repeats: int) -> Iterator[dict[str, Any]]:
@@ -111,14 +111,14 @@ def speed_rows(shape: Sequence[int], repeats: int) -> Iterator[dict[str, Any]]:
     side = round(patch_count**0.5)
     torch.manual_seed(0)
     features = F.normalize(torch.randn(image_count, side**2, width), dim=-1)
-    for window in (None, *WINDOWS):
+    for match_radius in (None, *WINDOWS):
         times = []
         for _ in range(repeats):
             started = time.perf_counter()
-            mutual_scores(features, window=window, grid=(side, side))
+            mutual_scores(features, match_radius=match_radius, grid=(side, side))
             times.append(time.perf_counter() - started)
-        share = pair_products((side, side), window) / side**4
-        yield {"window": window or "none", "seconds": min(times), "products": share}
+        share = pair_products((side, side), match_radius) / side**4
+        yield {"match_radius": match_radius or "none", "seconds": min(times), "products": share}
 
 
 def compared(rows: Sequence[dict[str, Any]], by: str) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def compared(rows: Sequence[dict[str, Any]], by: str) -> pd.DataFrame:
 def main() -> None:
     """Read the options, measure, print; `--json` also writes the figures to a file."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    options.add_argument("--only", choices=["sample", "window", "speed"], help="one of the tables; default: all")
+    options.add_argument("--only", choices=["sample", "match_radius", "speed"], help="one of the tables; default: all")
     options.add_argument("--images", type=int, help="N; default: 200 for sample, 40 for window")
     options.add_argument("--size", type=int, help="pixels; default: 128 for sample, 256 for window")
     options.add_argument("--lots", type=int, default=2, help="of each kind of part")
@@ -154,8 +154,10 @@ def main() -> None:
     if given.only in (None, "sample"):
         rows = list(sample_rows(given.images or 200, given.lots, given.draws, given.size or 128))
         tables["sample"] = compared(rows, "references")
-    if given.only in (None, "window"):
-        tables["window"] = compared(list(window_rows(given.images or 40, given.lots, given.size or 256)), "window")
+    if given.only in (None, "match_radius"):
+        tables["match_radius"] = compared(
+            list(window_rows(given.images or 40, given.lots, given.size or 256)), "match_radius"
+        )
     if given.only in (None, "speed"):
         tables["speed"] = pd.DataFrame(speed_rows([int(text) for text in given.shape.split(",")], given.repeats))
     for name, table in tables.items():

@@ -203,7 +203,7 @@ Threshold = Annotated[
 RescoreGroups = Annotated[
     bool | None,
     typer.Option(
-        "--rescore-groups",
+        "--exclude-groups",
         help="Where images share the same flaw, take it out of the references and score again.",
         rich_help_panel=DECISIONS,
     ),

@@ -48,9 +48,9 @@ def benchmark(
     precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] | None = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
-    window_sizes: tuple[int, ...] | None = None,
+    rscin_windows: tuple[int, ...] | None = None,
     references: int | None = DEFAULTS.references,
-    window: int | None = DEFAULTS.window,
+    match_radius: int | None = DEFAULTS.match_radius,
     subsets: int = 1,
     seed: int = DEFAULTS.seed,
     device: str = "auto",
@@ -78,8 +78,8 @@ def benchmark(
         degrees: sides of the LNAMD neighbourhoods, odd; 1, 3, 5, and 1, 3 for convolutional networks, unless given.
         interval: fractions of the references, nearest first, that are averaged.
         references: score every image against a sample of so many others; all others unless given.
-        window: match a patch only within so many patches of its own position; everywhere unless given.
-        window_sizes: RsCIN neighbours; the paper's for the dataset unless given.
+        match_radius: match a patch only within so many patches of its own position; everywhere unless given.
+        rscin_windows: RsCIN neighbours; the paper's for the dataset unless given.
         subsets: parts in which each category is scored; images are dealt by content, never by label or name.
         seed: of that dealing, and of the sample of references.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …

@@ -20,7 +20,7 @@ from tasks.monitoring.events import emit_stopped
 from tasks.runtime.stage import StageFailedError
 
 UNFINISHED = (StateType.FAILED, StateType.CRASHED, StateType.RUNNING, StateType.PENDING, StateType.CANCELLED)
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Task runs that are named; a lot may have hundreds."""
 
 
@@ -28,7 +28,7 @@ def failed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Say which lot, stage and block failed."""
     error = state.result(raise_on_failure=False)
     names = error.names if isinstance(error, StageFailedError) else ()
-    tell("failed", flow, flow_run, names[:MOST_NAMED], state.message or "")
+    tell("failed", flow, flow_run, names[:MAX_NAMED], state.message or "")
 
 
 def crashed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -43,7 +43,7 @@ def crashed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
         stopped = [run for run in client.read_flow_runs(flow_run_filter=below) if run.state and run.state.is_running()]
         for run in stopped or [flow_run]:
             of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
-            found = client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_state, limit=MOST_NAMED)
+            found = client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_state, limit=MAX_NAMED)
             tell("crashed", flow, run, sorted(task.name for task in found), state.message or "")
 
 

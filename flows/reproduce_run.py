@@ -9,7 +9,7 @@ from flows.runners import PrefectRunner, one_at_a_time
 
 
 @flow(name="rescore-run", flow_run_name="rescore {run}", task_runner=one_at_a_time())
-def rescore_run(run: str, folder: str | None = None, weights: str | None = None) -> dict[str, Any]:
+def reproduce_run(run: str, folder: str | None = None, weights: str | None = None) -> dict[str, Any]:
     """Compute a past run again from the images and weights it names, in a store of its own that is then removed.
 
     Args:

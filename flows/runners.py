@@ -20,7 +20,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from tasks.monitoring.events import PrefectMonitor
 from tasks.monitoring.monitor import Monitor
 from tasks.planning.resources import GPU, Engine
-from tasks.planning.specs import StageOrder
+from tasks.planning.specs import TaskSpec
 from tasks.runtime.prefect_tasks import cached_task, plain_task
 from tasks.runtime.runner import Body
 
@@ -113,13 +113,13 @@ class PrefectRunner:
         return cast(Result, plain_task(name, label, function)(*arguments))
 
     def outcomes(
-        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[StageOrder, Any]]:
-        futures: dict[PrefectFuture[Any], StageOrder] = {}
-        for order in orders:
-            fresh = cached_task(name, body).with_options(refresh_cache=not complete[order.key])
-            submitted = self.task_runner.submit(fresh, {"order": order}) if self.task_runner else fresh.submit(order)
-            futures[submitted] = order
+        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[TaskSpec, Any]]:
+        futures: dict[PrefectFuture[Any], TaskSpec] = {}
+        for spec in specs:
+            fresh = cached_task(name, body).with_options(refresh_cache=not complete[spec.key])
+            submitted = self.task_runner.submit(fresh, {"spec": spec}) if self.task_runner else fresh.submit(spec)
+            futures[submitted] = spec
         for future in as_completed(list(futures)):
             yield futures[future], outcome(future)
 

@@ -42,10 +42,10 @@ def score_lot(
     precision: str = DEFAULTS.precision,
     degrees: tuple[int, ...] | None = DEFAULTS.degrees,
     interval: Interval = DEFAULTS.interval,
-    window_sizes: tuple[int, ...] | None = DEFAULTS.window_sizes,
+    rscin_windows: tuple[int, ...] | None = DEFAULTS.rscin_windows,
     references: int | None = DEFAULTS.references,
     seed: int = DEFAULTS.seed,
-    window: int | None = DEFAULTS.window,
+    match_radius: int | None = DEFAULTS.match_radius,
     references_from: tuple[str, ...] = (),
     device: str = "auto",
     memory: str | None = None,
@@ -54,7 +54,7 @@ def score_lot(
     false_alarms: float = DecisionRule.false_alarms,
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
-    rescore_groups: bool = False,
+    exclude_groups: bool = False,
     maps: MapKind | None = None,
     engine: str = "threads",
     dask_address: str | None = None,
@@ -77,10 +77,10 @@ def score_lot(
         precision: of the backbone: `float32`, `float16`, `bfloat16`; `auto` is float16 on a GPU, float32 elsewhere.
         degrees: sides of the LNAMD neighbourhoods, odd; 1, 3, 5, and 1, 3 for convolutional networks, unless given.
         interval: fractions of the references, nearest first, that are averaged.
-        window_sizes: RsCIN neighbours, the image included; 1, 2, 3, and 1 for convolutional networks, unless given.
+        rscin_windows: RsCIN neighbours, the image included; 1, 2, 3, and 1 for convolutional networks, unless given.
         references: score every image against a sample of so many others; all others unless given.
         seed: which sample.
-        window: match a patch only within so many patches of its own position; everywhere unless given.
+        match_radius: match a patch only within so many patches of its own position; everywhere unless given.
         references_from: paths of earlier runs in the store whose accepted images are references too.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …
         memory: most memory one scoring shard may use, e.g. `8GB`; half the GPU's, or the machine's, unless given.
@@ -89,7 +89,7 @@ def score_lot(
         false_alarms: good images expected to be flagged in a lot that holds defects.
         review_budget: most images flagged, the most anomalous of them; no limit unless given.
         threshold: raw score at and above which images are flagged; from the lot's own scores unless given.
-        rescore_groups: where images share the same flaw, take it out of the references and score again.
+        exclude_groups: where images share the same flaw, take it out of the references and score again.
         maps: also write every anomaly map as a file: `png` overlays and masks, or `tiff` of 32-bit floats.
         engine: `threads` of this process, or `dask`: a worker process per GPU, or several on the processor.
         dask_address: of a running Dask scheduler whose workers reach folder and output; else workers start here.

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from musc import backbones
-from musc.kernels.window import window_on
+from musc.kernels.window import radius_on
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import mutual_scores
@@ -83,13 +83,15 @@ def score_images(
     for degree in method.chosen_degrees:
         for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
             aggregated = aggregate(tokens.to(backbone.device), layer.grid, degree)
-            window = window_on(layer.grid, method.window, grid)
-            scores = mutual_scores(aggregated, method.interval, sample=sample, window=window, grid=layer.grid)
+            match_radius = radius_on(layer.grid, method.match_radius, grid)
+            scores = mutual_scores(
+                aggregated, method.interval, sample=sample, match_radius=match_radius, grid=layer.grid
+            )
             per_layer_and_degree.append(on_grid(scores.cpu(), layer.grid, grid))
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
-    return LotScores(rescore(raw, features.class_tokens, method.chosen_window_sizes), raw, maps, patch_scores)
+    return LotScores(rescore(raw, features.class_tokens, method.chosen_rscin_windows), raw, maps, patch_scores)
 
 
 def pixel_digest(image: Image.Image) -> str:

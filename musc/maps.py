@@ -40,7 +40,7 @@ def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tenso
     return patch_scores if grid == finest else anomaly_maps(patch_scores, grid, finest).flatten(1)
 
 
-def touched(mask: torch.Tensor, grid: Grid) -> torch.Tensor:
+def any_patch(mask: torch.Tensor, grid: Grid) -> torch.Tensor:
     """A mask of patches on another grid: a patch is marked where any patch that it overlaps is.
 
     Args:

@@ -14,7 +14,7 @@ import torch
 
 from musc.checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import pooled, products
-from musc.kernels.window import require_window, window_bands
+from musc.kernels.window import require_match_radius, window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.plan.cost import pair_count
@@ -24,7 +24,7 @@ from musc.plan.sample import sample_size
 Interval = tuple[float, float]
 Features = torch.Tensor | PooledTokens
 """Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several
-degrees as `musc.lnamd.pool` prepares them, on the processor."""
+degrees as `musc.lnamd.pool` prepares them, on the CPU."""
 
 
 def degree_scores(
@@ -34,7 +34,7 @@ def degree_scores(
     interval: Interval = (0.0, 0.3),
     *,
     sample: Sequence[int] | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
     pooling: bool | None = None,
 ) -> dict[int, torch.Tensor]:
     """Score every patch of a lot at several degrees, before any neighbourhood is averaged, by the cheapest exact way.
@@ -43,10 +43,10 @@ def degree_scores(
         patch_tokens: (N, P, C), any floating dtype; computed in float32. N ≥ 2.
         grid: patch rows and columns, P = rows · columns.
         degrees: sides of the LNAMD neighbourhoods in patches, odd.
-        interval: see `mutual_scores`, and so are sample and window.
+        interval: see `mutual_scores`, and so are sample and match_radius.
         sample: see interval.
-        window: see interval.
-        pooling: one product for all degrees, on a processor only, or one for each; None chooses by counted operations.
+        match_radius: see interval.
+        pooling: one product for all degrees, on a CPU only, or one for each; None chooses by counted operations.
 
     Returns:
         Float32 (N, P) in [0, 2] for each degree; higher is more anomalous.
@@ -60,14 +60,16 @@ def degree_scores(
         pairs = pair_count(image_count, image_count, references)
         layer = Layer(0, grid, width)
         pooling = patch_tokens.device.type == "cpu" and bool(
-            pooled_layers([layer], degrees, pair_count=pairs, window=window)
+            pooled_layers([layer], degrees, pair_count=pairs, match_radius=match_radius)
         )
     if pooling:
         features = pool(patch_tokens, grid, degrees)
-        scores = mutual_scores(features, interval, sample=sample, window=window)
+        scores = mutual_scores(features, interval, sample=sample, match_radius=match_radius)
         return {degree: scores[features.degrees.index(degree)] for degree in degrees}
     return {
-        degree: mutual_scores(aggregate(patch_tokens, grid, degree), interval, sample=sample, window=window, grid=grid)
+        degree: mutual_scores(
+            aggregate(patch_tokens, grid, degree), interval, sample=sample, match_radius=match_radius, grid=grid
+        )
         for degree in degrees
     }
 
@@ -77,7 +79,7 @@ def mutual_scores(
     interval: Interval = (0.0, 0.3),
     *,
     sample: Sequence[int] | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
     grid: Grid | None = None,
 ) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
@@ -88,7 +90,7 @@ def mutual_scores(
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
         sample: positions of the M + 1 images that serve as references, as `musc.plan.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
-        window: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
+        match_radius: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
         grid: patch rows and columns; needed with a window unless the features say it.
 
     Returns:
@@ -99,7 +101,7 @@ def mutual_scores(
             window does not fit the grid.
     """
     if sample is None:
-        return block_scores(features, 0, (), len(features), interval, window=window, grid=grid)
+        return block_scores(features, 0, (), len(features), interval, match_radius=match_radius, grid=grid)
     chosen = sorted(sample)
     order = chosen + sorted(set(range(len(features))) - set(chosen))
     scores = block_scores(
@@ -110,7 +112,7 @@ def mutual_scores(
         interval,
         inside=len(chosen),
         spare=chosen.index(sample[-1]),
-        window=window,
+        match_radius=match_radius,
         grid=grid,
     )
     return torch.empty_like(scores).index_copy_(-2, torch.tensor(order, device=scores.device), scores)
@@ -126,7 +128,7 @@ def block_scores(
     *,
     inside: int | None = None,
     spare: int | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
     grid: Grid | None = None,
 ) -> torch.Tensor:
     """Score a block of query images against all references, of which those that are no queries may be streamed.
@@ -145,7 +147,7 @@ def block_scores(
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
         inside: queries that are references themselves; None is all.
         spare: position of the reference that queries outside the references leave out; needed if there are any.
-        window: see `mutual_scores`, and so is grid.
+        match_radius: see `mutual_scores`, and so is grid.
 
     Returns:
         Float32 (n, P) in [0, 2], or (D, n, P) for features at D degrees.
@@ -161,7 +163,7 @@ def block_scores(
     query_count, patch_count = vectors(queries).shape[:2]
     inside = query_count if inside is None else inside
     require_spare(spare, query_count - inside, image_count)
-    fill_own, fill_others = fills(queries, window, grid)
+    fill_own, fill_others = fills(queries, match_radius, grid)
     if excluded is not None:
         require_excluded(excluded, image_count, patch_count)
         excluded = excluded.to(vectors(queries).device)
@@ -191,17 +193,21 @@ def vectors(features: Features) -> torch.Tensor:
     return features.tokens if isinstance(features, PooledTokens) else features
 
 
-def fills(queries: Features, window: int | None, grid: Grid | None) -> tuple[Callable[..., None], Callable[..., None]]:
+def fills(
+    queries: Features, match_radius: int | None, grid: Grid | None
+) -> tuple[Callable[..., None], Callable[..., None]]:
     """`fill_symmetric` and `fill_directed` for features of a kind, within a window.
 
     Raises:
         ValueError: if the window does not fit the grid.
     """
     if isinstance(queries, PooledTokens):
-        if window is not None:
-            require_window(window)
-        return partial(pooled.fill_symmetric, window=window), partial(pooled.fill_directed, window=window)
-    bands = window_bands(queries.shape[1], window, grid, queries.device)
+        if match_radius is not None:
+            require_match_radius(match_radius)
+        return partial(pooled.fill_symmetric, match_radius=match_radius), partial(
+            pooled.fill_directed, match_radius=match_radius
+        )
+    bands = window_bands(queries.shape[1], match_radius, grid, queries.device)
     return partial(products.fill_symmetric, bands=bands), partial(products.fill_directed, bands=bands)
 
 

@@ -13,7 +13,7 @@ ROWS_AT_ONCE = 1024
 
 
 def rescore(
-    image_scores: torch.Tensor, class_tokens: torch.Tensor, window_sizes: Sequence[int] = (1, 2, 3)
+    image_scores: torch.Tensor, class_tokens: torch.Tensor, rscin_windows: Sequence[int] = (1, 2, 3)
 ) -> torch.Tensor:
     """Replace each image score by a weighted mean over the image's nearest neighbours, averaged over window sizes.
 
@@ -23,7 +23,7 @@ def rescore(
     Args:
         image_scores: (N,), higher is more anomalous.
         class_tokens: (N, D), rows of unit length.
-        window_sizes: neighbours averaged, the image itself included; a window larger than the lot is the whole lot.
+        rscin_windows: neighbours averaged, the image itself included; a window larger than the lot is the whole lot.
             The paper uses (1, 2, 3), and (1, 8, 9) for VisA.
 
     Returns:
@@ -33,7 +33,7 @@ def rescore(
         ValueError: if the lengths differ, a value is not finite, a window size is not positive, or an image has no
             neighbour of positive similarity.
     """
-    require_window_sizes(window_sizes)
+    require_rscin_windows(rscin_windows)
     scores = torch.as_tensor(image_scores).double()
     tokens = torch.as_tensor(class_tokens).double()
     if scores.ndim != 1 or tokens.ndim != 2 or len(scores) != len(tokens):
@@ -44,7 +44,7 @@ def rescore(
     if not bool(torch.isfinite(scores).all() and torch.isfinite(tokens).all()):
         raise ValueError("image_scores and class_tokens must be finite, got NaN or infinity; leave these images out")
     scaled = min_max_scaled(scores)
-    blocks = [neighbour_means(scaled, tokens, rows, window_sizes) for rows in tokens.split(ROWS_AT_ONCE)]
+    blocks = [neighbour_means(scaled, tokens, rows, rscin_windows) for rows in tokens.split(ROWS_AT_ONCE)]
     rescored = torch.cat(blocks)
     if not bool(torch.isfinite(rescored).all()):
         alone = torch.nonzero(~torch.isfinite(rescored)).flatten().tolist()
@@ -56,10 +56,10 @@ def rescore(
 
 
 def neighbour_means(
-    scores: torch.Tensor, tokens: torch.Tensor, rows: torch.Tensor, window_sizes: Sequence[int]
+    scores: torch.Tensor, tokens: torch.Tensor, rows: torch.Tensor, rscin_windows: Sequence[int]
 ) -> torch.Tensor:
     """Weighted means of the nearest neighbours' scores for some rows of the Gram matrix; float64 (len(rows),)."""
-    windows = [min(size, len(scores)) for size in window_sizes]
+    windows = [min(size, len(scores)) for size in rscin_windows]
     weights, neighbours = (rows @ tokens.T).topk(max(windows), dim=1)
     weighted = weights * scores[neighbours]
     means = [weighted[:, :size].sum(dim=1) / weights[:, :size].sum(dim=1) for size in windows]
@@ -72,13 +72,13 @@ def min_max_scaled(scores: torch.Tensor) -> torch.Tensor:
     return (scores - scores.min()) / spread if spread > 0 else torch.zeros_like(scores)
 
 
-def require_window_sizes(window_sizes: Sequence[int]) -> None:
+def require_rscin_windows(rscin_windows: Sequence[int]) -> None:
     """Refuse windows that hold no neighbour.
 
     Raises:
         ValueError: if there is no window, one is smaller than 1, or a single number is given.
     """
-    if isinstance(window_sizes, int) or not window_sizes or min(window_sizes) < 1:
+    if isinstance(rscin_windows, int) or not rscin_windows or min(rscin_windows) < 1:
         raise ValueError(
-            f"window_sizes must be positive counts of images, got {window_sizes}; the paper uses (1, 2, 3)"
+            f"rscin_windows must be positive counts of images, got {rscin_windows}; the paper uses (1, 2, 3)"
         )

@@ -28,7 +28,7 @@ def digest(specification: Mapping[str, Any]) -> str:
 
 
 @dataclass
-class Draft:
+class StagingFolder:
     """An artefact being written: a folder to fill and facts to remember in its marker."""
 
     store: Store
@@ -37,27 +37,27 @@ class Draft:
 
 
 @contextmanager
-def writing(store: Store, path: str) -> Iterator[Draft]:
+def writing(store: Store, path: str) -> Iterator[StagingFolder]:
     """Build an artefact; it is complete when the block ends without an error, and absent otherwise.
 
     Two writers of one artefact do no harm: they write equal content, and the first to finish is kept.
     """
     parent, slash, name = path.rpartition("/")
-    draft = Draft(store, f"{parent}{slash}{PARTIAL}{name}-{uuid4().hex}")
+    staging = StagingFolder(store, f"{parent}{slash}{PARTIAL}{name}-{uuid4().hex}")
     try:
-        yield draft
-        marker = {"format_version": FORMAT_VERSION, "facts": draft.facts, "files": _files(store, draft.path)}
+        yield staging
+        marker = {"format_version": FORMAT_VERSION, "facts": staging.facts, "files": _files(store, staging.path)}
         content = json.dumps(marker, sort_keys=True).encode()
         if is_complete(store, path):
             pass  # another writer came first
         elif store.is_local:
-            store.write(f"{draft.path}/{MARKER}", content)
-            _rename_into_place(store, draft.path, path)
+            store.write(f"{staging.path}/{MARKER}", content)
+            _rename_into_place(store, staging.path, path)
         else:
-            store.copy(draft.path, path)
+            store.copy(staging.path, path)
             store.write(f"{path}/{MARKER}", content)
     finally:
-        store.delete(draft.path)
+        store.delete(staging.path)
 
 
 def is_complete(store: Store, path: str) -> bool:
@@ -127,20 +127,20 @@ def _files(store: Store, path: str) -> dict[str, int]:
     return {name: size for name, size in store.sizes(path).items() if name != MARKER and PARTIAL not in name}
 
 
-def _rename_into_place(store: Store, draft: str, path: str) -> None:
+def _rename_into_place(store: Store, staging: str, path: str) -> None:
     try:
-        store.move(draft, path)
+        store.move(staging, path)
     except OSError:  # something lies there: what another writer just finished, or what is left of a damaged artefact
         if not is_complete(store, path):
-            _replace(store, draft, path)
+            _replace(store, staging, path)
 
 
-def _replace(store: Store, draft: str, path: str) -> None:
-    damaged = f"{draft}-damaged"
+def _replace(store: Store, staging: str, path: str) -> None:
+    damaged = f"{staging}-damaged"
     try:
         with suppress(FileNotFoundError):
             store.move(path, damaged)
-        store.move(draft, path)
+        store.move(staging, path)
     except OSError:
         if not is_complete(store, path):
             raise

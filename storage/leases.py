@@ -1,7 +1,7 @@
-"""Claims: what a run that is going on, or was cut off, will read again; so that cleaning leaves it alone.
+"""Leases: what a run that is going on, or was cut off, will read again; so that cleaning leaves it alone.
 
-A claim is one small file. It is written when a run starts and again when it knows more, and removed when the run is
-complete, whose record then says the same. A killed run leaves its claim behind, which counts until it is old.
+A lease is one small file. It is written when a run starts and again when it knows more, and removed when the run is
+complete, whose record then says the same. A killed run leaves its lease behind, which counts until it is old.
 """
 
 import json
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from storage.store import Store
 
-FOLDER = "claims"
+FOLDER = "leases"
 
 
 @dataclass
-class Claim:
+class Lease:
     """The artefacts one run will read."""
 
     store: Store
@@ -24,30 +24,30 @@ class Claim:
 
     @property
     def path(self) -> str:
-        """Where the claim lies in the store."""
+        """Where the lease lies in the store."""
         return f"{FOLDER}/{self.name}.json"
 
     def add(self, paths: Iterable[str]) -> None:
-        """Claim some more artefacts, and all claimed so far anew."""
+        """Lease some more artefacts, and all leased so far once more."""
         self.paths.update(paths)
         self.store.write(self.path, json.dumps({"paths": sorted(self.paths)}).encode())
 
 
 @contextmanager
-def claiming(store: Store, name: str) -> Iterator[Claim]:
-    """A claim for as long as the `with` block lasts; after an error or a kill it stays, as the run can go on."""
-    claim = Claim(store, name)
-    yield claim
-    store.delete(claim.path)
+def leasing(store: Store, name: str) -> Iterator[Lease]:
+    """A lease for as long as the `with` block lasts; after an error or a kill it stays, as the run can go on."""
+    lease = Lease(store, name)
+    yield lease
+    store.delete(lease.path)
 
 
 def claimed_paths(content: bytes) -> list[str]:
-    """The artefacts a claim names.
+    """The artefacts a lease names.
 
     Raises:
-        ValueError: if the content is no claim.
+        ValueError: if the content is no lease.
     """
     found = json.loads(content)
     if not isinstance(found, dict) or not isinstance(found.get("paths"), list):
-        raise ValueError("a claim must list its paths")
+        raise ValueError("a lease must list its paths")
     return [str(path) for path in found["paths"]]

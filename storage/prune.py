@@ -2,9 +2,9 @@
 
 | found | may be deleted |
 |---|---|
-| a draft (`.partial-…`) left by a killed writer | once old enough, a day at least, and no claim names its artefact |
-| features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor claim naming them |
-| a claim | once it is old enough and `CLAIM_DAYS` have passed |
+| a staging folder (`.partial-…`) of a killed writer | once old enough, a day at least, and no lease names its artefact |
+| features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor lease naming them |
+| a lease | once it is old enough and `LEASE_DAYS` have passed |
 | runs, metrics, benchmarks, and all that this release does not know | never |
 
 A run that is kept needs its features no more, but the next one would: they are what takes the time. So what a kept run
@@ -21,7 +21,7 @@ from typing import Any
 from storage.artefacts import MARKER, facts
 from storage.errors import FormatVersionError, IncompleteError, UnknownReferencesError
 from storage.images.lots import FOLDER as LOTS
-from storage.leases import FOLDER as CLAIMS
+from storage.leases import FOLDER as LEASES
 from storage.leases import claimed_paths
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
@@ -31,21 +31,21 @@ from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD
 from storage.store import PARTIAL, TIMES, Store
 
-CLAIM_DAYS = 7.0
+LEASE_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
-DRAFT_DAYS = 1.0
-"""A younger draft may be a page or maps that are being written, which no claim protects."""
+STAGING_DAYS = 1.0
+"""A younger staging folder may be a page or maps that are being written, which no lease protects."""
 MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
 """Folders of artefacts that can be made again, each named by its key."""
-DRAFTED = (*MADE, RUNS, PROFILES, "metrics")
+STAGED = (*MADE, RUNS, PROFILES, "metrics")
 LONGEST_DAYS = 36_500.0
 KEY = re.compile(r"[0-9a-f]{32}")
-DRAFT = re.compile(re.escape(PARTIAL) + r"(?P<name>.+)-[0-9a-f]{32}(-damaged)?")
-"""As `storage.artefacts.writing` names a draft."""
+STAGING = re.compile(re.escape(PARTIAL) + r"(?P<name>.+)-[0-9a-f]{32}(-damaged)?")
+"""As `storage.artefacts.writing` names a staging folder."""
 
 
 @dataclass(frozen=True)
-class Leftover:
+class Prunable:
     """Something that may be deleted."""
 
     path: str
@@ -65,7 +65,7 @@ class StoredFile:
     modified: datetime
 
 
-def leftovers(store: Store, *, older_than_days: float, now: datetime | None = None) -> list[Leftover]:
+def find_prunable(store: Store, *, older_than_days: float, now: datetime | None = None) -> list[Prunable]:
     """What may be deleted, largest first. Reads the whole listing of the store and every run's record; deletes nothing.
 
     Args:
@@ -83,34 +83,34 @@ def leftovers(store: Store, *, older_than_days: float, now: datetime | None = No
         )
     now = now or datetime.now(UTC)
     found = grouped(stored_files(store))
-    claims = {path: claim_at(store, path) for path, leftover in found.items() if leftover.kind == "claim"}
-    claims_end = now - timedelta(days=max(older_than_days, CLAIM_DAYS))
-    stale = [found[path] for path, named in claims.items() if named is not None and found[path].modified < claims_end]
-    live = {path for claim, named in claims.items() if found[claim] not in stale for path in named or ()}
+    leases = {path: lease_at(store, path) for path, prunable in found.items() if prunable.kind == "lease"}
+    leases_end = now - timedelta(days=max(older_than_days, LEASE_DAYS))
+    stale = [found[path] for path, named in leases.items() if named is not None and found[path].modified < leases_end]
+    live = {path for lease, named in leases.items() if found[lease] not in stale for path in named or ()}
     kept = live | referenced(store, found)
     kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
     unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]
     oldest = now - timedelta(days=older_than_days)
-    drafts_end = min(oldest, now - timedelta(days=DRAFT_DAYS))
-    due = [one for one in (*unused, *stale) if one.modified < (drafts_end if one.kind == "draft" else oldest)]
-    return sorted(due, key=lambda leftover: (-leftover.size_bytes, leftover.path))
+    staging_end = min(oldest, now - timedelta(days=STAGING_DAYS))
+    due = [one for one in (*unused, *stale) if one.modified < (staging_end if one.kind == "staging" else oldest)]
+    return sorted(due, key=lambda prunable: (-prunable.size_bytes, prunable.path))
 
 
-def delete(store: Store, planned: Sequence[Leftover]) -> None:
-    """Delete what `leftovers` found, except what a run has claimed since.
+def delete(store: Store, planned: Sequence[Prunable]) -> None:
+    """Delete what `find_prunable` found, except what a run has leased since.
 
     The marker of an artefact goes first, so that none is ever half there.
     """
-    stale = {leftover.path: leftover.modified for leftover in planned if leftover.kind == "claim"}
+    stale = {prunable.path: prunable.modified for prunable in planned if prunable.kind == "lease"}
     read: dict[StoredFile, list[str]] = {}
-    for leftover in planned:
-        live = [file for file in stored_files(store, CLAIMS) if stale.get(file.path) != file.modified]
-        read |= {file: claim_at(store, file.path) or [] for file in live if file not in read}
-        if leftover.path in {file.path for file in live} or any(artefact_of(leftover) in read[file] for file in live):
+    for prunable in planned:
+        live = [file for file in stored_files(store, LEASES) if stale.get(file.path) != file.modified]
+        read |= {file: lease_at(store, file.path) or [] for file in live if file not in read}
+        if prunable.path in {file.path for file in live} or any(artefact_of(prunable) in read[file] for file in live):
             continue
-        if leftover.kind not in ("draft", "claim"):
-            store.delete(f"{leftover.path}/{MARKER}")
-        store.delete(leftover.path)
+        if prunable.kind not in ("staging", "lease"):
+            store.delete(f"{prunable.path}/{MARKER}")
+        store.delete(prunable.path)
 
 
 def stored_files(store: Store, folder: str = "") -> list[StoredFile]:
@@ -131,37 +131,37 @@ def modified(details: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(moment, UTC) if moment is not None else datetime.now(UTC)
 
 
-def grouped(files: Iterable[StoredFile]) -> dict[str, Leftover]:
-    """Files as artefacts and claims, put together by the first two parts of each path; drafts, wherever they lie."""
-    found: dict[str, Leftover] = {}
+def grouped(files: Iterable[StoredFile]) -> dict[str, Prunable]:
+    """Files as artefacts and leases, put together by the first two parts of each path; and staging folders."""
+    found: dict[str, Prunable] = {}
     for file in files:
         parts = file.path.split("/")
-        if len(parts) < 2 or (len(parts) == 2 and parts[0] != CLAIMS):
+        if len(parts) < 2 or (len(parts) == 2 and parts[0] != LEASES):
             continue  # a lone file is no artefact
-        draft = next((place for place in range(1, len(parts)) if parts[place].startswith(PARTIAL)), None)
-        path = "/".join(parts[: 2 if draft is None else draft + 1])
-        kind = "draft" if draft is not None else "claim" if parts[0] == CLAIMS else parts[0]
-        known = found.get(path, Leftover(path, kind, 0, file.modified))
-        found[path] = Leftover(path, kind, known.size_bytes + file.size_bytes, max(known.modified, file.modified))
+        staging = next((place for place in range(1, len(parts)) if parts[place].startswith(PARTIAL)), None)
+        path = "/".join(parts[: 2 if staging is None else staging + 1])
+        kind = "staging" if staging is not None else "lease" if parts[0] == LEASES else parts[0]
+        known = found.get(path, Prunable(path, kind, 0, file.modified))
+        found[path] = Prunable(path, kind, known.size_bytes + file.size_bytes, max(known.modified, file.modified))
     return found
 
 
-def claim_at(store: Store, path: str) -> list[str] | None:
-    """The artefacts that a claim names; None if the file is no claim, or gone as its run has just ended."""
+def lease_at(store: Store, path: str) -> list[str] | None:
+    """The artefacts that a lease names; None if the file is no lease, or gone as its run has just ended."""
     try:
         return claimed_paths(store.read(path))
     except (ValueError, FileNotFoundError):
         return None
 
 
-def artefact_of(leftover: Leftover) -> str:
-    """The path under which a claim would name it."""
-    folder, _, name = leftover.path.rpartition("/")
-    draft = DRAFT.fullmatch(name)
-    return f"{folder}/{draft['name']}" if draft else leftover.path
+def artefact_of(prunable: Prunable) -> str:
+    """The path under which a lease would name it."""
+    folder, _, name = prunable.path.rpartition("/")
+    staging = STAGING.fullmatch(name)
+    return f"{folder}/{staging['name']}" if staging else prunable.path
 
 
-def referenced(store: Store, found: Mapping[str, Leftover]) -> set[str]:
+def referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
     """The artefacts that the runs of a store were made from.
 
     Raises:
@@ -169,7 +169,7 @@ def referenced(store: Store, found: Mapping[str, Leftover]) -> set[str]:
     """
     used: set[str] = set()
     unknown = []
-    for run in (leftover for leftover in found.values() if leftover.kind == RUNS):
+    for run in (prunable for prunable in found.values() if prunable.kind == RUNS):
         try:
             keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
             used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
@@ -193,16 +193,16 @@ def source_of(store: Store, aggregated: str) -> str | None:
         return None
 
 
-def is_spare(store: Store, leftover: Leftover, live: set[str]) -> bool:
+def is_spare(store: Store, prunable: Prunable, live: set[str]) -> bool:
     """Whether something no run uses is of a kind this release has made and can make again."""
-    folder, _, name = leftover.path.partition("/")
-    if leftover.kind == "draft":
-        artefact = artefact_of(leftover)
-        return folder in DRAFTED and artefact != leftover.path and artefact not in live
+    folder, _, name = prunable.path.partition("/")
+    if prunable.kind == "staging":
+        artefact = artefact_of(prunable)
+        return folder in STAGED and artefact != prunable.path and artefact not in live
     if folder not in MADE or not KEY.fullmatch(name):
         return False
     try:
-        facts(store, leftover.path)
+        facts(store, prunable.path)
     except FormatVersionError:  # another release may need it
         return False
     except IncompleteError:  # it would be made again anyway

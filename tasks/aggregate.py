@@ -9,34 +9,34 @@ from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks.planning.specs import AggregateOrder
+from tasks.planning.specs import AggregateSpec
 
 
-def aggregate_block(order: AggregateOrder) -> dict[str, Any]:
+def aggregate_block(spec: AggregateSpec) -> dict[str, Any]:
     """Make sure the aggregated features of one block are stored.
 
     Returns:
         `key` of the aggregated block.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        write_aggregated(store, order)
-    return {"key": order.key}
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        write_aggregated(store, spec)
+    return {"key": spec.key}
 
 
-def write_aggregated(store: Store, order: AggregateOrder) -> None:
+def write_aggregated(store: Store, spec: AggregateSpec) -> None:
     """Read a block's usable images chunk by chunk, aggregate and store them; excluded images are left out."""
-    features = LotFeatures(store, (order.block,))
-    name = layer_name(order.layer)
+    features = LotFeatures(store, (spec.block,))
+    name = layer_name(spec.layer)
     with writing_block(
         store,
-        order.path,
+        spec.path,
         image_count=len(features),
-        arrays={name: ArraySpec(features.token_shape(order.layer), "float16")},
+        arrays={name: ArraySpec(features.token_shape(spec.layer), "float16")},
         chunk_images=CHUNK_IMAGES,
-        attributes={"features": order.block, "degree": order.degree},
-    ) as draft:
+        attributes={"features": spec.block, "degree": spec.degree},
+    ) as staging:
         for start in range(0, len(features), CHUNK_IMAGES):
             stop = min(start + CHUNK_IMAGES, len(features))
-            tokens = torch.from_numpy(features.patch_tokens(order.layer, start, stop))
-            draft.write(start, {name: aggregate(tokens, order.grid, order.degree).half().numpy()})
+            tokens = torch.from_numpy(features.patch_tokens(spec.layer, start, stop))
+            staging.write(start, {name: aggregate(tokens, spec.grid, spec.degree).half().numpy()})

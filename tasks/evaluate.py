@@ -15,27 +15,27 @@ from tasks.evaluation.loco import loco_metrics
 from tasks.evaluation.published import with_means
 from tasks.planning.job import LotJob
 from tasks.planning.lot import stage_key
-from tasks.planning.specs import MeasureOrder
+from tasks.planning.specs import EvaluateSpec
 
 MEASURE_VERSION = 1
 
 
-def measure_category(order: MeasureOrder) -> dict[str, Any]:
+def evaluate_category(spec: EvaluateSpec) -> dict[str, Any]:
     """Make sure the metrics of one scored category are stored.
 
     Returns:
         `path` of the artefact.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        (category,) = list_categories(order.dataset, order.root, [order.category])
-        found = labelled(Run(store, order.run), category, order.root, order.root)
-        loco = order.dataset == "mvtec_loco"
-        metrics = loco_metrics(found, order.root) if loco else network_size_metrics(found, order.dataset, order.root)
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        (category,) = list_categories(spec.dataset, spec.root, [spec.category])
+        found = labelled(Run(store, spec.run), category, spec.root, spec.root)
+        loco = spec.dataset == "mvtec_loco"
+        metrics = loco_metrics(found, spec.root) if loco else network_size_metrics(found, spec.dataset, spec.root)
         rows = pd.DataFrame({"metric": list(metrics), "value": list(metrics.values()), "images": len(found.images)})
-        with writing(store, order.path) as draft:
-            write_table(store, f"{draft.path}/{METRICS_TABLE}", rows)
-    return {"path": order.path}
+        with writing(store, spec.path) as staging:
+            write_table(store, f"{staging.path}/{METRICS_TABLE}", rows)
+    return {"path": spec.path}
 
 
 def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> dict[str, Any]:
@@ -69,10 +69,10 @@ def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataF
     )
 
 
-def measure_order(job: LotJob, category: Category, run: dict[str, Any]) -> MeasureOrder:
-    """The order that measures a scored category; other labels or masks make another key."""
+def evaluate_spec(job: LotJob, category: Category, run: dict[str, Any]) -> EvaluateSpec:
+    """The spec that measures a scored category; other labels or masks make another key."""
     key = stage_key("measure", MEASURE_VERSION, run=run["key"], labels=labels_digest(job.folder, category))
-    return MeasureOrder(key, category.dataset, job.category, job.store, job.folder, run["run"])
+    return EvaluateSpec(key, category.dataset, job.category, job.store, job.folder, run["run"])
 
 
 def benchmark_name(dataset: str, jobs: Sequence[LotJob], seed: int) -> str:

@@ -9,13 +9,13 @@ from PIL import Image
 from storage.artefacts import is_complete, writing
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.report_specs import MapsOrder
+from tasks.planning.report_specs import MapsSpec
 from tasks.reporting.heatmaps import boxed, encoded, outlined, overlay
 from tasks.reporting.run_view import FinishedRun
 from tasks.runtime import progress
 
 
-def write_maps(order: MapsOrder) -> dict[str, Any]:
+def write_maps(spec: MapsSpec) -> dict[str, Any]:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
     `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged images
@@ -24,15 +24,15 @@ def write_maps(order: MapsOrder) -> dict[str, Any]:
     Returns:
         `maps`, the path of their folder in the store.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        found = FinishedRun(Run(store, order.run), order.folder)
-        with writing(store, order.path) as draft:
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        found = FinishedRun(Run(store, spec.run), spec.folder)
+        with writing(store, spec.path) as staging:
             for position, image in enumerate(found.images):
-                for ending, content in files_of(found, position, order.kind).items():
-                    store.write(f"{draft.path}/{image.path}.{ending}", content)
-                progress.advance("maps", order.key, 1)
-    return {"maps": order.path}
+                for ending, content in files_of(found, position, spec.kind).items():
+                    store.write(f"{staging.path}/{image.path}.{ending}", content)
+                progress.advance("maps", spec.key, 1)
+    return {"maps": spec.path}
 
 
 def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:

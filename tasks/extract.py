@@ -18,14 +18,14 @@ from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
 from storage.images.lots import ListedImage, load_usable, read_image
-from storage.results.features import CLASS_TOKENS, ArraySpec, BlockDraft, LotFeatures, layer_name, writing_block
+from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks.planning.specs import ExtractOrder
+from tasks.planning.specs import ExtractSpec
 from tasks.results.record import versions
 from tasks.runtime import progress
 from tasks.runtime.models import loaded, loaded_aside
-from tasks.runtime.out_of_memory import in_parts_or
-from tasks.runtime.overlap import working_behind
+from tasks.runtime.out_of_memory import halve_on_out_of_memory
+from tasks.runtime.overlap import background_writer
 from tasks.runtime.transfer import to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
@@ -34,49 +34,49 @@ CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
 """Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
 
-def extract_block(order: ExtractOrder) -> dict[str, Any]:
+def extract_block(spec: ExtractSpec) -> dict[str, Any]:
     """Make sure the features of one block are stored.
 
     Returns:
         `key` of the block and the count `usable`, its images that have usable features.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        images = load_usable(store, order.lot_key)[order.start : order.stop]
-        write_features(store, order, images, loaded(order.backbone, order.device))
-    return {"key": order.key, "usable": len(LotFeatures(store, (order.path,)))}
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        images = load_usable(store, spec.lot_key)[spec.start : spec.stop]
+        write_features(store, spec, images, loaded(spec.backbone, spec.device))
+    return {"key": spec.key, "usable": len(LotFeatures(store, (spec.path,)))}
 
 
-def write_features(store: Store, order: ExtractOrder, images: Sequence[ListedImage], backbone: Backbone) -> None:
+def write_features(store: Store, spec: ExtractSpec, images: Sequence[ListedImage], backbone: Backbone) -> None:
     """Extract and store one block, a chunk of images at a time.
 
     Three things happen at once: later images are decoded, the model runs, and the features before are written.
     """
 
     def store_chunk(start: int, chunk: Sequence[Decoded], features: Features | None) -> None:
-        write_chunk(draft, start, chunk, backbone.spec, features)
-        progress.advance("extract", order.key, len(chunk))
+        write_chunk(staging, start, chunk, backbone.spec, features)
+        progress.advance("extract", spec.key, len(chunk))
 
     with (
         writing_block(
             store,
-            order.path,
+            spec.path,
             image_count=len(images),
-            arrays=feature_arrays(order.backbone),
+            arrays=feature_arrays(spec.backbone),
             chunk_images=CHUNK_IMAGES,
-            attributes={"backbone": asdict(order.backbone), "versions": versions()},
-        ) as draft,
+            attributes={"backbone": asdict(spec.backbone), "versions": versions()},
+        ) as staging,
         ThreadPoolExecutor(DECODERS) as decoders,
-        closing(decoded_chunks(Store(order.folder), images, backbone, decoders)) as chunks,
-        working_behind() as behind,
+        closing(decoded_chunks(Store(spec.folder), images, backbone, decoders)) as chunks,
+        background_writer() as behind,
     ):
         for start, chunk in chunks:
             behind(store_chunk, start, chunk, described(chunk, backbone))
 
 
-def extracted_contents(orders: Sequence[ExtractOrder], images: Sequence[ListedImage]) -> list[str]:
+def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImage]) -> list[str]:
     """SHA-256 of the images of extracted blocks that have usable features, in order."""
-    features = LotFeatures(Store(orders[0].store), tuple(order.path for order in orders))
+    features = LotFeatures(Store(specs[0].store), tuple(spec.path for spec in specs))
     excluded = {image.position for image in features.exclusions}
     return [image.sha256 for position, image in enumerate(images) if position not in excluded]
 
@@ -126,12 +126,12 @@ def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
 
 @torch.inference_mode()
 def write_chunk(
-    draft: BlockDraft, start: int, chunk: Sequence[Decoded], spec: BackboneSpec, features: Features | None
+    staging: BlockWriter, start: int, chunk: Sequence[Decoded], spec: BackboneSpec, features: Features | None
 ) -> None:
     """Store what the model says of one chunk; images it cannot serve are noted and left as NaN."""
     for position, decoded in enumerate(chunk, start):
         if isinstance(decoded, UnreadableImageError):
-            draft.exclude(position, "unreadable", str(decoded))
+            staging.exclude(position, "unreadable", str(decoded))
     if features is None:
         return
     readable = [position for position, decoded in enumerate(chunk) if isinstance(decoded, torch.Tensor)]
@@ -142,8 +142,8 @@ def write_chunk(
     values[CLASS_TOKENS] = features.class_tokens.float()
     finite = torch.stack([torch.isfinite(value.flatten(1)).all(dim=1) for value in values.values()]).all(dim=0)
     for row in torch.nonzero(~finite).flatten().tolist():
-        draft.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
-    draft.write(
+        staging.exclude(start + readable[row], "not_finite", "its features hold NaN or infinity in float16")
+    staging.write(
         start, {name: with_gaps(to_host(value).numpy(), readable, len(chunk)) for name, value in values.items()}
     )
 
@@ -154,10 +154,10 @@ def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
     def on_device(start: int, stop: int) -> Features:
         return backbone.forward(to_device(pixels[start:stop], backbone.device))
 
-    def on_processor(start: int, stop: int) -> Features:
+    def on_cpu(start: int, stop: int) -> Features:
         return loaded_aside(backbone.spec).forward(pixels[start:stop])
 
-    parts = in_parts_or(on_processor, on_device, 0, len(pixels))
+    parts = halve_on_out_of_memory(on_cpu, on_device, 0, len(pixels))
     if len(parts) == 1:
         return parts[0]
     return Features(

@@ -10,53 +10,53 @@ from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store
-from tasks.planning.specs import GroupOrder, ScoreOrder
-from tasks.runtime.out_of_memory import in_parts_or
+from tasks.planning.specs import GroupSpec, ScoreSpec
+from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.score import load_others, load_queries
 
 
-def group_lot(order: GroupOrder) -> dict[str, Any]:
+def group_lot(spec: GroupSpec) -> dict[str, Any]:
     """Make sure the groups of a lot are stored.
 
     Returns:
-        `key` of the order and the count `groups`.
+        `key` of the spec and the count `groups`.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        found = lot_groups(order)
-        write_groups(store, order.path, found.of_image, found.patches.reshape(-1, *order.parts[0].grid))
-    of_image, _ = read_groups(store, order.path)
-    return {"key": order.key, "groups": int(of_image.max(initial=0))}
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        found = lot_groups(spec)
+        write_groups(store, spec.path, found.of_image, found.patches.reshape(-1, *spec.parts[0].grid))
+    of_image, _ = read_groups(store, spec.path)
+    return {"key": spec.key, "groups": int(of_image.max(initial=0))}
 
 
-def lot_groups(order: GroupOrder) -> Groups:
+def lot_groups(spec: GroupSpec) -> Groups:
     """Compare every patch with all images, a query block at a time, and group the images by the patches they share."""
     hardest: list[float] = []
     shared: list[SharedPatch] = []
-    for part in order.parts:
-        for of_images, found in fitting_patches(part, LotFeatures(Store(order.store), part.blocks)):
+    for part in spec.parts:
+        for of_images, found in fitting_patches(part, LotFeatures(Store(spec.store), part.blocks)):
             hardest += of_images
             shared += found
-    return find_groups(np.array(hardest), shared, order.parts[0].grid)
+    return find_groups(np.array(hardest), shared, spec.parts[0].grid)
 
 
 Described = tuple[list[float], list[SharedPatch]]
 """Median distance of the hardest patch of each query image, and all their shared patches."""
 
 
-def fitting_patches(part: ScoreOrder, features: LotFeatures) -> list[Described]:
+def fitting_patches(part: ScoreSpec, features: LotFeatures) -> list[Described]:
     """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the processor."""
 
     def on_device(start: int, stop: int) -> Described:
         return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), features)
 
-    def on_processor(start: int, stop: int) -> Described:
+    def on_cpu(start: int, stop: int) -> Described:
         return described(replace(part, device="cpu"), features)
 
-    return in_parts_or(on_processor, on_device, part.shard.start, part.shard.stop)
+    return halve_on_out_of_memory(on_cpu, on_device, part.shard.start, part.shard.stop)
 
 
-def described(part: ScoreOrder, features: LotFeatures) -> Described:
+def described(part: ScoreSpec, features: LotFeatures) -> Described:
     """The shared patches of a shard's images, all at once."""
     lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
     queries, others = load_queries(part, features, range(start, stop)), load_others(part, features, lot, start, stop)

@@ -24,7 +24,7 @@ def list_images(folder: str, store: str, least: int = 2) -> dict[str, Any]:
     Raises:
         NoImagesError: if fewer images than that can be scored.
     """
-    return kept(list_folder(folder), folder, store, least)
+    return keep_listing(list_folder(folder), folder, store, least)
 
 
 def list_category(root: str, category: Category, store: str, shuffled: bool, seed: int) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def list_category(root: str, category: Category, store: str, shuffled: bool, see
         category: which images.
         store: where the listing is kept.
         shuffled: put the images into a seeded order that depends on their content alone, not on names or labels.
-        seed: of that order.
+        seed: of that spec.
 
     Returns:
         As `list_images`.
@@ -44,10 +44,10 @@ def list_category(root: str, category: Category, store: str, shuffled: bool, see
     images = list_files(require_folder(root), paths, lot=category.name, keep_duplicates=True)
     if shuffled:
         images = sorted(images, key=lambda image: hashlib.sha256(f"{seed} {image.image_id}".encode()).hexdigest())
-    return kept(images, root, store)
+    return keep_listing(images, root, store)
 
 
-def kept(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> dict[str, Any]:
+def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> dict[str, Any]:
     """Store a listing that is fit to be scored."""
     require_enough(images, folder, least)
     return {

@@ -16,7 +16,7 @@ from storage.results.features import LotFeatures
 from storage.results.profiles import write_profile
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.report_specs import ProfileOrder
+from tasks.planning.report_specs import ProfileSpec
 from tasks.reporting.appearance import Appearance, appearance_of
 from tasks.reporting.drift import unit
 from tasks.runtime import progress
@@ -27,32 +27,32 @@ AT_ONCE = 64
 """Images between two reports of progress."""
 
 
-def profile_run(order: ProfileOrder) -> dict[str, Any]:
+def profile_run(spec: ProfileSpec) -> dict[str, Any]:
     """Make sure a run's profile is stored.
 
     Returns:
         `profile`, its path in the store.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        run = Run(store, order.run)
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        run = Run(store, spec.run)
         images = run.scored_images()
-        table = appearance_table(order, images)
+        table = appearance_table(spec, images)
         features = LotFeatures(store, tuple(run.record()["keys"]["features"]))
-        with writing(store, order.path) as draft:
-            write_profile(store, draft.path, profile_of(run, table, features.class_tokens()), table)
-    return {"profile": order.path}
+        with writing(store, spec.path) as staging:
+            write_profile(store, staging.path, profile_of(run, table, features.class_tokens()), table)
+    return {"profile": spec.path}
 
 
-def appearance_table(order: ProfileOrder, images: Sequence[ListedImage]) -> pd.DataFrame:
-    """Brightness and sharpness of every scored image, in their order; NaN where the file is gone or another."""
-    measure = partial(appearance_now, Store(order.folder))
+def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:
+    """Brightness and sharpness of every scored image, in their spec; NaN where the file is gone or another."""
+    measure = partial(appearance_now, Store(spec.folder))
     found: list[Appearance] = []
     with ThreadPoolExecutor(DECODERS) as decoders:
         for start in range(0, len(images), AT_ONCE):
             part = images[start : start + AT_ONCE]
             found += decoders.map(measure, part)
-            progress.advance("profile", order.key, len(part))
+            progress.advance("profile", spec.key, len(part))
     columns = {name: np.array([getattr(one, name) for one in found], dtype=float) for name in Appearance._fields}
     return pd.DataFrame({"image_id": [image.image_id for image in images], **columns})
 

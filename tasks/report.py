@@ -8,61 +8,61 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from musc.decisions.rule import FEWEST_IMAGES
+from musc.decisions.rule import MIN_IMAGES
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.store import Store
-from tasks.planning.report_specs import ReportOrder
+from tasks.planning.report_specs import ReportSpec
 from tasks.reporting.charts import histogram, trend
-from tasks.reporting.drift import FEWEST_EARLIER, Compared, compare
+from tasks.reporting.drift import MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
 from tasks.reporting.html import render
 from tasks.reporting.run_view import FinishedRun
 from tasks.results.record import cautions
 
-MOST_ROWS = 5000
+MAX_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
 DARK = 1 / 16
 """Median brightness below which photographs are called nearly black; white in 12 of 16 bits is as bright."""
-MOST_LEFT_OUT = 500
+MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
 
-def write_report(order: ReportOrder) -> dict[str, Any]:
+def write_report(spec: ReportSpec) -> dict[str, Any]:
     """Make sure a run's page is stored.
 
     Returns:
         `report`, its path in the store.
     """
-    store = Store(order.store)
-    if not is_complete(store, order.path):
-        page = render(page_values(store, order))
-        with writing(store, order.path) as draft:
-            draft.facts["key"] = order.key
-            store.write(f"{draft.path}/{REPORT}", page.encode())
-    return {"report": f"{order.path}/{REPORT}"}
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        page = render(page_values(store, spec))
+        with writing(store, spec.path) as staging:
+            staging.facts["key"] = spec.key
+            store.write(f"{staging.path}/{REPORT}", page.encode())
+    return {"report": f"{spec.path}/{REPORT}"}
 
 
-def clear_outdated(order: ReportOrder) -> None:
+def clear_outdated(spec: ReportSpec) -> None:
     """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
-    store = Store(order.store)
-    if is_complete(store, order.path) and facts(store, order.path).get("key") != order.key:
-        store.delete(f"{order.path}/{MARKER}")
+    store = Store(spec.store)
+    if is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key:
+        store.delete(f"{spec.path}/{MARKER}")
 
 
-def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
+def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
     """All that the template shows."""
-    found = FinishedRun(Run(store, order.run), order.folder)
+    found = FinishedRun(Run(store, spec.run), spec.folder)
     record, raw = found.record, found.scores["raw_score"].to_numpy()
-    compared = compare(read_profile(store, order.profile), [read_profile(store, path) for path in order.earlier])
+    compared = compare(read_profile(store, spec.profile), [read_profile(store, path) for path in spec.earlier])
     left_out = found.run.images().query("status != 'ok'")
-    decision, positions = record["decision"], table_rows(found, read_appearance(store, order.profile))
+    decision, positions = record["decision"], table_rows(found, read_appearance(store, spec.profile))
     return {
         "record": record,
         "decision": decision,
-        "quoted_location": shlex.quote(store.location(order.run)),
+        "quoted_location": shlex.quote(store.location(spec.run)),
         "headline": headline(decision, len(raw)),
         "warnings": warnings_shown(record, positions, compared),
         "image_count": len(raw),
@@ -72,14 +72,14 @@ def page_values(store: Store, order: ReportOrder) -> dict[str, Any]:
         "pixel_threshold": found.pixel_threshold,
         "colours": ", ".join(scale_colours()),
         "positions": positions,
-        "rows": sorted(positions, key=lambda row: row["rank"])[:MOST_ROWS],
+        "rows": sorted(positions, key=lambda row: row["rank"])[:MAX_ROWS],
         "gallery": gallery_of(found),
         "groups": record["groups"],
-        "left_out": left_out.head(MOST_LEFT_OUT).to_dict("records"),
+        "left_out": left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(left_out),
         "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
-        "earlier_count": len(order.earlier),
-        "fewest_earlier": FEWEST_EARLIER,
+        "earlier_count": len(spec.earlier),
+        "fewest_earlier": MIN_EARLIER,
         "judgement": judgement(compared),
         "settings": settings_shown(record),
     }
@@ -90,7 +90,7 @@ def headline(decision: dict[str, Any], image_count: int) -> str:
     count = decision["flagged_count"]
     if count:
         return f"{count} of {image_count} images should be looked at" if count > 1 else "One image should be looked at"
-    if not decision["separable"] and image_count < FEWEST_IMAGES:
+    if not decision["separable"] and image_count < MIN_IMAGES:
         return f"{'1 image' if image_count == 1 else f'{image_count} images'} scored, too few to judge"
     if not decision["separable"]:
         return f"None of {image_count} images stands out"
@@ -150,7 +150,7 @@ def settings_shown(record: Any) -> list[tuple[str, str]]:
         *(("note", note) for note in record["notes"]),
         ("weights", f"{backbone['weights']} ({backbone['weights_digest']})"),
         *((name, listed(value)) for name, value in settings.items()),
-        ("RsCIN windows", listed(record["settings"]["window_sizes"])),
+        ("RsCIN windows", listed(record["settings"]["rscin_windows"])),
         ("subsets", str(record["subsets"])),
         ("decision rule", decision["rule"]),
         (

@@ -17,7 +17,7 @@ from storage.results.patch_scores import read_scores, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.planning.specs import RunOrder
+from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.record import run_record, versions, versions_line
 
@@ -25,29 +25,29 @@ MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
 
 
-def rescore_lot(order: RunOrder) -> dict[str, Any]:
+def rescore_lot(spec: RunSpec) -> dict[str, Any]:
     """Make sure a lot's run is written: tables, patch scores and record.
 
     Returns:
         `run`, its path in the store, its `key`, and the counts `images` (scored) and `files`.
     """
-    store = Store(order.store)
-    features = LotFeatures(store, order.blocks)
-    images = judged(load_lot(store, order.lot_key), features)
+    store = Store(spec.store)
+    features = LotFeatures(store, spec.blocks)
+    images = judged(load_lot(store, spec.lot_key), features)
     usable = usable_images(images)
-    image_size = order.job.backbone.image_size
-    if not is_complete(store, order.path):
-        patch_scores = average_shards(store, order, len(usable))
-        with writing(store, order.path) as draft:
-            write_scores(store, f"{draft.path}/{PATCH_SCORES}", patch_scores, {"lot": order.job.lot})
-            write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+    image_size = spec.job.backbone.image_size
+    if not is_complete(store, spec.path):
+        patch_scores = average_shards(store, spec, len(usable))
+        with writing(store, spec.path) as staging:
+            write_scores(store, f"{staging.path}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
+            write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             raw, peaks = peak_scores(patch_scores, image_size)
-            verdict = reach_verdict(store, order, raw, patch_scores)
-            table = score_table(order, usable, raw, peaks, features.class_tokens(), verdict)
-            write_table(store, f"{draft.path}/{SCORES}", table)
-            write_table(store, f"{draft.path}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
-            write_record(store, draft.path, run_record(order, images, verdict))
-    return {"run": order.path, "key": order.key, "images": len(usable), "files": len(images)}
+            verdict = reach_verdict(store, spec, raw, patch_scores)
+            table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
+            write_table(store, f"{staging.path}/{SCORES}", table)
+            write_table(store, f"{staging.path}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
+            write_record(store, staging.path, run_record(spec, images, verdict))
+    return {"run": spec.path, "key": spec.key, "images": len(usable), "files": len(images)}
 
 
 def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedImage]:
@@ -62,21 +62,21 @@ def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedI
     ]
 
 
-def average_shards(store: Store, order: RunOrder, image_count: int) -> np.ndarray:
+def average_shards(store: Store, spec: RunSpec, image_count: int) -> np.ndarray:
     """Mean patch scores over layers and degrees, on the finest grid of all layers: float32 (N, rows, columns)."""
-    finest = order.job.backbone.grid
+    finest = spec.job.backbone.grid
     total = np.zeros((image_count, *finest))
-    for shard, path in order.shards:
+    for shard, path in spec.shards:
         scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
         total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
-    parts = {(shard.layer, shard.degree) for shard, _ in order.shards}
+    parts = {(shard.layer, shard.degree) for shard, _ in spec.shards}
     return (total / len(parts)).astype(np.float32)
 
 
 def score_table(
-    order: RunOrder,
+    spec: RunSpec,
     images: Sequence[ListedImage],
     raw: np.ndarray,
     peaks: np.ndarray,
@@ -85,9 +85,9 @@ def score_table(
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
     scores = rescore(
-        torch.from_numpy(raw), torch.from_numpy(class_tokens), order.job.settings.chosen_window_sizes
+        torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.chosen_rscin_windows
     ).numpy()
-    height, width = order.job.backbone.image_size
+    height, width = spec.job.backbone.image_size
     table = pd.DataFrame(
         {
             "image_id": [image.image_id for image in images],
@@ -100,7 +100,7 @@ def score_table(
             "threshold": verdict.decision.threshold,
             "group": verdict.group,
             "sha256": [image.sha256 for image in images],
-            **provenance(order),
+            **provenance(spec),
         }
     )
     table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
@@ -120,9 +120,9 @@ def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[
     return torch.cat(scores).numpy(), torch.cat(peaks).numpy()
 
 
-def provenance(order: RunOrder) -> dict[str, str]:
+def provenance(spec: RunSpec) -> dict[str, str]:
     """Where every row comes from."""
-    job = order.job
+    job = spec.job
     return {
         "lot": job.lot,
         "category": job.category,

@@ -24,7 +24,7 @@ PUBLIC = {
     "flows.score_lot": ["score_lot"],
     "flows.score_lots": ["score_lots"],
     "flows.benchmark": ["benchmark"],
-    "flows.reproduce_run": ["rescore_run"],
+    "flows.reproduce_run": ["reproduce_run"],
 }
 
 

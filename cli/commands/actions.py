@@ -12,13 +12,13 @@ def score(parameters: dict[str, Any]) -> None:
     """Check the options and look whether the lot and the memory can suffice, then score and print the ranking."""
     from storage.images.listing import require_images
     from storage.store import Store, require_writable
-    from tasks.planning.estimate import forecast_lot
+    from tasks.planning.estimate import project_cost
     from tasks.planning.job import prepare
 
     job = prepare(**parameters)
     require_writable(Store(job.store))
-    require_images(job.folder, job.least_images)
-    forecast_lot(job, job.least_images)
+    require_images(job.folder, job.min_images)
+    project_cost(job, job.min_images)
     from cli.terminal.progress import watching
     from cli.terminal.tables import show_run
 
@@ -53,15 +53,15 @@ def plan(parameters: dict[str, Any]) -> None:
     from cli.terminal.tables import show_plan
     from storage.images.listing import list_folder
     from storage.images.lots import require_enough, usable_images
-    from tasks.planning.estimate import forecast_lot, scoring_seconds
+    from tasks.planning.estimate import project_cost, scoring_seconds
     from tasks.planning.job import prepare
     from tasks.planning.references import earlier_references
 
     job = prepare(**parameters)
     images = list_folder(job.folder)
-    require_enough(images, job.folder, job.least_images)
+    require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)
-    cost = forecast_lot(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    cost = project_cost(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
     show_plan(cost, job, scoring_seconds(cost, job))
 
 

@@ -5,13 +5,13 @@ from collections import Counter
 from rich.table import Table
 
 from cli.terminal.progress import console
-from storage.prune import DRAFTED, Leftover, delete, leftovers
+from storage.prune import STAGED, Prunable, delete, find_prunable
 from storage.store import Store, require_path
 from storage.tables import BENCHMARKS
 
 KINDS = {
-    "draft": "drafts of killed runs",
-    "claim": "claims of runs never finished",
+    "staging": "staging folders of killed runs",
+    "lease": "leases of runs never finished",
     "features": "features no run uses",
     "aggregated": "aggregated features no run uses",
     "patch_scores": "patch scores no run uses",
@@ -31,29 +31,29 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
     store = Store(url)
     if not store.exists(""):
         raise FileNotFoundError(f"store must be an existing folder, got {url}, which does not exist; check the path")
-    if not any(store.exists(folder) for folder in (*DRAFTED, BENCHMARKS)):
+    if not any(store.exists(folder) for folder in (*STAGED, BENCHMARKS)):
         raise ValueError(
             f"store must be the --output of earlier runs, got {url}, which holds none of their folders; check the path"
         )
-    planned = leftovers(store, older_than_days=older_than_days)
+    planned = find_prunable(store, older_than_days=older_than_days)
     if really:
         delete(store, planned)
     if not planned:
         console.print(f"Nothing to free: nothing older than {older_than_days:g} days is unused.", highlight=False)
         return
     console.print(summary(planned))
-    total = sum(leftover.size_bytes for leftover in planned) / 1e6
+    total = sum(prunable.size_bytes for prunable in planned) / 1e6
     done = "Freed" if really else "Would free"
     advice = "" if really else " Add --delete to do it."
     console.print(f"{done} {total:,.1f} MB in {len(planned)} items.{advice}", highlight=False)
 
 
-def summary(planned: list[Leftover]) -> Table:
+def summary(planned: list[Prunable]) -> Table:
     """A row per kind of what may be deleted."""
     counts, sizes = Counter[str](), Counter[str]()
-    for leftover in planned:
-        counts[leftover.kind] += 1
-        sizes[leftover.kind] += leftover.size_bytes
+    for prunable in planned:
+        counts[prunable.kind] += 1
+        sizes[prunable.kind] += prunable.size_bytes
     table = Table()
     for heading in ("what", "items", "MB"):
         table.add_column(heading, justify="left" if heading == "what" else "right")

@@ -1,10 +1,10 @@
 """The command that repeats a past run and says whether its scores are identical."""
 
-from cli.process.engines import rescore_run
+from cli.process.engines import reproduce_run
 from cli.terminal.progress import console, watching
 from cli.terminal.text import visible
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 
 
 def run(location: str, folder: str | None, weights: str | None) -> bool:
@@ -18,7 +18,7 @@ def run(location: str, folder: str | None, weights: str | None) -> bool:
     past = run_at(location)
     recorded_job(past, past.store.url, folder=folder, weights=weights)
     with watching():
-        found = rescore_run(location, folder, weights)
+        found = reproduce_run(location, folder, weights)
     if found["identical"]:
         console.print(f"Identical: all scores of {found['images']} images are the same to the last bit.")
     else:
@@ -26,7 +26,7 @@ def run(location: str, folder: str | None, weights: str | None) -> bool:
             f"Not identical: {len(found['differing'])} of {found['images']} images have other scores; "
             f"the largest difference of a raw score is {found['largest_difference']:.3g}."
         )
-        for path in found["differing"][:MOST_NAMED]:
+        for path in found["differing"][:MAX_NAMED]:
             console.print(visible(f"  {path}"), markup=False, highlight=False)
     for version in found["versions"]:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)

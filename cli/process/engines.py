@@ -74,13 +74,13 @@ def score_lots(**parameters: Any) -> dict[str, Any]:
     return flow(**given)
 
 
-def rescore_run(run: str, folder: str | None, weights: str | None) -> dict[str, Any]:
-    """Repeat a past run; parameters and result are those of `flows.reproduce_run.rescore_run`."""
+def reproduce_run(run: str, folder: str | None, weights: str | None) -> dict[str, Any]:
+    """Repeat a past run; parameters and result are those of `flows.reproduce_run.reproduce_run`."""
     if chosen_engine(None) == INLINE:
         from flows.pipelines.reproduction import repeat
         from tasks.runtime.runner import InlineRunner
 
         return repeat(run, folder, weights, InlineRunner())
-    from flows.reproduce_run import rescore_run as flow
+    from flows.reproduce_run import reproduce_run as flow
 
     return flow(run, folder, weights)

@@ -12,14 +12,14 @@ from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
 from musc.decisions.rule import FLAGGED
 from storage.artefacts import is_complete
-from storage.results.runs import CONTENTS, MAPS, Run, placed
+from storage.results.runs import CONTENTS, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
 
 if TYPE_CHECKING:
-    from musc.plan.cost import Forecast
+    from musc.plan.cost import ProjectedCost
     from tasks.planning.job import LotJob
 
 ROWS_SHOWN = 10
@@ -97,12 +97,12 @@ def show_benchmark(store_url: str, path: str) -> None:
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 
 
-def show_plan(plan: "Forecast", job: "LotJob", seconds: float) -> None:
+def show_plan(plan: "ProjectedCost", job: "LotJob", seconds: float) -> None:
     """Print what scoring a lot would cost."""
-    from tasks.planning.estimate import forecast_rows
+    from tasks.planning.estimate import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
-    for row in forecast_rows(plan, job):
+    for row in cost_rows(plan, job):
         table.add_row(*row.values())
     table.add_row(
         "time of scoring here", f"{seconds:,.0f} s at its present load; without extraction, as if nothing was stored"
@@ -117,7 +117,7 @@ def show_stored(location: str) -> None:
         ValueError: if the folder lies in no store's `runs` or `benchmarks`.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, kind, name = placed(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
+    store, kind, name = locate(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
     if kind == RUNS:
         show_run(store.url, f"{kind}/{name}")
     else:

@@ -7,13 +7,13 @@ from typing import Any
 from flows.pipelines.lot import score_listed
 from storage.datasets import list_categories
 from storage.store import Store
-from tasks.evaluate import benchmark_name, measure_category, measure_order, write_benchmark
+from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
 from tasks.planning.benchmark import benchmark_jobs
 from tasks.planning.job import LotJob
 from tasks.planning.resources import Engine
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage, told
+from tasks.runtime.stage import format_failures, run_stage
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class BenchmarkFailedError(RuntimeError):
 
     def __init__(self, failures: Sequence[tuple[str, str]], count: int, path: str | None) -> None:
         rest = f"the others are in {path}" if path else "nothing was measured"
-        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {told(failures)}")
+        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {format_failures(failures)}")
         self.path = path
         """Of the table in the store, if any category was measured."""
 
@@ -68,4 +68,4 @@ def measure_one(dataset: str, job: LotJob, seed: int, engine: Engine, runner: Ru
     (category,) = list_categories(dataset, job.folder, [job.category])
     listing = runner.call("list", category.name, list_category, job.folder, category, job.store, job.subsets > 1, seed)
     run = score_listed(job, listing["lot_key"], runner, engine)
-    return str(run_stage("measure", measure_category, [measure_order(job, category, run)], runner)[0]["path"])
+    return str(run_stage("measure", evaluate_category, [evaluate_spec(job, category, run)], runner)[0]["path"])

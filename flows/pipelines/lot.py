@@ -5,15 +5,15 @@ from typing import Any
 
 from flows.pipelines.report import report_run
 from storage.images.lots import load_usable, lot_path
-from storage.leases import claiming
+from storage.leases import leasing
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
 from tasks.ingest import list_images
-from tasks.planning.estimate import forecast_lot
+from tasks.planning.estimate import project_cost
 from tasks.planning.job import LotJob, prepare
-from tasks.planning.lot import aggregate_orders, claim_name, extract_orders, group_orders, run_order, score_orders
+from tasks.planning.lot import aggregate_specs, extract_specs, group_specs, lease_name, run_spec, score_specs
 from tasks.planning.references import earlier_references
 from tasks.planning.resources import Engine
 from tasks.rescore import rescore_lot
@@ -34,7 +34,7 @@ def score_folder(parameters: Mapping[str, Any], runner: Runner) -> dict[str, Any
         As `flows.score_lot`.
     """
     job = prepare(**parameters)
-    listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.least_images)
+    listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
     run = score_listed(job, listing["lot_key"], runner, published=False)
     done = {**report_run(job, run, runner, parameters.get("maps")), "unopened": listing["unopened"]}
     runner.monitor.scored(job, done)
@@ -64,28 +64,28 @@ def score_listed(
     where.monitor.begin_lot(job)
     images = load_usable(Store(job.store), lot_key)
     earlier = earlier_references(job, images)
-    plan = forecast_lot(job, len(images), sum(len(rows.rows) for rows in earlier))
+    plan = project_cost(job, len(images), sum(len(rows.rows) for rows in earlier))
     where.monitor.plan(job, plan)
-    extracting = extract_orders(job, lot_key, images)
-    with claiming(Store(job.store), claim_name(job, lot_key)) as claim, where.opened(engine or job.engine) as runner:
-        claim.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
+    extracting = extract_specs(job, lot_key, images)
+    with leasing(Store(job.store), lease_name(job, lot_key)) as lease, where.opened(engine or job.engine) as runner:
+        lease.add([lot_path(lot_key), *paths_of(extracting), *(rows.block for rows in earlier)])
         ahead = load_ahead if runner.loads_models_here else None
         run_stage("extract", extract_block, extracting, runner, ahead)
-        aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
-        claim.add(paths_of(aggregating))
+        aggregating = aggregate_specs(job, extracting) if job.store_aggregated else []
+        lease.add(paths_of(aggregating))
         run_stage("aggregate", aggregate_block, aggregating, runner)
         contents = extracted_contents(extracting, images)
-        scoring = score_orders(job, extracting, aggregating, contents, earlier)
-        claim.add(paths_of(scoring))
+        scoring = score_specs(job, extracting, aggregating, contents, earlier)
+        lease.add(paths_of(scoring))
         run_stage("score", score_shard, scoring, runner)
-        grouping = group_orders(job, scoring)
-        claim.add(paths_of(grouping))
+        grouping = group_specs(job, scoring)
+        lease.add(paths_of(grouping))
         grouped = run_stage("groups", group_lot, grouping, runner)
-        if job.rescore_groups and any(found["groups"] for found in grouped):
-            scoring = score_orders(job, extracting, aggregating, contents, earlier, groups=grouping[0])
-            claim.add(paths_of(scoring))
+        if job.exclude_groups and any(found["groups"] for found in grouped):
+            scoring = score_specs(job, extracting, aggregating, contents, earlier, groups=grouping[0])
+            lease.add(paths_of(scoring))
             run_stage("score", score_shard, scoring, runner)
-        done = run_stage("rescore", rescore_lot, [run_order(job, extracting, scoring, *grouping)], runner)[0]
+        done = run_stage("rescore", rescore_lot, [run_spec(job, extracting, scoring, *grouping)], runner)[0]
     if published:
         where.monitor.scored(job, done)
     return done

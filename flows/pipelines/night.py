@@ -12,7 +12,7 @@ from tasks.planning.nightly import (
     FAILED,
     TOO_SMALL,
     Outcome,
-    counted,
+    count_outcomes,
     look,
     night_job,
     remember,
@@ -22,7 +22,7 @@ from tasks.planning.nightly import (
 )
 from tasks.runtime import progress
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import told
+from tasks.runtime.stage import format_failures
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,9 @@ class NightFailedError(RuntimeError):
 
     def __init__(self, outcomes: list[Outcome], notes: list[str]) -> None:
         failed = [(outcome.found.lot, outcome.reason) for outcome in outcomes if outcome.what == FAILED]
-        super().__init__(f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {told(failed)}")
+        super().__init__(
+            f"{len(failed)} of {len(outcomes)} lots failed, the others are finished: {format_failures(failed)}"
+        )
         self.outcomes, self.notes = outcomes, notes
 
 
@@ -77,7 +79,7 @@ def score_night(
         log.warning(note)
     if any(outcome.what == FAILED for outcome in outcomes):
         raise NightFailedError(outcomes, notes)
-    return {**counted(outcomes), "runs": runs_of(outcomes), "notes": notes}
+    return {**count_outcomes(outcomes), "runs": runs_of(outcomes), "notes": notes}
 
 
 def attempt(

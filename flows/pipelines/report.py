@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.export_maps import write_maps
 from tasks.planning.job import LotJob
-from tasks.planning.report_specs import MapKind, maps_order, profile_order, report_order
+from tasks.planning.report_specs import MapKind, maps_spec, profile_spec, report_spec
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, write_report
 from tasks.runtime.runner import Runner
@@ -29,16 +29,16 @@ def report_run(job: LotJob, run: dict[str, Any], runner: Runner, maps: MapKind |
     """
     report, problems = None, []
     try:
-        profiling = profile_order(job, run)
+        profiling = profile_spec(job, run)
         run_stage("profile", profile_run, [profiling], runner)
-        reporting = report_order(job, run, profiling)
+        reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
         report = run_stage("report", write_report, [reporting], runner)[0]["report"]
     except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
         problems.append(f"the report could not be made ({error}); the scores are complete")
     if maps:
         try:
-            run_stage("maps", write_maps, [maps_order(job, run, maps)], runner)
+            run_stage("maps", write_maps, [maps_spec(job, run, maps)], runner)
         except Exception as error:
             problems.append(f"the maps could not be written ({error}); the scores are complete")
     for problem in problems:

@@ -61,13 +61,13 @@ class ScoringDefaults(NamedTuple):
 
     degrees: tuple[int, ...]
     """Sides of the LNAMD neighbourhoods."""
-    window_sizes: tuple[int, ...]
+    rscin_windows: tuple[int, ...]
     """RsCIN neighbours, the image itself included; 1 alone leaves scores as they are."""
 
 
-PAPER_DEFAULTS = ScoringDefaults(degrees=(1, 3, 5), window_sizes=(1, 2, 3))
+PAPER_DEFAULTS = ScoringDefaults(degrees=(1, 3, 5), rscin_windows=(1, 2, 3))
 
-CONVOLUTIONAL_DEFAULTS = ScoringDefaults(degrees=(1, 3), window_sizes=(1,))
+CONVOLUTIONAL_DEFAULTS = ScoringDefaults(degrees=(1, 3), rscin_windows=(1,))
 """Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
 these networks tell apart what parts show rather than whether they are defective."""
 

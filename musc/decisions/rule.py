@@ -31,13 +31,13 @@ SHAPE = 0.1
 threshold as often as stated (docs/decisions.md). It cannot be fitted to a lot, whose upper tail may hold defects."""
 GUMBEL = 0.0
 """The shape of Gumbel's distribution."""
-FEWEST_IMAGES = 8
+MIN_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
 ALIKE = 0.01
 """Distance below which all that is left between images is rounding, and the noise of nothing that was photographed."""
 CLEAN_LOTS_FLAGGED = 0.1
 """Part of the lots without defects in which something is flagged all the same."""
-MOST_ANOMALOUS = 0.4
+MAX_ANOMALOUS = 0.4
 """Above this part of the lot, mutual scoring's assumption that most images are good is in doubt."""
 BULK = 0.98
 """Part of the good images below the limit beyond which scores are taken for defects while fitting."""
@@ -153,7 +153,7 @@ def own_threshold(scores: FloatArray, false_alarms: float) -> float:
         scores: (N,).
         false_alarms: good images expected to be flagged.
     """
-    if len(scores) < FEWEST_IMAGES:
+    if len(scores) < MIN_IMAGES:
         return float("nan")
     location, scale = fit_bulk(np.sort(scores))
     if scale <= 0:
@@ -241,7 +241,7 @@ def warnings_of(
             f"All images look the same: no place in any of them is further than {largest:.4f} from the others, where "
             "2 is the most. Blank photographs, or one part photographed again and again: look at the camera."
         )
-    if image_count < FEWEST_IMAGES and not separable:
+    if image_count < MIN_IMAGES and not separable:
         count = "1 image was" if image_count == 1 else f"{image_count} images were"
         warnings.append(
             f"Only {count} scored: too few to tell by their own scores which are defective, and too few for the "
@@ -254,7 +254,7 @@ def warnings_of(
             "Nothing is flagged, which does not mean that all are good: look at the most anomalous ones, or give a "
             "threshold, a raw score from which on images are flagged."
         )
-    if above > MOST_ANOMALOUS * image_count:
+    if above > MAX_ANOMALOUS * image_count:
         warnings.append(
             f"{above} of {image_count} images look anomalous. Mutual scoring assumes that most images are good, "
             "so scores of this lot may be wrong in both directions."

@@ -189,7 +189,7 @@ def pooled_maxima(
     stride: int,
     rows: int,
     columns: int,
-    window: int,
+    match_radius: int,
     reaches: np.ndarray,
     query_scales: np.ndarray,
     query_excluded: np.ndarray,
@@ -206,8 +206,8 @@ def pooled_maxima(
         stride: values from one row to the next, at least m · P.
         rows: of the grid.
         columns: of the grid, P = rows · columns.
-        window: patches along rows and along columns within which patches are matched; products of patches up to
-            `window` plus twice the largest reach of rows apart are read.
+        match_radius: patches along rows and along columns within which patches are matched; products of patches up to
+            `match_radius` plus twice the largest reach of rows apart are read.
         reaches: int64 (D,), growing: how many patches each degree reaches to every side, r // 2.
         query_scales: float32 (D, P), one over the lengths of the query's sums.
         query_excluded: bool (P,), query patches that no reference patch may match.
@@ -226,7 +226,10 @@ def pooled_maxima(
     for reference in range(len(scales)):
         set_factors(factors, scales[reference], excluded[reference], rows, columns, wide)
         for row in range(rows):
-            top, bottom = max(0, row - window), min(rows, row + window + 1)  # reference rows that may be matched
+            top, bottom = (
+                max(0, row - match_radius),
+                min(rows, row + match_radius + 1),
+            )  # reference rows that may be matched
             high, low = max(0, top - reach), min(rows, bottom + reach)  # and those that their sums reach
             for entering in range(columns + reach):
                 if entering < columns:
@@ -240,7 +243,7 @@ def pooled_maxima(
                 if column < 0:
                     continue
                 patch = row * columns + column
-                left, right = max(0, column - window), min(columns, column + window + 1)
+                left, right = max(0, column - match_radius), min(columns, column + match_radius + 1)
                 for degree in range(degrees):
                     held = margin + (COLUMNS + degree * depth) * size
                     source = held + column % depth * size

@@ -1,4 +1,4 @@
-"""Nearest patches at all degrees of LNAMD from one matrix product per pair of images, on the processor.
+"""Nearest patches at all degrees of LNAMD from one matrix product per pair of images, on the CPU.
 
 `musc.kernels.boxes` finds the similarities of pooled patches from the products of plain ones; here images are paired
 and multiplied. `musc.plan.pooling` says where this is cheaper than a product for each degree (`musc.kernels.products`).
@@ -11,7 +11,7 @@ import torch
 
 from musc.kernels.products import ALIGNMENT
 from musc.kernels.threads import Scratch, for_each
-from musc.kernels.window import effective_window
+from musc.kernels.window import effective_radius
 from musc.layers import Grid
 from musc.lnamd import PooledTokens
 from musc.plan.partition import PRODUCT_COLUMNS, rounded_up, row_bands
@@ -21,16 +21,16 @@ def fill_symmetric(
     nearest: torch.Tensor,
     features: PooledTokens,
     excluded: torch.Tensor | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
 ) -> None:
     """Find the largest similarity of every patch to each image of the same block, multiplying each unordered pair once.
 
     Args:
         nearest: float32 (D, n, n, P), filled in place, a view of the whole lot's array so that no second one is held:
             entry [d, i, j, p] compares patch p of image i with image j; entries with i = j are left as they are.
-        features: of n images, on the processor.
+        features: of n images, on the CPU.
         excluded: bool (n, P), patches that may not be matched; None excludes nothing.
-        window: patches along rows and along columns within which a patch may be matched; None is everywhere.
+        match_radius: patches along rows and along columns within which a patch may be matched; None is everywhere.
     """
     scratch = Scratch()
 
@@ -38,7 +38,7 @@ def fill_symmetric(
         first = query + 1
         own = None if excluded is None else excluded[query]
         others = None if excluded is None else excluded[first:]
-        for start, stop, rows, columns in maxima(features, query, features[first:], own, others, window, scratch):
+        for start, stop, rows, columns in maxima(features, query, features[first:], own, others, match_radius, scratch):
             nearest[:, query, first + start : first + stop] = rows
             nearest[:, first + start : first + stop, query] = columns
 
@@ -50,21 +50,21 @@ def fill_directed(
     queries: PooledTokens,
     references: PooledTokens,
     excluded: torch.Tensor | None = None,
-    window: int | None = None,
+    match_radius: int | None = None,
 ) -> None:
     """Find the largest similarity of every query patch to each reference image, one direction only.
 
     Args:
         nearest: float32 (D, n, m, P), filled in place.
-        queries: of n images, on the processor.
+        queries: of n images, on the CPU.
         references: of m other images.
         excluded: bool (m, P), patches of the references that may not be matched; None excludes nothing.
-        window: as in `fill_symmetric`.
+        match_radius: as in `fill_symmetric`.
     """
     scratch = Scratch()
 
     def visit(query: int) -> None:
-        for start, stop, rows, _ in maxima(queries, query, references, None, excluded, window, scratch):
+        for start, stop, rows, _ in maxima(queries, query, references, None, excluded, match_radius, scratch):
             nearest[:, query, start:stop] = rows
 
     for_each(visit, range(len(queries)), queries.tokens.device)
@@ -80,7 +80,7 @@ def maxima(
     references: PooledTokens,
     own_excluded: torch.Tensor | None,
     excluded: torch.Tensor | None,
-    window: int | None,
+    match_radius: int | None,
     scratch: Scratch,
 ) -> Iterable[Maxima]:
     """Compare one image of `features` with all references, as many at a time as a product is wide."""
@@ -92,7 +92,7 @@ def maxima(
     product = scratch.rows(patch_count + 1, stride)
     product[-1] = 0
     reaches = np.array([degree // 2 for degree in features.degrees])
-    limit = None if window is None else effective_window(window, features.grid)
+    limit = None if match_radius is None else effective_radius(match_radius, features.grid)
     own = torch.zeros(patch_count, dtype=torch.bool) if own_excluded is None else own_excluded
     for start in range(0, len(references), step):
         some = references[start : start + step]
@@ -116,7 +116,12 @@ def maxima(
 
 
 def multiply(
-    product: torch.Tensor, query: torch.Tensor, references: torch.Tensor, grid: Grid, window: int | None, reach: int
+    product: torch.Tensor,
+    query: torch.Tensor,
+    references: torch.Tensor,
+    grid: Grid,
+    match_radius: int | None,
+    reach: int,
 ) -> None:
     """Products of one image's patches with those of several others, where a window with its neighbourhoods needs them.
 
@@ -125,16 +130,16 @@ def multiply(
         query: float32 (P, C).
         references: float32 (m, P, C).
         grid: patch rows and columns.
-        window: None is everywhere.
+        match_radius: None is everywhere.
         reach: rows of patches beyond the window that are multiplied too.
     """
     image_count, patch_count, width = references.shape
-    if window is None:
+    if match_radius is None:
         others = references.reshape(-1, width)
         torch.mm(query, others.T, out=product[:patch_count, : len(others)])
         return
     columns = grid[1]
-    for start, stop, low, high in row_bands(grid, window + reach):
+    for start, stop, low, high in row_bands(grid, match_radius + reach):
         own, far = slice(start * columns, stop * columns), slice(low * columns, high * columns)
         for image in range(image_count):
             place = product[own, image * patch_count : (image + 1) * patch_count]

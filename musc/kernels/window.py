@@ -24,79 +24,81 @@ class Band:
     """Bool (query patches, reference patches), true beyond the window; None where everything is near."""
 
 
-def window_bands(patch_count: int, window: int | None, grid: Grid | None, device: torch.device) -> list[Band]:
+def window_bands(patch_count: int, match_radius: int | None, grid: Grid | None, device: torch.device) -> list[Band]:
     """The bands of one image pair; a single one that holds everything where there is no window.
 
     Args:
         patch_count: P.
-        window: W, largest distance in patches along rows and along columns; None is no limit.
+        match_radius: W, largest distance in patches along rows and along columns; None is no limit.
         grid: patch rows and columns; needed with a window.
         device: where the masks are used.
 
     Raises:
-        ValueError: if the window is negative, or the grid is missing or not one of P patches.
+        ValueError: if the match_radius is negative, or the grid is missing or not one of P patches.
     """
-    if window is None:
+    if match_radius is None:
         return [Band(slice(0, patch_count), slice(0, patch_count), None)]
-    require_window(window)
+    require_match_radius(match_radius)
     if grid is None or grid[0] * grid[1] != patch_count:
         raise ValueError(
-            f"grid must give the rows and columns of {patch_count} patches where there is a window, got {grid}"
+            f"grid must give the rows and columns of {patch_count} patches where there is a match_radius, got {grid}"
         )
-    window = effective_window(window, grid)
-    if window is None:
+    match_radius = effective_radius(match_radius, grid)
+    if match_radius is None:
         return window_bands(patch_count, None, None, device)
     columns = grid[1]
     return [
         Band(
             slice(start * columns, stop * columns),
             slice(low * columns, high * columns),
-            beyond(range(start, stop), range(low, high), columns, window, device),
+            beyond(range(start, stop), range(low, high), columns, match_radius, device),
         )
-        for start, stop, low, high in row_bands(grid, window)
+        for start, stop, low, high in row_bands(grid, match_radius)
     ]
 
 
-def beyond(rows: Sequence[int], others: Sequence[int], columns: int, window: int, device: torch.device) -> torch.Tensor:
+def beyond(
+    rows: Sequence[int], others: Sequence[int], columns: int, match_radius: int, device: torch.device
+) -> torch.Tensor:
     """Whether patches of `others` rows lie beyond the window of patches of `rows`: bool, patches by patches."""
     across = torch.arange(columns, device=device)
-    far_rows = apart(torch.tensor(rows, device=device), torch.tensor(others, device=device), window)
-    far_columns = apart(across, across, window)
+    far_rows = apart(torch.tensor(rows, device=device), torch.tensor(others, device=device), match_radius)
+    far_columns = apart(across, across, match_radius)
     far = far_rows[:, None, :, None] | far_columns[None, :, None, :]
     return far.reshape(len(rows) * columns, len(others) * columns)
 
 
-def apart(left: torch.Tensor, right: torch.Tensor, window: int) -> torch.Tensor:
+def apart(left: torch.Tensor, right: torch.Tensor, match_radius: int) -> torch.Tensor:
     """Which positions are more than a window from each other: bool (left, right)."""
-    return (left[:, None] - right[None, :]).abs() > window
+    return (left[:, None] - right[None, :]).abs() > match_radius
 
 
-def effective_window(window: int | None, grid: Grid) -> int | None:
-    """The window, or None where it reaches over the whole grid and so limits nothing."""
-    return None if window is None or window >= max(grid) - 1 else window
+def effective_radius(match_radius: int | None, grid: Grid) -> int | None:
+    """The match_radius, or None where it reaches over the whole grid and so limits nothing."""
+    return None if match_radius is None or match_radius >= max(grid) - 1 else match_radius
 
 
-def window_on(grid: Grid, window: int | None, finest: Grid) -> int | None:
+def radius_on(grid: Grid, match_radius: int | None, finest: Grid) -> int | None:
     """The window on the grid of one layer, counted in that layer's patches; None where it limits nothing.
 
     Args:
         grid: patch rows and columns of the layer.
-        window: W, in patches of the finest grid.
+        match_radius: W, in patches of the finest grid.
         finest: patch rows and columns of the finest grid.
 
-    >>> window_on((24, 24), 5, (48, 48)), window_on((48, 48), 5, (48, 48)), window_on((4, 4), 40, (48, 48))
+    >>> radius_on((24, 24), 5, (48, 48)), radius_on((48, 48), 5, (48, 48)), radius_on((4, 4), 40, (48, 48))
     (3, 5, None)
     """
-    if window is None:
+    if match_radius is None:
         return None
-    return effective_window(max(ceil(window * own / most) for own, most in zip(grid, finest, strict=True)), grid)
+    return effective_radius(max(ceil(match_radius * own / most) for own, most in zip(grid, finest, strict=True)), grid)
 
 
-def require_window(window: int) -> None:
+def require_match_radius(match_radius: int) -> None:
     """Refuse a window that holds no patch.
 
     Raises:
         ValueError: if it is negative.
     """
-    if window < 0:
-        raise ValueError(f"window must be at least 0 patches, got {window}; leave it out to match everywhere")
+    if match_radius < 0:
+        raise ValueError(f"window must be at least 0 patches, got {match_radius}; leave it out to match everywhere")

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.kernels.window import window_on
+from musc.kernels.window import radius_on
 from musc.layers import Layer, finest_grid
 from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, pair_products, shard_bytes
 from musc.plan.sample import sample_size
 
 
 @dataclass(frozen=True)
-class Forecast:
+class ProjectedCost:
     """The cost of one lot."""
 
     image_count: int
@@ -48,8 +48,8 @@ def forecast(
     reference_count: int | None = None,
     earlier_count: int = 0,
     masked: bool = False,
-    window: int | None = None,
-) -> Forecast:
+    match_radius: int | None = None,
+) -> ProjectedCost:
     """Add up what the planned blocks and shards cost.
 
     Args:
@@ -63,8 +63,8 @@ def forecast(
         thread_count: threads that multiply at once.
         reference_count: M, references of each image in its lot, a sample; None is all others.
         earlier_count: references from earlier lots.
-        masked: whether some patches may not be matched: those beyond a window, or excluded ones.
-        window: W, patches of the finest grid within which patches are matched; None is everywhere.
+        masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
+        match_radius: W, patches of the finest grid within which patches are matched; None is everywhere.
 
     Returns:
         The cost; time is operations over the rate of the machine.
@@ -80,12 +80,12 @@ def forecast(
         peak_bytes = max(peak_bytes, largest)
         stored_bytes += image_count * patch_count * width * FLOAT16_BYTES * (1 + aggregated_copies)
         stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
-        products = pair_products(layer.grid, window_on(layer.grid, window, finest))
+        products = pair_products(layer.grid, radius_on(layer.grid, match_radius, finest))
         reads = {"sampled": sampled, "earlier_count": earlier_count, "products": products}
         layer_operations.append(
             sum(shard_operations(count, lot_size, patch_count, width, **reads) for count in query_counts)
         )
-    return Forecast(
+    return ProjectedCost(
         image_count,
         tuple(layers),
         block_count,

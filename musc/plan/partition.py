@@ -11,7 +11,7 @@ CHUNK_IMAGES = 8
 """Images in one storage chunk; features are read and aggregated this many at a time."""
 BLOCK_IMAGES = 64
 """Images extracted by one task unless the lot is very large."""
-MOST_BLOCKS = 256
+MAX_BLOCKS = 256
 """Beyond this many blocks of one lot, blocks grow instead: each task run costs its server about 50 ms."""
 
 PRODUCT_COLUMNS = 2048
@@ -57,7 +57,7 @@ def plan_blocks(image_count: int, block_images: int | None = None) -> list[tuple
     [(0, 64), (64, 72)]
     """
     if block_images is None:
-        block_images = max(BLOCK_IMAGES, rounded_up(ceil(image_count / MOST_BLOCKS), CHUNK_IMAGES))
+        block_images = max(BLOCK_IMAGES, rounded_up(ceil(image_count / MAX_BLOCKS), CHUNK_IMAGES))
     if block_images < 1 or block_images % CHUNK_IMAGES:
         raise ValueError(
             f"block_images must be a positive multiple of the storage chunk of {CHUNK_IMAGES} images, "
@@ -107,7 +107,7 @@ def plan_shards(
         memory_bytes: budget of one shard.
         thread_count: threads that multiply at once.
         reference_count: R, images that serve as references, of this lot and of earlier ones; None is the lot.
-        masked: whether some patches may not be matched: those beyond a window, or excluded ones.
+        masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
 
     Raises:
         MemoryError: if not even one query image fits; names the bytes needed and given.
@@ -181,7 +181,7 @@ def shard_bytes(
     return queries + similarities + chunk + products + masks + ranking + scores
 
 
-def row_bands(grid: Grid, window: int) -> list[tuple[int, int, int, int]]:
+def row_bands(grid: Grid, match_radius: int) -> list[tuple[int, int, int, int]]:
     """Query rows [start, stop) of a grid, each band with the reference rows [low, high) within the window of it.
 
     >>> row_bands((32, 32), 1)[:2]
@@ -191,16 +191,16 @@ def row_bands(grid: Grid, window: int) -> list[tuple[int, int, int, int]]:
     height = ceil(BAND_PATCHES / columns) if rows * columns > BANDED_PATCHES else rows
     starts = range(0, rows, height)
     return [
-        (start, min(start + height, rows), max(0, start - window), min(start + height + window, rows))
+        (start, min(start + height, rows), max(0, start - match_radius), min(start + height + match_radius, rows))
         for start in starts
     ]
 
 
-def pair_products(grid: Grid, window: int | None) -> int:
-    """Similarities computed for one pair of images: P², or those of the bands of a window, masked ones included."""
-    if window is None:
+def pair_products(grid: Grid, match_radius: int | None) -> int:
+    """Similarities computed for a pair of images: P², or with a match radius those of its bands, masked ones included."""
+    if match_radius is None:
         return (grid[0] * grid[1]) ** 2
-    return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, window))
+    return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, match_radius))
 
 
 def rounded_up(count: int, multiple: int) -> int:

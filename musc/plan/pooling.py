@@ -5,7 +5,7 @@ The count depends on the lot and the method alone, never on memory or on how wor
 
 from collections.abc import Sequence
 
-from musc.kernels.window import window_on
+from musc.kernels.window import radius_on
 from musc.layers import Grid, Layer, finest_grid
 from musc.plan.partition import pair_products
 
@@ -17,7 +17,7 @@ SETUP_OPERATIONS = 5e11
 
 
 def pooled_layers(
-    layers: Sequence[Layer], degrees: Sequence[int], *, pair_count: float, window: int | None = None
+    layers: Sequence[Layer], degrees: Sequence[int], *, pair_count: float, match_radius: int | None = None
 ) -> frozenset[int]:
     """Numbers of the layers whose degrees are compared by one product; the others take a product for each degree.
 
@@ -25,37 +25,37 @@ def pooled_layers(
         layers: of the backbone.
         degrees: of LNAMD.
         pair_count: pairs of images that are multiplied.
-        window: W, patches of the finest grid within which patches are matched; None is everywhere.
+        match_radius: W, patches of the finest grid within which patches are matched; None is everywhere.
     """
     finest = finest_grid(layers)
     savings = {
-        layer.number: pair_count * saved_operations(layer, degrees, window_on(layer.grid, window, finest))
+        layer.number: pair_count * saved_operations(layer, degrees, radius_on(layer.grid, match_radius, finest))
         for layer in layers
     }
     saving = frozenset(number for number, saved in savings.items() if saved > 0)
     return saving if sum(savings[number] for number in saving) > SETUP_OPERATIONS else frozenset()
 
 
-def saved_operations(layer: Layer, degrees: Sequence[int], window: int | None) -> float:
+def saved_operations(layer: Layer, degrees: Sequence[int], match_radius: int | None) -> float:
     """What one product with box sums saves for one pair of images; negative where it costs more.
 
     Args:
         layer: its grid and width.
         degrees: of LNAMD.
-        window: in patches of the layer's own grid.
+        match_radius: in patches of the layer's own grid.
     """
     each = 2.0 * layer.width
-    products = len(degrees) * pair_products(layer.grid, window) * each
-    one_product = pair_products(layer.grid, product_window(window, degrees)) * each
-    return products - one_product - ADDITION_COST * box_operations(layer.grid, degrees, window)
+    products = len(degrees) * pair_products(layer.grid, match_radius) * each
+    one_product = pair_products(layer.grid, product_radius(match_radius, degrees)) * each
+    return products - one_product - ADDITION_COST * box_operations(layer.grid, degrees, match_radius)
 
 
-def product_window(window: int | None, degrees: Sequence[int]) -> int | None:
+def product_radius(match_radius: int | None, degrees: Sequence[int]) -> int | None:
     """The window within which plain patches are multiplied: neighbourhoods reach beyond it in both images."""
-    return None if window is None else window + 2 * (max(degrees) // 2)
+    return None if match_radius is None else match_radius + 2 * (max(degrees) // 2)
 
 
-def box_operations(grid: Grid, degrees: Sequence[int], window: int | None) -> float:
+def box_operations(grid: Grid, degrees: Sequence[int], match_radius: int | None) -> float:
     """Additions, copies and comparisons that turn a product into the maxima of all degrees.
 
     For each product, one sum along query rows serves all degrees; each degree copies it, adds two neighbours a step
@@ -64,5 +64,5 @@ def box_operations(grid: Grid, degrees: Sequence[int], window: int | None) -> fl
     rows, columns = grid
     reach = max(degrees) // 2
     of_degrees = sum(5 + 3 * 2 * (degree // 2) for degree in degrees)
-    reference_rows = rows if window is None else min(rows, 2 * (window + reach) + 1)
+    reference_rows = rows if match_radius is None else min(rows, 2 * (match_radius + reach) + 1)
     return rows * columns * reference_rows * (columns + reach) * (2 * reach + of_degrees)

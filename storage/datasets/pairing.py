@@ -30,7 +30,7 @@ def pair_masks(
     for mask in images_in(mask_folder):
         masks[mask.stem].append(mask)
     pairs: dict[Path, Path] = {}
-    claimed: set[Path] = set()
+    leased: set[Path] = set()
     problems = []
     for image in images:
         candidates = [mask for stem in mask_stems(image.stem) for mask in masks.get(stem, ())]
@@ -41,8 +41,8 @@ def pair_masks(
             problems.append(f"{relative(image, root)} must have one mask, got {names}")
         else:
             pairs[image] = candidates[0]
-        claimed.update(candidates)
-    unclaimed = (mask for group in masks.values() for mask in group if mask not in claimed)
+        leased.update(candidates)
+    unclaimed = (mask for group in masks.values() for mask in group if mask not in leased)
     problems += [f"{relative(mask, root)} belongs to no image" for mask in unclaimed]
     return pairs, problems
 

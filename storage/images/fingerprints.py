@@ -16,7 +16,7 @@ from storage.artefacts import digest, is_complete
 from storage.images.listing import has_image_name, paths_below, require_folder
 from storage.store import TIMES, Store
 
-FOLDER = "finished"
+FOLDER = "fingerprints"
 SIGNS_OF_CHANGE = ("ETag", "etag", "md5Hash", *TIMES)
 """What fsspec's file systems tell about a file's content or its time, by their various names."""
 
@@ -33,7 +33,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
-class Mark:
+class KnownResult:
     """What came out of a lot."""
 
     run: str | None
@@ -58,25 +58,25 @@ def fingerprint(url: str) -> Fingerprint:
     return Fingerprint(key, len(images), len(signs))
 
 
-def write_mark(store: Store, key: str, mark: Mark) -> None:
+def write_result(store: Store, key: str, mark: KnownResult) -> None:
     """Remember what came out under a key made of a fingerprint and settings."""
-    store.write(mark_path(key), json.dumps(mark.__dict__, ensure_ascii=False).encode())
+    store.write(result_path(key), json.dumps(mark.__dict__, ensure_ascii=False).encode())
 
 
-def read_mark(store: Store, key: str) -> Mark | None:
+def read_result(store: Store, key: str) -> KnownResult | None:
     """What came out, if it still holds: None if there is no mark, or its run is not complete any more.
 
     Raises:
         FormatVersionError: if another release wrote the run with another layout.
     """
     try:
-        mark = Mark(**json.loads(store.read(mark_path(key))))
+        mark = KnownResult(**json.loads(store.read(result_path(key))))
     except (FileNotFoundError, ValueError, TypeError):
         return None
     return mark if mark.run is None or is_complete(store, mark.run) else None
 
 
-def mark_path(key: str) -> str:
+def result_path(key: str) -> str:
     """Where the mark with this key lies in any store."""
     return f"{FOLDER}/{key}.json"
 

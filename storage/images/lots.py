@@ -114,8 +114,8 @@ def store_lot(store: Store, images: Sequence[ListedImage]) -> str:
     rows = [asdict(image) for image in images]
     key = digest({"stage": "lot", "images": rows})
     if not is_complete(store, lot_path(key)):
-        with writing(store, lot_path(key)) as draft:
-            write_table(store, f"{draft.path}/{TABLE}", pd.DataFrame(rows))
+        with writing(store, lot_path(key)) as staging:
+            write_table(store, f"{staging.path}/{TABLE}", pd.DataFrame(rows))
     return key
 
 

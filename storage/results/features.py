@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from storage.artefacts import Draft, facts, writing
+from storage.artefacts import StagingFolder, facts, writing
 from storage.store import Store
 
 FEATURES = "features"
@@ -35,10 +35,10 @@ class ArraySpec:
 
 
 @dataclass
-class BlockDraft:
+class BlockWriter:
     """A block being written, chunk by chunk."""
 
-    draft: Draft
+    staging: StagingFolder
     group: zarr.Group
     chunk_images: int
 
@@ -75,7 +75,7 @@ class BlockDraft:
 
     def exclude(self, position: int, status: str, reason: str) -> None:
         """Note that an image of the block has no usable features; its row is never read."""
-        self.draft.facts["excluded"].append({"position": position, "status": status, "reason": reason})
+        self.staging.facts["excluded"].append({"position": position, "status": status, "reason": reason})
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def writing_block(
     arrays: Mapping[str, ArraySpec],
     chunk_images: int,
     attributes: Mapping[str, Any],
-) -> Iterator[BlockDraft]:
+) -> Iterator[BlockWriter]:
     """Build one block; it is complete when the `with` block ends without an error.
 
     Args:
@@ -98,9 +98,9 @@ def writing_block(
         chunk_images: images per chunk.
         attributes: what made the features, for whoever opens the arrays.
     """
-    with writing(store, path) as draft:
-        draft.facts.update(image_count=image_count, excluded=[])
-        group = store.zarr_group(draft.path, mode="w")
+    with writing(store, path) as staging:
+        staging.facts.update(image_count=image_count, excluded=[])
+        group = store.zarr_group(staging.path, mode="w")
         group.attrs.update({"format_version": 1, **attributes})
         for name, array in arrays.items():
             group.create_array(
@@ -111,7 +111,7 @@ def writing_block(
                 compressors=None,
                 fill_value=np.dtype(array.dtype).type("nan"),
             )
-        yield BlockDraft(draft, group, chunk_images)
+        yield BlockWriter(staging, group, chunk_images)
 
 
 @dataclass(frozen=True)

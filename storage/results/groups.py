@@ -21,9 +21,9 @@ def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndar
         patches: bool (N, rows, columns), the patches that the images of a group share, on the grid of one layer.
     """
     table = pd.DataFrame({"group": of_image, "patches": [np.flatnonzero(image) for image in patches]})
-    with writing(store, path) as draft:
-        draft.facts.update(grid=list(patches.shape[1:]))
-        write_table(store, f"{draft.path}/{TABLE}", table)
+    with writing(store, path) as staging:
+        staging.facts.update(grid=list(patches.shape[1:]))
+        write_table(store, f"{staging.path}/{TABLE}", table)
 
 
 def read_groups(store: Store, path: str) -> tuple[np.ndarray, np.ndarray]:

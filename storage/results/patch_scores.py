@@ -26,8 +26,8 @@ def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping
         scores: float32 (n, rows, columns).
         attributes: what was scored, for whoever opens the array.
     """
-    with writing(store, path) as draft:
-        write_scores(store, draft.path, scores, attributes)
+    with writing(store, path) as staging:
+        write_scores(store, staging.path, scores, attributes)
 
 
 def write_scores(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:

@@ -104,11 +104,11 @@ def run_at(location: str) -> Run:
         ValueError: if the folder lies in no store's `runs`.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, _, name = placed(location, (FOLDER,))
+    store, _, name = locate(location, (FOLDER,))
     return Run(store, f"{FOLDER}/{name}")
 
 
-def placed(location: str, kinds: Sequence[str]) -> tuple[Store, str, str]:
+def locate(location: str, kinds: Sequence[str]) -> tuple[Store, str, str]:
     """The store of a result, its kind, and its name.
 
     Args:

@@ -21,7 +21,7 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from musc.backbones import choose_device
-from musc.plan.cost import Forecast
+from musc.plan.cost import ProjectedCost
 from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
@@ -29,7 +29,7 @@ from storage.tables import read_table
 from tasks.evaluation.published import caption, shown
 from tasks.monitoring.monitor import Monitor, StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, summary, top_rows
-from tasks.planning.estimate import forecast_rows
+from tasks.planning.estimate import cost_rows
 from tasks.planning.job import LotJob, default_lot
 from tasks.planning.nightly import FINISHED, Outcome
 
@@ -38,7 +38,7 @@ SECONDS_BETWEEN = 3.0
 
 
 @contextmanager
-def for_the_eye(what: str) -> Iterator[None]:
+def only_for_monitoring(what: str) -> Iterator[None]:
     """Go on with the work if something cannot be shown."""
     try:
         yield
@@ -51,7 +51,7 @@ def tag_run(job: LotJob) -> None:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return
-    with for_the_eye("tags"), get_client(sync_client=True) as client:
+    with only_for_monitoring("tags"), get_client(sync_client=True) as client:
         client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *run_tags(job)})
 
 
@@ -61,15 +61,15 @@ def run_tags(job: LotJob) -> list[str]:
     return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
 
 
-def publish_plan(job: LotJob, plan: Forecast) -> None:
+def publish_plan(job: LotJob, plan: ProjectedCost) -> None:
     """Show what scoring a lot is going to cost."""
-    with for_the_eye("plan"):
-        create_table_artifact(table=forecast_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
+    with only_for_monitoring("plan"):
+        create_table_artifact(table=cost_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
 
 
 def publish_benchmark(store: Store, path: str, dataset: str) -> None:
     """Show a table of metrics, one artifact for each backbone."""
-    with for_the_eye("table of metrics"):
+    with only_for_monitoring("table of metrics"):
         table = read_table(store, path)
         for backbone in table["backbone"].unique():
             rows = shown(table, backbone).to_dict("records")
@@ -82,7 +82,7 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
 
 def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
     """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations."""
-    with for_the_eye("summary"):
+    with only_for_monitoring("summary"):
         run = Run(Store(job.store), done["run"])
         scores = run.scores()
         create_markdown_artifact(
@@ -95,7 +95,7 @@ def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
             key=artifact_key(f"scores-{job.category}"),
             description=f"Most anomalous of {len(scores):,} images of {job.lot}",
         )
-    with for_the_eye("event"):
+    with only_for_monitoring("event"):
         emit_event(
             "musc.lot.scored",
             resource=lot_resource(job.category, job.lot),
@@ -115,7 +115,7 @@ def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
     """Show what a night did; lots finished before are only counted."""
     finished = sum(outcome.what == FINISHED for outcome in outcomes)
     rows = [outcome.as_row() for outcome in outcomes if outcome.what != FINISHED]
-    with for_the_eye("table of lots"):
+    with only_for_monitoring("table of lots"):
         create_table_artifact(
             table=rows or [{"outcome": "nothing to do"}],
             key="nightly-lots",
@@ -160,7 +160,7 @@ class PrefectMonitor(Monitor):
     def begin_lot(self, job: LotJob) -> None:
         tag_run(job)
 
-    def plan(self, job: LotJob, plan: Forecast) -> None:
+    def plan(self, job: LotJob, plan: ProjectedCost) -> None:
         publish_plan(job, plan)
 
     def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
@@ -183,7 +183,7 @@ class StageArtifact(StageWatch):
         self.total, self.done = max(total, 1), done
         self.id: Any = None
         self.published = time.monotonic()
-        with for_the_eye(f"progress of {stage}"):
+        with only_for_monitoring(f"progress of {stage}"):
             if FlowRunContext.get():
                 description = f"{stage} {subject}: {total:,} units, {done:,} of them found in the store"
                 self.id = create_progress_artifact(
@@ -196,7 +196,7 @@ class StageArtifact(StageWatch):
         ended = self.done >= self.total
         if self.id is None or not (ended or time.monotonic() - self.published >= SECONDS_BETWEEN):
             return
-        with for_the_eye("progress"):
+        with only_for_monitoring("progress"):
             update_progress_artifact(self.id, min(100.0, 100 * self.done / self.total))
         self.published = time.monotonic()
 

@@ -7,7 +7,7 @@ from storage.store import Store
 from tasks.planning.job import LotJob
 
 if TYPE_CHECKING:
-    from musc.plan.cost import Forecast
+    from musc.plan.cost import ProjectedCost
     from tasks.planning.nightly import Outcome
 
 
@@ -24,7 +24,7 @@ class Monitor:
     def begin_lot(self, job: LotJob) -> None:
         """A lot is going to be scored."""
 
-    def plan(self, job: LotJob, plan: "Forecast") -> None:
+    def plan(self, job: LotJob, plan: "ProjectedCost") -> None:
         """What scoring it will cost."""
 
     def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:

@@ -11,7 +11,7 @@ from storage.datasets import list_categories
 from storage.secrets import require_no_secret
 from tasks.planning.job import DEFAULT_OUTPUT, LotJob, prepare, require_name
 
-PAPER_WINDOW_SIZES = {"visa": (1, 8, 9)}
+PAPER_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
 """RsCIN windows the paper uses instead of the default."""
 
 
@@ -23,7 +23,7 @@ def benchmark_jobs(
     categories: Sequence[str] | None = None,
     backbones: Sequence[str] = (PAPER_NAME,),
     weights: str | None = None,
-    window_sizes: tuple[int, ...] | None = None,
+    rscin_windows: tuple[int, ...] | None = None,
     subsets: int = 1,
     **parameters: Any,
 ) -> list[LotJob]:
@@ -47,7 +47,7 @@ def benchmark_jobs(
         plan_subsets(len(category.images), subsets)
     parameters |= {
         "weights": weights,
-        "window_sizes": window_sizes or PAPER_WINDOW_SIZES.get(dataset, PAPER_DEFAULTS.window_sizes),
+        "rscin_windows": rscin_windows or PAPER_RSCIN_WINDOWS.get(dataset, PAPER_DEFAULTS.rscin_windows),
         "subsets": subsets,
     }
     prepared = [prepare(root, output, lot=dataset, backbone=backbone, **parameters) for backbone in backbones]

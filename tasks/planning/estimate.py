@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from musc.backbones import choose_device
-from musc.kernels.window import window_on
+from musc.kernels.window import radius_on
 from musc.layers import Layer, middle_layer
 from musc.mutual import mutual_scores
-from musc.plan.cost import Forecast, forecast, shard_operations
+from musc.plan.cost import ProjectedCost, forecast, shard_operations
 from musc.plan.partition import Shard, pair_products, plan_blocks, plan_subsets
 from tasks.planning.job import LotJob
 from tasks.planning.lot import is_masked, job_shards, seeks_groups
@@ -20,7 +20,7 @@ TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
 
 
-def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forecast:
+def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> ProjectedCost:
     """The cost of scoring the images of a job, with a number of references from earlier lots.
 
     Raises:
@@ -40,9 +40,9 @@ def forecast_lot(job: LotJob, image_count: int, earlier_count: int = 0) -> Forec
         reference_count=job.settings.references,
         earlier_count=earlier_count,
         masked=is_masked(job),
-        window=job.settings.window,
+        match_radius=job.settings.match_radius,
     )
-    passes = 2 if job.rescore_groups else 1  # the second one only where groups are found
+    passes = 2 if job.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
     search = search_operations(job, searched, image_count, shards)
     counted = zip(plan.layers, plan.layer_operations, strict=True)
@@ -59,29 +59,29 @@ def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Seque
     return sum(shard_operations(count, image_count, layer.patch_count, layer.width) for count in query_counts)
 
 
-def scoring_seconds(plan: Forecast, job: LotJob) -> float:
+def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
     """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
     kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
     rates = {
-        kind: scoring_rate(layer, window_on(layer.grid, job.settings.window, job.backbone.grid), job.device)
+        kind: scoring_rate(layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.device)
         for kind, layer in kinds.items()
     }
     counted = zip(plan.layers, plan.layer_operations, strict=True)
     return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
 
 
-def scoring_rate(layer: Layer, window: int | None = None, device: str = "auto") -> float:
+def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "auto") -> float:
     """Operations per second of mutual scoring on a device, measured on a few random images for about a second."""
     features = F.normalize(torch.randn(TRIAL_IMAGES, layer.patch_count, layer.width), dim=-1).to(choose_device(device))
 
     def trial_run() -> None:
-        mutual_scores(features, window=window, grid=layer.grid).cpu()  # which waits for a GPU
+        mutual_scores(features, match_radius=match_radius, grid=layer.grid).cpu()  # which waits for a GPU
 
     trial_run()
     seconds = [timed(trial_run)]
     while sum(seconds) < TRIAL_SECONDS:
         seconds.append(timed(trial_run))
-    products = pair_products(layer.grid, window)
+    products = pair_products(layer.grid, match_radius)
     trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, layer.patch_count, layer.width, products=products)
     return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
 
@@ -93,7 +93,7 @@ def timed(action: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def forecast_rows(plan: Forecast, job: LotJob) -> list[dict[str, str]]:
+def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
     """A forecast as a table of two columns."""
     texts = {
         "images": f"{plan.image_count:,}",

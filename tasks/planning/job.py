@@ -17,7 +17,7 @@ from storage.images.listing import require_folder
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
-from tasks.planning.machine import memory_bytes, parsed_bytes
+from tasks.planning.machine import memory_bytes, parse_bytes
 from tasks.planning.resources import THREADS, Engine, chosen_engine
 
 DEFAULT_OUTPUT = "musc-results"
@@ -46,14 +46,14 @@ class LotJob:
     """Parts of the lot that are scored each by itself."""
     decision_rule: DecisionRule = field(default_factory=DecisionRule)
     """How images are flagged; decides nothing about their scores."""
-    rescore_groups: bool = False
+    exclude_groups: bool = False
     """Whether patches that a group of images shares are taken out of the references and the lot is scored again."""
     engine: Engine = THREADS
     references_from: tuple[str, ...] = ()
     """Paths of earlier runs in the store, whose accepted images serve as references too."""
 
     @property
-    def least_images(self) -> int:
+    def min_images(self) -> int:
         """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
         return 1 if self.references_from else 2
 
@@ -63,16 +63,16 @@ class LotJob:
         settings = self.settings
         chosen = {
             "references": None if settings.references is None else [settings.references, settings.seed],
-            "window": settings.window,
+            "match_radius": settings.match_radius,
             "references_from": self.references_from or None,
         }
         return {
             "backbone": backbone_identity(self.backbone),
             "degrees": self.settings.chosen_degrees,
             "interval": self.settings.interval,
-            "window_sizes": self.settings.chosen_window_sizes,
+            "rscin_windows": self.settings.chosen_rscin_windows,
             "subsets": self.subsets,
-            "rescore_groups": self.rescore_groups,
+            "exclude_groups": self.exclude_groups,
             **{name: choice for name, choice in chosen.items() if choice is not None},
         }
 
@@ -91,7 +91,7 @@ def prepare(
     false_alarms: float = DecisionRule.false_alarms,
     review_budget: int | None = DecisionRule.review_budget,
     threshold: float | None = DecisionRule.threshold,
-    rescore_groups: bool = False,
+    exclude_groups: bool = False,
     maps: MapKind | None = None,
     engine: str = "threads",
     dask_address: str | None = None,
@@ -111,9 +111,9 @@ def prepare(
     for option, place in (*places.items(), *(("references_from", run) for run in references_from)):
         require_no_secret(option, str(place or ""))
     require_map_kind(maps)
-    if rescore_groups and method.references is not None:
+    if exclude_groups and method.references is not None:
         raise ValueError(
-            f"rescore_groups must go without references, got references {method.references}: groups are found by "
+            f"exclude_groups must go without references, got references {method.references}: groups are found by "
             "comparing all images with each other; leave out one of the two"
         )
     decision_rule = DecisionRule(false_alarms, review_budget, threshold)
@@ -142,16 +142,16 @@ def prepare(
         store=output,
         lot=lot,
         category=category,
-        settings=replace(method, degrees=method.chosen_degrees, window_sizes=method.chosen_window_sizes),
+        settings=replace(method, degrees=method.chosen_degrees, rscin_windows=method.chosen_rscin_windows),
         backbone=backbones.resolve(method.backbone, device=device, **method.backbone_arguments()),
         device=device,
-        memory_bytes=parsed_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
+        memory_bytes=parse_bytes(memory) if memory else int(MEMORY_SHARE * memory_bytes(chosen)) // running.sharing,
         block_images=block_images,
         store_aggregated=store_aggregated,
         thread_count=max(1, torch.get_num_threads() // running.sharing),
         subsets=subsets,
         decision_rule=decision_rule,
-        rescore_groups=rescore_groups,
+        exclude_groups=exclude_groups,
         engine=running,
         references_from=tuple(Store(output).inside(run if "/" in run else f"{RUNS}/{run}") for run in references_from),
     )

@@ -1,4 +1,4 @@
-"""Planning: a lot's job divided into orders, one for each task run, and their keys.
+"""Planning: a lot's job divided into specs, one for each task run, and their keys.
 
 The algorithm versions below are part of the keys: raise one when its stage's results change.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from musc.kernels.window import window_on
+from musc.kernels.window import radius_on
 from musc.layers import middle_layer
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
 from musc.plan.sample import draw_sample, sample_size
@@ -15,7 +15,7 @@ from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
 from tasks.planning.job import LotJob, backbone_identity
-from tasks.planning.specs import AggregateOrder, BlockRows, ExtractOrder, GroupOrder, RunOrder, ScoreOrder
+from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
 
 FEATURES_VERSION = 1
 AGGREGATED_VERSION = 1
@@ -24,24 +24,24 @@ GROUPS_VERSION = 2
 RUN_VERSION = 3
 
 
-def extract_orders(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractOrder]:
-    """One order per block of a lot's usable images."""
-    orders = []
+def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractSpec]:
+    """One spec per block of a lot's usable images."""
+    specs = []
     for start, stop in plan_blocks(len(images), job.block_images):
         contents = [image.sha256 for image in images[start:stop]]
         key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
-        orders.append(
-            ExtractOrder(
+        specs.append(
+            ExtractSpec(
                 key, job.category, job.store, job.folder, lot_key, start, stop, backbone=job.backbone, device=job.device
             )
         )
-    return orders
+    return specs
 
 
-def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[AggregateOrder]:
-    """One order per block, layer and degree."""
+def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[AggregateSpec]:
+    """One spec per block, layer and degree."""
     return [
-        AggregateOrder(
+        AggregateSpec(
             key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer.number, degree=degree),
             category=job.category,
             store=job.store,
@@ -57,15 +57,15 @@ def aggregate_orders(job: LotJob, extracted: Sequence[ExtractOrder]) -> list[Agg
     ]
 
 
-def score_orders(
+def score_specs(
     job: LotJob,
-    extracted: Sequence[ExtractOrder],
-    aggregated: Sequence[AggregateOrder],
+    extracted: Sequence[ExtractSpec],
+    aggregated: Sequence[AggregateSpec],
     contents: Sequence[str],
     earlier: tuple[BlockRows, ...] = (),
-    groups: GroupOrder | None = None,
-) -> list[ScoreOrder]:
-    """One order per shard of mutual scoring; shards read the aggregated blocks where there are any.
+    groups: GroupSpec | None = None,
+) -> list[ScoreSpec]:
+    """One spec per shard of mutual scoring; shards read the aggregated blocks where there are any.
 
     Args:
         job: what to score, and how.
@@ -88,23 +88,23 @@ def score_orders(
     ranges = plan_subsets(image_count, job.subsets)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
     layers = {layer.number: layer for layer in job.backbone.layers}
-    orders = []
+    specs = []
     for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count)]:
-        made = [order.path for order in aggregated if (order.layer, order.degree) == (shard.layer, shard.degree)]
-        blocks = tuple(made or [order.path for order in extracted])
+        made = [spec.path for spec in aggregated if (spec.layer, spec.degree) == (shard.layer, shard.degree)]
+        blocks = tuple(made or [spec.path for spec in extracted])
         grid, interval = layers[shard.layer].grid, job.settings.interval
-        window = window_on(grid, job.settings.window, job.backbone.grid)
+        match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
         reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
         choices: dict[str, Any] = {
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,
-            "window": window,
+            "match_radius": match_radius,
             "groups": groups.key if groups else None,
         }
         reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
-        orders.append(
-            ScoreOrder(
+        specs.append(
+            ScoreSpec(
                 key,
                 job.category,
                 job.store,
@@ -118,21 +118,21 @@ def score_orders(
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
-                window=window,
+                match_radius=match_radius,
             )
         )
-    return orders
+    return specs
 
 
-def group_orders(job: LotJob, scored: Sequence[ScoreOrder]) -> list[GroupOrder]:
-    """The order that finds groups, from the middle layer and the middle degree."""
+def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
+    """The spec that finds groups, from the middle layer and the middle degree."""
     if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
     layer = middle_layer(job.backbone.layers).number
     degree = sorted(job.settings.chosen_degrees)[len(job.settings.chosen_degrees) // 2]
-    parts = tuple(order for order in scored if (order.shard.layer, order.shard.degree) == (layer, degree))
-    key = stage_key("groups", GROUPS_VERSION, parts=[order.key for order in parts])
-    return [GroupOrder(key, parts)]
+    parts = tuple(spec for spec in scored if (spec.shard.layer, spec.shard.degree) == (layer, degree))
+    key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts])
+    return [GroupSpec(key, parts)]
 
 
 def seeks_groups(job: LotJob, image_count: int) -> bool:
@@ -163,15 +163,15 @@ def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) 
 
 
 def is_masked(job: LotJob) -> bool:
-    """Whether some patches may not be matched: those beyond a window, or those a group shares."""
-    windows = (window_on(layer.grid, job.settings.window, job.backbone.grid) for layer in job.backbone.layers)
-    return job.rescore_groups or any(window is not None for window in windows)
+    """Whether some patches may not be matched: those beyond a match_radius, or those a group shares."""
+    radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
+    return job.exclude_groups or any(radius is not None for radius in radii)
 
 
-def run_order(
-    job: LotJob, extracted: Sequence[ExtractOrder], scored: Sequence[ScoreOrder], groups: GroupOrder | None = None
-) -> RunOrder:
-    """The order that ends a run; its key covers all that is written into the run's tables."""
+def run_spec(
+    job: LotJob, extracted: Sequence[ExtractSpec], scored: Sequence[ScoreSpec], groups: GroupSpec | None = None
+) -> RunSpec:
+    """The spec that ends a run; its key covers all that is written into the run's tables."""
     lot_key = extracted[0].lot_key
     key = stage_key(
         "run",
@@ -179,24 +179,24 @@ def run_order(
         lot=job.lot,
         category=job.category,
         images=lot_key,
-        features=[order.key for order in extracted],
-        patch_scores=[order.key for order in scored],
-        window_sizes=job.settings.chosen_window_sizes,
+        features=[spec.key for spec in extracted],
+        patch_scores=[spec.key for spec in scored],
+        rscin_windows=job.settings.chosen_rscin_windows,
         decision_rule=asdict(job.decision_rule),
-        rescore_groups=job.rescore_groups,
+        exclude_groups=job.exclude_groups,
         groups=groups.key if groups else None,
     )
-    blocks = tuple(order.path for order in extracted)
-    shards = tuple((order.shard, order.path) for order in scored)
+    blocks = tuple(spec.path for spec in extracted)
+    shards = tuple((spec.shard, spec.path) for spec in scored)
     found = groups.path if groups else None
-    return RunOrder(key, job, lot_key, blocks, shards, found, scored[0].earlier)
+    return RunSpec(key, job, lot_key, blocks, shards, found, scored[0].earlier)
 
 
-def claim_name(job: LotJob, lot_key: str) -> str:
-    """What the claim of a job's run is called: the same for every attempt at it."""
-    return stage_key("claim", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
+def lease_name(job: LotJob, lot_key: str) -> str:
+    """What the lease of a job's run is called: the same for every attempt at it."""
+    return stage_key("lease", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
 
 
 def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
-    """The key of an order: its stage, the version of what the stage computes, and all that it reads."""
+    """The key of a spec: its stage, the version of what the stage computes, and all that it reads."""
     return digest({"stage": stage, "version": algorithm_version, **reads})

@@ -21,13 +21,13 @@ def memory_bytes(device: torch.device) -> int:
     return int(torch.cuda.mem_get_info(device)[1]) if device.type == "cuda" else host_memory_bytes()
 
 
-def parsed_bytes(text: str) -> int:
+def parse_bytes(text: str) -> int:
     """A number of bytes as people write it.
 
     Raises:
         ValueError: if it is no positive size.
 
-    >>> parsed_bytes("8GB"), parsed_bytes("1.5 GiB")
+    >>> parse_bytes("8GB"), parse_bytes("1.5 GiB")
     (8000000000, 1610612736)
     """
     letters = text.strip().upper().removesuffix("B")

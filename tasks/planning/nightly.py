@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.artefacts import digest
 from storage.errors import NoImagesError
-from storage.images.fingerprints import Mark, fingerprint, read_mark, write_mark
+from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.listing import has_image_name, list_folder
 from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
@@ -132,7 +132,7 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
     if seen.digest is None:
         return Look(None, None)
     key = mark_key(found, seen.digest, job, maps)
-    mark = read_mark(Store(job.store), key)
+    mark = read_result(Store(job.store), key)
     if mark is None:
         return Look(key, None)
     if mark.run is None:
@@ -149,9 +149,9 @@ def scored(found: FoundLot, done: Mapping[str, Any]) -> Outcome:
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
-    """Mark a lot, so that the next night needs no look into its files, unless something is still to be mended."""
+    """Store what came of a lot, so that the next night need not open its files; not if something is to be mended."""
     if key is not None and not outcome.problems:
-        write_mark(Store(job.store), key, Mark(outcome.run or None, outcome.reason, outcome.images))
+        write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
 
 
 def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
@@ -178,7 +178,7 @@ def runs_of(outcomes: list[Outcome]) -> list[str]:
     return [outcome.run for outcome in outcomes if outcome.what == SCORED]
 
 
-def counted(outcomes: list[Outcome]) -> dict[str, Any]:
+def count_outcomes(outcomes: list[Outcome]) -> dict[str, Any]:
     """How many lots came out how, under names that suit a result."""
     return {
         what.replace(" ", "_"): sum(outcome.what == what for outcome in outcomes)

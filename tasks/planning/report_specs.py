@@ -1,4 +1,4 @@
-"""Orders of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
+"""Specs of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from storage.results.runs import MAPS, REPORT_FOLDER, Run
 from storage.store import Store
 from tasks.planning.job import LotJob, MapKind
 from tasks.planning.lot import stage_key
-from tasks.reporting.drift import MOST_EARLIER
+from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
 
 PROFILE_VERSION = 1
@@ -18,7 +18,7 @@ MAPS_VERSION = 1
 
 
 @dataclass(frozen=True)
-class ProfileOrder:
+class ProfileSpec:
     """Measure a run's photographs and note its few numbers for later comparisons."""
 
     key: str
@@ -33,7 +33,7 @@ class ProfileOrder:
 
 
 @dataclass(frozen=True)
-class ReportOrder:
+class ReportSpec:
     """Write the page of a run."""
 
     key: str
@@ -56,7 +56,7 @@ class ReportOrder:
 
 
 @dataclass(frozen=True)
-class MapsOrder:
+class MapsSpec:
     """Write a run's anomaly maps as image files."""
 
     key: str
@@ -74,15 +74,15 @@ class MapsOrder:
         return f"{self.run}/{MAPS[self.kind]}"
 
 
-def profile_order(job: LotJob, run: dict[str, Any]) -> ProfileOrder:
-    """The order that profiles a finished run.
+def profile_spec(job: LotJob, run: dict[str, Any]) -> ProfileSpec:
+    """The spec that profiles a finished run.
 
     Args:
         job: what was run.
         run: as `tasks.rescore.rescore_lot` returned it.
     """
     record = Run(Store(job.store), run["run"]).record()
-    return ProfileOrder(
+    return ProfileSpec(
         key=stage_key("profile", PROFILE_VERSION, run=run["key"], recorded=record["recorded"]),
         category=job.category,
         store=job.store,
@@ -99,15 +99,15 @@ def series_of(job: LotJob) -> str:
 
     Which earlier runs served as references does not count: it differs from night to night.
     """
-    alike = {name: value for name, value in job.identity.items() if name not in ("window_sizes", "references_from")}
+    alike = {name: value for name, value in job.identity.items() if name not in ("rscin_windows", "references_from")}
     return digest({"category": job.category, "with_earlier": bool(job.references_from), **alike})
 
 
-def report_order(job: LotJob, run: dict[str, Any], profiled: ProfileOrder) -> ReportOrder:
-    """The order that writes a run's page; other earlier runs, or another layout of the page, make another key."""
-    earlier = tuple(profile["path"] for profile in earlier_profiles(Store(job.store), profiled.path, MOST_EARLIER))
+def report_spec(job: LotJob, run: dict[str, Any], profiled: ProfileSpec) -> ReportSpec:
+    """The spec that writes a run's page; other earlier runs, or another layout of the page, make another key."""
+    earlier = tuple(profile["path"] for profile in earlier_profiles(Store(job.store), profiled.path, MAX_EARLIER))
     reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest()}
-    return ReportOrder(
+    return ReportSpec(
         key=stage_key("report", REPORT_VERSION, **reads),
         category=job.category,
         store=job.store,
@@ -119,7 +119,7 @@ def report_order(job: LotJob, run: dict[str, Any], profiled: ProfileOrder) -> Re
     )
 
 
-def maps_order(job: LotJob, run: dict[str, Any], kind: MapKind) -> MapsOrder:
-    """The order that writes a run's maps as files of one kind."""
+def maps_spec(job: LotJob, run: dict[str, Any], kind: MapKind) -> MapsSpec:
+    """The spec that writes a run's maps as files of one kind."""
     key = stage_key("maps", MAPS_VERSION, run=run["key"], kind=kind)
-    return MapsOrder(key, job.category, job.store, job.folder, run["run"], kind, label=job.lot, size=run["images"])
+    return MapsSpec(key, job.category, job.store, job.folder, run["run"], kind, label=job.lot, size=run["images"])

@@ -1,4 +1,4 @@
-"""Orders: what each task has to do, as small frozen values. Every order carries a key, the digest of what it reads."""
+"""Specs: what each task has to do, as small frozen values. Every spec carries a key, the digest of what it reads."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,8 +15,8 @@ from tasks.planning.job import LotJob
 METRICS = "metrics"
 
 
-class StageOrder(Protocol):
-    """An order that makes an artefact."""
+class TaskSpec(Protocol):
+    """A spec that makes an artefact."""
 
     @property
     def key(self) -> str: ...
@@ -38,7 +38,7 @@ class StageOrder(Protocol):
 
 
 @dataclass(frozen=True)
-class ExtractOrder:
+class ExtractSpec:
     """Extract the features of the usable images [start, stop) of a lot."""
 
     key: str
@@ -53,7 +53,7 @@ class ExtractOrder:
 
     @property
     def path(self) -> str:
-        """The artefact this order makes."""
+        """The artefact this spec makes."""
         return f"{FEATURES}/{self.key}"
 
     @property
@@ -67,7 +67,7 @@ class ExtractOrder:
 
 
 @dataclass(frozen=True)
-class AggregateOrder:
+class AggregateSpec:
     """Write one block's features at one layer and degree after LNAMD."""
 
     key: str
@@ -101,7 +101,7 @@ class BlockRows:
 
 
 @dataclass(frozen=True)
-class ScoreOrder:
+class ScoreSpec:
     """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
 
     key: str
@@ -123,7 +123,7 @@ class ScoreOrder:
     """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots; their features are stored before LNAMD."""
-    window: int | None = None
+    match_radius: int | None = None
     """Patches within which a patch may be matched; None is everywhere."""
 
     @property
@@ -142,11 +142,11 @@ class ScoreOrder:
 
 
 @dataclass(frozen=True)
-class GroupOrder:
+class GroupSpec:
     """Find the images of a lot that share the same flaw."""
 
     key: str
-    parts: tuple[ScoreOrder, ...]
+    parts: tuple[ScoreSpec, ...]
     """The shards of one layer and degree; together they hold every image as a query."""
 
     @property
@@ -171,7 +171,7 @@ class GroupOrder:
 
 
 @dataclass(frozen=True)
-class RunOrder:
+class RunSpec:
     """Put the scores of a lot together and write its run."""
 
     key: str
@@ -207,7 +207,7 @@ class RunOrder:
 
 
 @dataclass(frozen=True)
-class MeasureOrder:
+class EvaluateSpec:
     """Compare one scored category with its labels and masks."""
 
     key: str

@@ -16,7 +16,7 @@ TILE = 160
 GAP = 8
 CAPTION = 20
 COLUMNS = 3
-MOST_BYTES = 300_000
+MAX_BYTES = 300_000
 """Of an encoded picture: as text it is a third larger, and the Prefect UI renders up to about 500 kB."""
 QUALITIES = (85, 70, 50, 30, 15)
 
@@ -81,6 +81,6 @@ def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: Limits, top
 
 
 def bounded_url(picture: Image.Image) -> str:
-    """A picture as a `data:` URL, as good as fits `MOST_BYTES`; the only kind of local picture the UI shows."""
-    fitting_qualities = (quality for quality in QUALITIES if len(encoded(picture, quality=quality)) <= MOST_BYTES)
+    """A picture as a `data:` URL, as good as fits `MAX_BYTES`; the only kind of local picture the UI shows."""
+    fitting_qualities = (quality for quality in QUALITIES if len(encoded(picture, quality=quality)) <= MAX_BYTES)
     return data_url(picture, quality=next(fitting_qualities, QUALITIES[-1]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-FEWEST_EARLIER, MOST_EARLIER = 6, 30
+MIN_EARLIER, MAX_EARLIER = 6, 30
 """Runs needed before anything is called unusual, and the most that are looked at, the latest ones."""
 SPREADS = 3.5
 """Deviations allowed where the spread is well known; `allowance` adds to it where few runs tell it."""
@@ -124,12 +124,12 @@ def compare(tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) ->
 
     Args:
         tonight: profile, as `tasks.profile` writes it.
-        earlier: profiles, oldest first; the latest `MOST_EARLIER` count.
+        earlier: profiles, oldest first; the latest `MAX_EARLIER` count.
 
     Returns:
         One comparison for each of `MEASURES`.
     """
-    earlier = earlier[-MOST_EARLIER:]
+    earlier = earlier[-MAX_EARLIER:]
     own_distance, distances = class_token_distances(tonight, earlier)
     compared = []
     for measure in MEASURES:
@@ -152,7 +152,7 @@ def judge(measure: Measure, value: float, earlier: Sequence[float]) -> Compared:
 def allowance(measure: Measure, earlier: Sequence[float]) -> float:
     """How far from the median of the earlier values a value may lie; NaN while they are too few to say."""
     count = len(earlier)
-    if count < FEWEST_EARLIER:
+    if count < MIN_EARLIER:
         return float("nan")
     median = float(np.median(earlier))
     deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))

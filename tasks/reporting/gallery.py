@@ -25,7 +25,7 @@ PICTURE_SIDE, SMALL_SIDE, CROP_SIDE = 420, 132, 132
 """Longest sides in pixels."""
 CROP_PATCHES = 7
 """Patches across a crop around a patch, on average of both directions."""
-MOST_PICTURE_BYTES = 12_000_000
+MAX_PICTURE_BYTES = 12_000_000
 """Of all pictures in one page, as `data:` URLs; what does not fit is left out and said so."""
 PAINTERS = 4
 """Threads that decode and draw."""
@@ -105,8 +105,8 @@ def gallery_of(found: FinishedRun) -> Gallery:
 
 
 def affordable(cards: Sequence[Card], small: dict[int, str]) -> tuple[list[Card], dict[int, str]]:
-    """The pictures that fit `MOST_PICTURE_BYTES`, in order of importance."""
-    left = MOST_PICTURE_BYTES
+    """The pictures that fit `MAX_PICTURE_BYTES`, in order of importance."""
+    left = MAX_PICTURE_BYTES
     kept: list[Card] = []
     for card in cards:
         crops = [crop for crop in (card.worst, *card.matches) if crop]

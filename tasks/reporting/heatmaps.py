@@ -18,7 +18,7 @@ INFERNO = (
     *("#cf4446", "#ed6925", "#fb9a06", "#f7d03c", "#fcffa4"),
 )
 """Ten evenly spaced colours of the map; those between are interpolated."""
-LEAST_OPACITY, MOST_OPACITY = 0.25, 0.75
+MIN_OPACITY, MAX_OPACITY = 0.25, 0.75
 """Of the heatmap over a photograph, at the low and the high end of the scale."""
 SCALE_QUANTILES = (0.5, 0.999)
 """Parts of a lot's patch scores below the low and the high end of its colour scale."""
@@ -63,7 +63,7 @@ def overlay(image: Image.Image, anomaly_map: np.ndarray, low: float, high: float
         An RGB picture of the photograph's size.
     """
     values = fitted(anomaly_map, image.size)
-    opacity = LEAST_OPACITY + (MOST_OPACITY - LEAST_OPACITY) * _on_scale(values, (low, high))[..., None]
+    opacity = MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * _on_scale(values, (low, high))[..., None]
     mixed = np.asarray(image.convert("RGB")) * (1 - opacity) + coloured(values, (low, high)) * opacity
     return Image.fromarray(mixed.round().astype(np.uint8))
 

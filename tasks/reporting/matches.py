@@ -14,7 +14,7 @@ from musc.lnamd import aggregate
 from musc.plan.partition import CHUNK_IMAGES
 from storage.results.features import LotFeatures
 
-MOST_CHUNKS = 25
+MAX_CHUNKS = 25
 """Storage chunks that are searched, spread evenly over the lot: 200 images, enough to see what is normal."""
 
 
@@ -73,9 +73,9 @@ def searched_chunks(answering: Sequence[bool]) -> list[tuple[int, int]]:
     """Images [start, stop) of the chunks that are searched: those with answering images, thinned out evenly."""
     bounds = [*range(0, len(answering), CHUNK_IMAGES), len(answering)]
     chunks = [(start, stop) for start, stop in pairwise(bounds) if any(answering[start:stop])]
-    if len(chunks) <= MOST_CHUNKS:
+    if len(chunks) <= MAX_CHUNKS:
         return chunks
-    return [chunks[place] for place in np.linspace(0, len(chunks) - 1, MOST_CHUNKS).round().astype(int)]
+    return [chunks[place] for place in np.linspace(0, len(chunks) - 1, MAX_CHUNKS).round().astype(int)]
 
 
 def _tokens(features: LotFeatures, layer: int, degree: int, grid: tuple[int, int], image: int) -> torch.Tensor:

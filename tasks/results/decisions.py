@@ -14,14 +14,14 @@ from musc.maps import anomaly_maps
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups
 from storage.store import Store
-from tasks.planning.specs import RunOrder
+from tasks.planning.specs import RunSpec
 
 BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was decided about the N scored images of a lot, in their order."""
+    """What was decided about the N scored images of a lot, in their spec."""
 
     decision: Decision
     pixel_threshold: float
@@ -48,7 +48,7 @@ class Verdict:
             return f"{told} It was left out of the references, so they were scored without each other."
         return (
             f"{told} They find their matches in each other, so their scores may be too low; "
-            "score again with rescore_groups (--rescore-groups) to take that out."
+            "score again with exclude_groups (--exclude-groups) to take that out."
         )
 
     def group_records(self, images: Sequence[ListedImage]) -> list[dict[str, Any]]:
@@ -72,22 +72,22 @@ class Verdict:
         return {**self.decision.as_record(), "pixel_threshold": pixel}
 
 
-def reach_verdict(store: Store, order: RunOrder, raw_scores: np.ndarray, patch_scores: np.ndarray) -> Verdict:
+def reach_verdict(store: Store, spec: RunSpec, raw_scores: np.ndarray, patch_scores: np.ndarray) -> Verdict:
     """Apply the decision rule and read the groups.
 
     Args:
         store: where the groups are.
-        order: of the run.
+        spec: of the run.
         raw_scores: (N,).
         patch_scores: (N, rows, columns).
     """
-    decision = decide(raw_scores, order.job.decision_rule)
+    decision = decide(raw_scores, spec.job.decision_rule)
     pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
-    if order.groups is None:
+    if spec.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)
         return Verdict(decision, pixel, none, none, rescored=False)
-    group, shared = read_groups(store, order.groups)
-    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=order.job.rescore_groups)
+    group, shared = read_groups(store, spec.groups)
+    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.exclude_groups)
 
 
 def box_table(

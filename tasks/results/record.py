@@ -13,7 +13,7 @@ from musc.backbones import choose_device
 from musc.backbones.catalogue import CAUTIONS, PAPER_NAME
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, usable_images
-from tasks.planning.specs import RunOrder
+from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict
 
 RECORD_VERSION = 3
@@ -29,25 +29,25 @@ PACKAGES = (
 )
 
 
-def run_record(order: RunOrder, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
+def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
     """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
     return {
         "record_version": RECORD_VERSION,
         "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "settings_digest": digest(order.job.identity),
-        **asdict(order.job),
+        "settings_digest": digest(spec.job.identity),
+        **asdict(spec.job),
         "decision": verdict.as_record(),
         "groups": verdict.group_records(usable_images(images)),
-        "notes": notes(order.job.backbone.name, choose_device(order.job.device).type),
-        "warnings": [*cautions(order.job.backbone.name), *verdict.warnings],
-        "earlier_references": [asdict(rows) for rows in order.earlier],
+        "notes": notes(spec.job.backbone.name, choose_device(spec.job.device).type),
+        "warnings": [*cautions(spec.job.backbone.name), *verdict.warnings],
+        "earlier_references": [asdict(rows) for rows in spec.earlier],
         "images": dict(Counter(image.status for image in images)),
         "keys": {
-            "run": order.key,
-            "listing": order.lot_key,
-            "features": list(order.blocks),
-            "patch_scores": [path for _, path in order.shards],
-            "groups": [order.groups] if order.groups else [],
+            "run": spec.key,
+            "listing": spec.lot_key,
+            "features": list(spec.blocks),
+            "patch_scores": [path for _, path in spec.shards],
+            "groups": [spec.groups] if spec.groups else [],
         },
         "versions": versions(),
     }

@@ -20,7 +20,7 @@ from tasks.planning.resources import THREADS
 from tasks.results.record import RECORD_VERSION, versions
 
 READERS = 8
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Changed images named in one message."""
 
 Kind = TypeVar("Kind")
@@ -142,10 +142,10 @@ def require_unchanged(folder: Store, images: Sequence[ListedImage]) -> None:
     with ThreadPoolExecutor(READERS) as readers:
         problems = [found for found in readers.map(problem, images) if found]
     if problems:
-        rest = f" and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+        rest = f" and {len(problems) - MAX_NAMED} more" if len(problems) > MAX_NAMED else ""
         raise ImageChangedError(
             f"images must be those of the run, but {len(problems)} of {len(images)} in {folder.url} are not: "
-            f"{', '.join(problems[:MOST_NAMED])}{rest}; give the folder that holds them with --folder"
+            f"{', '.join(problems[:MAX_NAMED])}{rest}; give the folder that holds them with --folder"
         )
 
 

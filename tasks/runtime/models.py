@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from musc import backbones
 from musc.backbones import Backbone, BackboneSpec
-from tasks.planning.specs import ExtractOrder
+from tasks.planning.specs import ExtractSpec
 
 PATIENCE_SECONDS = 300.0
 """For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
@@ -16,7 +16,7 @@ _lock = threading.Lock()
 _failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] = {}
 
 
-def load_ahead(orders: Sequence[ExtractOrder]) -> None:
+def load_ahead(specs: Sequence[ExtractSpec]) -> None:
     """Load the backbone that blocks need in this process, so that unusable weights are told once and as they are.
 
     Raises:
@@ -24,7 +24,7 @@ def load_ahead(orders: Sequence[ExtractOrder]) -> None:
         FileNotFoundError: if the weight file is gone.
         ValueError: if the weights do not fit the model, or the file has changed.
     """
-    loaded(orders[0].backbone, orders[0].device)
+    loaded(specs[0].backbone, specs[0].device)
 
 
 def loaded(spec: BackboneSpec, device: str) -> Backbone:

@@ -40,7 +40,7 @@ def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> li
     return in_parts(compute, start, middle) + in_parts(compute, middle, stop)
 
 
-def in_parts_or(
+def halve_on_out_of_memory(
     fallback: Callable[[int, int], Result], compute: Callable[[int, int], Result], start: int, stop: int
 ) -> list[Result]:
     """As `in_parts`, with the processor as the last resort for the whole.

@@ -11,7 +11,7 @@ Submit = Callable[..., None]
 
 
 @contextmanager
-def working_behind(waiting: int = 1) -> Iterator[Submit]:
+def background_writer(waiting: int = 1) -> Iterator[Submit]:
     """Run submitted calls one after the other in a thread, all of them before the `with` block ends.
 
     Args:

@@ -1,6 +1,6 @@
-"""Task bodies as Prefect tasks: cached by their order's key, repeated only when that can help.
+"""Task bodies as Prefect tasks: cached by their spec's key, repeated only when that can help.
 
-The store decides what is done and Prefect's cache only labels runs as Cached: an order whose artefact is complete
+The store decides what is done and Prefect's cache only labels runs as Cached: a spec whose artefact is complete
 returns at once even without a cached state, and a fresh run is asked for where the artefact is gone though the state is
 cached.
 """
@@ -20,10 +20,10 @@ from tasks.runtime.retries import FIRST_DELAY_SECONDS, JITTER, RETRIES, is_trans
 
 @cache
 def cached_task(name: str, body: Callable[[Any], dict[str, Any]]) -> Task[[Any], dict[str, Any]]:
-    """A function of one order as a cached task called `<name> <order.label>`, with a small JSON result."""
+    """A function of one spec as a cached task called `<name> <spec.label>`, with a small JSON result."""
     return task(
         name=name,
-        task_run_name=name + " {order.label}",
+        task_run_name=name + " {spec.label}",
         cache_policy=CacheKeyFnPolicy(cache_key_fn=order_key),
         persist_result=True,
         result_serializer="json",
@@ -37,8 +37,8 @@ def plain_task(name: str, label: str, function: Callable[..., Any]) -> Task[...,
 
 
 def order_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """The cache key of a task run: two tasks given one order keep apart."""
-    return f"{context.task.name}-{parameters['order'].key}"
+    """The cache key of a task run: two tasks given one spec keep apart."""
+    return f"{context.task.name}-{parameters['spec'].key}"
 
 
 def may_be_repeated(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class StageProgress:
-    """One stage of a run: units planned, and done by each order."""
+    """One stage of a run: units planned, and done by each spec."""
 
     stage: str
     total: int
@@ -53,7 +53,7 @@ def begin(stage: str, total: int, reused: int, subject: str = "", *, done: int =
 
 
 def advance(stage: str, order_key: str, units: int) -> None:
-    """An order has done some more units; ignored in a process that does not run the flow."""
+    """A spec has done some more units; ignored in a process that does not run the flow."""
     with _lock:
         if stage in _stages:
             done = _stages[stage].done_by_order
@@ -62,7 +62,7 @@ def advance(stage: str, order_key: str, units: int) -> None:
 
 
 def settle(stage: str, order_key: str, units: int) -> None:
-    """An order is done: its units are exactly these, however many were reported on the way."""
+    """A spec is done: its units are exactly these, however many were reported on the way."""
     with _lock:
         _stages[stage].done_by_order[order_key] = units
         _announce(stage)

@@ -38,7 +38,7 @@ def is_transient(error: object) -> bool:
     )
 
 
-def repeated(action: Callable[[], Result]) -> Result:
+def with_retries(action: Callable[[], Result]) -> Result:
     """Call an action, and again after a transient error, up to `RETRIES` times.
 
     Raises:

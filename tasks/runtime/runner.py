@@ -14,11 +14,11 @@ from typing import Any, Protocol, TypeVar
 
 from tasks.monitoring.monitor import Monitor
 from tasks.planning.resources import Engine
-from tasks.planning.specs import StageOrder
-from tasks.runtime.retries import repeated
+from tasks.planning.specs import TaskSpec
+from tasks.runtime.retries import with_retries
 
 Body = Callable[[Any], dict[str, Any]]
-"""One order -> a small result of plain JSON values."""
+"""One spec -> a small result of plain JSON values."""
 Result = TypeVar("Result")
 
 
@@ -38,15 +38,15 @@ class Runner(Protocol):
         ...
 
     def outcomes(
-        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[StageOrder, Any]]:
-        """Run a body on every order: each order with its result, or with what it failed with, as they end.
+        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[TaskSpec, Any]]:
+        """Run a body on every spec: each spec with its result, or with what it failed with, as they end.
 
         Args:
             name: of the stage.
             body: what to run.
-            orders: to run it on.
-            complete: whether the artefact of an order is in the store, by key.
+            specs: to run it on.
+            complete: whether the artefact of a spec is in the store, by key.
         """
         ...
 
@@ -67,16 +67,16 @@ class InlineRunner:
     loads_models_here: bool = True
 
     def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
-        return repeated(partial(function, *arguments))
+        return with_retries(partial(function, *arguments))
 
     def outcomes(
-        self, name: str, body: Body, orders: Sequence[StageOrder], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[StageOrder, Any]]:
-        for order in orders:
+        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[TaskSpec, Any]]:
+        for spec in specs:
             try:
-                yield order, repeated(partial(body, order))
+                yield spec, with_retries(partial(body, spec))
             except Exception as error:  # the others still run; the stage says at its end what failed
-                yield order, error
+                yield spec, error
 
     def opened(self, engine: Engine) -> "AbstractContextManager[Runner]":
         return nullcontext(self)

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 from storage.artefacts import is_complete
 from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
-from tasks.planning.specs import StageOrder
+from tasks.planning.specs import TaskSpec
 from tasks.runtime import progress
 from tasks.runtime.runner import Body, Runner
 
-Order = TypeVar("Order", bound=StageOrder)
+Spec = TypeVar("Spec", bound=TaskSpec)
 
 LOST = "KilledWorker"
 """The error's name, as Dask need not be installed."""
@@ -26,71 +26,71 @@ class StageFailedError(RuntimeError):
 def run_stage(
     name: str,
     body: Body,
-    orders: Sequence[Order],
+    specs: Sequence[Spec],
     runner: Runner,
-    ahead: Callable[[Sequence[Order]], None] | None = None,
+    ahead: Callable[[Sequence[Spec]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Run a body on every order and return the results in the orders' sequence.
+    """Run a body on every spec and return the results in the same order.
 
     Args:
         name: of the stage, such as `extract`.
-        body: what to run; orders whose artefact is complete end at once.
-        orders: what to run it on.
+        body: what to run; specs whose artefact is complete end at once.
+        specs: what to run it on.
         runner: where.
-        ahead: called once with the orders whose artefact is not complete, if any, before the first is submitted; what
+        ahead: called once with the specs whose artefact is not complete, if any, before the first is submitted; what
             it raises ends the stage as it is.
 
     Raises:
         StageFailedError: after all task runs have ended, naming each that failed and why.
     """
-    if not orders:
+    if not specs:
         return []
-    complete = {order.key: is_complete(Store(order.store), order.path) for order in orders}
-    total, done = sum(order.size for order in orders), sum(order.size for order in orders if complete[order.key])
-    progress.begin(name, total, done, orders[0].category)
-    watch = runner.monitor.begin_stage(name, total, done, orders[0].category)
-    missing = [order for order in orders if not complete[order.key]]
+    complete = {spec.key: is_complete(Store(spec.store), spec.path) for spec in specs}
+    total, done = sum(spec.size for spec in specs), sum(spec.size for spec in specs if complete[spec.key])
+    progress.begin(name, total, done, specs[0].category)
+    watch = runner.monitor.begin_stage(name, total, done, specs[0].category)
+    missing = [spec for spec in specs if not complete[spec.key]]
     if ahead and missing:
         ahead(missing)
-    outcomes = outcomes_of(name, body, orders, complete, runner, watch)
+    outcomes = outcomes_of(name, body, specs, complete, runner, watch)
     # Dask also fails tasks that were queued on a dead worker. Each is run again alone: only the one that kills fails.
-    for order in [order for order in orders if is_lost(outcomes[order.key])]:
-        outcomes.update(outcomes_of(name, body, [order], complete, runner, watch))
+    for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:
+        outcomes.update(outcomes_of(name, body, [spec], complete, runner, watch))
     failures = [
-        (order.label, explained(outcomes[order.key]))
-        for order in orders
-        if isinstance(outcomes[order.key], BaseException)
+        (spec.label, describe_error(outcomes[spec.key]))
+        for spec in specs
+        if isinstance(outcomes[spec.key], BaseException)
     ]
     if failures:
         error = StageFailedError(
-            f"{name} failed for {len(failures)} of {len(orders)} task runs; everything finished is kept, so the "
-            f"same command goes on from here. {told(failures)}"
+            f"{name} failed for {len(failures)} of {len(specs)} task runs; everything finished is kept, so the "
+            f"same command goes on from here. {format_failures(failures)}"
         )
         error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
-    return [outcomes[order.key] for order in orders]
+    return [outcomes[spec.key] for spec in specs]
 
 
-def paths_of(orders: Sequence[StageOrder]) -> list[str]:
-    """The artefacts that orders make."""
-    return [order.path for order in orders]
+def paths_of(specs: Sequence[TaskSpec]) -> list[str]:
+    """The artefacts that specs make."""
+    return [spec.path for spec in specs]
 
 
 def outcomes_of(
     name: str,
     body: Body,
-    orders: Sequence[StageOrder],
+    specs: Sequence[TaskSpec],
     complete: Mapping[str, bool],
     runner: Runner,
     watch: StageWatch,
 ) -> dict[str, Any]:
-    """Run all orders: the result of each, or what it failed with, by key."""
+    """Run all specs: the result of each, or what it failed with, by key."""
     outcomes: dict[str, Any] = {}
-    for order, outcome in runner.outcomes(name, body, orders, complete):
-        outcomes[order.key] = outcome
-        if not complete[order.key] and not isinstance(outcome, BaseException):
-            progress.settle(name, order.key, order.size)
-            watch.advance(order.size)
+    for spec, outcome in runner.outcomes(name, body, specs, complete):
+        outcomes[spec.key] = outcome
+        if not complete[spec.key] and not isinstance(outcome, BaseException):
+            progress.settle(name, spec.key, spec.size)
+            watch.advance(spec.size)
     return outcomes
 
 
@@ -99,10 +99,10 @@ def is_lost(error: Any) -> bool:
     return type(error).__name__ == LOST
 
 
-def told(failures: Sequence[tuple[str, str]]) -> str:
+def format_failures(failures: Sequence[tuple[str, str]]) -> str:
     """What failed and why, each reason once.
 
-    >>> told([("bottle", "no space left"), ("cable", "no space left"), ("screw", "no masks")])
+    >>> format_failures([("bottle", "no space left"), ("cable", "no space left"), ("screw", "no masks")])
     'bottle, cable: no space left; screw: no masks'
     """
     reasons: dict[str, list[str]] = {}
@@ -111,7 +111,7 @@ def told(failures: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
 
 
-def explained(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What a failed task run says, in words of this project where a library's own are no help."""
     if is_lost(error):
         return "every worker that took it was killed; see the workers' logs, most often they ran out of memory"

@@ -64,7 +64,7 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
         str(tmp_path / "out"),
         backbones=("efficientnet-lite0",),
         image_size=64,
-        window_sizes=(1,),
+        rscin_windows=(1,),
     )
     table = read_table(Store(str(tmp_path / "out")), done["benchmark"]).set_index(["category", "metric"])["value"]
     for metric in ("pixel_auroc", "pixel_ap", "pixel_aupro"):

@@ -30,11 +30,11 @@ def test_benchmark_sample_full_method_comes_first_and_agrees_with_itself(tables:
 
 
 def test_benchmark_window_over_the_grid_loses_nothing(tables: dict[str, Any]) -> None:
-    by_window = {row["window"]: row for row in tables["window"]}
+    by_window = {row["match_radius"]: row for row in tables["match_radius"]}
     assert by_window[8]["largest_loss_pixel_auroc"] == 0  # a grid of 8 × 8 patches
     assert by_window[1]["pixel_auroc"] != by_window["none"]["pixel_auroc"]
 
 
 def test_benchmark_speed_counts_products(tables: dict[str, Any]) -> None:
-    assert [row["window"] for row in tables["speed"]] == ["none", 1, 2, 4, 8]
+    assert [row["match_radius"] for row in tables["speed"]] == ["none", 1, 2, 4, 8]
     assert tables["speed"][0]["products"] == 1

@@ -44,7 +44,7 @@ def test_help_and_version_are_light(option: str, said: str) -> None:
         (["--degrees", "one"], "must be whole numbers"),
         (["--interval", "0.5,0.1"], "interval must be two fractions"),
         (["--interval", "0.5"], "must be two fractions"),
-        (["--window-sizes", "0"], "window_sizes must be positive"),
+        (["--rscin-windows", "0"], "rscin_windows must be positive"),
         (["--image-size", "big"], "must be a side"),
         (["--image-size", "100"], "image_size"),
         (["--backbone", "ViT-L-14-337"], "ViT-L-14-336"),
@@ -211,7 +211,7 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
         "tasks.planning.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),)
     )
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
-    words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--window", "2"]
+    words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]
     shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])
     assert shown.exit_code == 0
     assert asked == [(Layer(3, (8, 8), TOKEN_WIDTH), 2, "auto")], "all four scales are alike"

@@ -7,8 +7,8 @@ from cli.options import given, read_counts, read_image_size, read_interval, read
 
 
 def test_given_keeps_zero_and_false_and_leaves_out_what_was_not_given() -> None:
-    arguments = {"seed": 0, "quick_gelu": False, "window": 0, "lot": None, "layers": (0,), "verbose": True}
-    assert given(arguments) == {"seed": 0, "quick_gelu": False, "window": 0, "layers": (0,)}
+    arguments = {"seed": 0, "quick_gelu": False, "match_radius": 0, "lot": None, "layers": (0,), "verbose": True}
+    assert given(arguments) == {"seed": 0, "quick_gelu": False, "match_radius": 0, "layers": (0,)}
 
 
 def test_image_size_is_a_side_or_height_and_width() -> None:

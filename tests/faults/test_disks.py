@@ -8,7 +8,7 @@ import pytest
 
 CAPACITY_BYTES = 2**20
 LISTING_BYTES = 2**16
-"""More than a lot's listing and a run's claim take."""
+"""More than a lot's listing and a run's lease take."""
 PAGE_BYTES = 4096
 
 

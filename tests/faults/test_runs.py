@@ -56,7 +56,7 @@ def test_run_taken_up_with_other_settings_reuses_what_they_share(
     shutil.rmtree(store / "runs")
     shutil.rmtree(sorted((store / "patch_scores").iterdir())[0])
     before = complete(store)
-    other = {"degrees": (1, 3), "window_sizes": (1, 2)}
+    other = {"degrees": (1, 3), "rscin_windows": (1, 2)}
     score(store, **other)
     assert before.items() <= complete(store).items()
     assert len(complete(store, "features")) == len(complete(store.parent / "store", "features")) == 3

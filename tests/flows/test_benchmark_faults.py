@@ -66,7 +66,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[st
         return real(found, dataset, root)
 
     monkeypatch.setattr(measuring, "network_size_metrics", failing)
-    monkeypatch.setattr(cached_task("measure", measuring.measure_category), "retry_delay_seconds", 0)
+    monkeypatch.setattr(cached_task("measure", measuring.evaluate_category), "retry_delay_seconds", 0)
     return attempts
 
 

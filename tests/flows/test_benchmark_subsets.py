@@ -80,10 +80,10 @@ def test_subsets_depend_on_content_not_on_names_or_labels(
 
 def test_subsets_differ_with_the_seed(dealt_output: Path, folder_root: Path, tmp_path: Path) -> None:
     dealt(folder_root, tmp_path / "one", seed=1)
-    order = runs(tmp_path / "one")["caps"].images()["sha256"].tolist()
+    spec = runs(tmp_path / "one")["caps"].images()["sha256"].tolist()
     usual = runs(dealt_output)["caps"].images()["sha256"].tolist()
-    assert sorted(order) == sorted(usual)
-    assert set(order[:6]) != set(usual[:6])
+    assert sorted(spec) == sorted(usual)
+    assert set(spec[:6]) != set(usual[:6])
     assert not scores_by_content(tmp_path / "one").equals(scores_by_content(dealt_output))
 
 

@@ -49,7 +49,7 @@ def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_
     assert group["patch_count"] > 0
     assert any("5 of 24 images share the same unusual look (group 1)" in text for text in plain.record()["warnings"])
 
-    rescored = score(flawed_parts, tmp_path, rescore_groups=True)
+    rescored = score(flawed_parts, tmp_path, exclude_groups=True)
     assert rescored.path != plain.path
     after = rescored.scores().set_index("path")
     gain = after.loc[stained, "raw_score"] / scores.loc[stained, "raw_score"]
@@ -66,8 +66,8 @@ def test_run_scored_without_a_shared_flaw_keeps_its_earlier_references(flawed_pa
     for number in range(30, 34):
         Image.fromarray(draw_part("cast", None, number=number, size=128)[0]).save(monday / f"{number}.png")
     earlier = score(monday, tmp_path, threshold=2.0)
-    alone = score(flawed_parts, tmp_path, rescore_groups=True)
-    beside = score(flawed_parts, tmp_path, rescore_groups=True, references_from=(earlier.path,))
+    alone = score(flawed_parts, tmp_path, exclude_groups=True)
+    beside = score(flawed_parts, tmp_path, exclude_groups=True, references_from=(earlier.path,))
     assert any("left out of the references" in text for text in beside.record()["warnings"])
     assert (beside.patch_scores() != alone.patch_scores()).any(axis=(1, 2)).all()
 

@@ -43,12 +43,12 @@ def changed_copy(past: Path, name: str, change: Any) -> Path:
     store = Store(str(past.parents[1]))
     table = Run(store, f"runs/{past.name}").scores()
     change(table)
-    with writing(store, f"runs/{name}") as draft:
+    with writing(store, f"runs/{name}") as staging:
         for source in past.iterdir():
             if source.name in {"run.json", "images.parquet"}:
-                store.write(f"{draft.path}/{source.name}", source.read_bytes())
-        write_table(store, f"{draft.path}/{SCORES}", table)
-        store.copy(f"runs/{past.name}/patch_scores.zarr", f"{draft.path}/patch_scores.zarr")
+                store.write(f"{staging.path}/{source.name}", source.read_bytes())
+        write_table(store, f"{staging.path}/{SCORES}", table)
+        store.copy(f"runs/{past.name}/patch_scores.zarr", f"{staging.path}/patch_scores.zarr")
     return past.parent / name
 
 

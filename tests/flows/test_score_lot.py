@@ -56,8 +56,8 @@ def test_score_lot_reference(reference_folder: Path, reference_stages: dict[str,
         degrees=(1, 3, 5),
         quick_gelu=False,
     )
-    order = json.loads((reference_folder / "reference.json").read_text())["paths"]
-    paths = [path.removeprefix("magnetic_tile/test/") for path in order]
+    listed = json.loads((reference_folder / "reference.json").read_text())["paths"]
+    paths = [path.removeprefix("magnetic_tile/test/") for path in listed]
     rows = [run.images()["path"].tolist().index(path) for path in paths]
     ours = run.patch_scores().reshape(len(rows), -1)[rows]
     np.testing.assert_allclose(ours, reference_stages["patch_scores"], atol=5e-4)
@@ -196,22 +196,22 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
 
     score(parts / "test", tmp_path)
     monkeypatch.setattr(models, "loaded", lambda *given: pytest.fail("the backbone was loaded for nothing"))
-    assert len(score(parts / "test", tmp_path, window_sizes=(1,)).scores()) == 19
+    assert len(score(parts / "test", tmp_path, rscin_windows=(1,)).scores()) == 19
 
 
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import score as scoring
-    from tasks.planning.specs import ScoreOrder
+    from tasks.planning.specs import ScoreSpec
     from tasks.runtime.stage import StageFailedError
 
     real = scoring.shard_scores
 
-    def failing(order: ScoreOrder, features: Any) -> torch.Tensor:
-        if (order.shard.layer, order.shard.degree) == (1, 3):
+    def failing(spec: ScoreSpec, features: Any) -> torch.Tensor:
+        if (spec.shard.layer, spec.shard.degree) == (1, 3):
             raise ValueError("planted fault")
-        return real(order, features)
+        return real(spec, features)
 
     with monkeypatch.context() as patch:
         patch.setattr(scoring, "shard_scores", failing)
@@ -219,19 +219,19 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
             score(parts / "test", tmp_path)
     before = written(tmp_path)
     assert sum(name.startswith("patch_scores") for name in before) == 3
-    (claim,) = (tmp_path / "claims").iterdir()
-    assert {name.removesuffix("/complete.json") for name in before} <= set(json.loads(claim.read_text())["paths"])
+    (lease,) = (tmp_path / "leases").iterdir()
+    assert {name.removesuffix("/complete.json") for name in before} <= set(json.loads(lease.read_text())["paths"])
     score(parts / "test", tmp_path)
     assert before.items() <= written(tmp_path).items()
-    assert not list((tmp_path / "claims").iterdir())
+    assert not list((tmp_path / "leases").iterdir())
 
 
 def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: Path) -> None:
     full = score(parts / "test", tmp_path)
-    same = score(parts / "test", tmp_path, references=18, window=15)
+    same = score(parts / "test", tmp_path, references=18, match_radius=15)
     assert same.path == full.path
     sampled = score(parts / "test", tmp_path, references=6, seed=1)
-    near = score(parts / "test", tmp_path, window=2)
+    near = score(parts / "test", tmp_path, match_radius=2)
     assert len({run.path for run in (full, sampled, near)}) == 3
     assert (near.patch_scores() >= full.patch_scores() - 1e-6).all()
     assert sampled.record()["settings"]["references"] == 6

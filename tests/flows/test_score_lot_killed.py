@@ -57,7 +57,9 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
 
 
 def complete(output: Path, stage: str) -> dict[Path, int]:
-    markers = output.glob(f"{stage}/[!.]*/complete.json")  # not those of drafts, which move while they are looked at
+    markers = output.glob(
+        f"{stage}/[!.]*/complete.json"
+    )  # not those of staging folders, which move while they are looked at
     return {marker: marker.stat().st_mtime_ns for marker in markers}
 
 

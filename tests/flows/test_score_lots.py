@@ -30,7 +30,7 @@ def draw_lot(folder: Path, seed: int, count: int = 4) -> None:
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "lots"
     draw_lot(folder / "bolt" / "2026-11-20", 10)
-    draw_lot(folder / "nut" / "order-7", 30)
+    draw_lot(folder / "nut" / "spec-7", 30)
     return folder
 
 
@@ -66,7 +66,7 @@ def runs(output: Path) -> list[str]:
 def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert night(root, output) == {**NOTHING, "scored": 2}
-    assert runs(output) == ["bolt-2026-11-20", "nut-order-7"]
+    assert runs(output) == ["bolt-2026-11-20", "nut-spec-7"]
     draw_lot(root / "bolt" / "2026-11-21", 50)
     before = run_count("score-lot")
     assert night(root, output) == {**NOTHING, "scored": 1, "finished_before": 2}
@@ -86,8 +86,8 @@ def test_night_knows_category_and_lot(root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda root, output: draw(root / "nut/order-7/new.png", 99, defective=False), id="image added"),
-        pytest.param(lambda root, output: (root / "nut/order-7/000.png").unlink(), id="image removed"),
+        pytest.param(lambda root, output: draw(root / "nut/spec-7/new.png", 99, defective=False), id="image added"),
+        pytest.param(lambda root, output: (root / "nut/spec-7/000.png").unlink(), id="image removed"),
         pytest.param(
             lambda root, output: next(output.glob("runs/nut-*/scores.parquet")).write_bytes(b"cut"), id="result damaged"
         ),
@@ -105,7 +105,7 @@ def test_night_scores_what_is_not_finished_any_more(
 
 def test_night_with_other_settings_scores_again(root: Path, tmp_path: Path) -> None:
     night(root, tmp_path / "out", category="bolt")
-    assert night(root, tmp_path / "out", category="bolt", window_sizes=(1,))["scored"] == 1
+    assert night(root, tmp_path / "out", category="bolt", rscin_windows=(1,))["scored"] == 1
     assert night(root, tmp_path / "out", category="bolt", memory="3GB", block_images=8)["finished_before"] == 1
 
 
@@ -114,7 +114,7 @@ def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkey
 
     options = {
         **SMALL,
-        **{"interval": (0.0, 0.5), "window_sizes": (1,), "references": 3, "seed": 5, "window": 2},
+        **{"interval": (0.0, 0.5), "rscin_windows": (1,), "references": 3, "seed": 5, "match_radius": 2},
         **{"false_alarms": 2.0, "review_budget": 3, "threshold": 0.4, "maps": "png"},
         **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True},
     }
@@ -126,7 +126,7 @@ def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkey
 
     monkeypatch.setattr("flows.score_lots.score_lot", score)
     assert night(root, tmp_path / "out", **options) == {**NOTHING, "scored": 2}
-    for category, name in (("bolt", "2026-11-20"), ("nut", "order-7")):
+    for category, name in (("bolt", "2026-11-20"), ("nut", "spec-7")):
         given = asked[f"{root}/{category}/{name}"]
         assert set(given) == set(signature(score_lot.fn).parameters) - {"folder", "references_from"}
         own = {"output": str(tmp_path / "out"), "lot": f"{category}-{name}", "category": category}
@@ -143,7 +143,7 @@ def test_night_needs_no_features_to_know_what_is_finished(root: Path, tmp_path: 
 def test_night_leaves_out_earlier_dates_but_no_undated_lot(root: Path, tmp_path: Path) -> None:
     draw_lot(root / "bolt" / "2026-11-21", 50)
     assert night(root, tmp_path / "out", since=date(2026, 11, 21)) == {**NOTHING, "scored": 2}
-    assert runs(tmp_path / "out") == ["bolt-2026-11-21", "nut-order-7"]
+    assert runs(tmp_path / "out") == ["bolt-2026-11-21", "nut-spec-7"]
 
 
 def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> None:
@@ -170,10 +170,10 @@ def test_night_goes_on_after_a_failed_lot_and_names_it(
 
     real = rescore.score_table
 
-    def failing(order: Any, *rest: Any) -> Any:
-        if order.job.category == "bolt":
+    def failing(spec: Any, *rest: Any) -> Any:
+        if spec.job.category == "bolt":
             raise ValueError("planted fault")
-        return real(order, *rest)
+        return real(spec, *rest)
 
     told: list[tuple[Any, ...]] = []
     with monkeypatch.context() as patch:
@@ -187,7 +187,7 @@ def test_night_goes_on_after_a_failed_lot_and_names_it(
     assert (what, run, list(names)) == ("failed", "score bolt-2026-11-20", ["rescore bolt-2026-11-20"])
     assert (parameters["category"], parameters["lot"]) == ("bolt", "bolt-2026-11-20")
     assert "planted fault" in why
-    assert runs(tmp_path / "out") == ["nut-order-7"]
+    assert runs(tmp_path / "out") == ["nut-spec-7"]
     assert night(root, tmp_path / "out") == {**NOTHING, "scored": 1, "finished_before": 1}
 
 
@@ -218,7 +218,7 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
     assert f"bolt-2026-11-20: 2 of 4 images flagged, not scored: 1 not_an_image; {report}\n" in done.output
-    assert "night nut-order-7: 1 of 2 lots\n" in done.stderr
+    assert "night nut-spec-7: 1 of 2 lots\n" in done.stderr
     assert "\nnote: loose.png is no lot: " in done.output
 
 
@@ -229,7 +229,7 @@ def test_night_follows_a_category_that_is_a_link(root: Path, tmp_path: Path) -> 
     output = tmp_path / "out"
     done = whole_night(root, output)
     assert done["scored"] == 2
-    assert runs(output) == ["bolt-2026-11-20", "nut-order-7"]
+    assert runs(output) == ["bolt-2026-11-20", "nut-spec-7"]
     (said,) = done["notes"]
     assert said.startswith("loop is no lot: symbolic link leads to what holds the root or lies in it")
     assert night(root, output) == {**NOTHING, "finished_before": 2}

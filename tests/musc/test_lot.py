@@ -70,11 +70,11 @@ def test_score_images_of_layers_on_their_own_grids_are_averaged_on_the_finest(
     features = Features(tokens, torch.nn.functional.normalize(torch.rand(len(parts), 4, generator=generator)))
     spec = replace(texture.spec, layers=layers)
     uneven = backbones.Backbone(spec, torch.device("cpu"), lambda _: torch.zeros(1), lambda _: features)
-    ours = score_images(parts, uneven, batch_size=len(parts), degrees=(1, 3), window=3)
+    ours = score_images(parts, uneven, batch_size=len(parts), degrees=(1, 3), match_radius=3)
     expected = torch.zeros(len(parts), 60)
-    for layer, own, window in zip(layers, tokens, (3, 2), strict=True):
+    for layer, own, match_radius in zip(layers, tokens, (3, 2), strict=True):
         for degree in (1, 3):
-            scores = mutual_scores(aggregate(own, layer.grid, degree), window=window, grid=layer.grid)
+            scores = mutual_scores(aggregate(own, layer.grid, degree), match_radius=match_radius, grid=layer.grid)
             expected += anomaly_maps(scores, layer.grid, (6, 10)).flatten(1) / 4
     torch.testing.assert_close(ours.patch_scores, expected)
     torch.testing.assert_close(ours.anomaly_maps, anomaly_maps(expected, (6, 10), SIZE))
@@ -103,7 +103,7 @@ def test_score_images_loaded_backbone_gives_the_same(
 
 
 def test_score_images_settings_reach_their_stages(parts: list[Image.Image], texture: backbones.Backbone) -> None:
-    ours = score_images(parts, texture, degrees=(3,), interval=(0.0, 1.0), window_sizes=(1,))
+    ours = score_images(parts, texture, degrees=(3,), interval=(0.0, 1.0), rscin_windows=(1,))
     features = texture.extract(parts)
     layers = [mutual_scores(aggregate(tokens, texture.spec.grid, 3), (0.0, 1.0)) for tokens in features.patch_tokens]
     torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))
@@ -114,11 +114,11 @@ def test_score_images_settings_reach_their_stages(parts: list[Image.Image], text
 def test_score_images_window_and_sample_reach_mutual_scoring(
     parts: list[Image.Image], texture: backbones.Backbone, seed: int
 ) -> None:
-    ours = score_images(parts, texture, degrees=(1,), references=2, seed=seed, window=1)
+    ours = score_images(parts, texture, degrees=(1,), references=2, seed=seed, match_radius=1)
     grid, features = texture.spec.grid, texture.extract(parts)
     sample = draw_sample([pixel_digest(part) for part in parts], 2, seed)
     layers = [
-        mutual_scores(aggregate(tokens, grid, 1), sample=sample, window=1, grid=grid)
+        mutual_scores(aggregate(tokens, grid, 1), sample=sample, match_radius=1, grid=grid)
         for tokens in features.patch_tokens
     ]
     torch.testing.assert_close(ours.patch_scores, torch.stack(layers).mean(dim=0))

@@ -1,4 +1,4 @@
-"""Matching within a window, against plain loops in float64 and the laws it obeys."""
+"""Matching within a match_radius, against plain loops in float64 and the laws it obeys."""
 
 from itertools import pairwise
 
@@ -21,7 +21,9 @@ def unit_rows(grid: Grid, image_count: int = N) -> torch.Tensor:
     return F.normalize(torch.randn(image_count, grid[0] * grid[1], WIDTH, generator=generator), dim=2)
 
 
-def looped_scores(features: torch.Tensor, grid: Grid, window: int, excluded: torch.Tensor | None = None) -> np.ndarray:
+def looped_scores(
+    features: torch.Tensor, grid: Grid, match_radius: int, excluded: torch.Tensor | None = None
+) -> np.ndarray:
     """(N, P): a match lies at most `window` rows and columns away; where none is left the distance is 2."""
     values = features.numpy().astype(np.float64)
     places = [(row, column) for row in range(grid[0]) for column in range(grid[1])]
@@ -31,7 +33,7 @@ def looped_scores(features: torch.Tensor, grid: Grid, window: int, excluded: tor
         for other in range(len(values)):
             gaps = [2.0]
             for candidate, (row, column) in enumerate(places):
-                near = max(abs(row - places[patch][0]), abs(column - places[patch][1])) <= window
+                near = max(abs(row - places[patch][0]), abs(column - places[patch][1])) <= match_radius
                 if near and not (excluded is not None and excluded[other, candidate]):
                     gaps.append(np.sqrt(((values[query, patch] - values[other, candidate]) ** 2).sum()))
             nearest += [min(gaps)] if other != query else []
@@ -49,11 +51,11 @@ def banded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.mark.usefixtures("banded")
-@pytest.mark.parametrize(("grid", "window"), [((5, 4), 0), ((5, 4), 1), ((4, 5), 2), ((7, 2), 3), ((1, 9), 2)])
-def test_window_oracle(grid: Grid, window: int) -> None:
+@pytest.mark.parametrize(("grid", "match_radius"), [((5, 4), 0), ((5, 4), 1), ((4, 5), 2), ((7, 2), 3), ((1, 9), 2)])
+def test_window_oracle(grid: Grid, match_radius: int) -> None:
     features = unit_rows(grid)
-    ours = mutual_scores(features, INTERVAL, window=window, grid=grid)
-    np.testing.assert_allclose(ours, looped_scores(features, grid, window), atol=1e-5)
+    ours = mutual_scores(features, INTERVAL, match_radius=match_radius, grid=grid)
+    np.testing.assert_allclose(ours, looped_scores(features, grid, match_radius), atol=1e-5)
 
 
 @pytest.mark.usefixtures("banded")
@@ -61,7 +63,7 @@ def test_window_with_excluded_patches_oracle() -> None:
     grid = (5, 4)
     features = unit_rows(grid)
     excluded = torch.rand(N, 20, generator=torch.Generator().manual_seed(3)) < 0.5
-    ours = block_scores(features, 0, (), N, INTERVAL, excluded, window=1, grid=grid)
+    ours = block_scores(features, 0, (), N, INTERVAL, excluded, match_radius=1, grid=grid)
     np.testing.assert_allclose(ours, looped_scores(features, grid, 1, excluded), atol=1e-5)
 
 
@@ -72,48 +74,48 @@ def test_window_any_division_gives_the_same_scores() -> None:
     parts = []
     for start, stop in pairwise((0, 3, 4, N)):
         outside = [(first, features[first : first + 1]) for first in range(N) if not start <= first < stop]
-        parts.append(block_scores(features[start:stop], start, outside, N, INTERVAL, window=1, grid=grid))
-    whole = mutual_scores(features, INTERVAL, window=1, grid=grid)
+        parts.append(block_scores(features[start:stop], start, outside, N, INTERVAL, match_radius=1, grid=grid))
+    whole = mutual_scores(features, INTERVAL, match_radius=1, grid=grid)
     torch.testing.assert_close(torch.cat(parts), whole, atol=1e-6, rtol=0)
 
 
 def test_window_permuted_lot_permutes_scores() -> None:
     features, order = unit_rows((5, 4)), torch.randperm(N, generator=torch.Generator().manual_seed(4))
-    scores = mutual_scores(features, INTERVAL, window=1, grid=(5, 4))
-    permuted = mutual_scores(features[order], INTERVAL, window=1, grid=(5, 4))
+    scores = mutual_scores(features, INTERVAL, match_radius=1, grid=(5, 4))
+    permuted = mutual_scores(features[order], INTERVAL, match_radius=1, grid=(5, 4))
     torch.testing.assert_close(permuted, scores[order], atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("window", [4, 5, 100])
-def test_window_over_the_whole_grid_is_the_full_method(window: int) -> None:
+@pytest.mark.parametrize("match_radius", [4, 5, 100])
+def test_window_over_the_whole_grid_is_the_full_method(match_radius: int) -> None:
     features = unit_rows((5, 4))
-    assert torch.equal(mutual_scores(features, window=window, grid=(5, 4)), mutual_scores(features))
+    assert torch.equal(mutual_scores(features, match_radius=match_radius, grid=(5, 4)), mutual_scores(features))
 
 
 def test_window_wider_never_raises_a_score() -> None:
     features = unit_rows((6, 6))
-    scores = [mutual_scores(features, window=window, grid=(6, 6)) for window in range(6)]
+    scores = [mutual_scores(features, match_radius=match_radius, grid=(6, 6)) for match_radius in range(6)]
     assert all(bool((wide <= narrow + 1e-6).all()) for narrow, wide in pairwise(scores))
 
 
 @pytest.mark.parametrize("grid", [None, (4, 4)])
 def test_window_refuses_a_grid_of_other_patches(grid: Grid | None) -> None:
     with pytest.raises(ValueError, match=r"grid must give the rows and columns of 20 patches .* got"):
-        mutual_scores(unit_rows((5, 4)), window=1, grid=grid)
+        mutual_scores(unit_rows((5, 4)), match_radius=1, grid=grid)
 
 
 def test_window_refuses_negative() -> None:
     with pytest.raises(ValueError, match="window must be at least 0 patches, got -1"):
-        mutual_scores(unit_rows((5, 4)), window=-1, grid=(5, 4))
+        mutual_scores(unit_rows((5, 4)), match_radius=-1, grid=(5, 4))
 
 
-@pytest.mark.parametrize(("grid", "window"), [((37, 37), 4), ((41, 23), 0), ((23, 29), 40), ((3, 200), 1)])
-def test_row_bands_reach_every_patch_of_the_window(grid: Grid, window: int) -> None:
-    bands = row_bands(grid, window)
+@pytest.mark.parametrize(("grid", "match_radius"), [((37, 37), 4), ((41, 23), 0), ((23, 29), 40), ((3, 200), 1)])
+def test_row_bands_reach_every_patch_of_the_window(grid: Grid, match_radius: int) -> None:
+    bands = row_bands(grid, match_radius)
     assert [row for start, stop, _, _ in bands for row in range(start, stop)] == list(range(grid[0]))
     for start, stop, low, high in bands:
-        assert low == max(0, start - window)
-        assert high == min(grid[0], stop + window)
+        assert low == max(0, start - match_radius)
+        assert high == min(grid[0], stop + match_radius)
 
 
 def test_pair_products_are_fewer_where_bands_pay() -> None:

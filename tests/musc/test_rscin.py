@@ -24,7 +24,7 @@ def lot(seed: int, image_count: int, width: int = 7) -> tuple[torch.Tensor, torc
     return torch.rand(image_count, generator=generator, dtype=torch.float64), F.normalize(tokens, dim=1)
 
 
-def looped_rescore(scores: np.ndarray, tokens: np.ndarray, window_sizes: tuple[int, ...]) -> np.ndarray:
+def looped_rescore(scores: np.ndarray, tokens: np.ndarray, rscin_windows: tuple[int, ...]) -> np.ndarray:
     """The definition in float64, one image and one window at a time."""
     scaled = [(score - min(scores)) / (max(scores) - min(scores)) for score in scores]
     result = np.zeros(len(scores))
@@ -32,7 +32,7 @@ def looped_rescore(scores: np.ndarray, tokens: np.ndarray, window_sizes: tuple[i
         weights = [float(sum(a * b for a, b in zip(tokens[image], other, strict=True))) for other in tokens]
         nearest = sorted(range(len(scores)), key=lambda other: -weights[other])
         means = []
-        for size in window_sizes:
+        for size in rscin_windows:
             kept = nearest[:size]
             total = sum(weights[other] for other in kept)
             means.append(sum(weights[other] / total * scaled[other] for other in kept))
@@ -40,12 +40,12 @@ def looped_rescore(scores: np.ndarray, tokens: np.ndarray, window_sizes: tuple[i
     return result
 
 
-@pytest.mark.parametrize("window_sizes", [(1, 2, 3), (1, 8, 9), (2, 3), (5,), (3, 1)])
+@pytest.mark.parametrize("rscin_windows", [(1, 2, 3), (1, 8, 9), (2, 3), (5,), (3, 1)])
 @pytest.mark.parametrize("image_count", [2, 3, 11])
-def test_rescore_oracle(image_count: int, window_sizes: tuple[int, ...]) -> None:
+def test_rescore_oracle(image_count: int, rscin_windows: tuple[int, ...]) -> None:
     scores, tokens = lot(1, image_count)
-    expected = looped_rescore(scores.numpy(), tokens.numpy(), window_sizes)
-    np.testing.assert_allclose(rescore(scores, tokens, window_sizes), expected, atol=1e-9)
+    expected = looped_rescore(scores.numpy(), tokens.numpy(), rscin_windows)
+    np.testing.assert_allclose(rescore(scores, tokens, rscin_windows), expected, atol=1e-9)
 
 
 def test_rescore_window_1_only_scales() -> None:
@@ -70,19 +70,19 @@ def test_rescore_pulls_a_lone_score_towards_its_twins() -> None:
 
 
 @LAW
-@given(seed=seeds, image_count=lot_sizes, window_sizes=windows)
-def test_rescore_stays_between_0_and_1(seed: int, image_count: int, window_sizes: tuple[int, ...]) -> None:
-    ours = rescore(*lot(seed, image_count), window_sizes)
+@given(seed=seeds, image_count=lot_sizes, rscin_windows=windows)
+def test_rescore_stays_between_0_and_1(seed: int, image_count: int, rscin_windows: tuple[int, ...]) -> None:
+    ours = rescore(*lot(seed, image_count), rscin_windows)
     assert bool(((ours >= 0) & (ours <= 1 + 1e-12)).all())
 
 
 @LAW
-@given(seed=seeds, image_count=lot_sizes, window_sizes=windows)
-def test_rescore_permuted_lot_permutes_scores(seed: int, image_count: int, window_sizes: tuple[int, ...]) -> None:
+@given(seed=seeds, image_count=lot_sizes, rscin_windows=windows)
+def test_rescore_permuted_lot_permutes_scores(seed: int, image_count: int, rscin_windows: tuple[int, ...]) -> None:
     scores, tokens = lot(seed, image_count)
     order = torch.randperm(image_count, generator=torch.Generator().manual_seed(seed))
-    ours = rescore(scores[order], tokens[order], window_sizes)
-    torch.testing.assert_close(ours, rescore(scores, tokens, window_sizes)[order])
+    ours = rescore(scores[order], tokens[order], rscin_windows)
+    torch.testing.assert_close(ours, rescore(scores, tokens, rscin_windows)[order])
 
 
 @LAW
@@ -100,10 +100,10 @@ def test_rescore_rows_at_once_do_not_matter(monkeypatch: pytest.MonkeyPatch, row
     torch.testing.assert_close(rescore(scores, tokens), expected)
 
 
-@pytest.mark.parametrize("window_sizes", [(), (0,), (1, -2, 3)])
-def test_rescore_refuses_windows_without_neighbour(window_sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="window_sizes must be positive counts of images, got"):
-        rescore(*lot(6, 3), window_sizes)
+@pytest.mark.parametrize("rscin_windows", [(), (0,), (1, -2, 3)])
+def test_rescore_refuses_windows_without_neighbour(rscin_windows: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="rscin_windows must be positive counts of images, got"):
+        rescore(*lot(6, 3), rscin_windows)
 
 
 @pytest.mark.parametrize("shapes", [((3,), (5, 7)), ((3, 1), (3, 7)), ((3,), (3,))])

@@ -17,7 +17,7 @@ from musc.settings import Settings
 
 
 def chosen(method: Settings) -> tuple[Any, ...]:
-    return method.chosen_degrees, method.interval, method.chosen_window_sizes
+    return method.chosen_degrees, method.interval, method.chosen_rscin_windows
 
 
 def test_settings_of_the_papers_backbone_are_the_papers() -> None:
@@ -30,12 +30,12 @@ def test_settings_default_to_the_installed_backbone_and_its_own_choices() -> Non
 
 
 def test_settings_given_go_before_those_of_the_backbone() -> None:
-    assert chosen(Settings(degrees=(7,), window_sizes=(1, 8))) == ((7,), (0.0, 0.3), (1, 8))
+    assert chosen(Settings(degrees=(7,), rscin_windows=(1, 8))) == ((7,), (0.0, 0.3), (1, 8))
 
 
 def test_settings_defaults_agree_with_the_functions() -> None:
     assert signature(mutual_scores).parameters["interval"].default == Settings.interval
-    assert signature(rescore).parameters["window_sizes"].default == PAPER_DEFAULTS.window_sizes
+    assert signature(rescore).parameters["rscin_windows"].default == PAPER_DEFAULTS.rscin_windows
     assert signature(score_images).parameters["backbone"].default == Settings.backbone
 
 
@@ -51,9 +51,9 @@ def test_settings_defaults_agree_with_the_functions() -> None:
         ("interval", (0.3, 0.0), r"interval must be two fractions .* got \(0.3, 0.0\)"),
         ("interval", (0.0, 30), r"interval must be two fractions .* got \(0.0, 30\)"),
         ("interval", (0.0, 0.1, 0.3), "interval must be two fractions"),
-        ("window_sizes", 3, r"window_sizes must be positive counts of images, got 3; the paper uses \(1, 2, 3\)"),
-        ("window_sizes", (), r"window_sizes must be positive counts of images, got \(\)"),
-        ("window_sizes", (0, 1), r"window_sizes must be positive counts of images, got \(0, 1\)"),
+        ("rscin_windows", 3, r"rscin_windows must be positive counts of images, got 3; the paper uses \(1, 2, 3\)"),
+        ("rscin_windows", (), r"rscin_windows must be positive counts of images, got \(\)"),
+        ("rscin_windows", (0, 1), r"rscin_windows must be positive counts of images, got \(0, 1\)"),
     ],
 )
 def test_settings_refuses(setting: str, value: Any, message: str) -> None:

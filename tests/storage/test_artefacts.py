@@ -22,15 +22,15 @@ FILES = {"a": b"12", "deep/b": b"345"}
 
 
 def make(store: Store, path: str = PATH, files: Mapping[str, bytes] = FILES, **known: Any) -> None:
-    with writing(store, path) as draft:
+    with writing(store, path) as staging:
         for name, content in files.items():
-            store.write(f"{draft.path}/{name}", content)
-        draft.facts.update(known)
+            store.write(f"{staging.path}/{name}", content)
+        staging.facts.update(known)
 
 
 def fail_after_a_file(store: Store, error: BaseException) -> None:
-    with writing(store, PATH) as draft:
-        store.write(f"{draft.path}/a", b"12")
+    with writing(store, PATH) as staging:
+        store.write(f"{staging.path}/a", b"12")
         raise error
 
 
@@ -56,8 +56,8 @@ def test_artefact_remembers_facts(store: Store) -> None:
 
 
 def test_artefact_is_absent_while_being_written(store: Store) -> None:
-    with writing(store, PATH) as draft:
-        store.write(f"{draft.path}/a", b"1")
+    with writing(store, PATH) as staging:
+        store.write(f"{staging.path}/a", b"1")
         assert not is_complete(store, PATH)
         assert not store.exists(PATH)
 
@@ -75,8 +75,8 @@ def test_artefact_of_a_killed_writer_is_absent_and_can_be_made(local_store: Stor
         "from storage.artefacts import writing\n"
         "from storage.store import Store\n"
         "store = Store(sys.argv[1])\n"
-        "with writing(store, 'stage/key') as draft:\n"
-        "    store.write(f'{draft.path}/a', b'12')\n"
+        "with writing(store, 'stage/key') as staging:\n"
+        "    store.write(f'{staging.path}/a', b'12')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[2]
@@ -179,10 +179,10 @@ def test_writers_at_the_same_time_leave_one_complete_artefact(store: Store) -> N
     barrier = Barrier(2, timeout=30)
 
     def work(writer: int) -> None:
-        with writing(store, PATH) as draft:
+        with writing(store, PATH) as staging:
             for name, content in FILES.items():
-                store.write(f"{draft.path}/{name}", content)
-            draft.facts["writer"] = writer
+                store.write(f"{staging.path}/{name}", content)
+            staging.facts["writer"] = writer
             barrier.wait()
 
     with ThreadPoolExecutor(2) as writers:
@@ -202,8 +202,8 @@ def test_writer_that_comes_second_keeps_what_the_first_finished(store: Store) ->
 
 def test_writer_that_fails_beside_another_does_no_harm(store: Store) -> None:
     """The one that ends with an error must not take the other's files with it."""
-    with writing(store, PATH) as draft:
-        store.write(f"{draft.path}/b", b"345")
+    with writing(store, PATH) as staging:
+        store.write(f"{staging.path}/b", b"345")
         with pytest.raises(OSError, match="lost"):
             fail_after_a_file(store, OSError("the device was lost"))
     assert set(store.sizes("")) == {f"{PATH}/b", f"{PATH}/{MARKER}"}

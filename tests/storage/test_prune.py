@@ -13,8 +13,8 @@ import pytest
 
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.errors import IncompleteError, UnknownReferencesError
-from storage.leases import claiming
-from storage.prune import CLAIM_DAYS, delete, leftovers, modified
+from storage.leases import leasing
+from storage.prune import LEASE_DAYS, delete, find_prunable, modified
 from storage.store import PARTIAL, Store
 
 LATER = datetime.now(UTC) + timedelta(days=5)
@@ -25,22 +25,22 @@ def key(letter: str) -> str:
 
 
 def make(store: Store, path: str, content: bytes = b"123") -> None:
-    with writing(store, path) as draft:
-        store.write(f"{draft.path}/part", content)
+    with writing(store, path) as staging:
+        store.write(f"{staging.path}/part", content)
 
 
 def make_run(store: Store, name: str, **keys: str | list[str]) -> None:
-    with writing(store, f"runs/{name}") as draft:
-        store.write(f"{draft.path}/run.json", json.dumps({"keys": keys}).encode())
+    with writing(store, f"runs/{name}") as staging:
+        store.write(f"{staging.path}/run.json", json.dumps({"keys": keys}).encode())
 
 
 def make_aggregated(store: Store, path: str, source: str) -> None:
-    with writing(store, path) as draft:
-        store.write(f"{draft.path}/zarr.json", json.dumps({"attributes": {"features": source}}).encode())
+    with writing(store, path) as staging:
+        store.write(f"{staging.path}/zarr.json", json.dumps({"attributes": {"features": source}}).encode())
 
 
 def found(store: Store, *, older_than_days: float = 2.0, now: datetime = LATER) -> list[str]:
-    return sorted(leftover.path for leftover in leftovers(store, older_than_days=older_than_days, now=now))
+    return sorted(prunable.path for prunable in find_prunable(store, older_than_days=older_than_days, now=now))
 
 
 @pytest.fixture
@@ -70,11 +70,11 @@ def test_what_no_run_uses_is_found_and_deleted(used_store: Store) -> None:
     make_aggregated(used_store, f"aggregated/{key('3')}", f"features/{key('2')}")
     make(used_store, f"patch_scores/{key('4')}")
     spare = [f"{folder}/{key(of)}" for folder, of in (("aggregated", "3"), ("features", "2"), ("lots", "1"))]
-    planned = leftovers(used_store, older_than_days=2, now=LATER)
-    assert sorted(leftover.path for leftover in planned) == [*spare, f"patch_scores/{key('4')}"]
+    planned = find_prunable(used_store, older_than_days=2, now=LATER)
+    assert sorted(prunable.path for prunable in planned) == [*spare, f"patch_scores/{key('4')}"]
     sizes = used_store.sizes("")
     expected = sum(size for path, size in sizes.items() if path not in before)
-    assert sum(leftover.size_bytes for leftover in planned) == expected
+    assert sum(prunable.size_bytes for prunable in planned) == expected
     delete(used_store, planned)
     assert used_store.sizes("") == before
 
@@ -82,7 +82,7 @@ def test_what_no_run_uses_is_found_and_deleted(used_store: Store) -> None:
 def test_a_plan_deletes_nothing(used_store: Store) -> None:
     make(used_store, f"features/{key('2')}")
     before = used_store.sizes("")
-    leftovers(used_store, older_than_days=0, now=LATER)
+    find_prunable(used_store, older_than_days=0, now=LATER)
     assert used_store.sizes("") == before
 
 
@@ -115,7 +115,7 @@ def test_deleting_that_is_cut_off_leaves_nothing_that_seems_complete(
 
     monkeypatch.setattr(Store, "delete", remove_a_part_and_end)
     with pytest.raises(KeyboardInterrupt):
-        delete(local_store, leftovers(local_store, older_than_days=2, now=LATER))
+        delete(local_store, find_prunable(local_store, older_than_days=2, now=LATER))
     with pytest.raises(IncompleteError, match=r"its complete\.json is missing"):
         facts(local_store, path)
 
@@ -140,19 +140,19 @@ def draft_of(path: str) -> str:
     ],
 )
 def test_drafts_of_killed_writers_are_deleted(store: Store, path: str) -> None:
-    draft = draft_of(path)
-    store.write(f"{draft}/layer_05/c/0/0/0", b"half")
-    planned = leftovers(store, older_than_days=2, now=LATER)
-    assert [(leftover.path, leftover.kind, leftover.size_bytes) for leftover in planned] == [(draft, "draft", 4)]
+    staging = draft_of(path)
+    store.write(f"{staging}/layer_05/c/0/0/0", b"half")
+    planned = find_prunable(store, older_than_days=2, now=LATER)
+    assert [(prunable.path, prunable.kind, prunable.size_bytes) for prunable in planned] == [(staging, "staging", 4)]
     delete(store, planned)
     assert store.sizes("") == {}
 
 
 def test_a_draft_inside_a_run_is_not_a_part_of_it(used_store: Store) -> None:
-    draft = draft_of("runs/tonight-1/maps-tiff")
-    used_store.write(f"{draft}/000.tiff", b"half")
-    assert found(used_store) == [draft]
-    delete(used_store, leftovers(used_store, older_than_days=2, now=LATER))
+    staging = draft_of("runs/tonight-1/maps-tiff")
+    used_store.write(f"{staging}/000.tiff", b"half")
+    assert found(used_store) == [staging]
+    delete(used_store, find_prunable(used_store, older_than_days=2, now=LATER))
     assert is_complete(used_store, "runs/tonight-1")
 
 
@@ -165,25 +165,25 @@ def test_a_young_draft_may_be_being_written(store: Store) -> None:
 def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_claim(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
-    with pytest.raises(KeyboardInterrupt), claiming(store, "run") as claim:
-        claim.add([path])
+    with pytest.raises(KeyboardInterrupt), leasing(store, "run") as lease:
+        lease.add([path])
         raise KeyboardInterrupt
-    planned = leftovers(store, older_than_days=2, now=datetime.now(UTC) + timedelta(days=CLAIM_DAYS + 1))
-    assert {leftover.path for leftover in planned} == {path, "claims/run.json"}
+    planned = find_prunable(store, older_than_days=2, now=datetime.now(UTC) + timedelta(days=LEASE_DAYS + 1))
+    assert {prunable.path for prunable in planned} == {path, "leases/run.json"}
     time.sleep(1.1)  # an object store tells times in whole seconds
-    claim.add([path])
+    lease.add([path])
     delete(store, planned)
     assert is_complete(store, path)
-    assert store.exists("claims/run.json")
+    assert store.exists("leases/run.json")
 
 
 def test_what_a_run_claims_while_others_are_deleted_is_kept(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
-    planned = leftovers(store, older_than_days=2, now=LATER)
-    assert [leftover.path for leftover in planned] == [path]
-    with claiming(store, "run") as claim:
-        claim.add([path])
+    planned = find_prunable(store, older_than_days=2, now=LATER)
+    assert [prunable.path for prunable in planned] == [path]
+    with leasing(store, "run") as lease:
+        lease.add([path])
         delete(store, planned)
     assert is_complete(store, path)
 
@@ -209,19 +209,19 @@ def test_what_a_run_claims_is_kept_until_the_claim_is_old(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
     store.write(f"{draft_of(path)}/part", b"half")
-    with pytest.raises(KeyboardInterrupt), claiming(store, "run") as claim:
-        claim.add([path])
+    with pytest.raises(KeyboardInterrupt), leasing(store, "run") as lease:
+        lease.add([path])
         raise KeyboardInterrupt
     assert found(store, older_than_days=0) == []
-    much_later = datetime.now(UTC) + timedelta(days=CLAIM_DAYS + 1)
+    much_later = datetime.now(UTC) + timedelta(days=LEASE_DAYS + 1)
     assert len(found(store, now=much_later)) == 3
 
 
 def test_a_claim_ends_with_its_run(store: Store) -> None:
-    with claiming(store, "run") as claim:
-        claim.add(["features/a"])
-        claim.add(["patch_scores/b"])
-        assert json.loads(store.read("claims/run.json")) == {"paths": ["features/a", "patch_scores/b"]}
+    with leasing(store, "run") as lease:
+        lease.add(["features/a"])
+        lease.add(["patch_scores/b"])
+        assert json.loads(store.read("leases/run.json")) == {"paths": ["features/a", "patch_scores/b"]}
     assert store.sizes("") == {}
 
 
@@ -236,7 +236,7 @@ def test_a_claim_ends_with_its_run(store: Store) -> None:
         "features/.hidden",
         f"other/{PARTIAL}x-{key('a')}/part",
         f"features/{PARTIAL}mine/part",
-        "claims/mine.txt",
+        "leases/mine.txt",
         "runs/notes.txt",
     ],
 )
@@ -267,10 +267,10 @@ def test_a_run_that_does_not_say_what_it_uses_stops_everything(used_store: Store
     if record is not None:
         used_store.write("runs/older-2/run.json", record)
     with pytest.raises(UnknownReferencesError, match=r"runs/older-2 in .* do not; score them again"):
-        leftovers(used_store, older_than_days=2, now=LATER)
+        find_prunable(used_store, older_than_days=2, now=LATER)
 
 
 @pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), 1e10])
 def test_an_age_out_of_range_is_refused(local_store: Store, days: float) -> None:
     with pytest.raises(ValueError, match=f"older_than must be 0 to 36500 days, got {re.escape(str(days))}"):
-        leftovers(local_store, older_than_days=days)
+        find_prunable(local_store, older_than_days=days)

@@ -17,11 +17,11 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
 from storage.images.listing import list_folder
 from storage.images.lots import ListedImage
-from storage.results.features import BlockDraft, LotFeatures
+from storage.results.features import BlockWriter, LotFeatures
 from storage.store import Store
 from tasks import extract
 from tasks.extract import extracted_contents, write_features
-from tasks.planning.specs import ExtractOrder
+from tasks.planning.specs import ExtractSpec
 
 LAYERS = (0, 1)
 
@@ -39,8 +39,8 @@ def backbone() -> Backbone:
     return backbones.load("texture", image_size=64, layers=LAYERS, device="cpu")
 
 
-def order(lot: Path, store: Store, images: list[ListedImage], backbone: Backbone) -> ExtractOrder:
-    return ExtractOrder(
+def spec(lot: Path, store: Store, images: list[ListedImage], backbone: Backbone) -> ExtractSpec:
+    return ExtractSpec(
         "key", "cast", store.url, str(lot), "listing", 0, len(images), backbone=backbone.spec, device="cpu"
     )
 
@@ -52,7 +52,7 @@ def test_block_holds_what_the_model_says(
     monkeypatch.setattr(extract, "DECODERS", decoder_count)
     monkeypatch.setattr(extract, "CHUNKS_AHEAD", -(-decoder_count // CHUNK_IMAGES))
     store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
-    made = order(lot, store, images, backbone)
+    made = spec(lot, store, images, backbone)
     write_features(store, made, images, backbone)
     found = LotFeatures(store, (made.path,))
     pictures = [decode((lot / image.path).read_bytes()) for image in images]
@@ -72,7 +72,7 @@ def test_images_without_features_leave_gaps_and_move_no_other(backbone: Backbone
     paths[10].write_bytes(paths[10].read_bytes()[:-500])
     Image.new("RGB", (64, 64), "white").save(paths[13])
     store, images = Store(str(tmp_path / "store")), list_folder(str(tmp_path / "lot" / "test"))
-    made = order(tmp_path / "lot" / "test", store, images, backbone)
+    made = spec(tmp_path / "lot" / "test", store, images, backbone)
     write_features(store, made, images, replace(backbone, forward=infinite_where_white))
     found = LotFeatures(store, (made.path,))
     assert [(one.position, one.status) for one in found.exclusions] == [(10, "unreadable"), (13, "not_finite")]
@@ -87,15 +87,15 @@ def test_error_while_storing_fails_the_block(
     lot: Path, backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
-    write = BlockDraft.write
+    write = BlockWriter.write
 
-    def fail_at_the_second_chunk(draft: BlockDraft, start: int, values: Any) -> None:
+    def fail_at_the_second_chunk(staging: BlockWriter, start: int, values: Any) -> None:
         if start:
             raise OSError(28, "No space left on device")
-        write(draft, start, values)
+        write(staging, start, values)
 
-    monkeypatch.setattr(BlockDraft, "write", fail_at_the_second_chunk)
-    made = order(lot, store, images, backbone)
+    monkeypatch.setattr(BlockWriter, "write", fail_at_the_second_chunk)
+    made = spec(lot, store, images, backbone)
     with pytest.raises(OSError, match="No space left"):
         write_features(store, made, images, backbone)
     assert not is_complete(store, made.path)
@@ -107,7 +107,7 @@ def test_error_of_the_model_fails_the_block(lot: Path, backbone: Backbone, tmp_p
         raise RuntimeError("out of memory")
 
     store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
-    made = order(lot, store, images, backbone)
+    made = spec(lot, store, images, backbone)
     broken = Backbone(backbone.spec, backbone.device, backbone.preprocess, fail)
     with pytest.raises(RuntimeError, match="out of memory"):
         write_features(store, made, images, broken)

@@ -14,7 +14,7 @@ from musc.settings import Settings
 from storage.results.patch_scores import write_shard
 from storage.store import Store
 from tasks.planning.job import LotJob
-from tasks.planning.specs import RunOrder
+from tasks.planning.specs import RunSpec
 from tasks.rescore import average_shards
 
 N, DEGREES = 5, (1, 3, 5)
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 
 
-def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> RunOrder:
+def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> RunSpec:
     job = LotJob(
         folder="photos",
         store=store.url,
@@ -38,20 +38,18 @@ def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> Ru
         block_images=None,
         store_aggregated=False,
     )
-    return RunOrder(
-        "key", job, "lot", (), tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards))
-    )
+    return RunSpec("key", job, "lot", (), tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards)))
 
 
-def write_scores(store: Store, order: RunOrder) -> dict[tuple[int, int], np.ndarray]:
+def write_scores(store: Store, spec: RunSpec) -> dict[tuple[int, int], np.ndarray]:
     """Random scores of each layer and degree, float32 (N, rows, columns), stored shard by shard."""
     random = np.random.default_rng(4)
     scores = {
         (layer.number, degree): random.random((N, *layer.grid), dtype=np.float32)
-        for layer in order.job.backbone.layers
+        for layer in spec.job.backbone.layers
         for degree in DEGREES
     }
-    for shard, path in order.shards:
+    for shard, path in spec.shards:
         write_shard(store, path, scores[shard.layer, shard.degree][shard.start : shard.stop], {})
     return scores
 
@@ -59,24 +57,24 @@ def write_scores(store: Store, order: RunOrder) -> dict[tuple[int, int], np.ndar
 def test_average_of_layers_on_their_own_grids_is_that_of_scores_resized_to_the_finest(store: Store) -> None:
     layers = (Layer(2, (6, 4), 11), Layer(4, (3, 2), 17))
     fine = [Shard(2, degree, *bound) for degree in DEGREES for bound in ((0, 2), (2, N))]
-    order = order_of(store, layers, [*fine, *(Shard(4, degree, 0, N) for degree in DEGREES)])
-    scores = write_scores(store, order)
+    spec = order_of(store, layers, [*fine, *(Shard(4, degree, 0, N) for degree in DEGREES)])
+    scores = write_scores(store, spec)
     expected = np.zeros((N, 6, 4))
     for layer in layers:
         for degree in DEGREES:
             patches = torch.from_numpy(scores[layer.number, degree]).flatten(1)
             expected += anomaly_maps(patches, layer.grid, (6, 4)).double().numpy() / 6
-    found = average_shards(store, order, N)
+    found = average_shards(store, spec, N)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_average_of_layers_alike_is_to_the_bit_that_of_their_scores_in_float64(store: Store) -> None:
     layers = (Layer(2, (3, 5), 11), Layer(5, (3, 5), 11))
-    order = order_of(store, layers, [Shard(layer.number, degree, 0, N) for layer in layers for degree in DEGREES])
-    scores = write_scores(store, order)
+    spec = order_of(store, layers, [Shard(layer.number, degree, 0, N) for layer in layers for degree in DEGREES])
+    scores = write_scores(store, spec)
     total = np.zeros((N, 3, 5))
     for of_one in scores.values():
         total += of_one.astype(np.float64)
     expected = (total / 6).astype(np.float32)
-    np.testing.assert_array_equal(average_shards(store, order, N), expected, strict=True)
+    np.testing.assert_array_equal(average_shards(store, spec, N), expected, strict=True)

@@ -9,7 +9,7 @@ from musc.mutual import mutual_scores
 from musc.plan.partition import Shard
 from storage.results.features import ArraySpec, LotFeatures, writing_block
 from storage.store import Store
-from tasks.planning.specs import ScoreOrder
+from tasks.planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH = (2, 3), 5
@@ -21,15 +21,15 @@ def test_divided_subset_scores_as_a_lot_of_its_own(tmp_path: Path) -> None:
     tokens = torch.randn(13, 6, WIDTH).half()
     store = Store(str(tmp_path))
     arrays = {"layer_07": ArraySpec((6, WIDTH), "float16")}
-    with writing_block(store, "block", image_count=13, arrays=arrays, chunk_images=8, attributes={}) as draft:
-        draft.write(0, {"layer_07": tokens[:8].numpy()})
-        draft.write(8, {"layer_07": tokens[8:].numpy()})
+    with writing_block(store, "block", image_count=13, arrays=arrays, chunk_images=8, attributes={}) as staging:
+        staging.write(0, {"layer_07": tokens[:8].numpy()})
+        staging.write(8, {"layer_07": tokens[8:].numpy()})
 
     def score(start: int, stop: int) -> torch.Tensor:
-        order = ScoreOrder(
+        spec = ScoreSpec(
             "key", "lot", store.url, ("block",), False, GRID, (FIRST, LAST), Shard(7, 3, start, stop), (0.0, 0.5), "cpu"
         )
-        return shard_scores(order, LotFeatures(store, ("block",)))
+        return shard_scores(spec, LotFeatures(store, ("block",)))
 
     divided = torch.cat([score(4, 6), score(6, 9), score(9, 11)])
     expected = mutual_scores(aggregate(tokens[FIRST:LAST], GRID, 3), (0.0, 0.5))

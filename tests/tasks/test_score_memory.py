@@ -34,7 +34,7 @@ import torch
 from musc.plan.partition import Shard
 from storage.results.features import LotFeatures
 from storage.store import Store
-from tasks.planning.specs import ScoreOrder
+from tasks.planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
 def peak_bytes():
@@ -46,8 +46,8 @@ features = LotFeatures(Store(store), ("block",))
 
 def score(start, stop):
     shard = Shard(2, 3, start, stop)
-    order = ScoreOrder("key", "lot", store, ("block",), False, tuple(grid), (0, count), shard, (0.0, 0.3))
-    return shard_scores(order, features)
+    spec = ScoreSpec("key", "lot", store, ("block",), False, tuple(grid), (0, count), shard, (0.0, 0.3))
+    return shard_scores(spec, features)
 
 score(0, 1)  # what is loaded once for all shards
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
@@ -65,9 +65,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor
     tokens = F.normalize(torch.randn(N, P, C), dim=-1).half()
     arrays = {"layer_02": ArraySpec((P, C), "float16")}
     store = Store(str(folder))
-    with writing_block(store, "block", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as draft:
+    with writing_block(store, "block", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as staging:
         for start in range(0, N, 8):
-            draft.write(start, {"layer_02": tokens[start : start + 8].numpy()})
+            staging.write(start, {"layer_02": tokens[start : start + 8].numpy()})
     return folder, tokens
 
 

@@ -1,4 +1,4 @@
-"""Shards against samples, earlier lots and within a window, read from a store, score as the plain loops say."""
+"""Shards against samples, earlier lots and within a match_radius, read from a store, score as the plain loops say."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -12,7 +12,7 @@ from musc.plan.partition import Shard
 from storage.results.features import ArraySpec, LotFeatures, writing_block
 from storage.results.groups import write_groups
 from storage.store import Store
-from tasks.planning.specs import BlockRows, ScoreOrder
+from tasks.planning.specs import BlockRows, ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH, N = (3, 2), 5, 13
@@ -34,23 +34,23 @@ def store(tokens: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFact
     for name, values in tokens.items():
         with writing_block(
             store, f"features/{name}", image_count=len(values), arrays=arrays, chunk_images=8, attributes={}
-        ) as draft:
+        ) as staging:
             for start in range(0, len(values), 8):
-                draft.write(start, {"layer_07": values[start : start + 8].numpy()})
+                staging.write(start, {"layer_07": values[start : start + 8].numpy()})
     return store
 
 
 @pytest.fixture(scope="module")
-def order(store: Store) -> ScoreOrder:
+def spec(store: Store) -> ScoreSpec:
     shard = Shard(7, 3, 0, N)
-    return ScoreOrder("key", "lot", store.url, ("features/new",), False, GRID, (0, N), shard, INTERVAL, "cpu")
+    return ScoreSpec("key", "lot", store.url, ("features/new",), False, GRID, (0, N), shard, INTERVAL, "cpu")
 
 
 def looped_scores(
     tokens: dict[str, torch.Tensor],
     sample: tuple[int, ...],
     earlier: tuple[BlockRows, ...],
-    window: int,
+    match_radius: int,
     excluded: np.ndarray | None = None,
 ) -> np.ndarray:
     """(N, P) in float64: each image leaves out itself, or the last of the sample; excluded patches lie out of reach."""
@@ -68,7 +68,7 @@ def looped_scores(
             near = [
                 other[one]
                 for one, (row, column) in enumerate(places)
-                if max(abs(row - places[patch][0]), abs(column - places[patch][1])) <= window
+                if max(abs(row - places[patch][0]), abs(column - places[patch][1])) <= match_radius
             ]
             nearest.append(min(np.sqrt(((unit["new"][query, patch] - candidate) ** 2).sum()) for candidate in near))
         scores[query, patch] = np.mean(sorted(nearest)[: max(1, len(nearest) // 2)])
@@ -76,56 +76,56 @@ def looped_scores(
 
 
 @pytest.mark.parametrize("bounds", [(0, N), (0, 1, 4, 9, N)], ids=["whole", "divided"])
-@pytest.mark.parametrize("window", [None, 0, 1])
+@pytest.mark.parametrize("match_radius", [None, 0, 1])
 @pytest.mark.parametrize("earlier", [(), EARLIER], ids=["lot", "earlier"])
 @pytest.mark.parametrize("sample", [None, SAMPLE], ids=["all", "sample"])
 def test_shard_scores_oracle(
     store: Store,
     tokens: dict[str, torch.Tensor],
-    order: ScoreOrder,
+    spec: ScoreSpec,
     sample: tuple[int, ...] | None,
     earlier: tuple[BlockRows, ...],
-    window: int | None,
+    match_radius: int | None,
     bounds: tuple[int, ...],
 ) -> None:
-    features = LotFeatures(store, order.blocks)
-    given = replace(order, sample=sample, earlier=earlier, window=window)
+    features = LotFeatures(store, spec.blocks)
+    given = replace(spec, sample=sample, earlier=earlier, match_radius=match_radius)
     parts = [shard_scores(replace(given, shard=Shard(7, 3, *part)), features) for part in pairwise(bounds)]
-    expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if window is None else window)
+    expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if match_radius is None else match_radius)
     np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
 
 
 def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
-    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+    store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
     shared = np.repeat(np.random.default_rng(1).random((N, 3)) < 0.5, 2, axis=1)  # at degree 3 a row's two are alike
     shared[:, :2] = False  # so that every image keeps a patch to match
     write_groups(store, "groups/key", np.ones(N, dtype=np.int64), shared.reshape(N, *GRID))
-    given = replace(order, groups="groups/key", earlier=EARLIER)
-    ours = shard_scores(given, LotFeatures(store, order.blocks))
+    given = replace(spec, groups="groups/key", earlier=EARLIER)
+    ours = shard_scores(given, LotFeatures(store, spec.blocks))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, shared)
     np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
 def test_shard_scores_lone_image_against_an_earlier_lot(
-    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+    store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
-    alone = replace(order, lot_range=(5, 6), shard=Shard(7, 3, 5, 6), earlier=EARLIER[:1])
-    ours = shard_scores(alone, LotFeatures(store, order.blocks))
+    alone = replace(spec, lot_range=(5, 6), shard=Shard(7, 3, 5, 6), earlier=EARLIER[:1])
+    ours = shard_scores(alone, LotFeatures(store, spec.blocks))
     query, *others = (aggregate(tokens[name], GRID, 3)[row] for name, row in (("new", 5), ("old", 2), ("old", 9)))
     nearest = torch.stack([torch.cdist(query.double(), other.double()).amin(dim=1) for other in others])
     np.testing.assert_allclose(ours[0], nearest.amin(dim=0), atol=1e-5)
 
 
 def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
-    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder
+    store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
     made = aggregate(tokens["new"], GRID, 3).half().numpy()
     arrays = {"layer_07": ArraySpec((6, WIDTH), "float16")}
-    with writing_block(store, "aggregated/new", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as draft:
+    with writing_block(store, "aggregated/new", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as staging:
         for start in range(0, N, 8):
-            draft.write(start, {"layer_07": made[start : start + 8]})
-    stored = replace(order, blocks=("aggregated/new",), aggregated=True, earlier=EARLIER)
+            staging.write(start, {"layer_07": made[start : start + 8]})
+    stored = replace(spec, blocks=("aggregated/new",), aggregated=True, earlier=EARLIER)
     ours = shard_scores(stored, LotFeatures(store, stored.blocks))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99)
     np.testing.assert_allclose(ours, expected, atol=2e-3)
@@ -133,7 +133,7 @@ def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
 
 @pytest.mark.parametrize("grid", [(6, 4), (3, 1)], ids=["finer", "coarser"])
 def test_shard_scores_leave_out_what_a_group_shares_on_another_grid(
-    store: Store, tokens: dict[str, torch.Tensor], order: ScoreOrder, grid: tuple[int, int]
+    store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec, grid: tuple[int, int]
 ) -> None:
     excluded = np.repeat(np.random.default_rng(2).random((N, 3, 1)) < 0.5, 2, axis=2)
     excluded[:, 0] = False  # so that every image keeps a patch to match
@@ -144,6 +144,6 @@ def test_shard_scores_leave_out_what_a_group_shares_on_another_grid(
         shared[:] = excluded[:, :, :1]
     path = f"groups/{grid[0]}"
     write_groups(store, path, np.ones(N, dtype=np.int64), shared)
-    ours = shard_scores(replace(order, groups=path, earlier=EARLIER), LotFeatures(store, order.blocks))
+    ours = shard_scores(replace(spec, groups=path, earlier=EARLIER), LotFeatures(store, spec.blocks))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, excluded.reshape(N, 6))
     np.testing.assert_allclose(ours, expected, atol=1e-5)

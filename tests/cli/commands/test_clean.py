@@ -11,7 +11,7 @@ from cli.commands.clean import KINDS, summary
 from cli.main import app
 from cli.process.errors import BAD_INPUT
 from storage.artefacts import writing
-from storage.prune import MADE, Leftover
+from storage.prune import MADE, Prunable
 from storage.store import Store
 
 UNUSED = f"features/{'2' * 32}"
@@ -21,8 +21,8 @@ LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(str(tmp_path / "results"))
-    with writing(store, UNUSED) as draft:
-        store.write(f"{draft.path}/part", bytes(2_500_000))
+    with writing(store, UNUSED) as staging:
+        store.write(f"{staging.path}/part", bytes(2_500_000))
     return store
 
 
@@ -46,9 +46,9 @@ def test_clean_of_an_empty_path_is_not_the_working_directory(store: Store, monke
 
 
 def test_summary_adds_up_each_kind_that_storage_finds() -> None:
-    kinds = [*MADE, "draft", "claim"]
+    kinds = [*MADE, "staging", "lease"]
     assert set(KINDS) == set(kinds)
-    planned = [Leftover(f"{kind}/{number}", kind, 1_500_000, LONG_AGO) for kind in kinds for number in range(2)]
+    planned = [Prunable(f"{kind}/{number}", kind, 1_500_000, LONG_AGO) for kind in kinds for number in range(2)]
     screen = Console(width=120, record=True)
     screen.print(summary(planned))
     rows = [line.split("│")[1:-1] for line in screen.export_text().splitlines() if "│" in line]

@@ -77,12 +77,12 @@ def test_ranking_shows_the_first_rows(screen: Console) -> None:
 
 def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "[red]out[" / "x"))
-    with writing(store, "runs/[b]night[/b]-0") as draft:
-        write_table(store, f"{draft.path}/{SCORES}", scores_of(MARKUP[:3]))
+    with writing(store, "runs/[b]night[/b]-0") as staging:
+        write_table(store, f"{staging.path}/{SCORES}", scores_of(MARKUP[:3]))
         images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
-        write_table(store, f"{draft.path}/{IMAGES}", images)
+        write_table(store, f"{staging.path}/{IMAGES}", images)
         warnings = ["2 images share [b]a look[/b]."]
-        write_record(store, draft.path, RECORD | {"warnings": warnings})
+        write_record(store, staging.path, RECORD | {"warnings": warnings})
     show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
     assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown

@@ -12,10 +12,10 @@ from musc.decisions.rule import (
     ALIKE,
     CLEAN_LOTS_FLAGGED,
     EXTREME_VALUE,
-    FEWEST_IMAGES,
     FIXED,
     GUMBEL,
-    MOST_ANOMALOUS,
+    MAX_ANOMALOUS,
+    MIN_IMAGES,
     SHAPE,
     DecisionRule,
     clean_lot,
@@ -94,7 +94,7 @@ def test_decisions_follow_the_images_when_they_are_permuted() -> None:
     np.testing.assert_array_equal(decide(scores[order]).flagged, decide(scores).flagged[order])
 
 
-@pytest.mark.parametrize("image_count", range(1, FEWEST_IMAGES))
+@pytest.mark.parametrize("image_count", range(1, MIN_IMAGES))
 def test_tiny_lot_flags_nothing_and_says_why(image_count: int) -> None:
     decision = decide(lot(image_count - 1, 1))
     assert not decision.flagged.any()
@@ -152,7 +152,7 @@ def test_review_budget_leaves_ties_out_together() -> None:
 
 def test_many_anomalous_images_put_the_method_in_doubt() -> None:
     scores = np.r_[np.full(10, 0.1), np.full(9, 0.8)]
-    assert MOST_ANOMALOUS < 9 / 19
+    assert MAX_ANOMALOUS < 9 / 19
     decision = decide(scores, DecisionRule(threshold=0.5))
     assert "9 of 19 images look anomalous" in decision.warnings[0]
 

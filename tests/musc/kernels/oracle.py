@@ -25,7 +25,7 @@ def nearest_similarities(
     reference: np.ndarray,
     grid: tuple[int, int],
     excluded: np.ndarray,
-    window: int | None = None,
+    match_radius: int | None = None,
 ) -> np.ndarray:
     """Largest similarity of each row of `query` to the rows of `reference` that may be matched: (P,), −inf if none."""
     found = np.full(len(query), -np.inf)
@@ -33,7 +33,7 @@ def nearest_similarities(
         row, column = divmod(patch, grid[1])
         for other, candidate in enumerate(reference):
             other_row, other_column = divmod(other, grid[1])
-            far = window is not None and max(abs(row - other_row), abs(column - other_column)) > window
+            far = match_radius is not None and max(abs(row - other_row), abs(column - other_column)) > match_radius
             if not far and not excluded[other]:
                 found[patch] = max(found[patch], float(vector @ candidate))
     return found

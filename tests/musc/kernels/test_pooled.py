@@ -34,7 +34,7 @@ def seeded_exclusion(grid: tuple[int, int], image_count: int = N) -> torch.Tenso
 
 
 def looped(
-    tokens: torch.Tensor, grid: tuple[int, int], degree: int, excluded: torch.Tensor, window: int | None
+    tokens: torch.Tensor, grid: tuple[int, int], degree: int, excluded: torch.Tensor, match_radius: int | None
 ) -> np.ndarray:
     """Nearest similarities of all pairs, −inf of an image to itself: float64 (N, N, P)."""
     images = [pooled_vectors(image, grid, degree) for image in tokens.numpy()]
@@ -42,24 +42,24 @@ def looped(
     for i, query in enumerate(images):
         for j, reference in enumerate(images):
             if i != j:
-                found[i, j] = nearest_similarities(query, reference, grid, excluded[j].numpy(), window)
+                found[i, j] = nearest_similarities(query, reference, grid, excluded[j].numpy(), match_radius)
     return found
 
 
-@pytest.mark.parametrize("window", [None, 0, 1, 3])
+@pytest.mark.parametrize("match_radius", [None, 0, 1, 3])
 @pytest.mark.parametrize("excluding", [False, True])
 @pytest.mark.parametrize("grid", GRIDS)
-def test_fills_oracle(grid: tuple[int, int], excluding: bool, window: int | None) -> None:
+def test_fills_oracle(grid: tuple[int, int], excluding: bool, match_radius: int | None) -> None:
     tokens, patch_count = seeded_tokens(grid), grid[0] * grid[1]
     excluded = seeded_exclusion(grid) if excluding else None
     features = pool(tokens, grid, DEGREES)
     symmetric = torch.full((len(DEGREES), N, N, patch_count), -torch.inf)
-    fill_symmetric(symmetric, features, excluded, window)
+    fill_symmetric(symmetric, features, excluded, match_radius)
     directed = torch.full((len(DEGREES), 2, 2, patch_count), -torch.inf)
-    fill_directed(directed, features[:2], features[2:], None if excluded is None else excluded[2:], window)
+    fill_directed(directed, features[:2], features[2:], None if excluded is None else excluded[2:], match_radius)
     nothing = torch.zeros(N, patch_count, dtype=torch.bool)
     for number, degree in enumerate(DEGREES):
-        expected = looped(tokens, grid, degree, nothing if excluded is None else excluded, window)
+        expected = looped(tokens, grid, degree, nothing if excluded is None else excluded, match_radius)
         np.testing.assert_allclose(symmetric[number], expected, atol=1e-6)
         np.testing.assert_allclose(directed[number], expected[:2, 2:], atol=1e-6)
 
@@ -68,32 +68,32 @@ def test_fills_oracle(grid: tuple[int, int], excluding: bool, window: int | None
 @given(
     grid=st.tuples(st.integers(1, 7), st.integers(1, 7)),
     degrees=st.sets(st.sampled_from([1, 3, 5, 7, 9]), min_size=1).map(tuple),
-    window=st.none() | st.integers(0, 6),
+    match_radius=st.none() | st.integers(0, 6),
     seed=st.integers(0, 2**31),
 )
 def test_fills_agree_with_a_product_for_each_degree(
-    grid: tuple[int, int], degrees: tuple[int, ...], window: int | None, seed: int
+    grid: tuple[int, int], degrees: tuple[int, ...], match_radius: int | None, seed: int
 ) -> None:
     tokens, excluded = seeded_tokens(grid, 3, 5, seed), seeded_exclusion(grid, 3)
     features = pool(tokens, grid, degrees)
     ours = torch.full((len(degrees), 3, 3, grid[0] * grid[1]), -torch.inf)
-    fill_symmetric(ours, features, excluded, window)
+    fill_symmetric(ours, features, excluded, match_radius)
     for found, degree in zip(ours, features.degrees, strict=True):
         expected = torch.full_like(found, -torch.inf)
-        bands = window_bands(grid[0] * grid[1], window, grid, tokens.device)
+        bands = window_bands(grid[0] * grid[1], match_radius, grid, tokens.device)
         products.fill_symmetric(expected, aggregate(tokens, grid, degree), excluded, bands)
         torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
 
 
-@pytest.mark.parametrize("window", [None, 2])
-def test_fills_of_banded_grids_agree_with_a_product_for_each_degree(window: int | None) -> None:
-    grid = (30, 20)  # enough patches that a window is multiplied in bands of rows
+@pytest.mark.parametrize("match_radius", [None, 2])
+def test_fills_of_banded_grids_agree_with_a_product_for_each_degree(match_radius: int | None) -> None:
+    grid = (30, 20)  # enough patches that a match_radius is multiplied in bands of rows
     tokens, excluded = seeded_tokens(grid, 3), seeded_exclusion(grid, 3)
     ours = torch.full((3, 3, 3, 600), -torch.inf)
-    fill_symmetric(ours, pool(tokens, grid, (1, 3, 5)), excluded, window)
+    fill_symmetric(ours, pool(tokens, grid, (1, 3, 5)), excluded, match_radius)
     for found, degree in zip(ours, (1, 3, 5), strict=True):
         expected = torch.full_like(found, -torch.inf)
-        bands = window_bands(600, window, grid, tokens.device)
+        bands = window_bands(600, match_radius, grid, tokens.device)
         products.fill_symmetric(expected, aggregate(tokens, grid, degree), excluded, bands)
         torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
 

@@ -67,5 +67,5 @@ def test_scores_of_half_features_stay_near(dtype: torch.dtype, tolerance: float)
 @pytest.mark.parametrize("dtype", HALVES)
 def test_products_of_half_features_within_a_window_are_kept_in_float32(dtype: torch.dtype) -> None:
     features = unit_rows(4, 30, 64).to(dtype)
-    halves, wide = (mutual_scores(each, window=1, grid=(6, 5)) for each in (features, features.float()))
+    halves, wide = (mutual_scores(each, match_radius=1, grid=(6, 5)) for each in (features, features.float()))
     torch.testing.assert_close(halves, wide, atol=1e-5, rtol=0)

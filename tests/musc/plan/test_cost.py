@@ -70,7 +70,7 @@ def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
         reference_count=5,
         earlier_count=2,
         masked=True,
-        window=3,
+        match_radius=3,
     )
     assert cost.reference_count == 5 + 2
     assert cost.peak_bytes == shard_bytes(N, 6 + 2, patches, C, masked=True)
@@ -114,7 +114,7 @@ def test_forecast_peak_is_that_of_the_layer_that_needs_most(width: int) -> None:
 def test_forecast_counts_the_window_in_patches_of_each_layer() -> None:
     layers = (Layer(2, (80, 32), 11), Layer(3, (40, 16), 17))
     shards = plan_shards(N, layers, degrees=(1,), memory_bytes=10**9, masked=True)
-    cost = forecast(N, layers, embedding_width=D, block_count=1, shards=shards, lot_size=N, masked=True, window=5)
+    cost = forecast(N, layers, embedding_width=D, block_count=1, shards=shards, lot_size=N, masked=True, match_radius=5)
     fine = sum(4 * (min(80, start + 4 + 5) - max(0, start - 5)) for start in range(0, 80, 4)) * 32**2
     coarse = sum(8 * (min(40, start + 8 + 3) - max(0, start - 3)) for start in range(0, 40, 8)) * 16**2
     pairs = N * (N - 1) / 2

@@ -17,7 +17,7 @@ from musc.mutual import block_scores
 from musc.plan.partition import (
     BLOCK_IMAGES,
     CHUNK_IMAGES,
-    MOST_BLOCKS,
+    MAX_BLOCKS,
     Shard,
     largest_query_count,
     plan_blocks,
@@ -51,17 +51,17 @@ def test_blocks_start_at_chunks(image_count: int, chunks: int | None) -> None:
     assert all(start % CHUNK_IMAGES == 0 and start < stop for start, stop in bounds)
 
 
-@pytest.mark.parametrize("image_count", [1, BLOCK_IMAGES * MOST_BLOCKS])
+@pytest.mark.parametrize("image_count", [1, BLOCK_IMAGES * MAX_BLOCKS])
 def test_blocks_keep_their_size_up_to_the_most(image_count: int) -> None:
     bounds = plan_blocks(image_count)
     assert bounds[0] == (0, min(BLOCK_IMAGES, image_count))
-    assert len(bounds) <= MOST_BLOCKS
+    assert len(bounds) <= MAX_BLOCKS
 
 
-@pytest.mark.parametrize("image_count", [BLOCK_IMAGES * MOST_BLOCKS + 1, 99_991, 1_000_003])
+@pytest.mark.parametrize("image_count", [BLOCK_IMAGES * MAX_BLOCKS + 1, 99_991, 1_000_003])
 def test_blocks_grow_for_very_large_lots(image_count: int) -> None:
     bounds = plan_blocks(image_count)
-    assert len(bounds) <= MOST_BLOCKS
+    assert len(bounds) <= MAX_BLOCKS
     assert bounds[0][1] % CHUNK_IMAGES == 0
     assert bounds[0][1] > BLOCK_IMAGES
     assert bounds[-1][1] == image_count
@@ -202,14 +202,14 @@ def test_shard_bytes_hold_the_measured_peak(
 
 @pytest.mark.parametrize("query_count", [13, 5])
 @pytest.mark.parametrize("grid", [(13, 13), (23, 29)], ids=["whole", "bands"])
-@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("match_radius", [None, 3])
 def test_shard_bytes_hold_the_measured_peak_where_matches_are_masked(
-    query_count: int, grid: tuple[int, int], window: int | None
+    query_count: int, grid: tuple[int, int], match_radius: int | None
 ) -> None:
     patch_count = grid[0] * grid[1]
     excluded = torch.ones(13, patch_count, dtype=torch.bool)
     planned = shard_bytes(query_count, 13, patch_count, 17, masked=True)
-    peak = measured_peak(query_count, 13, grid, 17, 0.3, excluded=excluded, window=window, grid=grid)
+    peak = measured_peak(query_count, 13, grid, 17, 0.3, excluded=excluded, match_radius=match_radius, grid=grid)
     assert 0 < peak <= planned
 
 

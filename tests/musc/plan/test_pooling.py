@@ -8,7 +8,7 @@ from musc.plan.pooling import (
     SETUP_OPERATIONS,
     box_operations,
     pooled_layers,
-    product_window,
+    product_radius,
     saved_operations,
 )
 
@@ -68,10 +68,10 @@ def test_one_degree_is_never_pooled() -> None:
 
 
 def test_saved_operations_of_windows_multiply_more_rows_than_are_matched() -> None:
-    assert product_window(3, (1, 5, 3)) == 7
-    assert product_window(None, (1, 5)) is None
+    assert product_radius(3, (1, 5, 3)) == 7
+    assert product_radius(None, (1, 5)) is None
     layer = Layer(0, (37, 37), 1024)
-    saved = [saved_operations(layer, (1, 3, 5), window) for window in (1, 8, None)]
+    saved = [saved_operations(layer, (1, 3, 5), match_radius) for match_radius in (1, 8, None)]
     assert saved == sorted(saved)
     whole = saved_operations(layer, (1, 3, 5), 36)
     assert whole == pytest.approx(saved_operations(layer, (1, 3, 5), None))
@@ -81,4 +81,4 @@ def test_pooled_layers_count_windows_in_each_layers_own_patches() -> None:
     fine, coarse = Layer(0, (40, 40), 700), Layer(1, (20, 20), 700)
     savings = [saved_operations(fine, (1, 3), 4), saved_operations(coarse, (1, 3), 2)]
     expected = {number for number, saved in enumerate(savings) if saved > 0}
-    assert pooled_layers([fine, coarse], (1, 3), pair_count=MANY, window=4) == expected
+    assert pooled_layers([fine, coarse], (1, 3), pair_count=MANY, match_radius=4) == expected

@@ -93,8 +93,8 @@ def test_header_of_any_damage_is_read_or_refused(kind: str, monkeypatch: pytest.
     assert UnreadableImageError in outcomes
 
 
-def claiming(width: int, height: int) -> bytes:
-    """A small PNG whose header claims a size."""
+def leasing(width: int, height: int) -> bytes:
+    """A small PNG whose header leases a size."""
     return png((width, height, 8, 0), b"\x00")
 
 
@@ -106,14 +106,14 @@ def test_too_many_pixels_are_refused_by_the_header(
     """Pillow warns beyond its limit and raises beyond twice the limit; both are refusals here."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(TooLargeImageError, match="it must have at most 100 pixels"):
-        reading(claiming(width, height))
+        reading(leasing(width, height))
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_too_many_pixels_are_refused_where_pillow_is_told_not_to_warn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(TooLargeImageError, match="it must have at most 100 pixels, got 11 × 10"):
-        read_header(claiming(11, 10))
+        read_header(leasing(11, 10))
 
 
 def test_as_many_pixels_as_allowed_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_as_many_pixels_as_allowed_are_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_header_of_any_size_is_read_undecoded_where_the_limit_is_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    assert read_header(claiming(30_000, 30_000)) == Header(30_000, 30_000, "")
+    assert read_header(leasing(30_000, 30_000)) == Header(30_000, 30_000, "")
 
 
 def test_threads_refuse_every_bomb_and_say_nothing_else() -> None:

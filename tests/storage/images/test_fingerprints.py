@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 from storage.artefacts import writing
-from storage.images.fingerprints import Fingerprint, Mark, fingerprint, mark_path, read_mark, write_mark
+from storage.images.fingerprints import Fingerprint, KnownResult, fingerprint, read_result, result_path, write_result
 from storage.store import Store
 
 
@@ -112,29 +112,29 @@ def test_fingerprint_concludes_nothing_where_times_are_unknown(monkeypatch: pyte
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(str(tmp_path / "store"))
-    with writing(store, "runs/one") as draft:
-        store.write(f"{draft.path}/scores.parquet", b"scores")
+    with writing(store, "runs/one") as staging:
+        store.write(f"{staging.path}/scores.parquet", b"scores")
     return store
 
 
 def test_mark_is_read_back(store: Store) -> None:
-    assert read_mark(store, "key") is None
-    write_mark(store, "key", Mark("runs/one", images=7))
-    assert read_mark(store, "key") == Mark("runs/one", images=7)
+    assert read_result(store, "key") is None
+    write_result(store, "key", KnownResult("runs/one", images=7))
+    assert read_result(store, "key") == KnownResult("runs/one", images=7)
 
 
 def test_mark_without_a_run_says_why(store: Store) -> None:
-    write_mark(store, "key", Mark(None, "too few"))
-    assert read_mark(store, "key") == Mark(None, "too few")
+    write_result(store, "key", KnownResult(None, "too few"))
+    assert read_result(store, "key") == KnownResult(None, "too few")
 
 
 def test_mark_of_a_lost_run_does_not_hold(store: Store, tmp_path: Path) -> None:
-    write_mark(store, "key", Mark("runs/one"))
+    write_result(store, "key", KnownResult("runs/one"))
     (tmp_path / "store/runs/one/scores.parquet").write_bytes(b"cut")
-    assert read_mark(store, "key") is None
+    assert read_result(store, "key") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ran": "runs/one"}'])
 def test_damaged_mark_does_not_hold(store: Store, content: bytes) -> None:
-    store.write(mark_path("key"), content)
-    assert read_mark(store, "key") is None
+    store.write(result_path("key"), content)
+    assert read_result(store, "key") is None

@@ -26,11 +26,11 @@ def store(tmp_path: Path, tokens: dict[str, np.ndarray]) -> Store:
     arrays = {"layer_04": ArraySpec((3, 2), "float16")}
     for block, values in tokens.items():
         count = len(values)
-        with writing_block(store, block, image_count=count, arrays=arrays, chunk_images=8, attributes={}) as draft:
+        with writing_block(store, block, image_count=count, arrays=arrays, chunk_images=8, attributes={}) as staging:
             for start in range(0, count, 8):
-                draft.write(start, {"layer_04": values[start : start + 8]})
+                staging.write(start, {"layer_04": values[start : start + 8]})
             for position in EXCLUDED[block]:
-                draft.exclude(position, "unreadable", "cut")
+                staging.exclude(position, "unreadable", "cut")
     return store
 
 

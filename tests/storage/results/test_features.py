@@ -38,11 +38,11 @@ def write(
     image_count = len(values[CLASS_TOKENS])
     with writing_block(
         store, path, image_count=image_count, arrays=ARRAYS, chunk_images=chunk_images, attributes={"backbone": "test"}
-    ) as draft:
+    ) as staging:
         for start in range(0, image_count, chunk_images):
-            draft.write(start, {name: rows[start : start + chunk_images] for name, rows in values.items()})
+            staging.write(start, {name: rows[start : start + chunk_images] for name, rows in values.items()})
         for position, status in (excluded or {}).items():
-            draft.exclude(position, status, f"reason {position}")
+            staging.exclude(position, status, f"reason {position}")
 
 
 def joined(name: str, blocks: Sequence[Values], excluded: Sequence[Sequence[int]]) -> list[np.ndarray]:
@@ -64,15 +64,15 @@ def test_block_is_read_back_bit_for_bit(store: Store) -> None:
 
 
 def test_block_is_complete_only_after_the_with_block(store: Store) -> None:
-    with writing_block(store, "block", image_count=2, arrays=ARRAYS, chunk_images=2, attributes={}) as draft:
-        draft.write(0, features(0, 2))
+    with writing_block(store, "block", image_count=2, arrays=ARRAYS, chunk_images=2, attributes={}) as staging:
+        staging.write(0, features(0, 2))
         assert not is_complete(store, "block")
     assert is_complete(store, "block")
 
 
 def fail_after_a_chunk(store: Store) -> None:
-    with writing_block(store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as draft:
-        draft.write(0, features(0, 2))
+    with writing_block(store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as staging:
+        staging.write(0, features(0, 2))
         raise RuntimeError("the device was lost")
 
 
@@ -85,8 +85,8 @@ def test_block_of_a_failed_writer_is_absent(store: Store) -> None:
 def test_block_loses_nothing_to_a_second_writer_that_fails(store: Store) -> None:
     """A zarr group opened anew deletes what lies at its path, so that writers must not share one."""
     values = features(0, 4)
-    with writing_block(store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as draft:
-        draft.write(0, values)
+    with writing_block(store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as staging:
+        staging.write(0, values)
         with pytest.raises(RuntimeError, match="lost"):
             fail_after_a_chunk(store)
     np.testing.assert_array_equal(LotFeatures(store, ("block",)).patch_tokens(11, 0, 4), values["layer_11"])
@@ -128,9 +128,9 @@ def test_block_refuses_a_start_inside_a_chunk(local_store: Store) -> None:
         pytest.raises(
             ValueError, match=r"start must be a multiple of the chunk of 4 images, got 6; write whole chunks"
         ),
-        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as draft,
+        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as staging,
     ):
-        draft.write(6, features(0, 3))
+        staging.write(6, features(0, 3))
 
 
 @pytest.mark.parametrize("count", [3, 6])
@@ -140,26 +140,26 @@ def test_block_refuses_an_end_inside_a_chunk(local_store: Store, count: int) -> 
             ValueError,
             match=rf"layer_11 must end with a chunk of 4 images or with the block of 9, got images \[0, {count}\)",
         ),
-        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as draft,
+        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as staging,
     ):
-        draft.write(0, features(0, count))
+        staging.write(0, features(0, count))
 
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_block_refuses_images_beyond_its_end(local_store: Store, count: int) -> None:
     with (
         pytest.raises(ValueError, match=rf"with the block of 9, got images \[8, {8 + count}\)"),
-        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as draft,
+        writing_block(local_store, "block", image_count=9, arrays=ARRAYS, chunk_images=4, attributes={}) as staging,
     ):
-        draft.write(8, features(0, count))
+        staging.write(8, features(0, count))
 
 
 def test_block_refuses_rows_that_would_be_broadcast(local_store: Store) -> None:
     with (
         pytest.raises(ValueError, match=r"layer_11 must have the shape \(7, 3\) per image, got \(1, 3\); declare"),
-        writing_block(local_store, "block", image_count=2, arrays=ARRAYS, chunk_images=2, attributes={}) as draft,
+        writing_block(local_store, "block", image_count=2, arrays=ARRAYS, chunk_images=2, attributes={}) as staging,
     ):
-        draft.write(0, {"layer_11": np.ones((2, 1, WIDTH), np.float16)})
+        staging.write(0, {"layer_11": np.ones((2, 1, WIDTH), np.float16)})
 
 
 @pytest.mark.parametrize("counts", [(6,), (2, 4), (1, 1, 4), (4, 1, 1)])
@@ -238,8 +238,8 @@ def test_lost_chunk_reads_as_nan_and_never_as_zero(store: Store) -> None:
 
 
 def test_chunk_that_was_never_written_reads_as_nan(local_store: Store) -> None:
-    with writing_block(local_store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as draft:
-        draft.write(2, features(0, 2))
+    with writing_block(local_store, "block", image_count=4, arrays=ARRAYS, chunk_images=2, attributes={}) as staging:
+        staging.write(2, features(0, 2))
     assert np.isnan(LotFeatures(local_store, ("block",)).patch_tokens(11, 0, 2)).all()
 
 

@@ -17,10 +17,10 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 
 
-def kept(store: Store, day: int, listing: str | None = None, series: str = "s") -> str:
+def keep_listing(store: Store, day: int, listing: str | None = None, series: str = "s") -> str:
     path = profile_path(series, f"2026-11-{day:02d}T04:05:06.000007+00:00", f"{day:032x}")
-    with writing(store, path) as draft:
-        write_profile(store, draft.path, {"day": day, "listing": listing or f"lot {day}"}, TABLE)
+    with writing(store, path) as staging:
+        write_profile(store, staging.path, {"day": day, "listing": listing or f"lot {day}"}, TABLE)
     return path
 
 
@@ -29,35 +29,35 @@ def days(store: Store, path: str, most: int = 30) -> list[int]:
 
 
 def test_profile_is_read_as_written(store: Store) -> None:
-    path = kept(store, 3)
+    path = keep_listing(store, 3)
     assert read_profile(store, path) == {"day": 3, "listing": "lot 3"}
     pd.testing.assert_frame_equal(read_appearance(store, path), TABLE)
 
 
 def test_earlier_profiles_are_older_ones_oldest_first(store: Store) -> None:
     for day in (9, 2, 12, 4):
-        kept(store, day)
-    assert days(store, kept(store, 10)) == [2, 4, 9]
+        keep_listing(store, day)
+    assert days(store, keep_listing(store, 10)) == [2, 4, 9]
 
 
 def test_earlier_profiles_are_of_the_same_series(store: Store) -> None:
-    kept(store, 1, series="another")
-    assert days(store, kept(store, 10)) == []
+    keep_listing(store, 1, series="another")
+    assert days(store, keep_listing(store, 10)) == []
 
 
 def test_latest_of_the_earlier_profiles_are_taken(store: Store) -> None:
     for day in range(1, 8):
-        kept(store, day)
-    assert days(store, kept(store, 10), most=3) == [5, 6, 7]
+        keep_listing(store, day)
+    assert days(store, keep_listing(store, 10), most=3) == [5, 6, 7]
 
 
 def test_images_scored_twice_count_once_and_never_against_themselves(store: Store) -> None:
     for day, listing in ((1, "x"), (2, "y"), (3, "x"), (4, "tonight")):
-        kept(store, day, listing)
-    assert days(store, kept(store, 10, "tonight")) == [2, 3]
+        keep_listing(store, day, listing)
+    assert days(store, keep_listing(store, 10, "tonight")) == [2, 3]
 
 
 def test_incomplete_profile_is_left_out(store: Store, tmp_path: Path) -> None:
-    (tmp_path / kept(store, 1) / MARKER).unlink()
-    kept(store, 2)
-    assert days(store, kept(store, 10)) == [2]
+    (tmp_path / keep_listing(store, 1) / MARKER).unlink()
+    keep_listing(store, 2)
+    assert days(store, keep_listing(store, 10)) == [2]

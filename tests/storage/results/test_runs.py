@@ -28,12 +28,12 @@ SETTINGS = {"settings": {"interval": [0.0, 0.3]}, "lot": "größe"}
 @pytest.fixture
 def run_store(store: Store) -> Store:
     """A store that holds one finished run."""
-    with writing(store, PATH) as draft:
-        write_scores(store, f"{draft.path}/{PATCH_SCORES}", PATCH_VALUES, {})
-        write_table(store, f"{draft.path}/{IMAGES}", FILES)
-        write_table(store, f"{draft.path}/{SCORES}", TABLE)
-        write_table(store, f"{draft.path}/{BOXES}", REGIONS)
-        write_record(store, draft.path, SETTINGS)
+    with writing(store, PATH) as staging:
+        write_scores(store, f"{staging.path}/{PATCH_SCORES}", PATCH_VALUES, {})
+        write_table(store, f"{staging.path}/{IMAGES}", FILES)
+        write_table(store, f"{staging.path}/{SCORES}", TABLE)
+        write_table(store, f"{staging.path}/{BOXES}", REGIONS)
+        write_record(store, staging.path, SETTINGS)
     return store
 
 
@@ -56,8 +56,8 @@ def test_run_reads_its_record(run_store: Store) -> None:
 def test_run_names_its_scored_images_in_order(local_store: Store) -> None:
     rows = [(f"id{row}", f"{row}.png", f"sha{row}", 4, 3, status, "") for row, status in enumerate(STATUSES)]
     files = [ListedImage(*row) for row in rows]
-    with writing(local_store, PATH) as draft:
-        write_table(local_store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(file) for file in files]))
+    with writing(local_store, PATH) as staging:
+        write_table(local_store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(file) for file in files]))
     assert Run(local_store, PATH).scored_images() == [files[0], files[3]]
 
 
@@ -77,8 +77,8 @@ def test_run_names_every_file_it_lacks(run_store: Store) -> None:
 
 
 def test_run_that_is_still_being_written_is_refused(local_store: Store) -> None:
-    with writing(local_store, PATH) as draft:
-        write_record(local_store, draft.path, SETTINGS)
+    with writing(local_store, PATH) as staging:
+        write_record(local_store, staging.path, SETTINGS)
         with pytest.raises(IncompleteError, match=r"1 files are missing or cut short: runs/tonight/complete\.json"):
             Run(local_store, PATH)
 

@@ -30,13 +30,13 @@ def write_run(store: Path, folder: Path, paths: Sequence[str], statuses: Sequenc
     statuses = statuses or ["ok"] * len(paths)
     scored = [path for path, status in zip(paths, statuses, strict=True) if status == "ok"]
     place = Store(str(store))
-    with writing(place, "runs/cap") as draft:
-        write_table(place, f"{draft.path}/{IMAGES}", pd.DataFrame({"path": paths, "status": statuses}))
+    with writing(place, "runs/cap") as staging:
+        write_table(place, f"{staging.path}/{IMAGES}", pd.DataFrame({"path": paths, "status": statuses}))
         table = pd.DataFrame({"path": scored, "score": np.arange(len(scored)) / 10})
-        write_table(place, f"{draft.path}/{SCORES}", table.iloc[::-1])
+        write_table(place, f"{staging.path}/{SCORES}", table.iloc[::-1])
         patches = np.ones((len(scored), *GRID), dtype=np.float32) * np.arange(len(scored))[:, None, None]
-        write_scores(place, f"{draft.path}/{PATCH_SCORES}", patches.astype(np.float32), {})
-        write_record(place, draft.path, {"folder": str(folder), "backbone": {"image_size": [16, 24]}})
+        write_scores(place, f"{staging.path}/{PATCH_SCORES}", patches.astype(np.float32), {})
+        write_record(place, staging.path, {"folder": str(folder), "backbone": {"image_size": [16, 24]}})
     return Run(place, "runs/cap")
 
 

@@ -11,12 +11,12 @@ from tasks.monitoring.events import (
     StageArtifact,
     artifact_key,
     emit_stopped,
-    for_the_eye,
+    only_for_monitoring,
     publish_benchmark,
     publish_plan,
     run_tags,
 )
-from tasks.planning.estimate import forecast_lot
+from tasks.planning.estimate import project_cost
 from tasks.planning.job import LotJob, prepare
 
 
@@ -40,7 +40,7 @@ def test_artifact_keys_of_other_scripts_stay_apart() -> None:
 
 def test_what_cannot_be_shown_is_a_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(events, "get_run_logger", lambda: logging.getLogger("night"))
-    with caplog.at_level("WARNING"), for_the_eye("summary"):
+    with caplog.at_level("WARNING"), only_for_monitoring("summary"):
         raise ConnectionError("the server is away")
     assert caplog.messages == ["summary could not be published: the server is away"]
 
@@ -54,7 +54,7 @@ def test_plan_and_table_that_cannot_be_shown_cost_nothing(
     monkeypatch.setattr(events, "create_table_artifact", refuse)
     monkeypatch.setattr(events, "get_run_logger", lambda: logging.getLogger("night"))
     with caplog.at_level("WARNING"):
-        publish_plan(job, forecast_lot(job, 9))
+        publish_plan(job, project_cost(job, 9))
         publish_benchmark(Store(str(tmp_path)), "absent.parquet", "btad")
     plan, table = caplog.messages
     assert plan == "plan could not be published: server answered 503"

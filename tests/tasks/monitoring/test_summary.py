@@ -56,13 +56,13 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
                 **columns,
             }
         )
-        with writing(store, "runs/parts-1") as draft:
-            write_scores(store, f"{draft.path}/{PATCH_SCORES}", np.random.default_rng(9).random((3, 4, 5)), {})
-            write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-            write_table(store, f"{draft.path}/{SCORES}", table)
+        with writing(store, "runs/parts-1") as staging:
+            write_scores(store, f"{staging.path}/{PATCH_SCORES}", np.random.default_rng(9).random((3, 4, 5)), {})
+            write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+            write_table(store, f"{staging.path}/{SCORES}", table)
         if columns:
-            with writing(store, "runs/parts-1/report") as draft:
-                store.write(f"{draft.path}/report.html", b"<html></html>")
+            with writing(store, "runs/parts-1/report") as staging:
+                store.write(f"{staging.path}/report.html", b"<html></html>")
         return Run(store, "runs/parts-1"), prepare(str(photographs), backbone="texture", image_size=64)
 
     return make

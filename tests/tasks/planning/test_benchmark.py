@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage.datasets.synthetic.lot import write_lot
-from tasks.planning.benchmark import PAPER_WINDOW_SIZES, benchmark_jobs
+from tasks.planning.benchmark import PAPER_RSCIN_WINDOWS, benchmark_jobs
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def test_jobs_are_of_every_category_and_backbone(root: Path) -> None:
 def test_windows_are_those_of_the_paper_for_the_dataset_unless_given(
     root: Path, given: tuple[int, ...] | None, windows: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PAPER_WINDOW_SIZES, "folder", (1, 8, 9))
-    (job,) = benchmark_jobs("folder", str(root), categories=["caps"], backbones=("texture",), window_sizes=given)
-    assert job.settings.window_sizes == windows
+    monkeypatch.setitem(PAPER_RSCIN_WINDOWS, "folder", (1, 8, 9))
+    (job,) = benchmark_jobs("folder", str(root), categories=["caps"], backbones=("texture",), rscin_windows=given)
+    assert job.settings.rscin_windows == windows
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from musc.plan.cost import shard_operations
 from musc.plan.partition import shard_bytes
 from musc.settings import Settings
 from tasks.planning import estimate
-from tasks.planning.estimate import forecast_lot, scoring_rate, scoring_seconds, shapes_line
+from tasks.planning.estimate import project_cost, scoring_rate, scoring_seconds, shapes_line
 from tasks.planning.job import LotJob
 
 N, P, C, D = 19, 64, 24, 48
@@ -33,18 +33,18 @@ PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
 
 
 def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
-    assert forecast_lot(JOB, N).stored_bytes == FEATURES + OTHERS
-    assert forecast_lot(replace(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
+    assert project_cost(JOB, N).stored_bytes == FEATURES + OTHERS
+    assert project_cost(replace(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
 
 
 def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
-    assert forecast_lot(JOB, N).operations == (6 + 1) * PAIRS
+    assert project_cost(JOB, N).operations == (6 + 1) * PAIRS
 
 
 def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() -> None:
-    cost = forecast_lot(replace(JOB, rescore_groups=True), N)
+    cost = project_cost(replace(JOB, exclude_groups=True), N)
     assert cost.operations == (2 * 6 + 1) * PAIRS
-    assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > forecast_lot(JOB, N).peak_bytes
+    assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > project_cost(JOB, N).peak_bytes
 
 
 def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.Mo
 
 def test_forecast_of_a_sample_searches_no_groups() -> None:
     sampled = replace(JOB, settings=replace(JOB.settings, references=5))
-    found = forecast_lot(sampled, N, 4)
+    found = project_cost(sampled, N, 4)
     assert found.reference_count == 5 + 4
     assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
 
@@ -73,21 +73,21 @@ UNEVEN = (Layer(1, (8, 8), C), Layer(2, (4, 4), 2 * C), Layer(3, (4, 4), 2 * C))
 
 def test_forecast_searches_groups_in_the_middle_layer() -> None:
     fine, coarse = (N * (N - 1) / 2 * 2 * layer.patch_count**2 * layer.width for layer in UNEVEN[:2])
-    cost = forecast_lot(replace(JOB, backbone=replace(JOB.backbone, layers=UNEVEN)), N)
+    cost = project_cost(replace(JOB, backbone=replace(JOB.backbone, layers=UNEVEN)), N)
     assert cost.layer_operations == (3 * fine, (3 + 1) * coarse, 3 * coarse)
 
 
 def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
-    def rate(layer: Layer, window: int | None, device: str) -> float:
-        measured.append((layer.grid, layer.width, window, device))
+    def rate(layer: Layer, match_radius: int | None, device: str) -> float:
+        measured.append((layer.grid, layer.width, match_radius, device))
         return 7.0 if layer.grid == (8, 8) else 11.0
 
     monkeypatch.setattr(estimate, "scoring_rate", rate)
-    settings = replace(JOB.settings, window=3)
+    settings = replace(JOB.settings, match_radius=3)
     job = replace(JOB, settings=settings, backbone=replace(JOB.backbone, layers=UNEVEN))
-    plan = forecast_lot(job, N)
+    plan = project_cost(job, N)
     fine, *coarse = plan.layer_operations
     assert scoring_seconds(plan, job) == pytest.approx(fine / 7 + sum(coarse) / 11)
     assert measured == [((8, 8), C, 3, "cpu"), ((4, 4), 2 * C, 2, "cpu")]

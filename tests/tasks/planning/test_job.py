@@ -20,7 +20,7 @@ def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.Mon
     assert (job.folder, job.store, job.device) == (str(tmp_path), str(tmp_path / "musc-results"), "auto")
     assert (job.lot, job.category) == (tmp_path.name, tmp_path.name)
     assert job.memory_bytes == int(MEMORY_SHARE * 1_000_003)
-    assert (job.settings.degrees, job.settings.interval, job.settings.window_sizes) == (
+    assert (job.settings.degrees, job.settings.interval, job.settings.rscin_windows) == (
         (1, 3, 5),
         (0.0, 0.3),
         (1, 2, 3),
@@ -49,7 +49,7 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"degrees": (2,)}, "degree must be a positive odd number"),
-        ({"window_sizes": (0,)}, "window_sizes must be positive"),
+        ({"rscin_windows": (0,)}, "rscin_windows must be positive"),
         ({"interval": (0.5, 0.5)}, "interval must be two fractions"),
         ({"device": "abacus"}, "device must name a device"),
         ({"memory": "plenty"}, "memory must be a positive size"),
@@ -130,7 +130,7 @@ def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
         replace(job, subsets=2),
         replace(job, settings=replace(job.settings, degrees=(1,))),
         replace(job, settings=replace(job.settings, interval=(0.0, 0.2))),
-        replace(job, settings=replace(job.settings, window_sizes=(1, 8, 9))),
+        replace(job, settings=replace(job.settings, rscin_windows=(1, 8, 9))),
         replace(job, backbone=replace(job.backbone, layers=job.backbone.layers[:1])),
     ):
         assert changed.identity != job.identity

@@ -15,12 +15,12 @@ from storage.images.lots import ListedImage
 from tasks.planning import lot as planning
 from tasks.planning.job import LotJob
 from tasks.planning.lot import (
-    aggregate_orders,
-    extract_orders,
-    group_orders,
+    aggregate_specs,
+    extract_specs,
+    group_specs,
     job_shards,
-    run_order,
-    score_orders,
+    run_spec,
+    score_specs,
 )
 from tasks.planning.specs import BlockRows
 
@@ -47,14 +47,14 @@ def contents(lot: list[ListedImage]) -> list[str]:
 
 def keys(job: LotJob = JOB, lot: list[ListedImage] = LOT, lot_key: str = "lot") -> dict[str, list[str]]:
     """The keys of every stage."""
-    extracting = extract_orders(job, lot_key, lot)
-    aggregating = aggregate_orders(job, extracting) if job.store_aggregated else []
-    scoring = score_orders(job, extracting, aggregating, contents(lot))
+    extracting = extract_specs(job, lot_key, lot)
+    aggregating = aggregate_specs(job, extracting) if job.store_aggregated else []
+    scoring = score_specs(job, extracting, aggregating, contents(lot))
     return {
-        "features": [order.key for order in extracting],
-        "aggregated": [order.key for order in aggregating],
-        "patch_scores": [order.key for order in scoring],
-        "run": [run_order(job, extracting, scoring).key],
+        "features": [spec.key for spec in extracting],
+        "aggregated": [spec.key for spec in aggregating],
+        "patch_scores": [spec.key for spec in scoring],
+        "run": [run_spec(job, extracting, scoring).key],
     }
 
 
@@ -96,9 +96,9 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (replace(JOB, block_images=16), {"features": 1, "patch_scores": 4, "run": 1}),
         (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
         (with_settings(interval=(0.0, 0.2)), {"patch_scores": 4, "run": 1}),
-        (with_settings(window_sizes=(1, 8, 9)), {"run": 1}),
+        (with_settings(rscin_windows=(1, 8, 9)), {"run": 1}),
         (with_settings(references=5), {"patch_scores": 4, "run": 1}),
-        (with_settings(window=2), {"patch_scores": 4, "run": 1}),
+        (with_settings(match_radius=2), {"patch_scores": 4, "run": 1}),
         (replace(JOB, subsets=2), {"patch_scores": 8, "run": 1}),
         (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 4, "run": 1}),
         (replace(JOB, lot="noon"), {"run": 1}),
@@ -106,7 +106,7 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
         (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
         (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
-        (replace(JOB, rescore_groups=True), {"run": 1}),
+        (replace(JOB, exclude_groups=True), {"run": 1}),
     ],
     ids=lambda value: None if isinstance(value, LotJob) else str(value),
 )
@@ -124,7 +124,7 @@ def test_keys_change_with_what_decides_the_result(job: LotJob, expected: dict[st
         replace(JOB, memory_bytes=10**10),
         with_settings(references=18),
         with_settings(seed=3),
-        with_settings(window=7),
+        with_settings(match_radius=7),
     ],
     ids=["weights", "device", "folder", "store", "memory", "all_references", "unused_seed", "window_over_the_grid"],
 )
@@ -171,46 +171,46 @@ def test_keys_differ_within_a_run() -> None:
 
 
 def test_extract_orders_cover_the_lot_in_blocks() -> None:
-    made = extract_orders(JOB, "lot", LOT)
-    assert [(order.start, order.stop, order.size) for order in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
+    made = extract_specs(JOB, "lot", LOT)
+    assert [(spec.start, spec.stop, spec.size) for spec in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
     assert made[1].label == "cap 8-15"
 
 
 def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
     job = replace(JOB, store_aggregated=True)
-    extracting = extract_orders(job, "lot", LOT)
-    aggregating = aggregate_orders(job, extracting)
-    scoring = score_orders(job, extracting, aggregating, contents(LOT))
+    extracting = extract_specs(job, "lot", LOT)
+    aggregating = aggregate_specs(job, extracting)
+    scoring = score_specs(job, extracting, aggregating, contents(LOT))
     assert extracting[0].path == f"features/{extracting[0].key}"
     assert aggregating[0].path == f"aggregated/{aggregating[0].key}"
     assert scoring[0].path == f"patch_scores/{scoring[0].key}"
-    run = run_order(job, extracting, scoring)
+    run = run_spec(job, extracting, scoring)
     assert run.path == f"runs/night-{run.key[:8]}"
 
 
 def test_score_orders_read_the_aggregated_blocks_of_their_layer_and_degree() -> None:
     job = replace(JOB, store_aggregated=True)
-    extracting = extract_orders(job, "lot", LOT)
-    aggregating = aggregate_orders(job, extracting)
-    for order in score_orders(job, extracting, aggregating, contents(LOT)):
-        read = [made for made in aggregating if made.path in order.blocks]
-        assert order.aggregated
-        assert {(made.layer, made.degree) for made in read} == {(order.shard.layer, order.shard.degree)}
+    extracting = extract_specs(job, "lot", LOT)
+    aggregating = aggregate_specs(job, extracting)
+    for spec in score_specs(job, extracting, aggregating, contents(LOT)):
+        read = [made for made in aggregating if made.path in spec.blocks]
+        assert spec.aggregated
+        assert {(made.layer, made.degree) for made in read} == {(spec.shard.layer, spec.shard.degree)}
         assert [made.block for made in read] == [block.path for block in extracting]
 
 
 def test_score_orders_without_aggregation_read_the_features() -> None:
-    extracting = extract_orders(JOB, "lot", LOT)
-    for order in score_orders(JOB, extracting, [], contents(LOT)):
-        assert not order.aggregated
-        assert order.blocks == tuple(block.path for block in extracting)
+    extracting = extract_specs(JOB, "lot", LOT)
+    for spec in score_specs(JOB, extracting, [], contents(LOT)):
+        assert not spec.aggregated
+        assert spec.blocks == tuple(block.path for block in extracting)
 
 
 def test_score_orders_of_subsets_stay_inside_them() -> None:
     memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
     job = replace(JOB, subsets=2, memory_bytes=memory, settings=replace(JOB.settings, degrees=(1,)))
-    made = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
-    ranges = sorted({(order.lot_range, (order.shard.start, order.shard.stop)) for order in made})
+    made = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
+    ranges = sorted({(spec.lot_range, (spec.shard.start, spec.shard.stop)) for spec in made})
     assert {lot_range for lot_range, _ in ranges} == {(0, 10), (10, 19)}
     for lot_range in ((0, 10), (10, 19)):
         queries = [image for of, (start, stop) in ranges if of == lot_range for image in range(start, stop)]
@@ -220,8 +220,8 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
 def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
     memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
     job = replace(JOB, memory_bytes=memory)
-    scoring = score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))
-    (grouping,) = group_orders(job, scoring)
+    scoring = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
+    (grouping,) = group_specs(job, scoring)
     assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
     assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
     assert grouping.path == f"groups/{grouping.key}"
@@ -229,29 +229,29 @@ def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
 
 def test_lot_in_subsets_has_no_groups() -> None:
     job = replace(JOB, subsets=2)
-    assert group_orders(job, score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT))) == []
+    assert group_specs(job, score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))) == []
 
 
 def test_scores_without_groups_have_keys_of_their_own() -> None:
-    extracting = extract_orders(JOB, "lot", LOT)
-    plain = score_orders(JOB, extracting, [], contents(LOT))
-    (grouping,) = group_orders(JOB, plain)
-    without = score_orders(JOB, extracting, [], contents(LOT), groups=grouping)
-    assert not {order.key for order in plain} & {order.key for order in without}
-    assert {order.groups for order in without} == {grouping.path}
-    runs = {run_order(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
+    extracting = extract_specs(JOB, "lot", LOT)
+    plain = score_specs(JOB, extracting, [], contents(LOT))
+    (grouping,) = group_specs(JOB, plain)
+    without = score_specs(JOB, extracting, [], contents(LOT), groups=grouping)
+    assert not {spec.key for spec in plain} & {spec.key for spec in without}
+    assert {spec.groups for spec in without} == {grouping.path}
+    runs = {run_spec(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
     assert len(runs) == 3
 
 
 @pytest.mark.parametrize("image_count", [0, 1])
 def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
     with pytest.raises(NoImagesError, match=f"at least 2 images with usable features, got {image_count} in photos"):
-        score_orders(JOB, extract_orders(JOB, "lot", LOT), [], contents(LOT[:image_count]))
+        score_specs(JOB, extract_specs(JOB, "lot", LOT), [], contents(LOT[:image_count]))
 
 
 def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
     with pytest.raises(MemoryError, match="raise --memory"):
-        score_orders(replace(JOB, memory_bytes=1000), extract_orders(JOB, "lot", LOT), [], contents(LOT))
+        score_specs(replace(JOB, memory_bytes=1000), extract_specs(JOB, "lot", LOT), [], contents(LOT))
 
 
 def test_keys_of_a_plain_lot_stay_what_they_were() -> None:
@@ -265,8 +265,8 @@ def test_keys_change_with_the_seed_of_a_sample() -> None:
 
 def test_keys_change_with_references_of_earlier_lots() -> None:
     def made(*earlier: BlockRows) -> list[str]:
-        extracting = extract_orders(JOB, "lot", LOT)
-        return [order.key for order in score_orders(JOB, extracting, [], contents(LOT), earlier)]
+        extracting = extract_specs(JOB, "lot", LOT)
+        return [spec.key for spec in score_specs(JOB, extracting, [], contents(LOT), earlier)]
 
     found = [made(), made(BlockRows("features/a", (1,))), made(BlockRows("features/a", (1, 2)))]
     assert found[0] == keys()["patch_scores"]
@@ -275,17 +275,17 @@ def test_keys_change_with_references_of_earlier_lots() -> None:
 
 def test_score_orders_sample_within_each_subset() -> None:
     job = replace(with_settings(references=3), subsets=2)
-    for order in score_orders(job, extract_orders(job, "lot", LOT), [], contents(LOT)):
-        assert order.sample is not None
-        assert len(set(order.sample)) == 4
-        assert all(order.lot_range[0] <= image < order.lot_range[1] for image in order.sample)
+    for spec in score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT)):
+        assert spec.sample is not None
+        assert len(set(spec.sample)) == 4
+        assert all(spec.lot_range[0] <= image < spec.lot_range[1] for image in spec.sample)
 
 
 def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
-    extracting = extract_orders(JOB, "lot", LOT[:1])
-    made = score_orders(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
-    assert {(order.shard.start, order.shard.stop) for order in made} == {(0, 1)}
-    assert run_order(JOB, extracting, made).earlier == (BlockRows("features/a", (1,)),)
+    extracting = extract_specs(JOB, "lot", LOT[:1])
+    made = score_specs(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
+    assert {(spec.shard.start, spec.shard.stop) for spec in made} == {(0, 1)}
+    assert run_spec(JOB, extracting, made).earlier == (BlockRows("features/a", (1,)),)
 
 
 def test_job_shards_plan_memory_for_their_references() -> None:

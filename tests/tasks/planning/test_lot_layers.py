@@ -1,4 +1,4 @@
-"""Planning for layers of different grid and width: every order is of its own layer's grid, with its window."""
+"""Planning for layers of different grid and width: every spec is of its own layer's grid, with its window."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from musc.settings import Settings
 from storage.images.lots import ListedImage
 from tasks.extract import feature_arrays
 from tasks.planning.job import LotJob
-from tasks.planning.lot import aggregate_orders, extract_orders, group_orders, is_masked, score_orders
+from tasks.planning.lot import aggregate_specs, extract_specs, group_specs, is_masked, score_specs
 
 FINE, MIDDLE, COARSE = LAYERS = (Layer(2, (24, 16), 11), Layer(3, (12, 8), 23), Layer(4, (6, 4), 37))
 N = 19
@@ -37,32 +37,32 @@ def test_features_are_stored_with_the_patches_and_width_of_their_layer() -> None
 
 
 def test_aggregate_orders_have_the_grid_of_their_layer() -> None:
-    made = aggregate_orders(JOB, extract_orders(JOB, "lot", LOT))
-    assert {(order.layer, order.grid) for order in made} == {(layer.number, layer.grid) for layer in LAYERS}
+    made = aggregate_specs(JOB, extract_specs(JOB, "lot", LOT))
+    assert {(spec.layer, spec.grid) for spec in made} == {(layer.number, layer.grid) for layer in LAYERS}
     assert len(made) == 3 * 3 * 2
 
 
 @pytest.mark.parametrize(
-    ("window", "windows"),
+    ("match_radius", "windows"),
     [(None, (None, None, None)), (5, (5, 3, 2)), (17, (17, 9, None)), (21, (21, None, None)), (23, (None,) * 3)],
 )
 def test_score_orders_have_the_grid_and_window_of_their_layer(
-    window: int | None, windows: tuple[int | None, ...]
+    match_radius: int | None, windows: tuple[int | None, ...]
 ) -> None:
-    job = replace(JOB, settings=replace(JOB.settings, window=window))
-    made = score_orders(job, extract_orders(job, "lot", LOT), [], CONTENTS)
+    job = replace(JOB, settings=replace(JOB.settings, match_radius=match_radius))
+    made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
     expected = {(layer.number, layer.grid, own) for layer, own in zip(LAYERS, windows, strict=True)}
-    assert {(order.shard.layer, order.grid, order.window) for order in made} == expected
+    assert {(spec.shard.layer, spec.grid, spec.match_radius) for spec in made} == expected
     assert is_masked(job) is any(own is not None for own in windows)
 
 
 def test_score_orders_divide_the_fine_layer_only() -> None:
     job = replace(JOB, memory_bytes=shard_bytes(7, N, FINE.patch_count, FINE.width))
-    made = score_orders(job, extract_orders(job, "lot", LOT), [], CONTENTS)
-    counts = {layer.number: sum(order.shard.layer == layer.number for order in made) for layer in LAYERS}
+    made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
+    counts = {layer.number: sum(spec.shard.layer == layer.number for spec in made) for layer in LAYERS}
     assert counts == {2: 2 * 3, 3: 2, 4: 2}
 
 
 def test_group_order_reads_the_middle_layer() -> None:
-    (grouping,) = group_orders(JOB, score_orders(JOB, extract_orders(JOB, "lot", LOT), [], CONTENTS))
+    (grouping,) = group_specs(JOB, score_specs(JOB, extract_specs(JOB, "lot", LOT), [], CONTENTS))
     assert {(part.shard.layer, part.shard.degree, part.grid) for part in grouping.parts} == {(3, 3, MIDDLE.grid)}

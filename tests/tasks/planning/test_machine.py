@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.planning import machine
-from tasks.planning.machine import host_memory_bytes, parsed_bytes
+from tasks.planning.machine import host_memory_bytes, parse_bytes
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tasks.planning.machine import host_memory_bytes, parsed_bytes
     ],
 )
 def test_parsed_bytes(text: str, size: int) -> None:
-    assert parsed_bytes(text) == size
+    assert parse_bytes(text) == size
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_parsed_bytes(text: str, size: int) -> None:
 )
 def test_parsed_bytes_refuses_what_is_no_positive_size(text: str) -> None:
     with pytest.raises(ValueError, match="memory must be a positive size such as 8GB or 512MiB, got '"):
-        parsed_bytes(text)
+        parse_bytes(text)
 
 
 @pytest.fixture

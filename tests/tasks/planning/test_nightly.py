@@ -32,7 +32,7 @@ def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None
     others = [
         mark_key(FOUND, "other files", job, None),
         mark_key(replace(FOUND, category="nut"), "files", job, None),
-        mark_key(FOUND, "files", replace(job, rescore_groups=True), None),
+        mark_key(FOUND, "files", replace(job, exclude_groups=True), None),
         mark_key(FOUND, "files", job, "png"),
         mark_key(FOUND, "files", job, "tiff"),
     ]

@@ -37,9 +37,9 @@ def store(tmp_path: Path) -> Store:
 
 def write_block(store: Store, block: str, image_count: int, excluded: tuple[int, ...] = ()) -> None:
     arrays = {"layer_00": ArraySpec((2, 3), "float16")}
-    with writing_block(store, block, image_count=image_count, arrays=arrays, chunk_images=8, attributes={}) as draft:
+    with writing_block(store, block, image_count=image_count, arrays=arrays, chunk_images=8, attributes={}) as staging:
         for position in excluded:
-            draft.exclude(position, "not_finite", "NaN")
+            staging.exclude(position, "not_finite", "NaN")
 
 
 def write_run(
@@ -53,11 +53,11 @@ def write_run(
     table = pd.DataFrame({"path": [image.path for image in usable[::-1]]})
     if decisions is not None:
         table["decision"] = [decisions[name.removesuffix(".png")] for name in table["path"]]
-    with writing(store, path) as draft:
-        write_table(store, f"{draft.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-        write_table(store, f"{draft.path}/{SCORES}", table)
+    with writing(store, path) as staging:
+        write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+        write_table(store, f"{staging.path}/{SCORES}", table)
         record = {"backbone": asdict(replace(BACKBONE, **changes)), "keys": {"features": blocks}}
-        write_record(store, draft.path, record)
+        write_record(store, staging.path, record)
 
 
 MONDAY = [listed("a"), listed("bad", "unreadable"), listed("b"), listed("c"), listed("d"), listed("e")]

@@ -35,9 +35,9 @@ JOB = LotJob(
         {"settings": replace(SETTINGS, degrees=(1,))},
         {"settings": replace(SETTINGS, interval=(0.0, 0.5))},
         {"settings": replace(SETTINGS, references=20)},
-        {"settings": replace(SETTINGS, window=2)},
+        {"settings": replace(SETTINGS, match_radius=2)},
         {"subsets": 2},
-        {"rescore_groups": True},
+        {"exclude_groups": True},
         {"references_from": ("runs/sunday",)},
     ],
 )
@@ -50,7 +50,7 @@ def test_runs_scored_differently_are_of_another_series(changes: dict[str, Any]) 
     [
         {"folder": "photos/tuesday", "lot": "tuesday"},
         {"memory_bytes": 10**8, "block_images": 16, "store_aggregated": True},
-        {"settings": replace(SETTINGS, window_sizes=(1, 8))},
+        {"settings": replace(SETTINGS, rscin_windows=(1, 8))},
         {"decision_rule": DecisionRule(threshold=0.4)},
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.reporting.contact_sheet import MOST_BYTES, TILE, Part, bounded_url, fitting, map_of, sheet
+from tasks.reporting.contact_sheet import MAX_BYTES, TILE, Part, bounded_url, fitting, map_of, sheet
 from tasks.reporting.heatmaps import coloured
 
 LIMITS = (0.1, 0.5)
@@ -54,7 +54,7 @@ def test_url_is_a_jpeg_of_bounded_size() -> None:
     head, _, text = bounded_url(noise).partition(",")
     assert head == "data:image/jpeg;base64"
     content = base64.b64decode(text)
-    assert len(content) <= MOST_BYTES
+    assert len(content) <= MAX_BYTES
     with Image.open(io.BytesIO(content)) as read:
         assert read.size == noise.size
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tasks.reporting.drift import (
-    FEWEST_EARLIER,
+    MAX_EARLIER,
     MEASURES,
-    MOST_EARLIER,
+    MIN_EARLIER,
     Measure,
     allowance,
     class_token_distances,
@@ -82,14 +82,14 @@ def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
     assert found.warning == ""
 
 
-@pytest.mark.parametrize("count", [0, 1, FEWEST_EARLIER - 1])
+@pytest.mark.parametrize("count", [0, 1, MIN_EARLIER - 1])
 def test_few_earlier_runs_judge_nothing(count: int) -> None:
     assert set(verdicts(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
 
 
 def test_measure_that_could_not_be_taken_judges_nothing() -> None:
     assert verdicts(profile(99, sharpness=None))["sharpness"] == "unknown"
-    lacking = [{**run, "sharpness": None} for run in EARLIER[: MOST_EARLIER - 5]]
+    lacking = [{**run, "sharpness": None} for run in EARLIER[: MAX_EARLIER - 5]]
     assert verdicts(profile(99), lacking)["sharpness"] == "unknown"
 
 
@@ -110,7 +110,7 @@ def test_allowance_never_falls_below_the_floor(measure: Measure, expected: float
 
 def test_only_the_latest_runs_count() -> None:
     old = [profile(seed, brightness=0.1) for seed in range(50)]
-    recent = [profile(seed) for seed in range(MOST_EARLIER)]
+    recent = [profile(seed) for seed in range(MAX_EARLIER)]
     assert verdicts(profile(99), old + recent)["brightness"] == "usual"
     assert verdicts(profile(99), recent + old)["brightness"] == "unusual"
 

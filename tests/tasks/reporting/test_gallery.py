@@ -43,7 +43,7 @@ def test_spread_keeps_both_ends() -> None:
 
 
 def test_affordable_cuts_the_least_important_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "MOST_PICTURE_BYTES", 100)
+    monkeypatch.setattr(gallery, "MAX_PICTURE_BYTES", 100)
     cards = [Card(number, "x" * 20, "x" * 20) for number in range(3)]
     kept, small = affordable(cards, {7: "x" * 5})
     assert ([card.position for card in kept], small) == ([0, 1], {})
@@ -55,8 +55,8 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     tokens = np.random.default_rng(0).standard_normal((8, 4, 3)).astype(np.float16)
     arrays = {"layer_01": ArraySpec((4, 3), "float16")}
-    with writing_block(store, "features/a", image_count=8, arrays=arrays, chunk_images=8, attributes={}) as draft:
-        draft.write(0, {"layer_01": tokens})
+    with writing_block(store, "features/a", image_count=8, arrays=arrays, chunk_images=8, attributes={}) as staging:
+        staging.write(0, {"layer_01": tokens})
     with writing(store, "runs/caps-1"):
         pass
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")

@@ -23,9 +23,9 @@ def tokens() -> np.ndarray:
 def features(tmp_path: Path, tokens: np.ndarray) -> LotFeatures:
     store = Store(str(tmp_path))
     arrays = {"layer_01": ArraySpec((6, WIDTH), "float16")}
-    with writing_block(store, "b", image_count=COUNT, arrays=arrays, chunk_images=8, attributes={}) as draft:
+    with writing_block(store, "b", image_count=COUNT, arrays=arrays, chunk_images=8, attributes={}) as staging:
         for start in range(0, COUNT, 8):
-            draft.write(start, {"layer_01": tokens[start : start + 8]})
+            staging.write(start, {"layer_01": tokens[start : start + 8]})
     return LotFeatures(store, ("b",))
 
 
@@ -58,5 +58,5 @@ def test_searched_chunks_skip_those_without_answering_images() -> None:
 
 
 def test_searched_chunks_of_a_large_lot_are_few_and_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matches, "MOST_CHUNKS", 3)
+    monkeypatch.setattr(matches, "MAX_CHUNKS", 3)
     assert searched_chunks([True] * 80) == [(0, 8), (32, 40), (72, 80)]

@@ -10,7 +10,7 @@ import pytest
 from musc.layers import Layer
 from storage.artefacts import writing
 from storage.datasets.synthetic.lot import write_lot
-from storage.results.runs import Run, placed, run_at, write_record
+from storage.results.runs import Run, locate, run_at, write_record
 from storage.store import Store
 from tasks.planning.job import LotJob, prepare
 from tasks.results.record import RECORD_VERSION
@@ -20,15 +20,15 @@ from tasks.results.reproduce import changed_versions, recorded_job, restored
 @pytest.fixture
 def job(tmp_path: Path) -> LotJob:
     write_lot(tmp_path / "caps", good_count=2, defective_count=0, size=64)
-    choices = {"degrees": (1, 3), "interval": (0.1, 0.4), "window_sizes": (1, 2), "image_size": (128, 64)}
+    choices = {"degrees": (1, 3), "interval": (0.1, 0.4), "rscin_windows": (1, 2), "image_size": (128, 64)}
     return prepare(str(tmp_path / "caps"), str(tmp_path / "out"), backbone="texture", review_budget=4, **choices)
 
 
-def kept(job: LotJob, **changes: Any) -> Run:
+def keep_listing(job: LotJob, **changes: Any) -> Run:
     """A run that holds nothing but its record."""
     store = Store(job.store)
-    with writing(store, "runs/caps-0") as draft:
-        write_record(store, draft.path, {"record_version": RECORD_VERSION, **asdict(job), **changes})
+    with writing(store, "runs/caps-0") as staging:
+        write_record(store, staging.path, {"record_version": RECORD_VERSION, **asdict(job), **changes})
     return Run(store, "runs/caps-0")
 
 
@@ -45,11 +45,11 @@ def test_job_with_layers_of_different_grids_is_restored(job: LotJob) -> None:
 
 
 def test_recorded_job_goes_to_another_store(job: LotJob) -> None:
-    assert recorded_job(kept(job), "elsewhere") == replace(job, store="elsewhere")
+    assert recorded_job(keep_listing(job), "elsewhere") == replace(job, store="elsewhere")
 
 
 def test_recorded_job_with_other_weights_is_refused(job: LotJob) -> None:
-    run = kept(job, backbone={**asdict(job.backbone), "weights_digest": "sha256:past"})
+    run = keep_listing(job, backbone={**asdict(job.backbone), "weights_digest": "sha256:past"})
     with pytest.raises(ValueError, match=r"weights must be .*weights_digest was sha256:past and is built-in"):
         recorded_job(run, "elsewhere")
 
@@ -66,11 +66,11 @@ def test_run_at_refuses_what_is_no_run_of_a_store(location: str) -> None:
 
 
 def test_run_at_finds_the_store(job: LotJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = kept(job)
+    expected = keep_listing(job)
     assert run_at(f"{expected.store.location('runs/caps-0')}/") == expected
     monkeypatch.chdir(job.store)
     assert run_at("runs/caps-0") == expected
 
 
 def test_run_at_takes_the_last_folder_called_runs() -> None:
-    assert placed("/data/runs/store/runs/caps-0", ["runs"]) == (Store("/data/runs/store"), "runs", "caps-0")
+    assert locate("/data/runs/store/runs/caps-0", ["runs"]) == (Store("/data/runs/store"), "runs", "caps-0")

@@ -16,9 +16,9 @@ from storage.results.features import ArraySpec, LotFeatures, writing_block
 from storage.store import Store
 from tasks import score
 from tasks.extract import features_of
-from tasks.planning.specs import ScoreOrder
-from tasks.runtime.out_of_memory import in_parts, in_parts_or
-from tasks.score import fitting_scores, shard_scores
+from tasks.planning.specs import ScoreSpec
+from tasks.runtime.out_of_memory import halve_on_out_of_memory, in_parts
+from tasks.score import scores_within_memory, shard_scores
 
 
 class Gpu:
@@ -50,7 +50,7 @@ def test_a_part_of_one_that_does_not_fit_is_refused() -> None:
 def test_the_processor_takes_over_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     gpu = Gpu(0)
     with caplog.at_level(logging.WARNING):
-        assert in_parts_or(lambda start, stop: [start, stop], gpu, 5, 8) == [[5, 8]]
+        assert halve_on_out_of_memory(lambda start, stop: [start, stop], gpu, 5, 8) == [[5, 8]]
     assert gpu.asked == [(5, 8), (5, 6)]
     assert "the processor takes over" in caplog.text
 
@@ -60,7 +60,7 @@ def test_other_errors_are_not_taken_for_a_shortage() -> None:
         raise RuntimeError("device-side assert")
 
     with pytest.raises(RuntimeError, match="device-side assert"):
-        in_parts_or(Gpu(9), broken, 0, 2)
+        halve_on_out_of_memory(Gpu(9), broken, 0, 2)
 
 
 def short_of_memory(backbone: Backbone, most: int) -> Backbone:
@@ -89,17 +89,17 @@ def test_scores_are_the_same_however_little_memory_there_is(
     store = Store(str(tmp_path))
     tokens = torch.randn(9, 6, 5, generator=torch.Generator().manual_seed(4)).half()
     arrays = {"layer_02": ArraySpec((6, 5), "float16")}
-    with writing_block(store, "block", image_count=9, arrays=arrays, chunk_images=8, attributes={}) as draft:
-        draft.write(0, {"layer_02": tokens[:8].numpy()})
-        draft.write(8, {"layer_02": tokens[8:].numpy()})
+    with writing_block(store, "block", image_count=9, arrays=arrays, chunk_images=8, attributes={}) as staging:
+        staging.write(0, {"layer_02": tokens[:8].numpy()})
+        staging.write(8, {"layer_02": tokens[8:].numpy()})
     features = LotFeatures(store, ("block",))
-    order = ScoreOrder("key", "lot", store.url, ("block",), False, (2, 3), (0, 9), Shard(2, 3, 1, 8), (0.0, 0.5))
-    expected = shard_scores(order, features)
+    spec = ScoreSpec("key", "lot", store.url, ("block",), False, (2, 3), (0, 9), Shard(2, 3, 1, 8), (0.0, 0.5))
+    expected = shard_scores(spec, features)
 
-    def on_small_gpu(order: ScoreOrder, features: Any) -> torch.Tensor:
-        if order.device != "cpu" and order.shard.stop - order.shard.start > most:
+    def on_small_gpu(spec: ScoreSpec, features: Any) -> torch.Tensor:
+        if spec.device != "cpu" and spec.shard.stop - spec.shard.start > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return shard_scores(order, features)
+        return shard_scores(spec, features)
 
     monkeypatch.setattr(score, "shard_scores", on_small_gpu)
-    torch.testing.assert_close(fitting_scores(order, features), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(scores_within_memory(spec, features), expected, atol=1e-6, rtol=0)

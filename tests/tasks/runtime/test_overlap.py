@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasks.runtime import overlap as behind_module
-from tasks.runtime.overlap import working_behind
+from tasks.runtime.overlap import background_writer
 
 PATIENCE_SECONDS = 120
 
@@ -18,7 +18,7 @@ class DiskFullError(OSError):
 
 def test_calls_are_done_in_order_before_the_block_ends() -> None:
     done: list[int] = []
-    with working_behind() as behind:
+    with background_writer() as behind:
         for number in range(20):
             behind(done.append, number)
     assert done == list(range(20))
@@ -26,7 +26,7 @@ def test_calls_are_done_in_order_before_the_block_ends() -> None:
 
 def test_caller_does_not_wait_for_a_call() -> None:
     released = threading.Event()
-    with working_behind() as behind:
+    with background_writer() as behind:
         behind(released.wait, PATIENCE_SECONDS)
         released.set()  # reached while the call still runs, or the call would take its whole patience
     assert released.is_set()
@@ -37,7 +37,7 @@ def test_caller_is_held_up_while_too_many_calls_wait() -> None:
     submitted: list[int] = []
 
     def submit_all() -> None:
-        with working_behind(waiting=1) as behind:
+        with background_writer(waiting=1) as behind:
             for number in range(4):
                 behind(lambda: begun.set() or released.wait(PATIENCE_SECONDS))
                 submitted.append(number)
@@ -60,7 +60,7 @@ def test_error_of_the_last_call_comes_out_at_the_end() -> None:
     def fail() -> None:
         raise DiskFullError("no space")
 
-    with pytest.raises(DiskFullError, match="no space"), working_behind() as behind:
+    with pytest.raises(DiskFullError, match="no space"), background_writer() as behind:
         behind(fail)
 
 
@@ -70,7 +70,7 @@ def test_error_stops_the_caller_and_the_calls_that_wait() -> None:
     def fail() -> None:
         raise DiskFullError("no space")
 
-    with pytest.raises(DiskFullError), working_behind(waiting=1) as behind:
+    with pytest.raises(DiskFullError), background_writer(waiting=1) as behind:
         behind(fail)
         for number in range(1000):
             behind(done.append, number)
@@ -94,7 +94,7 @@ def test_error_of_the_block_is_kept_and_waiting_calls_are_dropped(monkeypatch: p
         released.wait(PATIENCE_SECONDS)
 
     def fill_and_fail() -> None:
-        with working_behind(waiting=1) as behind:
+        with background_writer(waiting=1) as behind:
             behind(first)
             behind(done.append, 1)
             begun.wait(PATIENCE_SECONDS)

@@ -8,8 +8,8 @@ import pytest
 
 
 @dataclass(frozen=True)
-class Order:
-    """As little of an order as a task needs."""
+class Spec:
+    """As little of a spec as a task needs."""
 
     key: str
     label: str = "cap"
@@ -18,13 +18,13 @@ class Order:
 def test_cached_task_is_repeated_with_growing_pauses() -> None:
     from tasks.runtime.prefect_tasks import cached_task, may_be_repeated
 
-    def count(order: Order) -> dict[str, Any]:
-        return {"key": order.key}
+    def count(spec: Spec) -> dict[str, Any]:
+        return {"key": spec.key}
 
     task = cached_task("count", count)
     assert (task.retries, task.retry_delay_seconds) == (3, [1, 2, 4])
     assert task.retry_condition_fn is may_be_repeated
-    assert task.fn(Order("a")) == {"key": "a"}
+    assert task.fn(Spec("a")) == {"key": "a"}
     assert cached_task("count", count) is task
 
 
@@ -35,16 +35,16 @@ def test_prefect_repeats_what_is_transient(error: Exception, again: bool) -> Non
 
     from tasks.runtime.prefect_tasks import cached_task, may_be_repeated
 
-    task = cached_task("nothing", lambda order: {})
+    task = cached_task("nothing", lambda spec: {})
     assert may_be_repeated(task, TaskRun.model_construct(), Failed(data=error)) == again
 
 
 def test_order_key_keeps_tasks_and_orders_apart() -> None:
     from tasks.runtime.prefect_tasks import order_key
 
-    def key(task: str, order: str) -> str:
+    def key(task: str, spec: str) -> str:
         context: Any = SimpleNamespace(task=SimpleNamespace(name=task))
-        return order_key(context, {"order": Order(order)})
+        return order_key(context, {"spec": Spec(spec)})
 
     assert key("extract", "a") == key("extract", "a")
     assert len({key("extract", "a"), key("extract", "b"), key("score", "a")}) == 3

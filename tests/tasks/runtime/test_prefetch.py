@@ -1,4 +1,4 @@
-"""Reading ahead keeps order and errors, and overlaps."""
+"""Reading ahead keeps spec and errors, and overlaps."""
 
 from collections.abc import Iterator
 from threading import Event

@@ -9,7 +9,7 @@ from tasks.runtime.progress import StageProgress, advance, begin, listening, set
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, int]]]:
+def format_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, int]]]:
     """Stage, units done and planned at every change."""
     monkeypatch.setattr(progress, "_stages", {})
     heard: list[tuple[str, int, int]] = []

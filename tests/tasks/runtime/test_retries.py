@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import IncompleteError, StorageError
 from tasks.runtime import retries
-from tasks.runtime.retries import RETRIES, is_transient, repeated
+from tasks.runtime.retries import RETRIES, is_transient, with_retries
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_transient_errors_are_repeated_after_growing_pauses(pauses: list[float]) -> None:
     action = Flaky(RETRIES, ConnectionResetError("gone"))
-    assert repeated(action) == "done"
+    assert with_retries(action) == "done"
     assert action.calls == RETRIES + 1
     assert all(low <= pause <= 1.5 * low for pause, low in zip(pauses, (1, 2, 4), strict=True))
 
@@ -80,12 +80,12 @@ def test_transient_errors_are_repeated_after_growing_pauses(pauses: list[float])
 def test_error_that_goes_on_is_raised_at_last(pauses: list[float]) -> None:
     action = Flaky(RETRIES + 1, TimeoutError("slow"))
     with pytest.raises(TimeoutError, match="slow"):
-        repeated(action)
+        with_retries(action)
     assert (action.calls, len(pauses)) == (RETRIES + 1, RETRIES)
 
 
 def test_error_that_stays_is_raised_at_once(pauses: list[float]) -> None:
     action = Flaky(1, ValueError("setting"))
     with pytest.raises(ValueError, match="setting"):
-        repeated(action)
+        with_retries(action)
     assert (action.calls, pauses) == (1, [])
