@@ -5,11 +5,11 @@ from typing import Any
 
 from musc.backbones import scoring_defaults
 from musc.backbones.catalogue import LITE0_NAME
-from musc.kernels.window import require_window
+from musc.kernels.window import require_match_radius
 from musc.lnamd import require_degrees
 from musc.mutual import Interval, require_interval
 from musc.plan.sample import require_reference_count
-from musc.rscin import require_window_sizes
+from musc.rscin import require_rscin_windows
 
 ImageSize = int | tuple[int, int]
 
@@ -44,9 +44,9 @@ class Settings:
     """M, references of every image, a sample that all share, for very large lots; None is all other images."""
     seed: int = 0
     """Which sample of references is drawn."""
-    window: int | None = None
+    match_radius: int | None = None
     """W, rows and columns of patches within which a patch is matched, for aligned parts; None is everywhere."""
-    window_sizes: tuple[int, ...] | None = None
+    rscin_windows: tuple[int, ...] | None = None
     """RsCIN neighbours, the image itself included; None is 1, 2, 3 as in the paper, which uses 1, 8, 9 for VisA, and 1,
     which re-scores nothing, for convolutional networks."""
 
@@ -59,12 +59,12 @@ class Settings:
         if self.degrees is not None:
             require_degrees(self.degrees)
         require_interval(self.interval)
-        if self.window_sizes is not None:
-            require_window_sizes(self.window_sizes)
+        if self.rscin_windows is not None:
+            require_rscin_windows(self.rscin_windows)
         if self.references is not None:
             require_reference_count(self.references)
-        if self.window is not None:
-            require_window(self.window)
+        if self.match_radius is not None:
+            require_match_radius(self.match_radius)
 
     @property
     def chosen_degrees(self) -> tuple[int, ...]:
@@ -72,9 +72,9 @@ class Settings:
         return self.degrees or scoring_defaults(self.backbone).degrees
 
     @property
-    def chosen_window_sizes(self) -> tuple[int, ...]:
+    def chosen_rscin_windows(self) -> tuple[int, ...]:
         """The RsCIN windows, or those of the backbone."""
-        return self.window_sizes or scoring_defaults(self.backbone).window_sizes
+        return self.rscin_windows or scoring_defaults(self.backbone).rscin_windows
 
     def backbone_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
