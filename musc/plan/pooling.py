@@ -44,10 +44,25 @@ def saved_operations(layer: Layer, degrees: Sequence[int], match_radius: int | N
         degrees: of LNAMD.
         match_radius: in patches of the layer's own grid.
     """
+    return pair_operations(layer, degrees, match_radius, pooled=False) - pair_operations(
+        layer, degrees, match_radius, pooled=True
+    )
+
+
+def pair_operations(layer: Layer, degrees: Sequence[int], match_radius: int | None, *, pooled: bool) -> float:
+    """Multiplications and additions of one pair of images, those of box sums counted `ADDITION_COST` times.
+
+    Args:
+        layer: see `saved_operations`, and so are degrees and match_radius.
+        degrees: see layer.
+        match_radius: see layer.
+        pooled: whether one product serves all degrees.
+    """
     each = 2.0 * layer.width
-    products = len(degrees) * pair_products(layer.grid, match_radius) * each
+    if not pooled:
+        return len(degrees) * pair_products(layer.grid, match_radius) * each
     one_product = pair_products(layer.grid, product_radius(match_radius, degrees)) * each
-    return products - one_product - ADDITION_COST * box_operations(layer.grid, degrees, match_radius)
+    return one_product + ADDITION_COST * box_operations(layer.grid, degrees, match_radius)
 
 
 def product_radius(match_radius: int | None, degrees: Sequence[int]) -> int | None:

@@ -7,7 +7,7 @@ import torch
 
 from musc.backbones import BackboneSpec
 from musc.layers import Layer
-from musc.plan.cost import shard_operations
+from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
 from musc.settings import Settings
 from tasks.planning import estimate
@@ -28,7 +28,7 @@ JOB = LotJob(
     store_aggregated=False,
 )
 FEATURES = 2 * N * P * C * 2
-OTHERS = N * D * 4 + 6 * N * P * 4
+OTHERS = N * D * 4 + 2 * N * P * 4
 PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
 
 
@@ -65,7 +65,7 @@ def test_forecast_of_a_sample_searches_no_groups() -> None:
     sampled = replace(JOB, settings=replace(JOB.settings, references=5))
     found = project_cost(sampled, N, 4)
     assert found.reference_count == 5 + 4
-    assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
+    assert found.operations == 6 * pair_count(N, N, 6, 4) * 2 * P**2 * C
 
 
 UNEVEN = (Layer(1, (8, 8), C), Layer(2, (4, 4), 2 * C), Layer(3, (4, 4), 2 * C))
@@ -80,7 +80,8 @@ def test_forecast_searches_groups_in_the_middle_layer() -> None:
 def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
-    def rate(layer: Layer, match_radius: int | None, device: str) -> float:
+    def rate(layer: Layer, match_radius: int | None, device: str, pooled_degrees: tuple[int, ...]) -> float:
+        assert pooled_degrees == ()
         measured.append((layer.grid, layer.width, match_radius, device))
         return 7.0 if layer.grid == (8, 8) else 11.0
 
