@@ -7,11 +7,10 @@ import argparse
 from dataclasses import dataclass
 from math import ceil
 
-from musc.backbones import resolve
-from musc.backbones.catalogue import PAPER_NAME
-from musc.plan.cost import ProjectedCost, forecast
+from musc.backbones import resolve, with_defaults
+from musc.plan.cost import ProjectedCost, lot_cost
 from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
-from musc.settings import Settings
+from musc.settings import PAPER_BACKBONE, Settings
 
 LOT_SIZES = (1_000, 10_000, 100_000)
 HEADINGS = ("lots × images", "peak", "stored", "read by scoring", "task runs", "shards of a lot", "EFLOP", "hours")
@@ -52,7 +51,7 @@ class DryRun:
         )
 
 
-SETTINGS = Settings(PAPER_NAME)
+SETTINGS = with_defaults(Settings(backbone=PAPER_BACKBONE))
 SPEC = resolve(SETTINGS.backbone)
 GPU_COUNT = 8
 
@@ -69,18 +68,18 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
         SPEC.layers,
         memory_bytes=memory_bytes,
     )
-    lot = forecast(
+    lot = lot_cost(
         lot_size,
         SPEC.layers,
         embedding_width=SPEC.embedding_width,
         block_count=len(plan_blocks(lot_size)),
         shards=shards,
-        degrees=SETTINGS.chosen_degrees,
+        degrees=SETTINGS.degrees,
         lot_size=lot_size,
     )
     lot_count = image_count // lot_size
     bytes_of = {layer.number: layer.patch_count * layer.width * FLOAT16_BYTES for layer in SPEC.layers}
-    read = len(SETTINGS.chosen_degrees) * lot_count * lot_size * sum(bytes_of[shard.layer] for shard in shards)
+    read = len(SETTINGS.degrees) * lot_count * lot_size * sum(bytes_of[shard.layer] for shard in shards)
     return DryRun(lot_count, lot, read)
 
 

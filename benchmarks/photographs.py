@@ -20,13 +20,14 @@ import numpy as np
 import torch
 
 from musc import backbones
+from musc.backbones import with_defaults
 from musc.layers import Grid, Layer, finest_grid
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
-from musc.settings import Settings
+from musc.settings import DEFAULT_BACKBONE, Settings
 from storage.datasets import Category, list_categories, load_mask_at
 from storage.images.decode import decode
 
@@ -72,7 +73,7 @@ def scored_lot(root: Path, category: Category, backbone: backbones.Backbone, deg
     for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
         for degree in degrees:
             started = time.process_time()
-            scores = mutual_scores(aggregate(tokens.half(), layer.grid, degree), Settings.interval)
+            scores = mutual_scores(aggregate(tokens.half(), layer.grid, degree), Settings().interval)
             lot.scores[layer.number, degree] = scores
             lot.seconds[layer.number, degree] = time.process_time() - started
     return lot
@@ -101,7 +102,7 @@ def figures_of(lot: Lot, numbers: Numbers, degrees: Numbers) -> dict[str, float]
 
 def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row per category, image size, layers and degrees."""
-    own = Settings(options.backbone).chosen_degrees
+    own = with_defaults(Settings(backbone=options.backbone)).degrees
     degree_sets: list[Numbers] = options.degrees or [own]
     degrees = tuple(dict.fromkeys(degree for chosen in degree_sets for degree in chosen))
     for root in options.roots:
@@ -136,7 +137,7 @@ def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=Settings.backbone)
+    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
     parser.add_argument("--weights", help="tag or file; of the backbone's own choice unless given")
     parser.add_argument("--image-sizes", type=int, nargs="+", help="sides in pixels; the backbone's own unless given")
     parser.add_argument(

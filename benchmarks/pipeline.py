@@ -84,6 +84,7 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     from storage.images.decode import decode
     from storage.results.runs import Run
     from storage.store import Store
+    from tasks.planning.requests import LotRequest, request_of
     from tasks.runtime.models import loaded
 
     lot = make_lot(home / "lot", given.images, size=256)
@@ -96,7 +97,9 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
         return musc.score_images([decode(path.read_bytes()) for path in paths], backbone)
 
     def in_the_flow() -> Any:
-        return score_lot(str(lot), str(home / "store"), **settings)
+        return score_lot(
+            **dict(request_of(LotRequest, {"folder": str(lot), "output": str(home / "store"), **settings}))
+        )
 
     backbone.extract([decode(paths[0].read_bytes())])
     measured = []
@@ -105,7 +108,7 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
         scores, bare = timed(in_memory)
         done, pipeline = timed(in_the_flow)
         _, cached = timed(in_the_flow)
-        table = Run(Store(str(home / "store")), done["run"]).scores().set_index("path")
+        table = Run(Store(str(home / "store")), done.run).scores().set_index("path")
         ours = table.loc[[str(path.relative_to(lot)) for path in paths], "raw_score"].to_numpy()
         difference = float(abs(ours - scores.raw_image_scores.numpy()).max())
         measured.append({"bare": bare, "pipeline": pipeline, "cached": cached, "largest_difference": difference})

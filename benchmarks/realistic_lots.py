@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from musc import backbones
+from musc.backbones import with_defaults
 from musc.decisions.rule import decide
 from musc.kernels.products import fill_symmetric
 from musc.layers import Layer
@@ -25,7 +26,7 @@ from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.metrics import image_metrics
 from musc.mutual import interval_mean
-from musc.settings import Settings
+from musc.settings import DEFAULT_BACKBONE, Settings
 from storage.datasets import Category, list_categories
 from storage.datasets.files import images_in
 from storage.images.decode import decode
@@ -75,7 +76,7 @@ def raw_scores(found: Compared, chosen: Sequence[int]) -> np.ndarray:
     """Raw image scores (n,) of the chosen images as a lot of their own."""
     grid, parts = found.spec.grid, []
     for layer, nearest in found.similarities:
-        scores = [interval_mean(nearest[image, list(chosen)], Settings.interval) for image in chosen]
+        scores = [interval_mean(nearest[image, list(chosen)], Settings().interval) for image in chosen]
         parts.append(on_grid(torch.stack(scores), layer.grid, grid))
     return image_scores(anomaly_maps(torch.stack(parts).mean(dim=0), grid, found.spec.image_size)).numpy()
 
@@ -131,14 +132,14 @@ def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=Settings.backbone)
+    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
     parser.add_argument("--image-size", type=int, help="side in pixels; the backbone's own unless given")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="fractions of defective parts")
     parser.add_argument("--draws", type=int, default=20, help="lots of each share")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, image_size=options.image_size, device="cpu")
-    degrees = Settings(options.backbone).chosen_degrees
+    degrees = with_defaults(Settings(backbone=options.backbone)).degrees
     print(f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", sep="\n")
     rows = []
     for root in options.roots:

@@ -1,242 +1,135 @@
-"""Options that several commands share, and how their texts are read. An option not given keeps the flow's default."""
+"""The options of a command, made from the fields of the request it takes."""
 
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from inspect import Parameter, Signature
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import typer
+from pydantic.fields import FieldInfo
 
-METHOD = "Method"
-RESOURCES = "Resources"
-DECISIONS = "Decisions"
+from musc.options import Options
 
+COMMON_PANEL = "Options"
+Given = Mapping[str, Any]
+"""The options that a user gave, by name; the others keep their default."""
+Command = TypeVar("Command", bound=Callable[..., None])
 
-def read_counts(text: str) -> tuple[int, ...]:
-    """Whole numbers separated by commas, e.g. `1,3,5`."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"must be whole numbers separated by commas such as 1,3,5, got {text!r}") from None
-
-
-def read_names(text: str) -> tuple[str, ...]:
-    """Names separated by commas, e.g. `bottle,cable`."""
-    return tuple(text.split(","))
+Verbose = Annotated[
+    int,
+    typer.Option("--verbose", "-v", count=True, help="Show the log, and tracebacks; twice: more of the log."),
+]
 
 
-def read_interval(text: str) -> tuple[float, float]:
-    """Two fractions, e.g. `0,0.3`."""
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"must be two fractions such as 0,0.3, got {text!r}") from None
-    return low, high
+def show_all(context: typer.Context, wanted: bool) -> None:
+    """Print the help of a command with every option, and end."""
+    if wanted:
+        for parameter in context.command.params:
+            parameter.hidden = False  # type: ignore[attr-defined]
+        typer.echo(context.get_help())
+        raise typer.Exit
 
 
-def read_image_size(text: str) -> int | tuple[int, int]:
-    """One side, e.g. `518`, or height and width, e.g. `392x518`."""
-    try:
-        sides = tuple(int(side) for side in text.lower().split("x"))
-    except ValueError:
-        sides = ()
-    if len(sides) not in (1, 2):
-        raise typer.BadParameter(f"must be a side such as 518, or height x width such as 392x518, got {text!r}")
-    return sides[0] if len(sides) == 1 else (sides[0], sides[1])
+HelpAll = Annotated[
+    bool,
+    typer.Option("--help-all", is_eager=True, callback=show_all, help="Show every option and exit."),
+]
 
 
-Output = Annotated[
-    str | None, typer.Option(help="Path or URL of the store for features, scores and results. Default: musc-results.")
-]
-Backbone = Annotated[
-    str | None,
-    typer.Option(
-        help="efficientnet-lite0, whose weights are installed, a published name such as the paper's ViT-L-14-336 or "
-        "dinov2_vitl14, any open_clip ViT, timm:MODEL (convolutional or ViT), or texture, a filter bank for trials. "
-        "Default: efficientnet-lite0; benchmarks: ViT-L-14-336.",
-        rich_help_panel=METHOD,
-    ),
-]
-Backbones = Annotated[
-    list[str] | None,
-    typer.Option("--backbone", help="As in score; may be given more than once.", rich_help_panel=METHOD),
-]
-Categories = Annotated[
-    Any,
-    typer.Option(parser=read_names, metavar="NAME,NAME,…", help="Categories to run. Default: all."),
-]
-Weights = Annotated[
-    str | None,
-    typer.Option(
-        help="A tag, or a local file (.safetensors, .pt). Default: installed or published.", rich_help_panel=METHOD
-    ),
-]
-ImageSize = Annotated[
-    Any,
-    typer.Option(
-        parser=read_image_size,
-        metavar="PIXELS",
-        help="518, or 392x518 (height x width). Default: 320 for convolutional networks, published for others.",
-        rich_help_panel=METHOD,
-    ),
-]
-Layers = Annotated[
-    Any,
-    typer.Option(
-        parser=read_counts,
-        metavar="N,N,…",
-        help="Transformer blocks, default 5,11,17,23 of 24; or levels, default stride 8 and more. 0-based.",
-        rich_help_panel=METHOD,
-    ),
-]
-QuickGelu = Annotated[
-    bool | None,
-    typer.Option(
-        "--quick-gelu/--gelu",
-        help="OpenAI CLIP's activation. Default: as published, QuickGELU at the native size only.",
-        rich_help_panel=METHOD,
-    ),
-]
-PositionAntialias = Annotated[
-    bool | None,
-    typer.Option(
-        "--position-antialias/--no-position-antialias",
-        help="Resize the position embedding with antialiasing. Default: without, as published.",
-        rich_help_panel=METHOD,
-    ),
-]
-Precision = Annotated[
-    str | None,
-    typer.Option(
-        help="Of the backbone: float32, float16, bfloat16. Default: auto, float16 on a GPU as published, else float32.",
-        rich_help_panel=METHOD,
-    ),
-]
-Degrees = Annotated[
-    Any,
-    typer.Option(
-        parser=read_counts,
-        metavar="N,N,…",
-        help="Sides of the LNAMD neighbourhoods, odd. Default: 1,3,5; convolutional networks: 1,3.",
-        rich_help_panel=METHOD,
-    ),
-]
-Interval = Annotated[
-    Any,
-    typer.Option(
-        parser=read_interval,
-        metavar="LOW,HIGH",
-        help="Fractions of the references, nearest first, that are averaged. Default: 0,0.3.",
-        rich_help_panel=METHOD,
-    ),
-]
-References = Annotated[
-    int | None,
-    typer.Option(
-        help="Score every image against a sample of so many others, for very large lots. Default: all others.",
-        rich_help_panel=METHOD,
-    ),
-]
-Seed = Annotated[int | None, typer.Option(help="Draws the sample of references. Default: 0.", rich_help_panel=METHOD)]
-Window = Annotated[
-    int | None,
-    typer.Option(
-        help="Match a patch only within so many patches of its own position, for aligned parts. Default: everywhere.",
-        rich_help_panel=METHOD,
-    ),
-]
-ReferencesFrom = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="RUN",
-        help="An earlier run in the store, e.g. runs/monday-0a1b2c3d, whose accepted images are references too; "
-        "may be given more than once.",
-        rich_help_panel=METHOD,
-    ),
-]
-WindowSizes = Annotated[
-    Any,
-    typer.Option(
-        parser=read_counts,
-        metavar="N,N,…",
-        help="RsCIN neighbours, the image itself included. Default: 1,2,3 as in the paper, benchmarks of VisA 1,8,9; "
-        "1, no re-scoring, for scoring with convolutional networks.",
-        rich_help_panel=METHOD,
-    ),
-]
-Device = Annotated[str | None, typer.Option(help="auto (the default), cpu, cuda, cuda:1 …", rich_help_panel=RESOURCES)]
-Memory = Annotated[
-    str | None,
-    typer.Option(
-        help="Most memory one scoring shard may use, e.g. 8GB. Default: half of the GPU's, or of the machine's.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-BlockImages = Annotated[
-    int | None,
-    typer.Option(
-        help="Images per extraction task, a multiple of 8. Default: 64, more for very large lots.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-StoreAggregated = Annotated[
-    bool | None,
-    typer.Option(
-        "--store-aggregated",
-        help="Keep features after LNAMD too, as cached work of their own.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-FalseAlarms = Annotated[
-    float | None,
-    typer.Option(
-        help="Good images expected to be flagged in a lot with defects. Default: 0.5.", rich_help_panel=DECISIONS
-    ),
-]
-ReviewBudget = Annotated[
-    int | None, typer.Option(help="Most images flagged. Default: no limit.", rich_help_panel=DECISIONS)
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        help="Raw score at and above which images are flagged. Default: from the lot's own scores.",
-        rich_help_panel=DECISIONS,
-    ),
-]
-RescoreGroups = Annotated[
-    bool | None,
-    typer.Option(
-        "--exclude-groups",
-        help="Where images share the same flaw, take it out of the references and score again.",
-        rich_help_panel=DECISIONS,
-    ),
-]
-Maps = Annotated[
-    str | None,
-    typer.Option(help="Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats)."),
-]
-Engine = Annotated[
-    str | None,
-    typer.Option(
-        help="inline, in this process without Prefect (the default); threads, as Prefect tasks (the default where an "
-        "API is configured); or dask, a worker process per GPU.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-DaskAddress = Annotated[
-    str | None,
-    typer.Option(
-        help="A running Dask scheduler, e.g. tcp://10.0.0.5:8786. Default: workers are started here.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        help="Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
-        rich_help_panel=RESOURCES,
-    ),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's own log.")]
+def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a request and of the models in it.
+
+    Args:
+        kind: of the request.
+        arguments: fields that are given by their place instead of by name.
+
+    Returns:
+        A decorator of functions of the options given and further parameters of their own.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        made = sorted(parameters_of(kind, arguments), key=lambda made: made.default is not Parameter.empty)
+        own = list(signature_of(function))[1:]
+        shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)]
+
+        @wraps(function)
+        def command(**values: Any) -> None:
+            values.pop("help_all")
+            further = {parameter.name: values.pop(parameter.name) for parameter in own}
+            function({name: value for name, value in values.items() if value not in (None, [])}, **further)
+
+        parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in (*made, *own, *shared)]
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    return decorate
 
 
-def given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a command that the user gave, for the flow; the others keep the flow's defaults."""
-    return {name: value for name, value in arguments.items() if value is not None and name != "verbose"}
+def signature_of(function: Callable[..., None]) -> Iterator[Parameter]:
+    """The parameters of a function, their annotations as objects."""
+    from inspect import signature
+
+    yield from signature(function, eval_str=True).parameters.values()
+
+
+def parameters_of(kind: type[Options], arguments: tuple[str, ...] = ()) -> Iterator[Parameter]:
+    """A command's parameter for each field of a model, and of the models it holds, which have panels of their own."""
+    panel = (kind.__doc__ or "").partition(":")[0] if not arguments else COMMON_PANEL
+    for name, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
+            yield from parameters_of(field.annotation)
+        else:
+            yield parameter_of(name, field, panel, by_place=name in arguments)
+
+
+def parameter_of(name: str, field: FieldInfo, panel: str, *, by_place: bool) -> Parameter:
+    """One parameter; texts are read by the model, so that a wrong one is refused by name and in the same words."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    kinds = plain_kinds(field.annotation)
+    if by_place:
+        default = Parameter.empty if field.is_required() else field.default
+        return Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=Annotated[str, typer.Argument(help=field.description, show_default=False)],
+        )
+    told: dict[str, Any] = {"hidden": not extra.get("common"), "rich_help_panel": panel, "show_default": False}
+    told["help"] = with_default(field)
+    shown = f"--{name.replace('_', '-')}"
+    metavar = str(extra.get("metavar") or metavar_of(kinds))
+    annotation: Any = str | None
+    if bool in kinds:
+        off = f"/--no-{name.replace('_', '-')}" if field.default is None else ""
+        shown, metavar, annotation = f"{shown}{off}", "", bool | None
+    elif any(get_origin(one) is tuple and get_args(one)[0] is str for one in kinds):
+        annotation = list[str] | None
+    option = typer.Option(shown, metavar=metavar or None, **told)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation, option])
+
+
+def with_default(field: FieldInfo) -> str:
+    """A field's description, and its default where the description does not say it."""
+    told = field.description or ""
+    if "Default:" in told or "default" in told or field.default in (None, False, ()) or field.is_required():
+        return told
+    value = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+    return f"{told} Default: {value}."
+
+
+def plain_kinds(annotation: Any) -> list[Any]:
+    """The types a field may have, without None and without what checks them."""
+    if get_origin(annotation) is Annotated:
+        return plain_kinds(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for part in get_args(annotation) for kind in plain_kinds(part) if kind is not NoneType]
+    return [annotation]
+
+
+def metavar_of(kinds: list[Any]) -> str:
+    """How a value is written: its choices, a number, or a text."""
+    if choices := [str(choice) for kind in kinds for choice in get_args(kind) if not isinstance(choice, type)]:
+        return "|".join(choices)
+    return {int: "N", float: "X"}.get(kinds[0], "TEXT")

@@ -17,11 +17,12 @@ from PIL import Image
 
 import musc
 from musc.backbones.images import upright_rgb
+from musc.settings import DEFAULT_BACKBONE
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 options.add_argument("folder", type=Path)
 options.add_argument("picture", type=Path)
-options.add_argument("--backbone", default=musc.Settings.backbone)
+options.add_argument("--backbone", default=DEFAULT_BACKBONE)
 options.add_argument("--image-size", type=int)
 given = options.parse_args()
 

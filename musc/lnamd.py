@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from musc.checks import require_patches
 from musc.layers import Grid
+from musc.ranges import require_degree, require_degrees
 
 MIN_SUM = 1e-3
 """Shortest sum over a neighbourhood, as a fraction of what independent patches would sum to."""
@@ -102,29 +103,3 @@ def neighbourhood_means(normal: torch.Tensor, grid: Grid, degree: int) -> torch.
     cells = normal.unflatten(1, grid).permute(0, 3, 1, 2)  # (N, C, rows, columns)
     means = F.avg_pool2d(cells, degree, stride=1, padding=degree // 2, count_include_pad=True)
     return means.permute(0, 2, 3, 1).flatten(1, 2)
-
-
-def require_degrees(degrees: Sequence[int]) -> None:
-    """Refuse neighbourhood sides that are none, no sequence, repeated, or without a centre.
-
-    Raises:
-        ValueError: naming what was given.
-    """
-    if isinstance(degrees, int):
-        raise ValueError(f"degrees must be neighbourhood sides, got {degrees}; write ({degrees},) for one")
-    if not degrees:
-        raise ValueError("degrees must name at least one neighbourhood side, got none; the paper uses 1, 3 and 5")
-    for degree in degrees:
-        require_degree(degree)
-    if len(set(degrees)) != len(degrees):
-        raise ValueError(f"degrees must differ from each other, got {degrees}; name each once")
-
-
-def require_degree(degree: int) -> None:
-    """Refuse a neighbourhood side that has no centre.
-
-    Raises:
-        ValueError: if `degree` is not a positive odd number.
-    """
-    if degree < 1 or degree % 2 != 1:
-        raise ValueError(f"degree must be a positive odd number of patches, got {degree}; use for example 1, 3 or 5")

@@ -16,7 +16,7 @@ from musc.plan.cost import pair_count
 from musc.plan.pooling import pooled_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.rscin import rescore
-from musc.settings import Settings
+from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LotScores:
 
 def score_images(
     images: Sequence[Image.Image],
-    backbone: str | backbones.Backbone = Settings.backbone,
+    backbone: str | backbones.Backbone = DEFAULT_BACKBONE,
     *,
     device: str = "auto",
     batch_size: int = 8,
@@ -59,7 +59,6 @@ def score_images(
     Raises:
         ValueError: for fewer than two images, one of unknown range (floating point, 32-bit), a setting out of range, or
             one that a loaded backbone has decided.
-        TypeError: for a setting that does not exist.
         musc.backbones.WeightsUnavailableError: if the backbone's weights are neither here nor downloadable.
 
     Source: MuSc (ICLR 2024, arXiv 2401.16753), section 3.
@@ -67,7 +66,7 @@ def score_images(
     if len(images) < 2:
         raise ValueError(f"images must hold at least 2 images to be scored against each other, got {len(images)}")
     name = backbone if isinstance(backbone, str) else backbone.spec.name
-    method = Settings(backbone=name, **settings)
+    method = backbones.with_defaults(Settings(backbone=name, **settings))
     decided = sorted(settings.keys() & method.backbone_arguments().keys()) + ["device"] * (device != "auto")
     if decided and not isinstance(backbone, str):
         raise ValueError(
@@ -86,7 +85,7 @@ def score_images(
         scores = degree_scores(
             tokens.to(backbone.device),
             layer.grid,
-            method.chosen_degrees,
+            method.degrees,
             method.interval,
             sample=sample,
             match_radius=radius_on(layer.grid, method.match_radius, grid),
@@ -96,17 +95,15 @@ def score_images(
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
-    return LotScores(rescore(raw, features.class_tokens, method.chosen_rscin_windows), raw, maps, patch_scores)
+    return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
 
 
-def layers_to_pool(backbone: backbones.Backbone, method: Settings, image_count: int) -> frozenset[int]:
+def layers_to_pool(backbone: backbones.Backbone, method: ChosenSettings, image_count: int) -> frozenset[int]:
     """Numbers of the layers whose degrees are compared by one product: none on a GPU."""
     if backbone.device.type != "cpu":
         return frozenset()
     pairs = pair_count(image_count, image_count, sample_size(image_count, method.references))
-    return pooled_layers(
-        backbone.spec.layers, method.chosen_degrees, pair_count=pairs, match_radius=method.match_radius
-    )
+    return pooled_layers(backbone.spec.layers, method.degrees, pair_count=pairs, match_radius=method.match_radius)
 
 
 def pixel_digest(image: Image.Image) -> str:

@@ -14,14 +14,14 @@ import torch
 
 from musc.checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import pooled, products
-from musc.kernels.window import require_match_radius, window_bands
+from musc.kernels.window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.plan.cost import pair_count
 from musc.plan.pooling import pooled_layers
 from musc.plan.sample import sample_size
+from musc.ranges import Interval, require_interval, require_match_radius
 
-Interval = tuple[float, float]
 Features = torch.Tensor | PooledTokens
 """Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several
 degrees as `musc.lnamd.pool` prepares them, on the CPU."""
@@ -236,15 +236,3 @@ def interval_counts(interval: Interval, reference_count: int) -> tuple[int, int]
     high = max(1, int(interval[1] * reference_count))
     low = min(int(interval[0] * reference_count), high - 1)
     return low, high
-
-
-def require_interval(interval: Interval) -> None:
-    """Refuse fractions that select nothing.
-
-    Raises:
-        ValueError: unless 0 ≤ low < high ≤ 1.
-    """
-    if isinstance(interval, int | float) or len(interval) != 2 or not 0 <= interval[0] < interval[1] <= 1:
-        raise ValueError(
-            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {interval}; the paper uses (0.0, 0.3)"
-        )

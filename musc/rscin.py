@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
+from musc.ranges import require_rscin_windows
+
 ROWS_AT_ONCE = 1024
 """Rows of the Gram matrix held at once, so that memory grows with N and not with N²."""
 
@@ -70,15 +72,3 @@ def min_max_scaled(scores: torch.Tensor) -> torch.Tensor:
     """Scores shifted and scaled to [0, 1]; zeros where all are equal."""
     spread = scores.max() - scores.min()
     return (scores - scores.min()) / spread if spread > 0 else torch.zeros_like(scores)
-
-
-def require_rscin_windows(rscin_windows: Sequence[int]) -> None:
-    """Refuse windows that hold no neighbour.
-
-    Raises:
-        ValueError: if there is no window, one is smaller than 1, or a single number is given.
-    """
-    if isinstance(rscin_windows, int) or not rscin_windows or min(rscin_windows) < 1:
-        raise ValueError(
-            f"rscin_windows must be positive counts of images, got {rscin_windows}; the paper uses (1, 2, 3)"
-        )

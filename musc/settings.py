@@ -1,86 +1,145 @@
-"""The method's settings: stated once, with their defaults, checked before any work starts."""
+"""What a user may choose about the method: every option once, with its description, default and range.
 
-from dataclasses import asdict, dataclass
-from typing import Any
+| model | its options decide |
+|---|---|
+| `Settings` | the scores of a lot, given its images |
+| `Decisions` | which images are flagged, given their scores |
+| `tasks.planning.resources.Resources` | neither: where the work is done, and with how much memory |
 
-from musc.backbones import scoring_defaults
-from musc.backbones.catalogue import LITE0_NAME
-from musc.kernels.window import require_match_radius
-from musc.lnamd import require_degrees
-from musc.mutual import Interval, require_interval
-from musc.plan.sample import require_reference_count
-from musc.rscin import require_rscin_windows
+Flows take the models whole. The command line, the form of a deployment and docs/options.md are made from the fields; a
+new option is one field here, and the place that uses it. Importing this module loads no torch.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, model_validator
+
+from musc.options import Numbers, Options, Size, option
+from musc.ranges import Interval, require_degrees, require_interval, require_rscin_windows
+
+DEFAULT_BACKBONE = "efficientnet-lite0"
+"""Scores lots unless told otherwise: its weights are installed with this project."""
+PAPER_BACKBONE = "ViT-L-14-336"
+"""The backbone of the paper's main table, and of benchmarks unless told otherwise."""
 
 ImageSize = int | tuple[int, int]
+Degrees = Annotated[tuple[int, ...], Numbers, AfterValidator(require_degrees)]
+Windows = Annotated[tuple[int, ...], Numbers, AfterValidator(require_rscin_windows)]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides the scores of a lot, given its images."""
+class Settings(Options):
+    """Method: everything that decides the scores of a lot, given its images."""
 
-    backbone: str = LITE0_NAME
-    """`efficientnet-lite0`, whose weights are installed, a published name such as the paper's `ViT-L-14-336`, any
-    open_clip ViT, `timm:<model>`, or the built-in filter bank `texture`, for trials."""
-    weights: str | None = None
-    """A tag of the model's library, or the path of a local file; None is the installed or published choice."""
-    image_size: ImageSize | None = None
-    """Pixels to which images are resized: one side or (height, width); None is 320 for convolutional networks, and the
-    published size for others, 518 for patch 14."""
-    layers: tuple[int, ...] | None = None
-    """0-based, growing: transformer blocks, None is the ends of four equal parts, 5, 11, 17, 23 of 24; or levels of a
-    convolutional network, None is those of stride 8 and more."""
-    quick_gelu: bool | None = None
-    """OpenAI CLIP only. None does as the published numbers: QuickGELU at the model's own image size, else GELU."""
-    position_antialias: bool = False
-    """Whether the position embedding is resized with antialiasing; the published numbers are without."""
-    precision: str = "auto"
-    """The backbone's: `float32`, `float16`, `bfloat16`, or `auto`, float16 on a GPU as published and else float32."""
-    degrees: tuple[int, ...] | None = None
-    """Sides of the LNAMD neighbourhoods in patches, odd; None is 1, 3, 5 as in the paper, and 1, 3 for convolutional
-    networks."""
-    interval: Interval = (0.0, 0.3)
-    """Fractions of the references, nearest first, between which distances are averaged."""
-    references: int | None = None
-    """M, references of every image, a sample that all share, for very large lots; None is all other images."""
-    seed: int = 0
-    """Which sample of references is drawn."""
-    match_radius: int | None = None
-    """W, rows and columns of patches within which a patch is matched, for aligned parts; None is everywhere."""
-    rscin_windows: tuple[int, ...] | None = None
-    """RsCIN neighbours, the image itself included; None is 1, 2, 3 as in the paper, which uses 1, 8, 9 for VisA, and 1,
-    which re-scores nothing, for convolutional networks."""
+    backbone: str | None = option(
+        None,
+        "Network whose features are compared: efficientnet-lite0 (weights installed), a published name such as "
+        "dinov2_vitl14, any open_clip ViT, timm:MODEL (convolutional or ViT), or texture, a filter bank for trials. "
+        f"Default: {DEFAULT_BACKBONE}; benchmarks: the paper's {PAPER_BACKBONE}.",
+        common=True,
+    )
+    weights: str | None = option(
+        None, "A tag of the model's library, or a local file (.safetensors, .pt). Default: installed or published."
+    )
+    image_size: Annotated[ImageSize, Size] | None = option(
+        None,
+        "Pixels to which images are resized: one side such as 518, or height x width such as 392x518. Default: 320 "
+        "for convolutional networks, the published size for others.",
+        metavar="PIXELS",
+        common=True,
+    )
+    layers: Annotated[tuple[int, ...], Numbers] | None = option(
+        None,
+        "0-based, growing: transformer blocks, default the ends of four equal parts, 5,11,17,23 of 24; or levels of a "
+        "convolutional network, default those of stride 8 and more.",
+        metavar="N,N,…",
+    )
+    quick_gelu: bool | None = option(
+        None,
+        "OpenAI CLIP's activation, QuickGELU instead of GELU. Default: as published, at the model's own image size "
+        "only.",
+    )
+    position_antialias: bool = option(
+        False, "Resize the position embedding with antialiasing; the published numbers are without."
+    )
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = option(
+        "auto", "What the backbone computes in. auto: float16 on a GPU as published, else float32."
+    )
+    degrees: Degrees | None = option(
+        None,
+        "Sides of the LNAMD neighbourhoods in patches, odd. Default: 1,3,5 as in the paper; convolutional networks: "
+        "1,3.",
+        metavar="N,N,…",
+    )
+    interval: Annotated[Interval, Numbers, AfterValidator(require_interval)] = option(
+        (0.0, 0.3),
+        "Fractions of the references, nearest first, between which distances are averaged.",
+        metavar="LOW,HIGH",
+    )
+    references: int | None = option(
+        None,
+        "Score every image against a sample of so many others, for very large lots. Default: all others.",
+        ge=1,
+    )
+    seed: int = option(0, "Draws the sample of references, and deals a benchmark's images to subsets.", ge=0)
+    match_radius: int | None = option(
+        None,
+        "Match a patch only within so many rows and columns of patches of its own position, for aligned parts. "
+        "Default: everywhere.",
+        metavar="PATCHES",
+        ge=0,
+        common=True,
+    )
+    rscin_windows: Windows | None = option(
+        None,
+        "Images that RsCIN averages over, the image itself included. Default: 1,2,3 as in the paper, benchmarks of "
+        "VisA 1,8,9; 1, which re-scores nothing, for lots scored with convolutional networks.",
+        metavar="N,N,…",
+    )
+    references_from: tuple[str, ...] = option(
+        (),
+        "Earlier runs in the store, such as runs/monday-0a1b2c3d, whose accepted images are references too.",
+        metavar="RUN",
+    )
+    exclude_groups: bool = option(
+        False, "Where images share the same flaw, take its patches out of the references and score again."
+    )
 
-    def __post_init__(self) -> None:
-        """Refuse values that no backbone is needed to judge.
-
-        Raises:
-            ValueError: naming the setting, its rule and the value given.
-        """
-        if self.degrees is not None:
-            require_degrees(self.degrees)
-        require_interval(self.interval)
-        if self.rscin_windows is not None:
-            require_rscin_windows(self.rscin_windows)
-        if self.references is not None:
-            require_reference_count(self.references)
-        if self.match_radius is not None:
-            require_match_radius(self.match_radius)
-
-    @property
-    def chosen_degrees(self) -> tuple[int, ...]:
-        """The degrees, or those of the backbone."""
-        return self.degrees or scoring_defaults(self.backbone).degrees
-
-    @property
-    def chosen_rscin_windows(self) -> tuple[int, ...]:
-        """The RsCIN windows, or those of the backbone."""
-        return self.rscin_windows or scoring_defaults(self.backbone).rscin_windows
+    @model_validator(mode="after")
+    def _groups_need_all_pairs(self) -> Self:
+        if self.exclude_groups and self.references is not None:
+            raise ValueError(
+                f"exclude_groups must go without references, got references {self.references}: groups are found by "
+                "comparing all images with each other; leave out one of the two"
+            )
+        return self
 
     def backbone_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
         names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias", "precision")
         return {name: getattr(self, name) for name in names}
 
-    def as_record(self) -> dict[str, Any]:
-        """The settings as plain values for a run's record."""
-        return asdict(self)
+
+class ChosenSettings(Settings):
+    """Settings with every choice made that depends on the backbone; see `musc.backbones.with_defaults`."""
+
+    backbone: str
+    degrees: Degrees
+    rscin_windows: Windows
+
+
+class Decisions(Options):
+    """Decisions: which images are flagged; they decide nothing about scores."""
+
+    false_alarms: float = option(
+        0.5, "Good images expected to be flagged in a lot that holds defects.", gt=0, allow_inf_nan=False
+    )
+    review_budget: int | None = option(
+        None, "Most images flagged, the most anomalous of them. Default: no limit.", ge=1, common=True
+    )
+    threshold: float | None = option(
+        None,
+        "Raw score at and above which images are flagged. Default: from the lot's own scores.",
+        ge=0,
+        allow_inf_nan=False,
+        common=True,
+    )

@@ -8,7 +8,7 @@ which cannot rename, copied there before the marker, so that writers of one arte
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,7 +82,7 @@ def facts(store: Store, path: str) -> dict[str, Any]:
     return dict(_marker(store, path)["facts"])
 
 
-def require_complete(store: Store, paths: list[str]) -> None:
+def require_complete(store: Store, paths: Sequence[str]) -> None:
     """Refuse to go on unless every artefact is complete.
 
     Raises:

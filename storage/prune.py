@@ -2,7 +2,7 @@
 
 | found | may be deleted |
 |---|---|
-| a staging folder (`.partial-…`) of a killed writer | once old enough, a day at least, and no lease names its artefact |
+| a staging folder (`.partial-…`) of a killed writer | once a day old at least, and no lease names its artefact |
 | features, aggregated ones, patch scores, groups, listings | once old enough, with neither run nor lease naming them |
 | a lease | once it is old enough and `LEASE_DAYS` have passed |
 | runs, metrics, benchmarks, and all that this release does not know | never |

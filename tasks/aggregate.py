@@ -1,7 +1,5 @@
 """Aggregate: LNAMD of one block at one layer and degree as stored features, for those who want to keep them."""
 
-from typing import Any
-
 import torch
 
 from musc.lnamd import aggregate
@@ -9,19 +7,16 @@ from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
+from tasks.planning.returns import Stored
 from tasks.planning.specs import AggregateSpec
 
 
-def aggregate_block(spec: AggregateSpec) -> dict[str, Any]:
-    """Make sure the aggregated features of one block are stored.
-
-    Returns:
-        `key` of the aggregated block.
-    """
+def aggregate_block(spec: AggregateSpec) -> Stored:
+    """Make sure the aggregated features of one block are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         write_aggregated(store, spec)
-    return {"key": spec.key}
+    return Stored(path=spec.path)
 
 
 def write_aggregated(store: Store, spec: AggregateSpec) -> None:

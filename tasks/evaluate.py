@@ -1,53 +1,45 @@
-"""Measure: the metrics of one scored category, as a cached artefact, and the table of a whole benchmark."""
+"""Evaluate: the metrics of one scored category, as a cached artefact, and the table of a whole benchmark."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from storage.artefacts import digest, is_complete, writing
-from storage.datasets import Category, labels_digest, list_categories
+from storage.datasets import labels_digest
+from storage.datasets.stored import read_category
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import BENCHMARKS, METRICS_TABLE, read_table, write_table
 from tasks.evaluation.labels import labelled, network_size_metrics
 from tasks.evaluation.loco import loco_metrics
 from tasks.evaluation.published import with_means
-from tasks.planning.job import LotJob
 from tasks.planning.lot import stage_key
-from tasks.planning.specs import EvaluateSpec
+from tasks.planning.returns import Benchmarked, ScoredRun, Stored
+from tasks.planning.specs import EvaluateSpec, LotJob
+from tasks.planning.versions import METRICS_VERSION
 
-MEASURE_VERSION = 1
 
-
-def evaluate_category(spec: EvaluateSpec) -> dict[str, Any]:
-    """Make sure the metrics of one scored category are stored.
-
-    Returns:
-        `path` of the artefact.
-    """
+def evaluate_category(spec: EvaluateSpec) -> Stored:
+    """Make sure the metrics of one scored category are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        (category,) = list_categories(spec.dataset, spec.root, [spec.category])
+        category = read_category(store, spec.labels)
         found = labelled(Run(store, spec.run), category, spec.root, spec.root)
         loco = spec.dataset == "mvtec_loco"
         metrics = loco_metrics(found, spec.root) if loco else network_size_metrics(found, spec.dataset, spec.root)
         rows = pd.DataFrame({"metric": list(metrics), "value": list(metrics.values()), "images": len(found.images)})
         with writing(store, spec.path) as staging:
             write_table(store, f"{staging.path}/{METRICS_TABLE}", rows)
-    return {"path": spec.path}
+    return Stored(path=spec.path)
 
 
-def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> dict[str, Any]:
+def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> Benchmarked:
     """Write a benchmark's table from its measured categories.
 
     Args:
         store: where.
         name: of the benchmark's folder.
         measured: job, dataset and path of the metrics of every category that was measured.
-
-    Returns:
-        `benchmark`, the path of the table in the store.
     """
     place = Store(store)
     rows = [
@@ -55,7 +47,7 @@ def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str,
     ]
     path = f"{BENCHMARKS}/{name}/{METRICS_TABLE}"
     write_table(place, path, with_means(pd.concat(rows, ignore_index=True)))
-    return {"benchmark": path}
+    return Benchmarked(benchmark=path)
 
 
 def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataFrame:
@@ -69,13 +61,13 @@ def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataF
     )
 
 
-def evaluate_spec(job: LotJob, category: Category, run: dict[str, Any]) -> EvaluateSpec:
-    """The spec that measures a scored category; other labels or masks make another key."""
-    key = stage_key("measure", MEASURE_VERSION, run=run["key"], labels=labels_digest(job.folder, category))
-    return EvaluateSpec(key, category.dataset, job.category, job.store, job.folder, run["run"])
+def evaluate_spec(job: LotJob, category: str, run: ScoredRun) -> EvaluateSpec:
+    """The spec that measures a scored category, stored at a path; other labels or masks make another key."""
+    found = read_category(Store(job.store), category)
+    key = stage_key("evaluate", METRICS_VERSION, run=run.key, labels=labels_digest(job.folder, found))
+    return EvaluateSpec(key, found.dataset, job.category, job.store, job.folder, run.run, category)
 
 
-def benchmark_name(dataset: str, jobs: Sequence[LotJob], seed: int) -> str:
+def benchmark_name(dataset: str, jobs: Sequence[LotJob]) -> str:
     """A folder name that differs with the settings, so that results of different settings stay apart."""
-    identity = [[job.category, job.folder, job.identity] for job in jobs]
-    return f"{dataset}-{digest({'jobs': identity, 'seed': seed})[:8]}"
+    return f"{dataset}-{digest({'jobs': [[job.category, job.folder, job.identity] for job in jobs]})[:8]}"

@@ -1,7 +1,6 @@
 """Anomaly maps as image files for other programs, at the size of each photograph."""
 
 import io
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -9,20 +8,18 @@ from PIL import Image
 from storage.artefacts import is_complete, writing
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.report_specs import MapsSpec
+from tasks.planning.returns import Stored
 from tasks.reporting.heatmaps import boxed, encoded, outlined, overlay
 from tasks.reporting.run_view import FinishedRun
+from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
 
 
-def write_maps(spec: MapsSpec) -> dict[str, Any]:
+def write_maps(spec: MapsSpec) -> Stored:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
     `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged images
     `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32.
-
-    Returns:
-        `maps`, the path of their folder in the store.
     """
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -32,7 +29,7 @@ def write_maps(spec: MapsSpec) -> dict[str, Any]:
                 for ending, content in files_of(found, position, spec.kind).items():
                     store.write(f"{staging.path}/{image.path}.{ending}", content)
                 progress.advance("maps", spec.key, 1)
-    return {"maps": spec.path}
+    return Stored(path=spec.path)
 
 
 def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:

@@ -7,12 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 from math import ceil
-from typing import Any
 
 import numpy as np
 import torch
 
-from musc.backbones import Backbone, BackboneSpec, Features
+from musc.backbones import Backbone, Features
+from musc.layers import BackboneSpec
 from musc.plan.partition import CHUNK_IMAGES
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
@@ -20,6 +20,7 @@ from storage.images.decode import decode
 from storage.images.lots import ListedImage, load_usable, read_image
 from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
 from storage.store import Store
+from tasks.planning.returns import Stored
 from tasks.planning.specs import ExtractSpec
 from tasks.results.record import versions
 from tasks.runtime import progress
@@ -34,17 +35,13 @@ CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
 """Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
 
-def extract_block(spec: ExtractSpec) -> dict[str, Any]:
-    """Make sure the features of one block are stored.
-
-    Returns:
-        `key` of the block and the count `usable`, its images that have usable features.
-    """
+def extract_block(spec: ExtractSpec) -> Stored:
+    """Make sure the features of one block are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         images = load_usable(store, spec.lot_key)[spec.start : spec.stop]
         write_features(store, spec, images, loaded(spec.backbone, spec.device))
-    return {"key": spec.key, "usable": len(LotFeatures(store, (spec.path,)))}
+    return Stored(path=spec.path)
 
 
 def write_features(store: Store, spec: ExtractSpec, images: Sequence[ListedImage], backbone: Backbone) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,23 +11,20 @@ from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_
 from storage.artefacts import is_complete
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store
+from tasks.planning.returns import Grouped
 from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.score import feature_reader, load_others, load_queries, lot_features
 
 
-def group_lot(spec: GroupSpec) -> dict[str, Any]:
-    """Make sure the groups of a lot are stored.
-
-    Returns:
-        `key` of the spec and the count `groups`.
-    """
+def group_lot(spec: GroupSpec) -> Grouped:
+    """Make sure the groups of a lot are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         found = lot_groups(spec)
         write_groups(store, spec.path, found.of_image, found.patches.reshape(-1, *spec.parts[0].grid))
     of_image, _ = read_groups(store, spec.path)
-    return {"key": spec.key, "groups": int(of_image.max(initial=0))}
+    return Grouped(path=spec.path, groups=int(of_image.max(initial=0)))
 
 
 def lot_groups(spec: GroupSpec) -> Groups:

@@ -16,9 +16,11 @@ from storage.results.features import LotFeatures
 from storage.results.profiles import write_profile
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.report_specs import ProfileSpec
+from tasks.planning.returns import Stored
+from tasks.planning.run_record import read_record
 from tasks.reporting.appearance import Appearance, appearance_of
 from tasks.reporting.drift import unit
+from tasks.reporting.specs import ProfileSpec
 from tasks.runtime import progress
 
 DECODERS = 4
@@ -27,21 +29,17 @@ AT_ONCE = 64
 """Images between two reports of progress."""
 
 
-def profile_run(spec: ProfileSpec) -> dict[str, Any]:
-    """Make sure a run's profile is stored.
-
-    Returns:
-        `profile`, its path in the store.
-    """
+def profile_run(spec: ProfileSpec) -> Stored:
+    """Make sure a run's profile is stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         run = Run(store, spec.run)
         images = run.scored_images()
         table = appearance_table(spec, images)
-        features = LotFeatures(store, tuple(run.record()["keys"]["features"]))
+        features = LotFeatures(store, read_record(run).keys.features)
         with writing(store, spec.path) as staging:
             write_profile(store, staging.path, profile_of(run, table, features.class_tokens()), table)
-    return {"profile": spec.path}
+    return Stored(path=spec.path)
 
 
 def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:
@@ -73,13 +71,13 @@ def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> 
         appearance: as `appearance_table`.
         class_tokens: float (N, D).
     """
-    record, raw = run.record(), run.scores()["raw_score"].to_numpy()
-    flagged_count = record["decision"]["flagged_count"]
+    record, raw = read_record(run), run.scores()["raw_score"].to_numpy()
+    flagged_count = record.decision.flagged_count
     return {
         "run": run.path,
-        "lot": record["lot"],
-        "recorded": record["recorded"],
-        "listing": record["keys"]["listing"],
+        "lot": record.job.lot,
+        "recorded": record.recorded,
+        "listing": record.keys.listing,
         "image_count": len(raw),
         "flagged_count": flagged_count,
         "flagged_rate": flagged_count / len(raw),

@@ -13,14 +13,15 @@ from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.store import Store
-from tasks.planning.report_specs import ReportSpec
+from tasks.planning.returns import Stored
+from tasks.planning.run_record import DecisionRecord, RunRecord
 from tasks.reporting.charts import histogram, trend
 from tasks.reporting.drift import MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
 from tasks.reporting.html import render
 from tasks.reporting.run_view import FinishedRun
-from tasks.results.record import cautions
+from tasks.reporting.specs import ReportSpec
 
 MAX_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
@@ -30,19 +31,15 @@ MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
 
-def write_report(spec: ReportSpec) -> dict[str, Any]:
-    """Make sure a run's page is stored.
-
-    Returns:
-        `report`, its path in the store.
-    """
+def write_report(spec: ReportSpec) -> Stored:
+    """Make sure a run's page is stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         page = render(page_values(store, spec))
         with writing(store, spec.path) as staging:
             staging.facts["key"] = spec.key
             store.write(f"{staging.path}/{REPORT}", page.encode())
-    return {"report": f"{spec.path}/{REPORT}"}
+    return Stored(path=f"{spec.path}/{REPORT}")
 
 
 def clear_outdated(spec: ReportSpec) -> None:
@@ -58,7 +55,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
     record, raw = found.record, found.scores["raw_score"].to_numpy()
     compared = compare(read_profile(store, spec.profile), [read_profile(store, path) for path in spec.earlier])
     left_out = found.run.images().query("status != 'ok'")
-    decision, positions = record["decision"], table_rows(found, read_appearance(store, spec.profile))
+    decision, positions = record.decision, table_rows(found, read_appearance(store, spec.profile))
     return {
         "record": record,
         "decision": decision,
@@ -67,14 +64,14 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
         "warnings": warnings_shown(record, positions, compared),
         "image_count": len(raw),
         "file_count": len(found.run.images()),
-        "histogram": histogram(raw, found.flagged, decision["threshold"]),
+        "histogram": histogram(raw, found.flagged, decision.threshold),
         "limits": found.limits,
         "pixel_threshold": found.pixel_threshold,
         "colours": ", ".join(scale_colours()),
         "positions": positions,
         "rows": sorted(positions, key=lambda row: row["rank"])[:MAX_ROWS],
         "gallery": gallery_of(found),
-        "groups": record["groups"],
+        "groups": record.groups,
         "left_out": left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(left_out),
         "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
@@ -85,22 +82,21 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
     }
 
 
-def headline(decision: dict[str, Any], image_count: int) -> str:
+def headline(decision: DecisionRecord, image_count: int) -> str:
     """The result in one sentence."""
-    count = decision["flagged_count"]
+    count = decision.flagged_count
     if count:
         return f"{count} of {image_count} images should be looked at" if count > 1 else "One image should be looked at"
-    if not decision["separable"] and image_count < MIN_IMAGES:
+    if not decision.separable and image_count < MIN_IMAGES:
         return f"{'1 image' if image_count == 1 else f'{image_count} images'} scored, too few to judge"
-    if not decision["separable"]:
+    if not decision.separable:
         return f"None of {image_count} images stands out"
     return f"None of {image_count} images reaches the threshold"
 
 
-def warnings_shown(record: Any, rows: Sequence[dict[str, Any]], compared: Sequence[Compared]) -> list[str]:
-    """Every warning once: the caution of the backbone, which older records lack, the run's own, and what is unusual."""
-    of_run = dict.fromkeys([*cautions(record["backbone"]["name"]), *record["warnings"]])
-    return [*of_run, *dark(rows), *(one.warning for one in compared if one.warning)]
+def warnings_shown(record: RunRecord, rows: Sequence[dict[str, Any]], compared: Sequence[Compared]) -> list[str]:
+    """Every warning once: the run's own, and what is unusual."""
+    return [*dict.fromkeys(record.warnings), *dark(rows), *(one.warning for one in compared if one.warning)]
 
 
 def dark(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -116,11 +112,11 @@ def dark(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def judgement(compared: Sequence[Compared]) -> str:
     """The comparison with earlier runs in two or three words."""
-    verdicts = [one.verdict for one in compared]
-    if "unusual" in verdicts:
-        count = verdicts.count("unusual")
-        return f"{count} of {len(verdicts)} measures unusual"
-    return "as usual" if "usual" in verdicts else "too few to judge"
+    states = [one.state for one in compared]
+    if "unusual" in states:
+        count = states.count("unusual")
+        return f"{count} of {len(states)} measures unusual"
+    return "as usual" if "usual" in states else "too few to judge"
 
 
 def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, Any]]:
@@ -136,32 +132,33 @@ def scale_colours() -> list[str]:
     return ["#" + bytes(pixel).hex() for pixel in np.asarray(overlay(grey, ramp, 0, 1))[0]]
 
 
-def settings_shown(record: Any) -> list[tuple[str, str]]:
+def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
     """Settings and provenance as pairs of name and text."""
-    backbone, decision = record["backbone"], record["decision"]
-    layers = listed([layer["number"] for layer in backbone["layers"]])
-    settings = {name: value for name, value in record["settings"].items() if name in ("degrees", "interval")}
+    backbone, decision = record.job.backbone, record.decision
+    layers = listed([layer.number for layer in backbone.layers])
+    settings = record.job.settings
     return [
-        ("lot", record["lot"]),
-        ("category", record["category"]),
-        ("folder", record["folder"]),
-        ("recorded", record["recorded"]),
-        ("backbone", f"{backbone['name']}, layers {layers}, {listed(backbone['image_size'])} px"),
-        *(("note", note) for note in record["notes"]),
-        ("weights", f"{backbone['weights']} ({backbone['weights_digest']})"),
-        *((name, listed(value)) for name, value in settings.items()),
-        ("RsCIN windows", listed(record["settings"]["rscin_windows"])),
-        ("subsets", str(record["subsets"])),
-        ("decision rule", decision["rule"]),
+        ("lot", record.job.lot),
+        ("category", record.job.category),
+        ("folder", record.job.folder),
+        ("recorded", record.recorded),
+        ("backbone", f"{backbone.name}, layers {layers}, {listed(backbone.image_size)} px"),
+        *(("note", note) for note in record.notes),
+        ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
+        ("degrees", listed(settings.degrees)),
+        ("interval", listed(settings.interval)),
+        ("RsCIN windows", listed(settings.rscin_windows)),
+        ("subsets", str(record.job.subsets)),
+        ("decision rule", decision.rule),
         (
             "expected false alarms",
-            str(decision["expected_false_alarms"] if decision["fixed_threshold"] is None else "–"),
+            str(decision.expected_false_alarms if decision.fixed_threshold is None else "–"),
         ),
-        ("review budget", "none" if decision["review_budget"] is None else str(decision["review_budget"])),
-        ("settings digest", record["settings_digest"]),
-        ("run key", record["keys"]["run"]),
-        ("listing key", record["keys"]["listing"]),
-        ("versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())),
+        ("review budget", "none" if decision.review_budget is None else str(decision.review_budget)),
+        ("settings digest", record.settings_digest),
+        ("run key", record.keys.run),
+        ("listing key", record.keys.listing),
+        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
     ]
 
 

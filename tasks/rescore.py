@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,10 @@ from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures
 from storage.results.patch_scores import read_scores, write_scores
-from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
+from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
+from tasks.planning.returns import ScoredRun
 from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.record import run_record, versions, versions_line
@@ -25,29 +25,31 @@ MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
 
 
-def rescore_lot(spec: RunSpec) -> dict[str, Any]:
-    """Make sure a lot's run is written: tables, patch scores and record.
-
-    Returns:
-        `run`, its path in the store, its `key`, and the counts `images` (scored) and `files`.
-    """
+def rescore_lot(spec: RunSpec) -> ScoredRun:
+    """Make sure a lot's run is written: tables, patch scores and record."""
     store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        with writing(store, spec.path) as staging:
+            write_run(store, spec, staging.path)
+    images = Run(store, spec.path).images()
+    return ScoredRun(run=spec.path, key=spec.key, images=int((images["status"] == "ok").sum()), files=len(images))
+
+
+def write_run(store: Store, spec: RunSpec, folder: str) -> None:
+    """Put the shards of a lot together and write the run's files into a folder."""
     features = LotFeatures(store, spec.blocks)
     images = judged(load_lot(store, spec.lot_key), features)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
-    if not is_complete(store, spec.path):
-        patch_scores = average_shards(store, spec, len(usable))
-        with writing(store, spec.path) as staging:
-            write_scores(store, f"{staging.path}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
-            write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-            raw, peaks = peak_scores(patch_scores, image_size)
-            verdict = reach_verdict(store, spec, raw, patch_scores)
-            table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
-            write_table(store, f"{staging.path}/{SCORES}", table)
-            write_table(store, f"{staging.path}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
-            write_record(store, staging.path, run_record(spec, images, verdict))
-    return {"run": spec.path, "key": spec.key, "images": len(usable), "files": len(images)}
+    patch_scores = average_shards(store, spec, len(usable))
+    write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
+    write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+    raw, peaks = peak_scores(patch_scores, image_size)
+    verdict = reach_verdict(store, spec, raw, patch_scores)
+    table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
+    write_table(store, f"{folder}/{SCORES}", table)
+    write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
+    write_record(store, folder, run_record(spec, images, verdict).model_dump(mode="json"))
 
 
 def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedImage]:
@@ -83,9 +85,7 @@ def score_table(
     verdict: Verdict,
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
-    scores = rescore(
-        torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.chosen_rscin_windows
-    ).numpy()
+    scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     height, width = spec.job.backbone.image_size
     table = pd.DataFrame(
         {

@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,23 +16,20 @@ from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
 from storage.store import Store
+from tasks.planning.returns import Stored
 from tasks.planning.specs import ScoreSpec
 from tasks.runtime.feature_chunks import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 
 
-def score_shard(spec: ScoreSpec) -> dict[str, Any]:
-    """Make sure the patch scores of one shard are stored: their mean over the degrees.
-
-    Returns:
-        `key` of the shard.
-    """
+def score_shard(spec: ScoreSpec) -> Stored:
+    """Make sure the patch scores of one shard are stored: their mean over the degrees."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         cells = scores_within_memory(spec).view(-1, *spec.grid).cpu().numpy()
         how = {"degrees": list(spec.degrees), "interval": list(spec.interval), "pooled": spec.pooled}
         write_shard(store, spec.path, cells, {**asdict(spec.shard), **how})
-    return {"key": spec.key}
+    return Stored(path=spec.path)
 
 
 def scores_within_memory(spec: ScoreSpec) -> torch.Tensor:

@@ -66,7 +66,7 @@ def test_public_names_are_shown_with_their_docstrings(site: Path, module: str) -
 
 
 def test_arguments_of_a_flow_are_explained(site: Path) -> None:
-    assert "folder path or URL of a folder of images" in shown(site, "flows.score_lot", "score_lot")
+    assert "folder Path or URL of a folder of images" in shown(site, "flows.score_lot", "score_lot")
 
 
 def test_index_names_every_module(site: Path) -> None:

@@ -15,13 +15,13 @@ FORBIDDEN = {
 }
 
 BELOW = {
-    "tasks": {"runtime", "monitoring", "results", "planning", "reporting", "evaluation"},
-    "tasks/runtime": {"monitoring", "results", "planning", "reporting", "evaluation"},
-    "tasks/monitoring": {"planning", "reporting", "evaluation"},
-    "tasks/results": {"planning", "reporting", "evaluation"},
-    "tasks/planning": {"reporting", "evaluation"},
-    "tasks/reporting": set(),
-    "tasks/evaluation": set(),
+    "tasks": {"runtime", "monitoring", "results", "reporting", "evaluation", "planning"},
+    "tasks/runtime": {"monitoring", "planning"},
+    "tasks/monitoring": {"results", "reporting", "evaluation", "planning"},
+    "tasks/results": {"planning"},
+    "tasks/reporting": {"planning"},
+    "tasks/evaluation": {"planning"},
+    "tasks/planning": set(),
 }
 """The rooms inside tasks, and those each may import."""
 

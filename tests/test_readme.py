@@ -20,8 +20,8 @@ QUICKLY = "--backbone texture --image-size 64"
 RUN = {
     "musc score photographs/ --output results": (QUICKLY, "Report in"),
     "musc plan photographs/": (QUICKLY, "Scoring photographs with texture"),
-    "musc report FOLDER": ("", "Most anomalous of 8 images"),
-    "musc rescore RUN": ("", "Identical: all scores of 8 images"),
+    "musc show FOLDER": ("", "Most anomalous of 8 images"),
+    "musc reproduce RUN": ("", "Identical: all scores of 8 images"),
     "musc clean results": ("", "Nothing to free"),
     "musc benchmark DATASET ROOT": (QUICKLY, "image auroc"),
     "musc benchmark mvtec_ad ../shared/data/mvtec_ad --categories bottle --backbone efficientnet-lite0": (

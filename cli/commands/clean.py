@@ -6,6 +6,7 @@ from rich.table import Table
 
 from cli.terminal.progress import console
 from storage.prune import STAGED, Prunable, delete, find_prunable
+from storage.secrets import require_no_secret
 from storage.store import Store, require_path
 from storage.tables import BENCHMARKS
 
@@ -27,6 +28,7 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
         FileNotFoundError: if there is no store.
         ValueError: if the path is empty.
     """
+    require_no_secret("store", url)
     require_path("store", url)
     store = Store(url)
     if not store.exists(""):

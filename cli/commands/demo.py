@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cli.process.engines import score_lot
+from cli.process.engines import score_lot, with_engine
+from cli.terminal.opening import announce, subject_of
 from cli.terminal.progress import console, watching
 from cli.terminal.tables import show_run
 from storage.datasets import list_categories
@@ -11,6 +12,7 @@ from storage.results.runs import Run
 from storage.store import Store
 from tasks.evaluation.labels import labelled, network_size_metrics
 from tasks.monitoring.summary import strip
+from tasks.planning.requests import LotRequest
 from tasks.reporting.heatmaps import encoded
 
 PART = "cast"
@@ -27,10 +29,12 @@ def run(output: str, seed: int) -> None:
     images = write_lot(root / PART, part=PART, seed=seed)
     say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
+    request = with_engine(LotRequest(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART))
+    announce(subject_of(request), request.resources.engine or "inline")
     with watching():
-        done = score_lot(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART)
-    show_run(store, done["run"])
-    finished = Run(Store(store), done["run"])
+        done = score_lot(request)
+    show_run(store, done.run)
+    finished = Run(Store(store), done.run)
     drawn = strip(finished, str(photographs))
     if drawn is not None:
         picture = Path(f"{root}.jpg")

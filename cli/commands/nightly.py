@@ -1,7 +1,6 @@
-"""A night on the console: what came out of each lot."""
+"""`musc nightly`: a night, and on the console what came out of each lot."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table
 
@@ -10,35 +9,44 @@ from cli.terminal.progress import console, watching
 from cli.terminal.text import literal, visible
 from flows.pipelines.night import NightFailedError
 from storage.results.runs import Run
-from storage.store import Store
-from tasks.planning.nightly import FAILED, runs_of
+from storage.store import Store, absolute
+from tasks.planning.nightly import Night, Status
+from tasks.planning.requests import NightRequest
+from tasks.planning.run_record import read_record
 
 
-def run_nightly(store: Store, parameters: dict[str, Any]) -> None:
+def run(request: NightRequest) -> None:
     """Score what is not finished, show what came out, and say what should be known; lots that failed are named."""
+    store = Store(absolute(request.output))
     try:
         with watching():
-            done = score_lots(**parameters)
+            night = score_lots(request)
     except NightFailedError as failure:
-        show_scored(store, runs_of(failure.outcomes))
-        show_failures([outcome.as_row() for outcome in failure.outcomes if outcome.what == FAILED])
-        show_notes(failure.notes)
+        show_night(store, failure.night)
         raise
-    show_scored(store, done.pop("runs"))
-    show_notes(done.pop("notes"))
-    console.print(", ".join(f"{count} {what.replace('_', ' ')}" for what, count in done.items()))
+    show_night(store, night)
+    console.print(", ".join(f"{night.count(status)} {status}" for status in Status))
+
+
+def show_night(store: Store, night: Night) -> None:
+    """What was found, what failed, and what a person should know."""
+    show_scored(store, night.runs)
+    failed = [outcome.as_row() for outcome in night.outcomes if outcome.status == Status.FAILED]
+    if failed:
+        show_failures(failed)
+    show_notes(night.notes)
 
 
 def show_scored(store: Store, runs: Sequence[str]) -> None:
     """What was found in each lot scored tonight, and where its page lies."""
     for path in runs:
         run = Run(store, path)
-        record = run.record()
-        flagged, scored = record["decision"]["flagged_count"], record["images"]["ok"]
-        others = ", ".join(f"{count} {status}" for status, count in record["images"].items() if status != "ok")
+        record = read_record(run)
+        flagged, scored = record.decision.flagged_count, record.images["ok"]
+        others = ", ".join(f"{count} {status}" for status, count in record.images.items() if status != "ok")
         left_out = f", not scored: {others}" if others else ""
         place = run.report() or store.location(path)
-        text = f"{record['lot']}: {flagged} of {scored} images flagged{left_out}; {place}"
+        text = f"{record.job.lot}: {flagged} of {scored} images flagged{left_out}; {place}"
         console.print(visible(text), soft_wrap=True, markup=False, highlight=False)
 
 

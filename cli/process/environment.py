@@ -22,14 +22,19 @@ QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def prepare_environment(*, verbose: bool) -> None:
-    """Set what is not set yet; must run before Prefect is imported."""
+def prepare_environment(verbosity: int) -> None:
+    """Set what is not set yet; must run before Prefect is imported.
+
+    Args:
+        verbosity: 0 shows warnings of libraries, 1 the rooms' info, 2 their debug messages too.
+    """
+    verbose = verbosity > 0
     shown = logging.StreamHandler()
     shown.addFilter(lambda record: verbose or record.name.split(".")[0] not in ROOMS)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[shown])
     if verbose:
         for room in ROOMS:
-            logging.getLogger(room).setLevel(logging.INFO)
+            logging.getLogger(room).setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
     keep_loopback_direct()
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)

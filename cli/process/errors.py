@@ -10,6 +10,7 @@ from cli.terminal.text import visible
 
 BAD_INPUT = 2
 FAILED = 1
+ROOMS = ("cli", "flows", "tasks", "storage", "musc")
 
 
 def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> None:
@@ -21,14 +22,24 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
         action()
     except typer.Exit:  # itself a RuntimeError
         raise
-    except (ValueError, StorageError, MemoryError, FileNotFoundError) as error:
+    except (StorageError, MemoryError, FileNotFoundError) as error:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:
         fail(str(error), FAILED)
-    except Exception as error:  # of libraries, such as missing credentials of an object store
+    except Exception as error:
+        if isinstance(error, ValueError) and is_ours(error):
+            fail(str(error), BAD_INPUT)
         if verbose:
             traceback.print_exc()
         fail(f"{type(error).__name__}: {error}", FAILED)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an error was raised by this project's own code, whose messages are written for users."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and str(place.tb_frame.f_globals.get("__name__")).split(".")[0] in ROOMS
 
 
 def fail(message: str, code: int) -> None:

@@ -3,12 +3,13 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from cli.process.engines import chosen_engine
 from cli.terminal.text import visible
+from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest
+from tasks.planning.resources import EngineName
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {
@@ -17,32 +18,23 @@ WHERE = {
     "dask": "as Prefect tasks, by Dask workers; the UI shows them",
 }
 
-USUAL_BACKBONE, BENCHMARK_BACKBONE = "efficientnet-lite0", "ViT-L-14-336"
-"""The defaults, as `musc.backbones` has them, which would load torch."""
+
+def announce(subject: str, engine: EngineName) -> None:
+    """Print what will be scored, if anything is said about it, and where."""
+    for line in (subject, f"runs {WHERE[engine]}"):
+        if line:
+            typer.echo(f"{time.strftime('%H:%M:%S')} {visible(line)}", err=True)
 
 
-def announce(parameters: dict[str, Any]) -> None:
-    """Print what will be scored with which backbone and where; choose the engine and note it in the parameters.
-
-    Raises:
-        ConnectionError: if a configured API is needed and does not answer.
-    """
-    parameters["engine"] = chosen_engine(parameters.get("engine"))
-    where = WHERE.get(parameters["engine"], "")
-    for line in (*subjects(parameters), *([f"runs {where}"] if where else [])):
-        typer.echo(f"{time.strftime('%H:%M:%S')} {visible(line)}", err=True)
-
-
-def subjects(parameters: dict[str, Any]) -> list[str]:
-    """Place, number of files, backbone and device of a command that scores; nothing for others."""
-    place = parameters.get("folder") or parameters.get("root")
-    if place is None:
-        return []
-    own = BENCHMARK_BACKBONE if "dataset" in parameters else USUAL_BACKBONE
-    backbones = parameters.get("backbones") or (parameters.get("backbone") or own,)
+def subject_of(request: LotRequest | NightRequest | BenchmarkRequest) -> str:
+    """Place, number of files, backbone and device of what is scored."""
+    place = request.folder if isinstance(request, LotRequest) else request.root
+    usual = PAPER_BACKBONE if isinstance(request, BenchmarkRequest) else DEFAULT_BACKBONE
+    several = request.backbones if isinstance(request, BenchmarkRequest) else ()
+    backbones = several or (request.settings.backbone or usual,)
     count = file_count(place)
     files = "" if count is None else f", {count:,} files"
-    return [f"{place}{files}; backbone {', '.join(backbones)}, device {parameters.get('device') or 'auto'}"]
+    return f"{place}{files}; backbone {', '.join(backbones)}, device {request.resources.device}"
 
 
 def file_count(place: str) -> int | None:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cli.terminal.text import literal, visible
 from tasks.runtime.progress import StageProgress, listening
 
-UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "measure": "category"}
+UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "evaluate": "category"}
 UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""

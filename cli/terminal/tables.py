@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.table import Table
@@ -17,10 +17,11 @@ from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
+from tasks.planning.run_record import RunRecord, read_record
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from tasks.planning.job import LotJob
+    from tasks.planning.specs import LotJob
 
 ROWS_SHOWN = 10
 METRICS_SHOWN = 8
@@ -38,7 +39,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     run = Run(Store(store_url), run_path)
     scores, images = run.scores(), run.images()
     console.print(ranking(scores))
-    record = run.record()
+    record = read_record(run)
     show_backbone(record)
     show_decision(scores, record)
     left_out = images[images["status"] != "ok"]
@@ -62,20 +63,20 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
         console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
 
 
-def show_backbone(record: dict[str, Any]) -> None:
+def show_backbone(record: RunRecord) -> None:
     """Print which network's features were compared, at which size, and what should be known of that choice."""
-    height, width = record["backbone"]["image_size"]
-    console.print(f"Scored with {literal(record['backbone']['name'])} at {height} x {width} pixels.", highlight=False)
-    for note in record["notes"]:
+    height, width = record.job.backbone.image_size
+    console.print(f"Scored with {literal(record.job.backbone.name)} at {height} x {width} pixels.", highlight=False)
+    for note in record.notes:
         console.print(visible(note), markup=False, highlight=False)
 
 
-def show_decision(scores: pd.DataFrame, record: dict[str, Any]) -> None:
+def show_decision(scores: pd.DataFrame, record: RunRecord) -> None:
     """Print how many images are flagged, from which raw score on, and every warning."""
-    flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record["decision"]["threshold"]
+    flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record.decision.threshold
     above = f", those with a raw score of {threshold:.4f} and above" if threshold is not None else ""
     console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
-    for warning in record["warnings"]:
+    for warning in record.warnings:
         console.print("Warning:", style="bold yellow", end=" ")
         console.print(visible(warning), markup=False, highlight=False)
 

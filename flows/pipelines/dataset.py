@@ -1,24 +1,25 @@
 """A benchmark: every category of a labelled dataset, on whatever runner. Nothing here knows Prefect."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from flows.pipelines.lot import score_listed
-from storage.datasets import list_categories
-from storage.store import Store
+from storage.datasets.stored import read_category, write_category
+from storage.store import Store, require_writable
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
 from tasks.planning.benchmark import benchmark_jobs
-from tasks.planning.job import LotJob
+from tasks.planning.requests import BenchmarkRequest
 from tasks.planning.resources import Engine
+from tasks.planning.returns import Benchmarked
+from tasks.planning.specs import LotJob
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures, run_stage
 
 log = logging.getLogger(__name__)
 
-ScoreCategory = Callable[[str, LotJob, int, Engine], str]
-"""Dataset, job, seed and engine -> the path of the category's metrics in the store."""
+ScoreCategory = Callable[[str, LotJob, Engine], str]
+"""Path of the category in the store, job and engine -> path of the category's metrics in the store."""
 
 
 class BenchmarkFailedError(RuntimeError):
@@ -31,41 +32,49 @@ class BenchmarkFailedError(RuntimeError):
         """Of the table in the store, if any category was measured."""
 
 
-def score_dataset(parameters: Mapping[str, Any], runner: Runner, score_category: ScoreCategory) -> dict[str, Any]:
+def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: ScoreCategory) -> Benchmarked:
     """Score and measure all categories, and write the table; see `flows.benchmark`.
 
     Args:
-        parameters: of `flows.benchmark`, by name.
+        request: by the user.
         runner: where the table is made; opens the workers that categories share.
         score_category: scores and measures one of them.
     """
-    jobs = benchmark_jobs(**parameters)
-    dataset, seed = parameters["dataset"], jobs[0].settings.seed
+    jobs = benchmark_jobs(request)
+    store = Store(jobs[0].job.store)
+    require_writable(store)
     measured, failures = [], []
-    with runner.shared(jobs[0].engine) as shared:
-        for job in jobs:
+    with runner.shared(jobs[0].job.allocation.engine) as shared:
+        for job, category in jobs:
             try:
-                measured.append((job, dataset, score_category(dataset, job, seed, shared)))
+                path = score_category(write_category(store, category), job, shared)
+                measured.append((job, request.dataset, path))
             except Exception as error:  # one category must not take the others with it
                 log.error("%s with %s failed: %s", job.category, job.backbone.name, error)
                 failures.append((f"{job.category} with {job.backbone.name}", str(error)))
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
-    store, name = jobs[0].store, benchmark_name(dataset, jobs, seed)
-    done: dict[str, Any] = runner.call("compare", name, write_benchmark, store, name, measured)
-    runner.monitor.benchmark(Store(store), done["benchmark"], dataset)
+    name = benchmark_name(request.dataset, [job for job, _ in jobs])
+    done = runner.call("compare", name, write_benchmark, store.url, name, measured)
+    runner.monitor.benchmark(store, done.benchmark, request.dataset)
     if failures:
-        raise BenchmarkFailedError(failures, len(jobs), done["benchmark"])
+        raise BenchmarkFailedError(failures, len(jobs), done.benchmark)
     return done
 
 
-def measure_one(dataset: str, job: LotJob, seed: int, engine: Engine, runner: Runner) -> str:
+def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> str:
     """List, score and measure one category.
+
+    Args:
+        category: its path in the store.
+        job: what to score, and how.
+        engine: where.
+        runner: opens the runner of the engine.
 
     Returns:
         The path of its metrics in the store.
     """
-    (category,) = list_categories(dataset, job.folder, [job.category])
-    listing = runner.call("list", category.name, list_category, job.folder, category, job.store, job.subsets > 1, seed)
-    run = score_listed(job, listing["lot_key"], runner, engine)
-    return str(run_stage("measure", evaluate_category, [evaluate_spec(job, category, run)], runner)[0]["path"])
+    found = read_category(Store(job.store), category)
+    listing = runner.call("list", found.name, list_category, job.folder, category, job.store, job.shuffle_seed)
+    run = score_listed(job, listing.lot_key, runner, engine)
+    return run_stage("evaluate", evaluate_category, [evaluate_spec(job, category, run)], runner)[0].path

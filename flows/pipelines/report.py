@@ -1,31 +1,34 @@
 """What follows a scored lot: its profile, its page, its maps as files. Whatever fails here, the scores stay."""
 
 import logging
-from typing import Any
 
 from tasks.export_maps import write_maps
-from tasks.planning.job import LotJob
-from tasks.planning.report_specs import MapKind, maps_spec, profile_spec, report_spec
+from tasks.planning.requests import MapKind
+from tasks.planning.returns import ScoredRun
+from tasks.planning.specs import LotJob
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, write_report
+from tasks.reporting.specs import maps_spec, profile_spec, report_spec
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 
 log = logging.getLogger(__name__)
 
 
-def report_run(job: LotJob, run: dict[str, Any], runner: Runner, maps: MapKind | None = None) -> dict[str, Any]:
+def report_run(
+    job: LotJob, run: ScoredRun, runner: Runner, maps: MapKind | None = None
+) -> tuple[str | None, tuple[str, ...]]:
     """Make the page of a finished run, and its maps as files if asked to.
 
     Args:
         job: what was run.
-        run: as `flows.pipelines.lot.score_listed` returned it.
+        run: which run.
         runner: where it is made.
         maps: kind of files; none unless given.
 
     Returns:
-        `run` with `report`, the path of the page in the store, or None where it could not be made, and `problems`, a
-        sentence for each thing that could not.
+        The path of the page in the store, or None where it could not be made, and a sentence for each thing that could
+        not.
     """
     report, problems = None, []
     try:
@@ -33,7 +36,7 @@ def report_run(job: LotJob, run: dict[str, Any], runner: Runner, maps: MapKind |
         run_stage("profile", profile_run, [profiling], runner)
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
-        report = run_stage("report", write_report, [reporting], runner)[0]["report"]
+        report = run_stage("report", write_report, [reporting], runner)[0].path
     except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
         problems.append(f"the report could not be made ({error}); the scores are complete")
     if maps:
@@ -43,4 +46,4 @@ def report_run(job: LotJob, run: dict[str, Any], runner: Runner, maps: MapKind |
             problems.append(f"the maps could not be written ({error}); the scores are complete")
     for problem in problems:
         log.error(problem)
-    return {**run, "report": report, "problems": problems}
+    return report, tuple(problems)

@@ -1,27 +1,19 @@
-"""Repeat a past run in a store of its own, on whatever runner. Nothing here knows Prefect."""
+"""Reproduce a past run in a store of its own, on whatever runner. Nothing here knows Prefect."""
 
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from flows.pipelines.lot import score_listed
 from storage.results.runs import Run, run_at
 from storage.store import Store
-from tasks.results.reproduce import bring_references, compare_runs, listed_again, recorded_job
+from tasks.results.reproduce import Reproduction, bring_references, compare_runs, listed_again, recorded_job
 from tasks.runtime.runner import Runner
 
 
-def repeat(run: str, folder: str | None, weights: str | None, runner: Runner) -> dict[str, Any]:
+def reproduce(run: str, folder: str | None, weights: str | None, runner: Runner) -> Reproduction:
     """Compute a past run again; see `flows.reproduce_run`."""
     past = run_at(run)
-    with TemporaryDirectory(prefix="musc-rescore-") as aside:
+    with TemporaryDirectory(prefix="musc-reproduce-") as aside:
         job = recorded_job(past, aside, folder=folder, weights=weights)
         bring_references(past, job)
         done = score_listed(job, listed_again(past, job), runner, published=False)
-        result = compare_runs(past, Run(Store(aside), done["run"]))
-    return {
-        "identical": result.identical,
-        "images": result.image_count,
-        "differing": list(result.differing),
-        "largest_difference": result.largest_difference,
-        "versions": list(result.versions),
-    }
+        return compare_runs(past, Run(Store(aside), done.run))

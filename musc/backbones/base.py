@@ -2,45 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from PIL import Image
 
 from musc.backbones.images import upright_rgb
-from musc.layers import Grid, Layer, finest_grid
-
-
-@dataclass(frozen=True)
-class BackboneSpec:
-    """All that decides which features a backbone gives; two equal specifications give equal features.
-
-    Resolving a specification loads no weights, so a run whose features are stored already never needs them.
-    """
-
-    name: str
-    """As the user writes it, e.g. `ViT-L-14-336`."""
-    weights: str
-    """A tag known to the library that owns the model, a path, or `built-in`."""
-    weights_digest: str
-    """`sha256:…` of a local file, else the library and tag, e.g. `open_clip:openai`."""
-    image_size: tuple[int, int]
-    """Height and width in pixels to which every image is resized."""
-    layers: tuple[Layer, ...]
-    """Whose outputs are taken, each with its grid and width."""
-    embedding_width: int
-    """D, the length of a class token."""
-    activation: Literal["gelu", "quick_gelu", "none"] = "none"
-    """CLIP only: see `musc.backbones.clip`."""
-    position_antialias: bool = False
-    """Whether a position embedding of another size is resized with antialiasing; the published numbers are without."""
-    precision: Literal["float32", "float16", "bfloat16"] = "float32"
-    """What the forward pass computes in; the half ones by autocast."""
-
-    @property
-    def grid(self) -> Grid:
-        """Patch rows and columns of the finest grid, on which patch scores are averaged."""
-        return finest_grid(self.layers)
+from musc.layers import BackboneSpec
 
 
 class Features(NamedTuple):

@@ -2,9 +2,6 @@
 
 from types import MappingProxyType
 
-PAPER_NAME = "ViT-L-14-336"
-"""The backbone of the paper's main table."""
-
 OPENAI_CLIP_NAMES = ("ViT-B-16", "ViT-B-32", "ViT-L-14", "ViT-L-14-336")
 """CLIP models whose default weights are OpenAI's own."""
 

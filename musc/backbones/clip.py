@@ -21,11 +21,12 @@ from open_clip.transformer import VisionTransformer
 from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, BackboneSpec, Features
+from musc.backbones.base import Backbone, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
-from musc.backbones.hub import require_reachable
 from musc.backbones.positions import resize_positions
+from musc.backbones.weights import require_reachable
+from musc.layers import BackboneSpec
 
 DIGEST_PREFIX = "open_clip:"
 OPENAI_TAG = "openai"

@@ -16,10 +16,10 @@ from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize
 
 from musc.backbones import lite0, timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, BackboneSpec, Features, require_no_transformer_options
+from musc.backbones.base import Backbone, Features, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 
 PROBE_SIDE = 256
 """Pixels at which strides are read off the levels' rows."""

@@ -18,11 +18,12 @@ from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize
 
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, BackboneSpec, Features
+from musc.backbones.base import Backbone, Features
 from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.backbones.positions import resize_positions
 from musc.backbones.timm_models import VisionTransformer
+from musc.layers import BackboneSpec
 
 POSITIONS = "pos_embed"
 KERNEL = "patch_embed.proj.weight"

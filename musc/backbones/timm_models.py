@@ -9,9 +9,9 @@ import torch
 from timm.models import PretrainedCfg, eva, vision_transformer
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import BackboneSpec
 from musc.backbones.catalogue import DINO_MODELS, LITE0_ARCHITECTURE, LITE0_NAME, TIMM_PREFIX
-from musc.backbones.hub import require_reachable
+from musc.backbones.weights import require_reachable
+from musc.layers import BackboneSpec
 
 DIGEST_PREFIX = "timm:"
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")

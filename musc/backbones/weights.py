@@ -4,7 +4,7 @@ import hashlib
 import os
 import pickle
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError
 
 from musc.backbones.catalogue import LITE0_NAME
 
@@ -232,3 +234,21 @@ def describe_state_dict(state: Mapping[str, torch.Tensor]) -> str:
     if kernel is None:
         return f"what seems to be {description}"
     return f"what seems to be {description} of width {kernel.shape[0]} and patch {kernel.shape[-1]}"
+
+
+def require_reachable(repository: str, files: Sequence[str]) -> None:
+    """Ask the hub once, unless one of the files is on this machine already.
+
+    Args:
+        repository: such as `timm/vit_base_patch16_224.dino`.
+        files: names that would do, the preferred one first.
+
+    Raises:
+        Exception: whatever the network stack says, if the hub gives no answer.
+    """
+    if any(isinstance(try_to_load_from_cache(repository, file), str) for file in files):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(repository, files[0]))
+    except HfHubHTTPError:  # it is there; what it refuses or lacks, the download says
+        return

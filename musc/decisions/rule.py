@@ -12,13 +12,15 @@ Raw scores are used: they are distances, so a fixed threshold keeps its meaning 
 a lot stay independent. Rescored ones are scaled by the lot's own extremes and averaged over neighbours.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from musc.settings import Decisions
 
 FloatArray = NDArray[np.float64]
 
@@ -50,41 +52,10 @@ SIMULATED_LOTS, SIMULATED_IMAGES = 2000, 1_000_000
 
 
 @dataclass(frozen=True)
-class DecisionRule:
-    """What a user may choose about decisions."""
-
-    false_alarms: float = 0.5
-    """Good images expected to be flagged in a lot that holds defects."""
-    review_budget: int | None = None
-    """Most images flagged; the most anomalous of them are kept."""
-    threshold: float | None = None
-    """A raw score at and above which images are flagged, instead of the rule."""
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range.
-
-        Raises:
-            ValueError: naming the setting, its rule and the value given.
-        """
-        if not 0 < self.false_alarms < np.inf:
-            raise ValueError(
-                f"false_alarms must be a positive number of images per lot, got {self.false_alarms}; 0.5 is the default"
-            )
-        if self.review_budget is not None and self.review_budget < 1:
-            raise ValueError(
-                f"review_budget must be at least 1 image, got {self.review_budget}; leave it out for no limit"
-            )
-        if self.threshold is not None and not 0 <= self.threshold < np.inf:
-            raise ValueError(
-                f"threshold must be a raw score of at least 0, got {self.threshold}; leave it out for the rule"
-            )
-
-
-@dataclass(frozen=True)
 class Decision:
     """What was decided about N images."""
 
-    rule: DecisionRule
+    rule: Decisions
     name: str
     """`generalized extreme value` or `fixed threshold`."""
     separable: bool
@@ -103,23 +74,8 @@ class Decision:
         """`flagged` or `accepted` for every image."""
         return [FLAGGED if flagged else ACCEPTED for flagged in self.flagged]
 
-    def as_record(self) -> dict[str, Any]:
-        """The decision as plain JSON values; no threshold is None."""
-        chosen = asdict(self.rule)
-        return {
-            "rule": self.name,
-            "score": "raw_score",
-            "expected_false_alarms": chosen["false_alarms"],
-            "review_budget": chosen["review_budget"],
-            "fixed_threshold": chosen["threshold"],
-            "threshold": float(self.threshold) if np.isfinite(self.threshold) else None,
-            "separable": self.separable,
-            "above_count": self.above_count,
-            "flagged_count": int(self.flagged.sum()),
-        }
 
-
-def decide(raw_scores: NDArray[Any], rule: DecisionRule | None = None) -> Decision:
+def decide(raw_scores: NDArray[Any], rule: Decisions | None = None) -> Decision:
     """Choose the images of a lot that someone should look at.
 
     Args:
@@ -129,7 +85,7 @@ def decide(raw_scores: NDArray[Any], rule: DecisionRule | None = None) -> Decisi
     Raises:
         ValueError: unless there is at least one score and all are finite.
     """
-    rule = rule or DecisionRule()
+    rule = rule or Decisions()
     scores = np.asarray(raw_scores, dtype=np.float64)
     if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
         raise ValueError(

@@ -12,6 +12,7 @@ import torch
 
 from musc.layers import Grid
 from musc.plan.partition import row_bands
+from musc.ranges import require_match_radius
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,3 @@ def radius_on(grid: Grid, match_radius: int | None, finest: Grid) -> int | None:
     if match_radius is None:
         return None
     return effective_radius(max(ceil(match_radius * own / most) for own, most in zip(grid, finest, strict=True)), grid)
-
-
-def require_match_radius(match_radius: int) -> None:
-    """Refuse a window that holds no patch.
-
-    Raises:
-        ValueError: if it is negative.
-    """
-    if match_radius < 0:
-        raise ValueError(f"window must be at least 0 patches, got {match_radius}; leave it out to match everywhere")

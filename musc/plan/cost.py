@@ -38,7 +38,7 @@ class ProjectedCost:
         return sum(self.layer_operations)
 
 
-def forecast(
+def lot_cost(
     image_count: int,
     layers: Sequence[Layer],
     *,

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from musc.ranges import require_reference_count
+
 
 def draw_sample(contents: Sequence[str], count: int | None, seed: int) -> tuple[int, ...] | None:
     """Draw the references that all images of a lot share.
@@ -38,13 +40,3 @@ def sample_size(image_count: int, count: int | None) -> int:
     (11, 100, 100)
     """
     return image_count if count is None else min(image_count, count + 1)
-
-
-def require_reference_count(count: int) -> None:
-    """Refuse a sample that holds no reference.
-
-    Raises:
-        ValueError: if it is not positive.
-    """
-    if count < 1:
-        raise ValueError(f"references must be at least 1 image, got {count}; leave it out to use all other images")

@@ -11,6 +11,7 @@ from musc.maps import anomaly_maps
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.results.runs import Run
+from tasks.planning.run_record import read_record
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
     Raises:
         ValueError: if the run lacks an image of the category, naming the first ones.
     """
-    record, images, table = run.record(), run.images(), run.scores()
-    folder = Path(folder or record["folder"])
+    record, images, table = read_record(run), run.images(), run.scores()
+    folder = Path(folder or record.job.folder)
     score_of = dict(zip(table["path"], table["score"], strict=True))
     usable = images.loc[images["status"] == "ok", "path"]
     position_of = {(folder / path).resolve(): (row, path) for row, path in enumerate(usable)}
@@ -73,7 +74,7 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
         category.images,
         np.array([score_of[path] for _, path in places]),
         run.patch_scores()[[row for row, _ in places]],
-        tuple(record["backbone"]["image_size"]),
+        record.job.backbone.image_size,
     )
 
 

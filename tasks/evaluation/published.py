@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from musc.backbones.catalogue import PAPER_NAME
+from musc.settings import PAPER_BACKBONE
 from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
 
 PUBLISHED_NAMES = {"pixel_aupro_reference": "pixel_aupro"}
 """Published AU-PRO figures were made with 200 thresholds, so they stand beside ours that were made so."""
 NEVER_COMPARED = ("pixel_aupro",)
-PAPER_CHOICE = (PAPER_NAME, 518)
+PAPER_CHOICE = (PAPER_BACKBONE, 518)
 """Backbone and image size of the paper's main table."""
 
 

@@ -31,7 +31,8 @@ from tasks.monitoring.monitor import Monitor, StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, summary, top_rows
 from tasks.planning.estimate import cost_rows
 from tasks.planning.job import LotJob, default_lot
-from tasks.planning.nightly import FINISHED, Outcome
+from tasks.planning.nightly import Outcome, Status
+from tasks.planning.returns import ScoredRun
 
 SECONDS_BETWEEN = 3.0
 """Least time between two updates of one progress artifact."""
@@ -57,7 +58,7 @@ def tag_run(job: LotJob) -> None:
 
 def run_tags(job: LotJob) -> list[str]:
     """Category, lot, backbone and device."""
-    device = choose_device(job.device).type
+    device = choose_device(job.allocation.device).type
     return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
 
 
@@ -80,13 +81,13 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
             )
 
 
-def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
+def publish_run(job: LotJob, done: ScoredRun) -> None:
     """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations."""
     with only_for_monitoring("summary"):
-        run = Run(Store(job.store), done["run"])
+        run = Run(Store(job.store), done.run)
         scores = run.scores()
         create_markdown_artifact(
-            summary(run, job, choose_device(job.device).type),
+            summary(run, job, choose_device(job.allocation.device).type),
             key=artifact_key(f"summary-{job.category}"),
             description=f"{job.lot}: {len(scores):,} images scored",
         )
@@ -102,9 +103,9 @@ def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
             payload={
                 "category": job.category,
                 "lot": job.lot,
-                "images": done["images"],
-                "files": done["files"],
-                "run": done["run"],
+                "images": done.images,
+                "files": done.files,
+                "run": done.run,
                 "store": job.store,
                 "backbone": job.backbone.name,
             },
@@ -113,8 +114,8 @@ def publish_run(job: LotJob, done: Mapping[str, Any]) -> None:
 
 def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
     """Show what a night did; lots finished before are only counted."""
-    finished = sum(outcome.what == FINISHED for outcome in outcomes)
-    rows = [outcome.as_row() for outcome in outcomes if outcome.what != FINISHED]
+    finished = sum(outcome.status == Status.FINISHED for outcome in outcomes)
+    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED]
     with only_for_monitoring("table of lots"):
         create_table_artifact(
             table=rows or [{"outcome": "nothing to do"}],
@@ -166,7 +167,7 @@ class PrefectMonitor(Monitor):
     def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
         return StageArtifact(stage, total, done, subject)
 
-    def scored(self, job: LotJob, done: dict[str, Any]) -> None:
+    def scored(self, job: LotJob, done: ScoredRun) -> None:
         publish_run(job, done)
 
     def night(self, root: str, outcomes: Sequence[Outcome]) -> None:

@@ -1,10 +1,11 @@
 """Who is told how a run goes on, beside the console: nobody, unless Prefect runs it (`tasks.monitoring.events`)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage.store import Store
-from tasks.planning.job import LotJob
+from tasks.planning.returns import ScoredRun
+from tasks.planning.specs import LotJob
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
@@ -31,8 +32,8 @@ class Monitor:
         """A stage of `total` units begins, `done` of which the store had."""
         return StageWatch()
 
-    def scored(self, job: LotJob, done: dict[str, Any]) -> None:
-        """A lot is scored; `done` as `flows.score_lot` returns it."""
+    def scored(self, job: LotJob, done: ScoredRun) -> None:
+        """A lot is scored."""
 
     def night(self, root: str, outcomes: "Sequence[Outcome]") -> None:
         """A night is over."""

@@ -1,54 +1,73 @@
-"""Prepare a benchmark: a job for every category and backbone, refusing whatever cannot work before anything is done."""
+"""From a request to a benchmark's jobs, one for every category and backbone, all checked before the first starts."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
-from musc.backbones import PAPER_DEFAULTS
-from musc.backbones.catalogue import PAPER_NAME
+from musc.backbones.families import PAPER_RSCIN_WINDOWS
 from musc.plan.partition import plan_subsets
-from storage.datasets import list_categories
+from musc.settings import PAPER_BACKBONE
+from storage.datasets import Category, list_categories
 from storage.secrets import require_no_secret
-from tasks.planning.job import DEFAULT_OUTPUT, LotJob, prepare, require_name
+from tasks.planning.job import prepare, require_name
+from tasks.planning.requests import BenchmarkRequest, LotRequest
+from tasks.planning.specs import LotJob
 
-PAPER_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
-"""RsCIN windows the paper uses instead of the default."""
+DATASET_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
+"""RsCIN windows that the paper uses for a dataset instead of its default."""
 
 
-def benchmark_jobs(
-    dataset: str,
-    root: str,
-    output: str = DEFAULT_OUTPUT,
-    *,
-    categories: Sequence[str] | None = None,
-    backbones: Sequence[str] = (PAPER_NAME,),
-    weights: str | None = None,
-    rscin_windows: tuple[int, ...] | None = None,
-    subsets: int = 1,
-    **parameters: Any,
-) -> list[LotJob]:
-    """Check every parameter of `flows.benchmark`; all backbones and categories, before the first one starts.
+class BenchmarkJob(NamedTuple):
+    """One category to be scored with one backbone, and its labels."""
+
+    job: LotJob
+    category: Category
+
+
+def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
+    """Check a request and make its jobs; the dataset's folders are listed once.
 
     Raises:
         DatasetLayoutError: if the root does not have the dataset's layout, naming every problem.
-        ValueError: as `tasks.planning.job.prepare`, if one weights file is given for several backbones, if a backbone
-            is given twice, or if a category has too few images for its subsets.
+        ValueError: as `tasks.planning.job.prepare`, if weights are given for several backbones, a backbone is given
+            twice, earlier runs are given as references, or a category has too few images for its subsets.
     """
-    require_no_secret("root", root)
-    found = list_categories(dataset, root, categories)
-    if not backbones:
-        raise ValueError(f"backbones must name at least one backbone, got none; the paper uses {PAPER_NAME}")
-    if len(set(backbones)) < len(backbones):
-        raise ValueError(f"backbones must differ from each other, got {', '.join(backbones)}; name each once")
-    if weights and len(backbones) > 1:
-        raise ValueError(f"weights must go with one backbone, got {len(backbones)}; run them one by one")
+    require_no_secret("root", request.root)
+    found = list_categories(request.dataset, request.root, request.categories)
+    settings = request.settings
+    names = request.backbones or (settings.backbone or PAPER_BACKBONE,)
+    if request.backbones and settings.backbone:
+        raise ValueError(
+            f"backbone must be left out where backbones are given, got {settings.backbone} beside "
+            f"{', '.join(request.backbones)}; name all of them in backbones"
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"backbones must differ from each other, got {', '.join(names)}; name each once")
+    if settings.weights and len(names) > 1:
+        raise ValueError(f"weights must go with one backbone, got {len(names)}; run them one by one")
+    if settings.references_from:
+        raise ValueError(
+            f"references_from must be left out of benchmarks, got {', '.join(settings.references_from)}: published "
+            "numbers compare the images of a category with each other"
+        )
     for category in found:
         require_name("category", category.name)
-        plan_subsets(len(category.images), subsets)
-    parameters |= {
-        "weights": weights,
-        "rscin_windows": rscin_windows or PAPER_RSCIN_WINDOWS.get(dataset, PAPER_DEFAULTS.rscin_windows),
-        "subsets": subsets,
-    }
-    prepared = [prepare(root, output, lot=dataset, backbone=backbone, **parameters) for backbone in backbones]
-    return [replace(job, lot=category.name, category=category.name) for job in prepared for category in found]
+        plan_subsets(len(category.images), request.subsets)
+    windows = settings.rscin_windows or DATASET_RSCIN_WINDOWS.get(request.dataset, PAPER_RSCIN_WINDOWS)
+    prepared = [
+        prepare(
+            LotRequest(
+                folder=request.root,
+                output=request.output,
+                lot=request.dataset,
+                settings=settings.changed(backbone=name, rscin_windows=windows),
+                resources=request.resources,
+            ),
+            request.subsets,
+        )
+        for name in names
+    ]
+    return [
+        BenchmarkJob(replace(job, lot=category.name, category=category.name), category)
+        for job in prepared
+        for category in found
+    ]

@@ -12,11 +12,11 @@ from musc.kernels.window import radius_on
 from musc.layers import Layer, middle_layer
 from musc.lnamd import pool
 from musc.mutual import mutual_scores
-from musc.plan.cost import ProjectedCost, forecast, pair_count
+from musc.plan.cost import ProjectedCost, lot_cost, pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_subsets
 from musc.plan.pooling import pair_operations
-from tasks.planning.job import LotJob
 from tasks.planning.lot import is_masked, job_shards, pooled_numbers, seeks_groups
+from tasks.planning.specs import LotJob
 
 TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
@@ -31,23 +31,23 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> Proje
     ranges = plan_subsets(image_count, job.subsets)
     pooled = pooled_numbers(job, image_count, earlier_count)
     shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)]
-    plan = forecast(
+    plan = lot_cost(
         image_count,
         job.backbone.layers,
         embedding_width=job.backbone.embedding_width,
-        block_count=len(plan_blocks(image_count, job.block_images)),
+        block_count=len(plan_blocks(image_count, job.allocation.block_images)),
         shards=shards,
-        degrees=job.settings.chosen_degrees,
+        degrees=job.settings.degrees,
         lot_size=max(last - first for first, last in ranges),
-        aggregated_copies=len(job.settings.chosen_degrees) if job.store_aggregated else 0,
-        thread_count=job.thread_count,
+        aggregated_copies=len(job.settings.degrees) if job.allocation.store_aggregated else 0,
+        thread_count=job.allocation.thread_count,
         reference_count=job.settings.references,
         earlier_count=earlier_count,
         masked=is_masked(job),
         match_radius=job.settings.match_radius,
         pooled=pooled,
     )
-    passes = 2 if job.exclude_groups else 1  # the second one only where groups are found
+    passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
     search = search_operations(job, searched, image_count, shards)
     counted = zip(plan.layers, plan.layer_operations, strict=True)
@@ -71,8 +71,8 @@ def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
         kind: scoring_rate(
             layer,
             radius_on(layer.grid, job.settings.match_radius, job.backbone.grid),
-            job.device,
-            job.settings.chosen_degrees if layer.number in plan.pooled else (),
+            job.allocation.device,
+            job.settings.degrees if layer.number in plan.pooled else (),
         )
         for kind, layer in kinds.items()
     }
@@ -117,14 +117,15 @@ def timed(action: Callable[[], None]) -> float:
 
 
 def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
-    """A forecast as a table of two columns."""
+    """A projected cost as a table of two columns."""
+    allowed = job.allocation.memory_bytes
     texts = {
         "images": f"{plan.image_count:,}",
         "references of each": f"{plan.reference_count:,}",
         "patches per image": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
-        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {job.memory_bytes / 1e9:,.2f} GB allowed",
+        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {allowed / 1e9:,.2f} GB allowed",
         "stored": f"{plan.stored_bytes / 1e9:,.2f} GB",
         "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
     }

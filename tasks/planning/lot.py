@@ -1,7 +1,4 @@
-"""Planning: a lot's job divided into specs, one for each task run, and their keys.
-
-The algorithm versions below are part of the keys: raise one when its stage's results change.
-"""
+"""A lot's job divided into task specs, one for each task run, and their keys."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -19,25 +16,42 @@ from musc.plan.sample import draw_sample, sample_size
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
-from tasks.planning.job import LotJob, backbone_identity
-from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
-
-FEATURES_VERSION = 1
-AGGREGATED_VERSION = 1
-PATCH_SCORES_VERSION = 2
-GROUPS_VERSION = 3
-RUN_VERSION = 3
+from tasks.planning.specs import (
+    AggregateSpec,
+    BlockRows,
+    ExtractSpec,
+    GroupSpec,
+    LotJob,
+    RunSpec,
+    ScoreSpec,
+    backbone_identity,
+)
+from tasks.planning.versions import (
+    AGGREGATED_VERSION,
+    FEATURES_VERSION,
+    GROUPS_VERSION,
+    PATCH_SCORES_VERSION,
+    RUN_VERSION,
+)
 
 
 def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractSpec]:
     """One spec per block of a lot's usable images."""
     specs = []
-    for start, stop in plan_blocks(len(images), job.block_images):
+    for start, stop in plan_blocks(len(images), job.allocation.block_images):
         contents = [image.sha256 for image in images[start:stop]]
         key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
         specs.append(
             ExtractSpec(
-                key, job.category, job.store, job.folder, lot_key, start, stop, backbone=job.backbone, device=job.device
+                key,
+                job.category,
+                job.store,
+                job.folder,
+                lot_key,
+                start,
+                stop,
+                backbone=job.backbone,
+                device=job.allocation.device,
             )
         )
     return specs
@@ -58,7 +72,7 @@ def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[Aggre
         )
         for position, block in enumerate(extracted)
         for layer in job.backbone.layers
-        for degree in job.settings.chosen_degrees
+        for degree in job.settings.degrees
     ]
 
 
@@ -93,7 +107,7 @@ def score_specs(
     ranges = plan_subsets(image_count, job.subsets)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
     layers = {layer.number: layer for layer in job.backbone.layers}
-    degrees, pooled = tuple(sorted(job.settings.chosen_degrees)), pooled_numbers(job, image_count, earlier_count)
+    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count)
     blocks = tuple(spec.path for spec in extracted)
     specs = []
     for shard, lot_range in [
@@ -125,7 +139,7 @@ def score_specs(
                 shard=shard,
                 degrees=degrees,
                 interval=interval,
-                device="cpu" if shard.layer in pooled else job.device,
+                device="cpu" if shard.layer in pooled else job.allocation.device,
                 pooled=shard.layer in pooled,
                 aggregated=tuple(kept),
                 groups=groups.path if groups else None,
@@ -142,8 +156,8 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
     if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
     layer = middle_layer(job.backbone.layers).number
-    degree = sorted(job.settings.chosen_degrees)[len(job.settings.chosen_degrees) // 2]
-    parts = tuple(replace(spec, device=job.device) for spec in scored if spec.shard.layer == layer)
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    parts = tuple(replace(spec, device=job.allocation.device) for spec in scored if spec.shard.layer == layer)
     key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
     return [GroupSpec(key, parts, degree)]
 
@@ -165,16 +179,14 @@ def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0) -> fro
 
     Features that are stored after LNAMD are compared degree by degree.
     """
-    device = choose_device(job.device) if job.device == "auto" else torch.device(job.device)
-    if job.store_aggregated or device.type != "cpu":
+    name = job.allocation.device
+    device = choose_device(name) if name == "auto" else torch.device(name)
+    if job.allocation.store_aggregated or device.type != "cpu":
         return frozenset()
     sizes = [last - first for first, last in plan_subsets(image_count, job.subsets)]
     pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
     return pooled_layers(
-        job.backbone.layers,
-        job.settings.chosen_degrees,
-        pair_count=pairs,
-        match_radius=job.settings.match_radius,
+        job.backbone.layers, job.settings.degrees, pair_count=pairs, match_radius=job.settings.match_radius
     )
 
 
@@ -186,11 +198,11 @@ def job_shards(
     shards = plan_shards(
         last - first,
         job.backbone.layers,
-        memory_bytes=job.memory_bytes,
-        thread_count=job.thread_count,
+        memory_bytes=job.allocation.memory_bytes,
+        thread_count=job.allocation.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
         masked=is_masked(job),
-        pooled_degrees=dict.fromkeys(pooled, job.settings.chosen_degrees),
+        pooled_degrees=dict.fromkeys(pooled, job.settings.degrees),
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 
@@ -198,31 +210,36 @@ def job_shards(
 def is_masked(job: LotJob) -> bool:
     """Whether some patches may not be matched: those beyond a match_radius, or those a group shares."""
     radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
-    return job.exclude_groups or any(radius is not None for radius in radii)
+    return job.settings.exclude_groups or any(radius is not None for radius in radii)
 
 
 def run_spec(
-    job: LotJob, extracted: Sequence[ExtractSpec], scored: Sequence[ScoreSpec], groups: GroupSpec | None = None
+    job: LotJob,
+    lot_key: str,
+    extracted: Sequence[ExtractSpec] = (),
+    scored: Sequence[ScoreSpec] = (),
+    groups: GroupSpec | None = None,
 ) -> RunSpec:
-    """The spec that ends a run; its key covers all that is written into the run's tables."""
-    lot_key = extracted[0].lot_key
+    """The spec that ends a run.
+
+    Its key covers what decides the run's tables, but not how the work was divided into blocks and shards, so it is
+    known before any work: without `extracted` and `scored` it finds a complete run and can make none.
+    """
     key = stage_key(
         "run",
         RUN_VERSION,
+        stages=[FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION],
         lot=job.lot,
         category=job.category,
         images=lot_key,
-        features=[spec.key for spec in extracted],
-        patch_scores=[spec.key for spec in scored],
-        rscin_windows=job.settings.chosen_rscin_windows,
-        decision_rule=asdict(job.decision_rule),
-        exclude_groups=job.exclude_groups,
-        groups=groups.key if groups else None,
+        job=job.identity,
+        decisions=job.decisions.model_dump(),
     )
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
-    found = groups.path if groups else None
-    return RunSpec(key, job, lot_key, blocks, shards, found, scored[0].earlier)
+    return RunSpec(
+        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else ()
+    )
 
 
 def lease_name(job: LotJob, lot_key: str) -> str:

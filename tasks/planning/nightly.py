@@ -1,9 +1,8 @@
 """A night: every lot below a root, what is known of each, and what came out."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from enum import StrEnum
 
 from storage.artefacts import digest
 from storage.errors import NoImagesError
@@ -12,25 +11,20 @@ from storage.images.listing import has_image_name, list_folder
 from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.store import Store
-from tasks.planning.job import LotJob, prepare
-from tasks.planning.lot import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from tasks.planning.job import prepare
+from tasks.planning.requests import NightRequest
+from tasks.planning.returns import ScoredLot
+from tasks.planning.specs import LotJob
+from tasks.planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 
-SCORED, FINISHED, TOO_SMALL, FAILED = "scored", "finished before", "too small", "failed"
-"""What a night says of a lot."""
 
-NOT_DECIDING = (
-    "folder",
-    "store",
-    "lot",
-    "category",
-    "device",
-    "memory_bytes",
-    "block_images",
-    "thread_count",
-    "engine",
-)
-"""Fields of a job that decide where and how a lot is scored but not what comes out; the lot itself is told apart
-by its fingerprint and name."""
+class Status(StrEnum):
+    """What a night says of a lot."""
+
+    SCORED = "scored"
+    FINISHED = "finished before"
+    TOO_SMALL = "too small"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class Outcome:
     """What a night did with one lot."""
 
     found: FoundLot
-    what: str
+    status: Status
     images: int = 0
     run: str = ""
     reason: str = ""
@@ -48,7 +42,7 @@ class Outcome:
     @property
     def notes(self) -> list[str]:
         """What a person should know of it, if it did not fail."""
-        said = [self.reason] if self.what == TOO_SMALL else [*self.problems]
+        said = [self.reason] if self.status == Status.TOO_SMALL else [*self.problems]
         return [f"{self.found.lot}: {text}" for text in said]
 
     def as_row(self) -> dict[str, str]:
@@ -57,10 +51,29 @@ class Outcome:
             "category": self.found.category,
             "lot": self.found.name,
             "date": self.found.date.isoformat() if self.found.date else "–",
-            "outcome": self.what,
+            "outcome": self.status,
             "images": str(self.images) if self.images else "–",
             "run or reason": self.run or self.reason,
         }
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night did."""
+
+    outcomes: tuple[Outcome, ...]
+    """Of every lot."""
+    notes: tuple[str, ...]
+    """What a person should know: folders that are no lots, why lots are too small, what went wrong beside scores."""
+
+    @property
+    def runs(self) -> list[str]:
+        """Paths of what was scored."""
+        return [outcome.run for outcome in self.outcomes if outcome.status == Status.SCORED]
+
+    def count(self, status: Status) -> int:
+        """How many lots came out so."""
+        return sum(outcome.status == status for outcome in self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -68,19 +81,19 @@ class Look:
     """A lot as it was found before it was scored."""
 
     key: str | None
-    """Of its mark; None where the file system does not tell whether files have changed."""
+    """Of its result; None where the file system does not tell whether files have changed."""
     outcome: Outcome | None
     """If nothing has to be done."""
 
 
-def night_job(root: str, category: str | None = None, since: date | None = None, **given: Any) -> LotJob:
-    """Check every parameter of `flows.score_lots` that all lots share, and complete it: a job with their settings.
+def night_job(request: NightRequest) -> LotJob:
+    """Check every option that all lots share, and complete it: a job with their settings.
 
     Raises:
         NoImagesError: if there is no such folder.
         ValueError: for an option out of range, by name.
     """
-    return prepare(root, lot="night", **given)
+    return prepare(request.lot(request.root, "night", "night"))
 
 
 def survey(root: str, category: str | None, since: date | None) -> LotTree:
@@ -128,24 +141,24 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
         try:
             require_enough(list_folder(found.folder), found.folder)
         except NoImagesError as error:
-            return Look(None, Outcome(found, TOO_SMALL, reason=str(error)))
+            return Look(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
     if seen.digest is None:
         return Look(None, None)
-    key = mark_key(found, seen.digest, job, maps)
-    mark = read_result(Store(job.store), key)
-    if mark is None:
+    key = result_key(found, seen.digest, job, maps)
+    known = read_result(Store(job.store), key)
+    if known is None:
         return Look(key, None)
-    if mark.run is None:
-        return Look(key, Outcome(found, TOO_SMALL, reason=mark.reason))
-    return Look(key, Outcome(found, FINISHED, mark.images, mark.run))
+    if known.run is None:
+        return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
+    return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
 
 
-def scored(found: FoundLot, done: Mapping[str, Any]) -> Outcome:
-    """What came out of a lot, as `flows.score_lot` returned it, and what is still to be mended."""
-    problems = list(done["problems"])
-    if done["unopened"]:
-        problems.append(f"{done['unopened']} files could not be opened and were left out; the next night tries again")
-    return Outcome(found, SCORED, done["images"], done["run"], problems=tuple(problems))
+def scored(found: FoundLot, done: ScoredLot) -> Outcome:
+    """What came out of a lot, and what is still to be mended."""
+    problems = list(done.problems)
+    if done.unopened:
+        problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
+    return Outcome(found, Status.SCORED, done.images, done.run, problems=tuple(problems))
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
@@ -154,12 +167,8 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
         write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
 
 
-def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
-    """The key of a lot's mark: its files as seen from outside, its name, and all that decides what is made of it."""
-    settings = asdict(job)
-    for name in NOT_DECIDING:
-        del settings[name]
-    del settings["backbone"]["weights"], settings["settings"]["weights"]  # where they lie; their digest stays
+def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
+    """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
         {
             "stage": "night",
@@ -167,20 +176,8 @@ def mark_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) 
             "files": files_digest,
             "lot": found.lot,
             "category": found.category,
-            "settings": settings,
-            **({"maps": maps} if maps else {}),
+            "job": job.identity,
+            "decisions": job.decisions.model_dump(),
+            "maps": maps,
         }
     )
-
-
-def runs_of(outcomes: list[Outcome]) -> list[str]:
-    """Paths of what was scored this night."""
-    return [outcome.run for outcome in outcomes if outcome.what == SCORED]
-
-
-def count_outcomes(outcomes: list[Outcome]) -> dict[str, Any]:
-    """How many lots came out how, under names that suit a result."""
-    return {
-        what.replace(" ", "_"): sum(outcome.what == what for outcome in outcomes)
-        for what in (SCORED, FINISHED, TOO_SMALL, FAILED)
-    }

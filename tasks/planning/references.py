@@ -1,6 +1,5 @@
 """Which images a lot is scored against besides its own: accepted images of earlier runs."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,8 +12,8 @@ from storage.images.lots import ListedImage
 from storage.results.features import LotFeatures
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.job import LotJob, backbone_identity
-from tasks.planning.specs import BlockRows
+from tasks.planning.run_record import read_record
+from tasks.planning.specs import BlockRows, LotJob, backbone_identity
 
 
 def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[BlockRows, ...]:
@@ -36,9 +35,9 @@ def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[Bloc
     store = Store(job.store)
     seen = {image.sha256 for image in images}
     rows = defaultdict(list)
-    for path in job.references_from:
+    for path in job.settings.references_from:
         run = require_run(store, path)
-        require_same_backbone(path, run.record()["backbone"], backbone_identity(job.backbone))
+        require_same_backbone(path, backbone_identity(read_record(run).job.backbone), backbone_identity(job.backbone))
         for sha256, (block, row) in accepted_images(run, path):
             if sha256 not in seen:
                 seen.add(sha256)
@@ -49,7 +48,7 @@ def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[Bloc
 def accepted_images(run: Run, path: str) -> Iterable[tuple[str, tuple[str, int]]]:
     """SHA-256 and place of every image of a run that was accepted, in the order of its listing."""
     accepted = set(require_decisions(run.scores(), path)["path"])
-    places = LotFeatures(run.store, tuple(run.record()["keys"]["features"])).places
+    places = LotFeatures(run.store, read_record(run).keys.features).places
     for image, place in zip(run.scored_images(), places, strict=True):
         if image.path in accepted:
             yield image.sha256, place
@@ -90,10 +89,9 @@ def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[st
     Raises:
         ValueError: naming what differs, with both values.
     """
-    plain = json.loads(json.dumps(ours))
     unlike = [
         f"{name} {theirs.get(name)!r} there and {value!r} here"
-        for name, value in plain.items()
+        for name, value in ours.items()
         if theirs.get(name) != value
     ]
     if unlike:

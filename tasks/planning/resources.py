@@ -1,16 +1,77 @@
-"""Engine: what runs the tasks of a lot, and how many of them share this machine."""
+"""Resources: where a lot is scored, and with how much of the machine; they decide no score.
 
+`Resources` is what a user asks for, `Allocation` what a job gets on this machine.
+"""
+
+import os
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, cast, get_args
+from pathlib import Path
+from typing import Annotated, Literal
 
-import torch
+from pydantic import BeforeValidator, ByteSize, TypeAdapter
+
+from musc.options import Options, option
 
 EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"
 """The Dask resource of a worker that has a GPU to itself: one per worker, one taken by every task."""
 CORES_PER_WORKER = 2
 """On a machine without a GPU; each worker keeps a backbone of its own in memory."""
+MEMORY_SHARE = 0.5
+"""Fraction of the memory of the GPU, or of the machine without one, that scoring may use unless told otherwise."""
+SIZE = re.compile(r"\s*\d*\.?\d+\s*[A-Za-z]*\s*")
+CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def read_bytes(value: object) -> object:
+    """A number of bytes from a text such as `8GB` or `512MiB`; other values as they are.
+
+    Raises:
+        ValueError: if the text is no size.
+    """
+    try:
+        if isinstance(value, str) and not SIZE.fullmatch(value):
+            raise ValueError(value)
+        return TypeAdapter(ByteSize).validate_python(value)
+    except ValueError:  # as pydantic's too
+        raise ValueError(
+            f"memory must be a positive size such as 8GB or 512MiB, got {value!r}; give a number and a unit"
+        ) from None
+
+
+class Resources(Options):
+    """Resources: where the work is done, and with how much memory; they decide no score."""
+
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 …; auto is the first GPU where there is one.", common=True)
+    memory: Annotated[ByteSize, BeforeValidator(read_bytes)] | None = option(
+        None,
+        "Most memory one scoring shard may use, such as 8GB. Default: half of the GPU's, or of the machine's.",
+        metavar="SIZE",
+        gt=0,
+    )
+    block_images: int | None = option(
+        None, "Images per extraction task, a multiple of 8. Default: 64, more for very large lots.", ge=8, multiple_of=8
+    )
+    store_aggregated: bool = option(
+        False, "Keep features after LNAMD too, as cached work of their own (layers × degrees the space)."
+    )
+    engine: EngineName | None = option(
+        None,
+        "inline, in this process without Prefect; threads, as Prefect tasks; or dask, a worker process per GPU. "
+        "Default: threads in deployments and where an API is configured, else inline.",
+    )
+    dask_address: str | None = option(
+        None,
+        "A running Dask scheduler whose workers reach images and store, such as tcp://10.0.0.5:8786. Default: workers "
+        "are started here.",
+    )
+    workers: int | None = option(
+        None,
+        "Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
+        ge=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -27,48 +88,85 @@ class Engine:
 
     @property
     def sharing(self) -> int:
-        """Workers that divide this machine's processor and memory."""
+        """Workers that divide this machine's CPU and memory."""
         return self.workers if not self.gpus else 1
 
 
 THREADS = Engine()
 
 
-def chosen_engine(
-    name: str, *, dask_address: str | None, workers: int | None, device: str, kind: str, core_count: int
-) -> Engine:
-    """Check what a user asked for and complete it.
+@dataclass(frozen=True)
+class Allocation:
+    """The resources of a job on this machine."""
 
-    Args:
-        name: `inline`, `threads` or `dask`.
-        dask_address: of a running Dask scheduler, such as `tcp://10.0.0.5:8786`.
-        workers: processes that share this machine: with an address 1 unless given, else one per GPU, or one for every
-            two cores.
-        device: as the user named it.
-        kind: of the device chosen here, `cpu` or `cuda`.
-        core_count: processor cores that may be used.
+    device: str
+    memory_bytes: int
+    """Most that one scoring shard may use."""
+    block_images: int | None = None
+    store_aggregated: bool = False
+    thread_count: int = 1
+    """Threads that score at once."""
+    engine: Engine = THREADS
+
+
+def allocate(asked: Resources) -> Allocation:
+    """What a user asked for, checked against this machine and completed.
 
     Raises:
-        ValueError: naming the first parameter that does not fit, or what is to be installed.
+        ValueError: naming the first option that does not fit, or what is to be installed.
     """
-    if name not in get_args(EngineName):
-        raise ValueError(f"engine must be inline, threads or dask, got {name!r}; inline needs nothing else")
-    for option, value in (("dask_address", dask_address), ("workers", workers)):
-        if name != "dask" and value is not None:
-            raise ValueError(f"{option} must go with the engine dask, got {value!r} with {name}; add --engine dask")
+    import torch
+
+    from musc.backbones import choose_device
+
+    device, cores = choose_device(asked.device), torch.get_num_threads()
+    engine = choose_engine(asked, gpu_count=torch.cuda.device_count() if device.type == "cuda" else 0, cores=cores)
+    usable = int(torch.cuda.mem_get_info(device)[1]) if device.type == "cuda" else host_memory_bytes()
+    return Allocation(
+        device=asked.device,
+        memory_bytes=int(asked.memory or MEMORY_SHARE * usable // engine.sharing),
+        block_images=asked.block_images,
+        store_aggregated=asked.store_aggregated,
+        thread_count=max(1, cores // engine.sharing),
+        engine=engine,
+    )
+
+
+def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
+    """The engine of a job.
+
+    Args:
+        asked: by the user.
+        gpu_count: GPUs of this machine that may be used; 0 where the device is the CPU.
+        cores: CPU cores that may be used.
+
+    Raises:
+        ValueError: naming the first option that does not fit, or what is to be installed.
+    """
+    name = asked.engine or "threads"
     if name != "dask":
-        return Engine(cast(EngineName, name))
+        for given in ("dask_address", "workers"):
+            if (value := getattr(asked, given)) is not None:
+                raise ValueError(f"{given} must go with the engine dask, got {value!r} with {name}; add --engine dask")
+        return Engine(name)
     if find_spec("prefect_dask") is None:
         raise ValueError("engine dask must have prefect-dask installed, got none; pip install 'musc-pipeline[dask]'")
-    if ":" in device:
+    if ":" in asked.device:
         raise ValueError(
-            f"device must be auto, cpu or cuda with the engine dask, got {device!r}; every worker has its own GPU, "
-            "and CUDA_VISIBLE_DEVICES says which ones there are"
+            f"device must be auto, cpu or cuda with the engine dask, got {asked.device!r}; every worker has its own "
+            "GPU, and CUDA_VISIBLE_DEVICES says which ones there are"
         )
-    gpu_count = torch.cuda.device_count() if kind == "cuda" else 0
-    of_this_machine = gpu_count or max(1, core_count // CORES_PER_WORKER)
-    count = workers if workers is not None else 1 if dask_address else of_this_machine
-    if count < 1 or (gpu_count and count > gpu_count):
-        most = f" and at most {gpu_count}, the GPUs of this machine" if gpu_count else ""
-        raise ValueError(f"workers must be at least 1{most}, got {count}; leave it out for one per device")
-    return Engine("dask", dask_address, workers=count, gpus=count if gpu_count else 0)
+    of_this_machine = gpu_count or max(1, cores // CORES_PER_WORKER)
+    count = asked.workers if asked.workers is not None else 1 if asked.dask_address else of_this_machine
+    if gpu_count and count > gpu_count:
+        raise ValueError(
+            f"workers must be at most {gpu_count}, the GPUs of this machine, got {count}; leave it out for one per GPU"
+        )
+    return Engine("dask", asked.dask_address, workers=count, gpus=count if gpu_count else 0)
+
+
+def host_memory_bytes() -> int:
+    """Memory this process may use: that of the machine or of its container, whichever is smaller."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [Path(name).read_text().strip() for name in CGROUP_LIMITS if Path(name).is_file()]
+    return min([installed, *(int(limit) for limit in limits if limit.isdecimal())])

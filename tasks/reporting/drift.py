@@ -96,7 +96,7 @@ class Compared:
     """Most difference from the median that is still usual; NaN while there are too few earlier runs."""
 
     @property
-    def verdict(self) -> str:
+    def state(self) -> str:
         """`unusual`, `usual` or `unknown`."""
         if np.isnan(self.allowance) or np.isnan(self.value):
             return "unknown"
@@ -110,7 +110,7 @@ class Compared:
     @property
     def warning(self) -> str:
         """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
-        if self.verdict != "unusual":
+        if self.state != "unusual":
             return ""
         said = self.meaning[0].upper() + self.meaning[1:]
         return (

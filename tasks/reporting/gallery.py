@@ -138,10 +138,10 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
 
 def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
     """For each image the nearest patches of accepted images to its worst patch, and where they were sought."""
-    store, blocks = found.run.store, tuple(found.record["keys"]["features"])
+    store, blocks = found.run.store, found.record.keys.features
     if not positions or not all(is_complete(store, block) for block in blocks):
         return {}, ""
-    layer, degrees = found.compared_layer, found.record["settings"]["degrees"]
+    layer, degrees = found.compared_layer, found.record.job.settings.degrees
     degree = degrees[len(degrees) // 2]
     queries = [(position, worst_patch(found, position)) for position in positions]
     normal = normal_looking(found.most_anomalous(flagged=False), positions)

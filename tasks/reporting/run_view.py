@@ -1,9 +1,7 @@
 """A finished run opened for looking at: photographs, maps, masks and scores side by side, by position in the lot."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ from storage.images.decode import decode
 from storage.images.lots import ListedImage, read_image
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.run_record import RunRecord, read_record
 from tasks.reporting.heatmaps import Box, Limits, colour_scale
 
 
@@ -31,8 +30,8 @@ class FinishedRun:
     """Where the photographs lie."""
 
     @cached_property
-    def record(self) -> Mapping[str, Any]:
-        return self.run.record()
+    def record(self) -> RunRecord:
+        return read_record(self.run)
 
     @cached_property
     def images(self) -> list[ListedImage]:
@@ -57,8 +56,7 @@ class FinishedRun:
     @cached_property
     def compared_layer(self) -> Layer:
         """The layer in which parts of images are compared for people to see."""
-        layers = self.record["backbone"]["layers"]
-        return middle_layer([Layer(layer["number"], tuple(layer["grid"]), layer["width"]) for layer in layers])
+        return middle_layer(self.record.job.backbone.layers)
 
     @cached_property
     def flagged(self) -> np.ndarray:
@@ -73,7 +71,7 @@ class FinishedRun:
     @property
     def pixel_threshold(self) -> float:
         """From which on a pixel counts as defective; NaN if nothing is flagged."""
-        threshold = self.record["decision"]["pixel_threshold"]
+        threshold = self.record.decision.pixel_threshold
         return float("nan") if threshold is None else float(threshold)
 
     def most_anomalous(self, *, flagged: bool) -> list[int]:
@@ -83,7 +81,7 @@ class FinishedRun:
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
-        height, width = size or self.record["backbone"]["image_size"]
+        height, width = size or self.record.job.backbone.image_size
         cells = torch.from_numpy(self.patch_scores[position]).reshape(1, -1)
         return anomaly_maps(cells, self.grid, (height, width))[0].numpy()
 

@@ -14,6 +14,7 @@ from musc.maps import anomaly_maps
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups
 from storage.store import Store
+from tasks.planning.run_record import DecisionRecord, GroupRecord
 from tasks.planning.specs import RunSpec
 
 BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
@@ -51,25 +52,38 @@ class Verdict:
             "score again with exclude_groups (--exclude-groups) to take that out."
         )
 
-    def group_records(self, images: Sequence[ListedImage]) -> list[dict[str, Any]]:
-        """Each group as plain JSON values."""
-        records = []
-        for group in range(1, self.group.max(initial=0) + 1):
-            members = np.flatnonzero(self.group == group).tolist()
-            records.append(
-                {
-                    "group": group,
-                    "image_ids": [images[member].image_id for member in members],
-                    "paths": [images[member].path for member in members],
-                    "patch_count": int(self.group_patches[members].sum()),
-                }
+    def group_records(self, images: Sequence[ListedImage]) -> tuple[GroupRecord, ...]:
+        """Each group and its images."""
+        members = [np.flatnonzero(self.group == group).tolist() for group in range(1, self.group.max(initial=0) + 1)]
+        return tuple(
+            GroupRecord(
+                group=number,
+                image_ids=tuple(images[position].image_id for position in of_group),
+                paths=tuple(images[position].path for position in of_group),
+                patch_count=int(self.group_patches[of_group].sum()),
             )
-        return records
+            for number, of_group in enumerate(members, start=1)
+        )
 
-    def as_record(self) -> dict[str, Any]:
-        """The decision as plain JSON values."""
-        pixel = float(self.pixel_threshold) if np.isfinite(self.pixel_threshold) else None
-        return {**self.decision.as_record(), "pixel_threshold": pixel}
+    def record(self) -> DecisionRecord:
+        """The decision as it is recorded; no threshold is None."""
+        return DecisionRecord(
+            rule=self.decision.name,
+            score="raw_score",
+            expected_false_alarms=self.decision.rule.false_alarms,
+            review_budget=self.decision.rule.review_budget,
+            fixed_threshold=self.decision.rule.threshold,
+            threshold=finite_or_none(self.decision.threshold),
+            separable=self.decision.separable,
+            above_count=self.decision.above_count,
+            flagged_count=int(self.decision.flagged.sum()),
+            pixel_threshold=finite_or_none(self.pixel_threshold),
+        )
+
+
+def finite_or_none(value: float) -> float | None:
+    """The value, None for NaN and infinity."""
+    return float(value) if np.isfinite(value) else None
 
 
 def reach_verdict(store: Store, spec: RunSpec, raw_scores: np.ndarray, patch_scores: np.ndarray) -> Verdict:
@@ -81,13 +95,13 @@ def reach_verdict(store: Store, spec: RunSpec, raw_scores: np.ndarray, patch_sco
         raw_scores: (N,).
         patch_scores: (N, rows, columns).
     """
-    decision = decide(raw_scores, spec.job.decision_rule)
+    decision = decide(raw_scores, spec.job.decisions)
     pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
     if spec.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)
         return Verdict(decision, pixel, none, none, rescored=False)
     group, shared = read_groups(store, spec.groups)
-    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.exclude_groups)
+    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.settings.exclude_groups)
 
 
 def box_table(

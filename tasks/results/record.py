@@ -3,20 +3,20 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 import musc
 from musc.backbones import choose_device
-from musc.backbones.catalogue import CAUTIONS, PAPER_NAME
+from musc.backbones.catalogue import CAUTIONS
+from musc.settings import PAPER_BACKBONE
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, usable_images
+from tasks.planning.run_record import RunKeys, RunRecord
 from tasks.planning.specs import RunSpec
+from tasks.planning.versions import RECORD_VERSION
 from tasks.results.decisions import Verdict
 
-RECORD_VERSION = 3
 PACKAGES = (
     "torch",
     "torchvision",
@@ -29,35 +29,36 @@ PACKAGES = (
 )
 
 
-def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -> dict[str, Any]:
-    """Everything needed to run a lot again, as plain JSON values, and when it was written (UTC)."""
-    return {
-        "record_version": RECORD_VERSION,
-        "recorded": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "settings_digest": digest(spec.job.identity),
-        **asdict(spec.job),
-        "decision": verdict.as_record(),
-        "groups": verdict.group_records(usable_images(images)),
-        "notes": notes(spec.job.backbone.name, choose_device(spec.job.device).type),
-        "warnings": [*cautions(spec.job.backbone.name), *verdict.warnings],
-        "earlier_references": [asdict(rows) for rows in spec.earlier],
-        "images": dict(Counter(image.status for image in images)),
-        "keys": {
-            "run": spec.key,
-            "listing": spec.lot_key,
-            "features": list(spec.blocks),
-            "patch_scores": [path for _, path in spec.shards],
-            "groups": [spec.groups] if spec.groups else [],
-        },
-        "versions": versions(),
-    }
+def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -> RunRecord:
+    """Everything needed to run a lot again, and when it was written (UTC)."""
+    job = spec.job
+    return RunRecord(
+        record_version=RECORD_VERSION,
+        recorded=datetime.now(UTC).isoformat(timespec="microseconds"),
+        settings_digest=digest(job.identity),
+        job=job,
+        decision=verdict.record(),
+        groups=verdict.group_records(usable_images(images)),
+        notes=tuple(notes(job.backbone.name, choose_device(job.allocation.device).type)),
+        warnings=(*cautions(job.backbone.name), *verdict.warnings),
+        earlier_references=spec.earlier,
+        images=dict(Counter(image.status for image in images)),
+        keys=RunKeys(
+            run=spec.key,
+            listing=spec.lot_key,
+            features=spec.blocks,
+            patch_scores=tuple(path for _, path in spec.shards),
+            groups=(spec.groups,) if spec.groups else (),
+        ),
+        versions=versions(),
+    )
 
 
 def notes(backbone: str, device_type: str) -> list[str]:
     """What a reader should know of the choices that a result was made with."""
-    if device_type != "cuda" or backbone == PAPER_NAME:
+    if device_type != "cuda" or backbone == PAPER_BACKBONE:
         return []
-    return [f"A GPU is present, which the paper's backbone needs: --backbone {PAPER_NAME} scores with it."]
+    return [f"A GPU is present, which the paper's backbone needs: --backbone {PAPER_BACKBONE} scores with it."]
 
 
 def cautions(backbone: str) -> list[str]:

@@ -1,9 +1,8 @@
-"""Repeat: a past run as a job again, after making sure that its images and weights are still what they were."""
+"""Reproduce: a past run as a job again, after making sure that its images and weights are still what they were."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, TypeVar, get_args, get_type_hints
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,16 +13,16 @@ from storage.images.listing import require_folder
 from storage.images.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.job import LotJob, backbone_identity
 from tasks.planning.references import require_run
 from tasks.planning.resources import THREADS
-from tasks.results.record import RECORD_VERSION, versions
+from tasks.planning.run_record import read_record
+from tasks.planning.specs import LotJob, backbone_identity
+from tasks.planning.versions import RECORD_VERSION
+from tasks.results.record import versions
 
 READERS = 8
 MAX_NAMED = 20
 """Changed images named in one message."""
-
-Kind = TypeVar("Kind")
 
 
 def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: str | None = None) -> LotJob:
@@ -31,7 +30,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
 
     Args:
         run: the past run.
-        store: where the repetition keeps what it makes; not the run's own store, which holds the answers.
+        store: where the reproduction keeps what it makes; not the run's own store, which holds the answers.
         folder: where the images lie now; where they lay unless given.
         weights: tag or file; as recorded unless given.
 
@@ -41,16 +40,17 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         ValueError: if the weights are not those of the run, naming both digests.
         FileNotFoundError: if the weights file is gone.
     """
-    record = run.record()
-    if record.get("record_version") != RECORD_VERSION:
+    version = run.record().get("record_version")
+    if version != RECORD_VERSION:
         raise FormatVersionError(
-            f"the record of {run.path} must have version {RECORD_VERSION}, got {record.get('record_version')}; "
-            "repeat it with the release that wrote it"
+            f"the record of {run.path} must have version {RECORD_VERSION}, got {version}; reproduce it with the "
+            "release that wrote it"
         )
-    past = restored(LotJob, record)
+    past = read_record(run).job
     folder = folder or past.folder
     require_folder_of(run, folder)
-    settings = replace(past.settings, weights=weights or past.settings.weights)
+    earlier = tuple(require_run(run.store, path).path for path in past.settings.references_from)
+    settings = past.settings.changed(weights=weights or past.settings.weights, references_from=earlier)
     arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
     backbone = backbones.resolve(settings.backbone, **arguments)
     require_same_backbone(past, replace(past, backbone=backbone))
@@ -60,8 +60,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         folder=folder,
         settings=settings,
         backbone=backbone,
-        references_from=tuple(require_run(run.store, path).path for path in past.references_from),
-        engine=THREADS,
+        allocation=replace(past.allocation, engine=THREADS),
     )
 
 
@@ -80,16 +79,16 @@ def require_folder_of(run: Run, folder: str) -> None:
 
 
 def bring_references(past: Run, job: LotJob) -> None:
-    """Copy the earlier runs that a run was scored against into the repetition's store, their features as they are.
+    """Copy the earlier runs that a run was scored against into the reproduction's store, their features as they are.
 
     Raises:
         ValueError: if one of them is gone.
         IncompleteError: if features of one of them are gone.
     """
     target = Store(job.store)
-    for path in job.references_from:
+    for path in job.settings.references_from:
         earlier = require_run(past.store, path)
-        blocks = earlier.record()["keys"]["features"]
+        blocks = read_record(earlier).keys.features
         require_complete(past.store, blocks)
         for artefact in (earlier.path, *blocks):
             for name in past.store.sizes(artefact):
@@ -112,7 +111,7 @@ def require_same_backbone(past: LotJob, now: LotJob) -> None:
 
 
 def listed_again(run: Run, job: LotJob) -> str:
-    """Put the past run's listing into the repetition's store; files that came since do not matter.
+    """Put the past run's listing into the reproduction's store; files that came since do not matter.
 
     Returns:
         The listing's key.
@@ -120,7 +119,7 @@ def listed_again(run: Run, job: LotJob) -> str:
     Raises:
         ImageChangedError: if images are gone or have other content, naming them.
     """
-    images = load_lot(run.store, run.record()["keys"]["listing"])
+    images = load_lot(run.store, read_record(run).keys.listing)
     require_unchanged(Store(job.folder), usable_images(images))
     return store_lot(Store(job.store), images)
 
@@ -150,8 +149,8 @@ def require_unchanged(folder: Store, images: Sequence[ListedImage]) -> None:
 
 
 @dataclass(frozen=True)
-class Repetition:
-    """How the scores of a run and of its repetition compare."""
+class Reproduction:
+    """How the scores of a run and of its reproduction compare."""
 
     image_count: int
     differing: tuple[str, ...]
@@ -166,7 +165,7 @@ class Repetition:
         return not self.differing
 
 
-def compare_runs(past: Run, again: Run) -> Repetition:
+def compare_runs(past: Run, again: Run) -> Reproduction:
     """Compare two runs of one listing, image by image.
 
     Raises:
@@ -175,17 +174,17 @@ def compare_runs(past: Run, again: Run) -> Repetition:
     images = [image.path for image in past.scored_images()]
     if images != [image.path for image in again.scored_images()]:
         raise ValueError(
-            f"the repetition must score the images of {past.path}, got others; see the reasons in both images.parquet"
+            f"the reproduction must score the images of {past.path}, got others; see the reasons in both images.parquet"
         )
     before, after = (run.scores().set_index("path").loc[images] for run in (past, again))
     same = (past.patch_scores() == again.patch_scores()).all(axis=(1, 2))
     for column in ("raw_score", "score"):
         same &= (before[column].to_numpy() == after[column].to_numpy()) | (before[column].isna() & after[column].isna())
-    return Repetition(
+    return Reproduction(
         image_count=len(images),
         differing=tuple(path for path, alike in zip(images, same, strict=True) if not alike),
         largest_difference=float(np.abs(before["raw_score"] - after["raw_score"]).max()),
-        versions=changed_versions(past.record()["versions"], versions()),
+        versions=changed_versions(read_record(past).versions, versions()),
     )
 
 
@@ -196,23 +195,3 @@ def changed_versions(past: Mapping[str, str], now: Mapping[str, str]) -> tuple[s
         for name in sorted({*past, *now})
         if past.get(name) != now.get(name)
     )
-
-
-def restored(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
-    """A frozen value from its record: what `dataclasses.asdict` and JSON made of it, turned back.
-
-    Args:
-        kind: a dataclass of plain values, tuples and further dataclasses.
-        values: by field name; other names are ignored, and fields without a value keep their default.
-    """
-    hints = get_type_hints(kind)
-    known = {field.name for field in fields(kind) if field.name in values}  # type: ignore[arg-type]
-    return kind(**{name: _revived(hints[name], values[name]) for name in known})
-
-
-def _revived(hint: Any, value: Any) -> Any:
-    for choice in (hint, *get_args(hint)):
-        if isinstance(choice, type) and is_dataclass(choice) and isinstance(value, Mapping):
-            return restored(choice, value)
-    inner = next(iter(get_args(hint)), None)  # `tuple[Layer, ...]` holds layers
-    return tuple(_revived(inner, part) for part in value) if isinstance(value, list) else value

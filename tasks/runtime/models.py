@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from musc import backbones
-from musc.backbones import Backbone, BackboneSpec
+from musc.backbones import Backbone
+from musc.layers import BackboneSpec
 from tasks.planning.specs import ExtractSpec
 
 PATIENCE_SECONDS = 300.0

@@ -19,12 +19,12 @@ from tasks.runtime.retries import FIRST_DELAY_SECONDS, JITTER, RETRIES, is_trans
 
 
 @cache
-def cached_task(name: str, body: Callable[[Any], dict[str, Any]]) -> Task[[Any], dict[str, Any]]:
+def cached_task(name: str, body: Callable[[Any], Any]) -> Task[[Any], Any]:
     """A function of one spec as a cached task called `<name> <spec.label>`, with a small JSON result."""
     return task(
         name=name,
         task_run_name=name + " {spec.label}",
-        cache_policy=CacheKeyFnPolicy(cache_key_fn=order_key),
+        cache_policy=CacheKeyFnPolicy(cache_key_fn=spec_key),
         persist_result=True,
         result_serializer="json",
         **RETRIED,
@@ -36,7 +36,7 @@ def plain_task(name: str, label: str, function: Callable[..., Any]) -> Task[...,
     return task(name=name, task_run_name=f"{name} {label}", cache_policy=NO_CACHE, **RETRIED)(function)
 
 
-def order_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
+def spec_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
     """The cache key of a task run: two tasks given one spec keep apart."""
     return f"{context.task.name}-{parameters['spec'].key}"
 
@@ -52,4 +52,4 @@ RETRIED: dict[str, Any] = {
     "retry_jitter_factor": JITTER,
     "retry_condition_fn": may_be_repeated,
 }
-"""How every task is repeated: as `tasks.runtime.retries.repeated` does."""
+"""How every task is repeated: as `tasks.runtime.retries.with_retries` does."""

@@ -17,8 +17,8 @@ from tasks.planning.resources import Engine
 from tasks.planning.specs import TaskSpec
 from tasks.runtime.retries import with_retries
 
-Body = Callable[[Any], dict[str, Any]]
-"""One spec -> a small result of plain JSON values."""
+Body = Callable[[Any], Any]
+"""One task spec -> a small reference to what is stored (`tasks.planning.returns`)."""
 Result = TypeVar("Result")
 
 

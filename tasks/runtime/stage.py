@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from storage.artefacts import is_complete
+from storage.leases import Lease
 from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
 from tasks.planning.specs import TaskSpec
@@ -11,6 +12,7 @@ from tasks.runtime import progress
 from tasks.runtime.runner import Body, Runner
 
 Spec = TypeVar("Spec", bound=TaskSpec)
+Result = TypeVar("Result")
 
 LOST = "KilledWorker"
 """The error's name, as Dask need not be installed."""
@@ -25,11 +27,13 @@ class StageFailedError(RuntimeError):
 
 def run_stage(
     name: str,
-    body: Body,
+    body: Callable[[Spec], Result],
     specs: Sequence[Spec],
     runner: Runner,
+    *,
     ahead: Callable[[Sequence[Spec]], None] | None = None,
-) -> list[dict[str, Any]]:
+    lease: Lease | None = None,
+) -> list[Result]:
     """Run a body on every spec and return the results in the same order.
 
     Args:
@@ -39,12 +43,15 @@ def run_stage(
         runner: where.
         ahead: called once with the specs whose artefact is not complete, if any, before the first is submitted; what
             it raises ends the stage as it is.
+        lease: gets the artefacts that the stage makes, before it begins.
 
     Raises:
         StageFailedError: after all task runs have ended, naming each that failed and why.
     """
     if not specs:
         return []
+    if lease:
+        lease.add([spec.path for spec in specs])
     complete = {spec.key: is_complete(Store(spec.store), spec.path) for spec in specs}
     total, done = sum(spec.size for spec in specs), sum(spec.size for spec in specs if complete[spec.key])
     progress.begin(name, total, done, specs[0].category)
@@ -69,11 +76,6 @@ def run_stage(
         error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
     return [outcomes[spec.key] for spec in specs]
-
-
-def paths_of(specs: Sequence[TaskSpec]) -> list[str]:
-    """The artefacts that specs make."""
-    return [spec.path for spec in specs]
 
 
 def outcomes_of(

@@ -52,9 +52,9 @@ def test_every_choice_of_photographs_is_a_row(labelled: Path, tmp_path: Path) ->
 def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
     labelled: Path, tmp_path: Path, prefect_server: str
 ) -> None:
-    from flows.benchmark import benchmark
     from storage.store import Store
     from storage.tables import read_table
+    from tests.flat import benchmark
 
     run("photographs", labelled, "--image-sizes", 64, "--json", tmp_path / "figures.json")
     (row,) = figures_of(tmp_path / "figures.json")
@@ -66,7 +66,7 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
         image_size=64,
         rscin_windows=(1,),
     )
-    table = read_table(Store(str(tmp_path / "out")), done["benchmark"]).set_index(["category", "metric"])["value"]
+    table = read_table(Store(str(tmp_path / "out")), done.benchmark).set_index(["category", "metric"])["value"]
     for metric in ("pixel_auroc", "pixel_ap", "pixel_aupro"):
         assert row[metric] == pytest.approx(table["cast", metric], abs=1e-4)
     assert row["image_auroc_raw"] == pytest.approx(table["cast", "image_auroc"], abs=1e-6)

@@ -19,7 +19,10 @@ from cli.process.errors import FAILED
 from musc.backbones.texture import TOKEN_WIDTH
 from musc.layers import Layer
 from storage.datasets.synthetic.lot import write_lot
+from storage.store import Store
+from tasks.planning.requests import BenchmarkRequest
 from tasks.planning.specs import BlockRows
+from tasks.results.reproduce import Reproduction
 
 runner = CliRunner()
 
@@ -41,9 +44,9 @@ def test_help_and_version_are_light(option: str, said: str) -> None:
     ("options", "message"),
     [
         (["--degrees", "2"], "degree must be a positive odd number"),
-        (["--degrees", "one"], "must be whole numbers"),
+        (["--degrees", "one"], "degrees must be a valid integer, unable to parse string as an integer, got 'one'"),
         (["--interval", "0.5,0.1"], "interval must be two fractions"),
-        (["--interval", "0.5"], "must be two fractions"),
+        (["--interval", "0.5"], "interval must be"),
         (["--rscin-windows", "0"], "rscin_windows must be positive"),
         (["--image-size", "big"], "must be a side"),
         (["--image-size", "100"], "image_size"),
@@ -51,10 +54,10 @@ def test_help_and_version_are_light(option: str, said: str) -> None:
         (["--weights", "absent.pt"], "absent.pt"),
         (["--device", "abacus"], "device must name a device"),
         (["--memory", "plenty"], "memory must be a positive size"),
-        (["--block-images", "12"], "block_images must be a positive multiple"),
+        (["--block-images", "12"], "block_images must be a multiple of 8"),
         (["--lot", "a/b"], "lot must be a plain name"),
         (["--layers", "99"], "layers"),
-        (["--maps", "bmp"], "maps must be one of png, tiff, got 'bmp'"),
+        (["--maps", "bmp"], "maps must be 'png' or 'tiff', got 'bmp'"),
     ],
 )
 def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_bad_option_is_refused_by_name(options: list[str], message: str, tmp_pat
 def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
     names: list[str], options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "flows.pipelines.lot", None)  # importing it would fail
+    monkeypatch.setitem(sys.modules, "flows.score_lot", None)  # importing it would fail
     for number, name in enumerate(names):
         Image.new("RGB", (64, 64), (number, 0, 0)).save(tmp_path / name, format="png")
     words = ["score", str(tmp_path), "--output", str(tmp_path / "out"), "--backbone", "texture", *options]
@@ -112,11 +115,11 @@ def test_other_commands_refuse_before_prefect_starts(
 @pytest.mark.parametrize(
     "words",
     [
-        ["report", "s3://AKIA:hidden@lots/store/runs/x"],
+        ["show", "s3://AKIA:hidden@lots/store/runs/x"],
         ["clean", "s3://AKIA:hidden@lots/store"],
-        ["rescore", "s3://AKIA:hidden@lots/store/runs/x"],
-        ["rescore", "store/runs/x", "--folder", "s3://AKIA:hidden@lots/photographs"],
-        ["rescore", "store/runs/x", "--weights", "https://host/net.pt?token=hidden"],
+        ["reproduce", "s3://AKIA:hidden@lots/store/runs/x"],
+        ["reproduce", "store/runs/x", "--folder", "s3://AKIA:hidden@lots/photographs"],
+        ["reproduce", "store/runs/x", "--weights", "https://host/net.pt?token=hidden"],
     ],
 )
 def test_secrets_are_refused_and_not_repeated(words: list[str]) -> None:
@@ -176,28 +179,29 @@ def test_rescore_fails_unless_the_scores_are_identical(
     identical: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("cli.commands.reproduce.run", lambda *given: asked.append(given) or identical)
-    shown = runner.invoke(app, ["rescore", "out/runs/x", "--folder", "moved", "--weights", "net.pt"])
+    found = Reproduction(4, () if identical else ("a.png",), 0.0 if identical else 0.1, ())
+    monkeypatch.setattr("cli.commands.reproduce.run_at", lambda path: SimpleNamespace(store=Store("out")))
+    monkeypatch.setattr("cli.commands.reproduce.recorded_job", lambda *given, **more: None)
+    monkeypatch.setattr("cli.commands.reproduce.reproduce_run", lambda *given: asked.append(given) or found)
+    shown = runner.invoke(app, ["reproduce", "out/runs/x", "--folder", "moved", "--weights", "net.pt"])
     assert shown.exit_code == code
-    assert asked == [("out/runs/x", "moved", "net.pt")]
+    assert asked == [("out/runs/x", "moved", "net.pt", "inline")]
+    assert ("Not identical: 1 of 4 images" in shown.output) != identical
 
 
 def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     from flows.pipelines.dataset import BenchmarkFailedError
 
-    def fail(**parameters: Any) -> None:
+    def fail(request: BenchmarkRequest) -> None:
         raise BenchmarkFailedError([("cap", "planted")], 2, "benchmarks/x/metrics.parquet")
 
     shown_tables: list[tuple[str, str]] = []
-    monkeypatch.setattr(
-        "tasks.planning.benchmark.benchmark_jobs", lambda *given, **more: [SimpleNamespace(store="out")]
-    )
-    monkeypatch.setattr("cli.commands.actions.run_benchmark", fail)
+    monkeypatch.setattr("cli.process.engines.run_benchmark", fail)
     monkeypatch.setattr("cli.terminal.tables.show_benchmark", lambda *place: shown_tables.append(place))
     shown = runner.invoke(app, ["benchmark", "btad", "data", "--output", "out"])
     assert shown.exit_code == FAILED
     assert "1 of 2 categories failed" in shown.output
-    assert shown_tables == [("out", "benchmarks/x/metrics.parquet")]
+    assert shown_tables == [(str(Path("out").absolute()), "benchmarks/x/metrics.parquet")]
 
 
 def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

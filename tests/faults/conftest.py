@@ -64,7 +64,7 @@ def score(lot: Path, prefect_server: str) -> Score:
     """Score the lot in this process; returns the store. Parameters of the flow may be changed."""
 
     def run(output: Path | str, **parameters: Any) -> str:
-        from flows.score_lot import score_lot
+        from tests.flat import score_lot
 
         score_lot(**{"folder": str(lot), "output": str(output), **METHOD, **parameters})
         return str(output)

@@ -144,14 +144,14 @@ def test_shard_that_kills_every_worker_fails_alone(
 def test_benchmark_on_two_workers_gives_the_metrics_of_threads(
     client: Any, scheduler: str, lot: Path, prefect_server: str, tmp_path: Path
 ) -> None:
-    from flows.benchmark import benchmark
+    from tests.flat import benchmark
 
     method = {"backbones": ("texture",), "image_size": 64, "layers": (0, 1), "degrees": (1,), "block_images": 16}
     root, tables = str(lot.parent.parent), {}
     for engine, address in (("threads", None), ("dask", scheduler)):
         store = Store(str(tmp_path / engine))
         done = benchmark("folder", root, store.url, **method, engine=engine, dask_address=address)
-        tables[engine] = read_table(store, done["benchmark"])
+        tables[engine] = read_table(store, done.benchmark)
     pd.testing.assert_frame_equal(tables["dask"], tables["threads"])
 
 

@@ -14,16 +14,16 @@ OPTIONS = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--de
 
 
 def measure(dataset: str, root: Path, output: Path, **changes: Any) -> pd.DataFrame:
-    from flows.benchmark import benchmark
+    from tests.flat import benchmark
 
     done = benchmark(dataset, str(root), str(output), **{**SMALL, **changes})
-    return read_table(Store(str(output)), done["benchmark"])
+    return read_table(Store(str(output)), done.benchmark)
 
 
 def runs(output: Path) -> dict[str, Run]:
     """The only run of each category."""
     found = [Run(Store(str(output)), f"runs/{path.name}") for path in sorted((output / "runs").iterdir())]
-    by_category = {run.record()["category"]: run for run in found}
+    by_category = {run.record()["job"]["category"]: run for run in found}
     assert len(by_category) == len(found)
     return by_category
 

@@ -148,7 +148,7 @@ def test_benchmark_counts_the_images_of_every_category(measured: Measured) -> No
 def test_benchmark_takes_the_papers_windows_for_the_dataset(measured: Measured) -> None:
     expected = [1, 8, 9] if measured.dataset == "visa" else [1, 2, 3]
     for run in runs(measured.output).values():
-        assert run.record()["settings"]["rscin_windows"] == expected
+        assert run.record()["job"]["settings"]["rscin_windows"] == expected
 
 
 @pytest.fixture

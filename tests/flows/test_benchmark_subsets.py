@@ -41,13 +41,13 @@ def test_subsets_score_every_image_once(dealt_output: Path, folder_root: Path) -
 
 def score_apart(folder: Path, images: Sequence[Path], output: Path) -> np.ndarray:
     """Patch scores of images as a lot of their own."""
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     folder.mkdir()
     for position, image in enumerate(images):
         shutil.copy(image, folder / f"{position:03d}{image.suffix}")
     done = score_lot(str(folder), str(output), backbone="texture", image_size=64, layers=(0,), degrees=(1,))
-    return Run(Store(str(output)), done["run"]).patch_scores()
+    return Run(Store(str(output)), done.run).patch_scores()
 
 
 def test_subsets_are_lots_of_their_own(dealt_output: Path, folder_root: Path, tmp_path: Path) -> None:

@@ -30,11 +30,11 @@ def flawed_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def score(folder: Path, output: Path, **changes: Any) -> Run:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     small = {"backbone": "texture", "image_size": 128, "layers": (2, 3), "degrees": (1, 3), "block_images": 8}
     done = score_lot(str(folder), str(output), **{**small, **changes})
-    return Run(Store(str(output)), done["run"])
+    return Run(Store(str(output)), done.run)
 
 
 def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_parts: Path, tmp_path: Path) -> None:

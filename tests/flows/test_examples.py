@@ -32,12 +32,12 @@ def test_heatmaps_are_drawn(parts: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("prefect_server")
 def test_results_are_read_without_the_project(parts: Path, tmp_path: Path) -> None:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     store = tmp_path / "results"
     done = score_lot(str(parts / "test"), str(store), backbone="texture", image_size=64)
-    said = output_of("read_results.py", store / done["run"])
-    run = Run(Store(str(store)), done["run"])
+    said = output_of("read_results.py", store / done.run)
+    run = Run(Store(str(store)), done.run)
     worst, images = run.scores().iloc[0], run.images()
     assert worst["path"] in said.splitlines()[1]
     assert f"ok    {done['images']}" in said

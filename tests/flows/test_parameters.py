@@ -1,36 +1,42 @@
-"""A deployment and a shell line read alike: a flow and its command share parameters; nights score as lots do."""
+"""A deployment and a shell line read alike: a flow's parameters are the fields of its request, described by them."""
 
 from inspect import signature
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-OF_ONE_LOT = {"folder", "lot", "references_from"}
-OF_A_NIGHT = {"root", "since"}
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request
 
 
 @pytest.fixture
-def flow_modules(prefect_home: Any) -> dict[str, ModuleType]:
-    """The modules of flows, imported with settings of the tests' own."""
-    from flows import benchmark, score_lot, score_lots
+def flows(prefect_home: Any) -> dict[type[Request], Any]:
+    """The flows, imported with settings of the tests' own."""
+    from flows.benchmark import benchmark
+    from flows.score_lot import score_lot
+    from flows.score_lots import score_lots
 
-    return {"benchmark": benchmark, "score": score_lot, "nightly": score_lots}
-
-
-@pytest.mark.parametrize(
-    ("command", "flow"), [("score", "score_lot"), ("benchmark", "benchmark"), ("nightly", "score_lots")]
-)
-def test_command_has_the_parameters_of_its_flow(flow_modules: dict[str, ModuleType], command: str, flow: str) -> None:
-    from cli import main
-
-    options = set(signature(getattr(main, command)).parameters) - {"verbose"}
-    assert options == set(signature(getattr(flow_modules[command], flow).fn).parameters)
+    return {LotRequest: score_lot, NightRequest: score_lots, BenchmarkRequest: benchmark}
 
 
-def test_night_scores_as_a_single_lot_is_scored(flow_modules: dict[str, ModuleType]) -> None:
-    one = dict(signature(flow_modules["score"].score_lot.fn).parameters)
-    night = dict(signature(flow_modules["nightly"].score_lots.fn).parameters)
-    assert {name: one[name] for name in one.keys() - OF_ONE_LOT} == {
-        name: night[name] for name in night.keys() - OF_A_NIGHT
-    }
+@pytest.mark.parametrize("kind", [LotRequest, NightRequest, BenchmarkRequest])
+def test_flow_has_the_fields_of_its_request(flows: dict[type[Request], Any], kind: type[Request]) -> None:
+    parameters = signature(flows[kind].fn).parameters
+    assert set(parameters) == set(kind.model_fields)
+    for name, field in kind.model_fields.items():
+        assert (parameters[name].default is parameters[name].empty) == field.is_required(), name
+        if not field.is_required():
+            assert parameters[name].default == field.default, name
+
+
+def test_form_of_a_deployment_shows_every_description_default_and_range(flows: dict[type[Request], Any]) -> None:
+    from prefect.utilities.callables import parameter_schema
+
+    for kind, flow in flows.items():
+        form = parameter_schema(flow.fn).model_dump()
+        for name, field in kind.model_fields.items():
+            if field.description:
+                assert form["properties"][name]["description"] == field.description
+        interval = form["definitions"]["Settings"]["properties"]["interval"]
+        assert (interval["default"], interval["description"][:9]) == ([0.0, 0.3], "Fractions")
+        references = form["definitions"]["Settings"]["properties"]["references"]
+        assert {"minimum": 1, "type": "integer"} in references["anyOf"]

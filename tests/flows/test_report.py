@@ -13,7 +13,9 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.results.profiles import FOLDER as PROFILES
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.returns import ScoredLot
 from tasks.results.record import cautions
+from tests.flat import job_of, record_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -23,8 +25,8 @@ QUOTES = "\"quote' & ünïcode 部品 {{ 7*7 }}.png"
 EMPTY = "<b>empty.png"
 
 
-def score(folder: Path, output: Path, **changes: Any) -> dict[str, Any]:
-    from flows.score_lot import score_lot
+def score(folder: Path, output: Path, **changes: Any) -> ScoredLot:
+    from tests.flat import score_lot
 
     return score_lot(str(folder), str(output), **{**SMALL, **changes})
 
@@ -44,16 +46,16 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scored(prefect_server: str, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+def scored(prefect_server: str, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredLot, Path]:
     """A run whose threshold flags the worst third of its images, and its store."""
     output = tmp_path_factory.mktemp("store")
     first = score(lot, output)
-    raw = Run(Store(str(output)), first["run"]).scores()["raw_score"]
+    raw = Run(Store(str(output)), first.run).scores()["raw_score"]
     return score(lot, output, threshold=float(np.sort(raw)[-5])), output
 
 
 @pytest.fixture
-def page(scored: tuple[dict[str, Any], Path], browser: Browser) -> Page:
+def page(scored: tuple[ScoredLot, Path], browser: Browser) -> Page:
     """The report, opened from disk as a person would; whatever goes wrong in it is in `page.problems`."""
     done, output = scored
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -62,7 +64,7 @@ def page(scored: tuple[dict[str, Any], Path], browser: Browser) -> Page:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else problems.append(asked.url))
-    page.goto((output / done["report"]).as_uri())
+    page.goto((output / done.report).as_uri())
     page.problems = problems  # type: ignore[attr-defined]
     return page
 
@@ -132,20 +134,19 @@ def test_report_fits_a_phone(page: Page, scheme: Any) -> None:
     assert (page.evaluate(lightness) > 384) == (scheme == "light")
 
 
-def test_report_again_is_not_made_again(scored: tuple[dict[str, Any], Path], lot: Path) -> None:
+def test_report_again_is_not_made_again(scored: tuple[ScoredLot, Path], lot: Path) -> None:
     done, output = scored
-    threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
-    before = (output / done["report"]).stat().st_mtime_ns
+    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    before = (output / done.report).stat().st_mtime_ns
     assert score(lot, output, threshold=threshold) == done
-    assert (output / done["report"]).stat().st_mtime_ns == before
+    assert (output / done.report).stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("recorded", [[], cautions("texture")])
-def test_caution_is_shown_once_whether_the_record_has_it_or_not(recorded: list[str]) -> None:
+def test_each_warning_of_a_run_is_shown_once() -> None:
     from tasks.report import warnings_shown
 
-    record = {"backbone": {"name": "texture"}, "warnings": [*recorded, "Not separable."]}
-    assert warnings_shown(record, [], []) == [*cautions("texture"), "Not separable."]
+    warnings = (*cautions("texture"), "Not separable.", "Not separable.")
+    assert warnings_shown(record_of(job_of(), warnings=warnings), [], []) == [*cautions("texture"), "Not separable."]
 
 
 @pytest.mark.parametrize(("brightness", "said"), [([0.01, 0.05, 0.9], True), ([0.07, 0.07], False), ([np.nan], False)])
@@ -161,7 +162,7 @@ def test_nearly_black_photographs_are_told(brightness: list[float], said: bool) 
 def test_headline_does_not_judge_too_few_images(count: int, headline: str) -> None:
     from tasks import report
 
-    assert report.headline({"flagged_count": 0, "separable": False}, count).startswith(headline)
+    assert report.headline(record_of(job_of()).decision, count).startswith(headline)
 
 
 def broken(*given: Any) -> None:
@@ -169,55 +170,55 @@ def broken(*given: Any) -> None:
 
 
 def test_report_of_another_layout_is_made_anew(
-    scored: tuple[dict[str, Any], Path], lot: Path, monkeypatch: pytest.MonkeyPatch
+    scored: tuple[ScoredLot, Path], lot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.planning import report_specs
+    from tasks.reporting import specs as report_specs
 
     done, output = scored
-    threshold = Run(Store(str(output)), done["run"]).record()["decision"]["threshold"]
-    before = (output / done["report"]).stat().st_mtime_ns
+    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    before = (output / done.report).stat().st_mtime_ns
     monkeypatch.setattr(report_specs, "templates_digest", lambda: "another")
     with monkeypatch.context() as patch:
         patch.setattr("tasks.report.render", broken)
-        assert score(lot, output, threshold=threshold)["report"] is None
-    assert (output / done["report"]).stat().st_mtime_ns == before, "the old page went before there was a new one"
+        assert score(lot, output, threshold=threshold).report is None
+    assert (output / done.report).stat().st_mtime_ns == before, "the old page went before there was a new one"
     assert score(lot, output, threshold=threshold) == done
-    assert (output / done["report"]).stat().st_mtime_ns > before
+    assert (output / done.report).stat().st_mtime_ns > before
 
 
 def test_failing_report_never_loses_the_scores(
-    lot: Path, scored: tuple[dict[str, Any], Path], monkeypatch: pytest.MonkeyPatch
+    lot: Path, scored: tuple[ScoredLot, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks import report
 
     monkeypatch.setattr(report, "page_values", broken)
     _, output = scored
     done = score(lot, output, threshold=0.0)
-    assert done["report"] is None
-    assert "planted fault" in done["problems"][0]
-    assert len(Run(Store(str(output)), done["run"]).scores()) == 14
+    assert done.report is None
+    assert "planted fault" in done.problems[0]
+    assert len(Run(Store(str(output)), done.run).scores()) == 14
 
 
-def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[dict[str, Any], Path]) -> None:
+def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[ScoredLot, Path]) -> None:
     """Other images of the same category, later: the run before is counted, the same images scored twice are not."""
     _, output = scored
     other = lot.parent / "tonight"
     if not other.exists():
         write_lot(other, good_count=10, defective_count=0, size=128, seed=5)
     done = score(other, output, category=lot.name)
-    page = (output / done["report"]).read_text("utf-8")
+    page = (output / done.report).read_text("utf-8")
     assert "compared with 1 earlier run<" in page
     assert len(list((output / PROFILES).glob("*/*/profile.json"))) >= 3
     first = score(lot, output)
-    assert "compared with 0 earlier runs" in (output / first["report"]).read_text("utf-8")
+    assert "compared with 0 earlier runs" in (output / first.report).read_text("utf-8")
 
 
-def test_maps_are_written_at_the_size_of_the_photographs(lot: Path, scored: tuple[dict[str, Any], Path]) -> None:
+def test_maps_are_written_at_the_size_of_the_photographs(lot: Path, scored: tuple[ScoredLot, Path]) -> None:
     done, output = scored
-    run = Run(Store(str(output)), done["run"])
+    run = Run(Store(str(output)), done.run)
     threshold = run.record()["decision"]["threshold"]
     for kind in ("tiff", "png"):
-        assert score(lot, output, threshold=threshold, maps=kind)["problems"] == []
+        assert score(lot, output, threshold=threshold, maps=kind).problems == ()
     for row in run.scores().itertuples():
         with Image.open(output / run.path / "maps-tiff" / f"{row.path}.tiff") as written:
             assert (written.mode, written.size) == ("F", (128, 128))

@@ -1,4 +1,4 @@
-"""`musc rescore`: a past run computed again from its record, and what it says when something has changed."""
+"""`musc reproduce`: a past run computed again from its record, and what it says when something has changed."""
 
 import json
 import shutil
@@ -30,12 +30,12 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def past(prefect_server: str, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run; its features are gone, as they may be after a clean-up."""
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     output = tmp_path_factory.mktemp("store")
     done = score_lot(str(lot), str(output), **SMALL)
     shutil.rmtree(output / "features")
-    return output / done["run"]
+    return output / done.run
 
 
 def changed_copy(past: Path, name: str, change: Any) -> Path:
@@ -55,7 +55,7 @@ def changed_copy(past: Path, name: str, change: Any) -> Path:
 def command(*words: str) -> tuple[int, str]:
     from cli.main import app
 
-    shown = CliRunner().invoke(app, ["rescore", *words])
+    shown = CliRunner().invoke(app, ["reproduce", *words])
     return shown.exit_code, " ".join(shown.output.split())
 
 
@@ -115,12 +115,12 @@ def test_missing_folder_is_named_with_the_way_out(past: Path, lot: Path, tmp_pat
 
 
 def test_run_of_a_relative_folder_is_repeated_from_anywhere(lot: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     monkeypatch.chdir(lot.parent)
     done = score_lot(lot.name, str(tmp_path / "store"), **SMALL)
     monkeypatch.chdir(tmp_path)
-    assert command(f"store/{done['run']}")[0] == 0
+    assert command(f"store/{done.run}")[0] == 0
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
@@ -143,12 +143,12 @@ def test_record_of_another_release_is_refused(past: Path) -> None:
 
 
 def test_run_scored_against_earlier_ones_is_repeated(lot: Path, tmp_path: Path) -> None:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     store, single = tmp_path / "store", tmp_path / "single"
-    earlier = score_lot(str(lot), str(store), **SMALL, threshold=2.0)["run"]
+    earlier = score_lot(str(lot), str(store), **SMALL, threshold=2.0).run
     write_lot(tmp_path / "more", good_count=1, defective_count=0, size=128, seed=5)
     shutil.copytree(tmp_path / "more" / "test" / "good", single)
     done = score_lot(str(single), str(store), **SMALL, references_from=(str(store / earlier),))
-    code, said = command(str(store / done["run"]))
+    code, said = command(str(store / done.run))
     assert (code, "Identical: all scores of 1 images" in said) == (0, True), said

@@ -20,10 +20,10 @@ SMALL = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": 
 
 
 def score(folder: Path, output: Path, **changes: Any) -> Run:
-    from flows.score_lot import score_lot
+    from tests.flat import score_lot
 
     done = score_lot(str(folder), str(output), **{**SMALL, **changes})
-    return Run(Store(str(output)), done["run"])
+    return Run(Store(str(output)), done.run)
 
 
 def written(output: Path) -> dict[str, int]:
@@ -115,9 +115,9 @@ def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) 
 
 def test_score_lot_stored_aggregation_agrees(parts: Path, tmp_path: Path) -> None:
     inside = score(parts / "test", tmp_path)
-    kept = score(parts / "test", tmp_path, store_aggregated=True)
-    assert len(list((tmp_path / "aggregated").iterdir())) == 3 * 4
-    assert kept.path != inside.path
+    kept = score(parts / "test", tmp_path / "kept", store_aggregated=True)
+    assert len(list((tmp_path / "kept" / "aggregated").iterdir())) == 3 * 4
+    assert kept.path == inside.path, "resources are no part of a run's identity"
     np.testing.assert_allclose(kept.patch_scores(), inside.patch_scores(), atol=1e-3)
 
 
@@ -171,7 +171,7 @@ def test_score_lot_not_finite_features_are_left_out(
 
 
 def test_score_lot_refuses_before_any_work(parts: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="block_images must be a positive multiple of the storage chunk of 8"):
+    with pytest.raises(ValueError, match="block_images must be a multiple of 8, got 12"):
         score(parts / "test", tmp_path / "out", block_images=12)
     assert not (tmp_path / "out").exists()
 
@@ -179,8 +179,8 @@ def test_score_lot_refuses_before_any_work(parts: Path, tmp_path: Path) -> None:
 def test_score_lot_without_weights_says_so_once_and_plainly(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.score_lot import score_lot
     from musc.backbones import WeightsUnavailableError
+    from tests.flat import score_lot
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -229,12 +229,12 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
 def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: Path) -> None:
     full = score(parts / "test", tmp_path)
     same = score(parts / "test", tmp_path, references=18, match_radius=15)
-    assert same.path == full.path
+    np.testing.assert_array_equal(same.patch_scores(), full.patch_scores())
     sampled = score(parts / "test", tmp_path, references=6, seed=1)
     near = score(parts / "test", tmp_path, match_radius=2)
-    assert len({run.path for run in (full, sampled, near)}) == 3
+    assert len({run.path for run in (full, same, sampled, near)}) == 4
     assert (near.patch_scores() >= full.patch_scores() - 1e-6).all()
-    assert sampled.record()["settings"]["references"] == 6
+    assert sampled.record()["job"]["settings"]["references"] == 6
 
 
 def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Path) -> None:
@@ -250,5 +250,5 @@ def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Pa
     assert 0 < run.scores()["raw_score"].item() < 1
     record = run.record()
     accepted = (earlier.scores()["decision"] == "accepted").sum()
-    assert record["references_from"] == [earlier.path]
+    assert record["job"]["settings"]["references_from"] == [earlier.path]
     assert sum(len(of_block["rows"]) for of_block in record["earlier_references"]) == accepted

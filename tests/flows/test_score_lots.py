@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from datetime import date
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,10 @@ from typer.testing import CliRunner
 from storage.errors import NoImagesError
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.nightly import Night, Status
+from tasks.planning.requests import LotRequest
+from tasks.planning.returns import ScoredLot
+from tests.flat import lot_request
 from tests.flows.conftest import draw
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -34,21 +37,20 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def whole_night(root: Path, output: Path, **changes: Any) -> dict[str, Any]:
-    from flows.score_lots import score_lots
+def whole_night(root: Path, output: Path, **changes: Any) -> Night:
+    from tests.flat import score_lots
 
-    return score_lots(str(root), str(output), **{**SMALL, **changes})
+    return score_lots(root, output, **{**SMALL, **changes})
 
 
 def night(root: Path, output: Path, **changes: Any) -> dict[str, int]:
     """The counts of a night."""
     done = whole_night(root, output, **changes)
-    del done["notes"], done["runs"]
-    return done
+    return {status.replace(" ", "_"): done.count(status) for status in Status}
 
 
 def notes(root: Path, output: Path, **changes: Any) -> list[str]:
-    return list(whole_night(root, output, **changes)["notes"])
+    return list(whole_night(root, output, **changes).notes)
 
 
 def run_count(flow: str) -> int:
@@ -78,7 +80,7 @@ def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) 
 def test_night_knows_category_and_lot(root: Path, tmp_path: Path) -> None:
     night(root, tmp_path / "out", category="bolt")
     (path,) = (tmp_path / "out" / "runs").iterdir()
-    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()
+    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()["job"]
     assert (record["category"], record["lot"]) == ("bolt", "bolt-2026-11-20")
     assert record["folder"] == f"{root}/bolt/2026-11-20"
 
@@ -110,27 +112,24 @@ def test_night_with_other_settings_scores_again(root: Path, tmp_path: Path) -> N
 
 
 def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.score_lot import score_lot
-
     options = {
         **SMALL,
         **{"interval": (0.0, 0.5), "rscin_windows": (1,), "references": 3, "seed": 5, "match_radius": 2},
         **{"false_alarms": 2.0, "review_budget": 3, "threshold": 0.4, "maps": "png"},
         **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True},
     }
-    asked: dict[str, dict[str, Any]] = {}
+    asked: dict[str, LotRequest] = {}
 
-    def score(folder: str, **given: Any) -> dict[str, Any]:
-        asked[folder] = given
-        return {"images": 4, "run": "runs/x", "problems": [], "unopened": 0}
+    def score(**given: Any) -> ScoredLot:
+        asked[given["folder"]] = LotRequest(**given)
+        return ScoredLot(run="runs/x", key="k", images=4, files=4, report=None, problems=(), unopened=0)
 
     monkeypatch.setattr("flows.score_lots.score_lot", score)
     assert night(root, tmp_path / "out", **options) == {**NOTHING, "scored": 2}
     for category, name in (("bolt", "2026-11-20"), ("nut", "spec-7")):
-        given = asked[f"{root}/{category}/{name}"]
-        assert set(given) == set(signature(score_lot.fn).parameters) - {"folder", "references_from"}
-        own = {"output": str(tmp_path / "out"), "lot": f"{category}-{name}", "category": category}
-        assert {option: given[option] for option in (*own, *options)} == {**own, **options}
+        folder = f"{root}/{category}/{name}"
+        expected = lot_request(folder, tmp_path / "out", lot=f"{category}-{name}", category=category, **options)
+        assert asked[folder] == expected
 
 
 def test_night_needs_no_features_to_know_what_is_finished(root: Path, tmp_path: Path) -> None:
@@ -228,9 +227,9 @@ def test_night_follows_a_category_that_is_a_link(root: Path, tmp_path: Path) -> 
     (root / "loop").symlink_to(root)
     output = tmp_path / "out"
     done = whole_night(root, output)
-    assert done["scored"] == 2
+    assert len(done.runs) == 2
     assert runs(output) == ["bolt-2026-11-20", "nut-spec-7"]
-    (said,) = done["notes"]
+    (said,) = done.notes
     assert said.startswith("loop is no lot: symbolic link leads to what holds the root or lies in it")
     assert night(root, output) == {**NOTHING, "finished_before": 2}
 

@@ -11,14 +11,16 @@ from storage.results.runs import SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.profile import profile_of
+from tests.flat import job_of, record_of
 
 
 def test_profile_is_the_runs_numbers(tmp_path: Path) -> None:
     store, nan = Store(str(tmp_path)), float("nan")
-    record = {"lot": "night", "recorded": "2026-11-21", "keys": {"listing": "l"}, "decision": {"flagged_count": 2}}
+    record = record_of(job_of())
+    record = record.model_copy(update={"decision": record.decision.model_copy(update={"flagged_count": 2})})
     with writing(store, "runs/x") as staging:
         write_table(store, f"{staging.path}/{SCORES}", pd.DataFrame({"raw_score": np.arange(100, -1, -1) / 100}))
-        write_record(store, staging.path, record)
+        write_record(store, staging.path, record.model_dump(mode="json"))
     appearance = pd.DataFrame({"brightness": [0.2, nan, 0.4, 0.9], "sharpness": [nan] * 4})
     found = profile_of(Run(store, "runs/x"), appearance, np.array([[3.0, 0.0], [0.0, 0.5]], dtype=np.float32))
     assert [found[name] for name in ("score_median", "score_p90", "score_p99")] == pytest.approx([0.5, 0.9, 0.99])

@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from musc.backbones import BackboneSpec
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 from musc.maps import anomaly_maps
 from musc.plan.partition import Shard
-from musc.settings import Settings
 from storage.results.patch_scores import write_shard
 from storage.store import Store
-from tasks.planning.job import LotJob
-from tasks.planning.specs import RunSpec
+from tasks.planning.resources import Allocation
+from tasks.planning.specs import LotJob, RunSpec
 from tasks.rescore import average_shards
+from tests.flat import chosen
 
 N, DEGREES = 5, (1, 3, 5)
 
@@ -31,12 +30,9 @@ def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> Ru
         store=store.url,
         lot="night",
         category="cap",
-        settings=Settings(backbone="net", degrees=DEGREES),
+        settings=chosen(backbone="net", degrees=DEGREES),
         backbone=BackboneSpec("net", "tag", "digest-1", (48, 32), layers, 7),
-        device="cpu",
-        memory_bytes=10**9,
-        block_images=None,
-        store_aggregated=False,
+        allocation=Allocation("cpu", 10**9),
     )
     return RunSpec("key", job, "lot", (), tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards)))
 

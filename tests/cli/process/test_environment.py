@@ -12,23 +12,33 @@ from cli.process.environment import keep_loopback_direct
 CODE = """
 import logging
 from cli.process.environment import prepare_environment
-prepare_environment(verbose={verbose})
+prepare_environment({verbosity})
 logging.getLogger("flows.pipelines.night").warning("a note")
 logging.getLogger("tasks.extract").info("a block")
+logging.getLogger("storage.artefacts").debug("a detail")
 logging.getLogger("library").warning("a warning")
 logging.getLogger("library").info("nothing")
 """
 
 
 @pytest.mark.parametrize(
-    ("verbose", "lines"),
+    ("verbosity", "lines"),
     [
-        (False, ["WARNING library: a warning"]),
-        (True, ["WARNING flows.pipelines.night: a note", "INFO tasks.extract: a block", "WARNING library: a warning"]),
+        (0, ["WARNING library: a warning"]),
+        (1, ["WARNING flows.pipelines.night: a note", "INFO tasks.extract: a block", "WARNING library: a warning"]),
+        (
+            2,
+            [
+                "WARNING flows.pipelines.night: a note",
+                "INFO tasks.extract: a block",
+                "DEBUG storage.artefacts: a detail",
+                "WARNING library: a warning",
+            ],
+        ),
     ],
 )
-def test_log_shows_what_was_asked_for(verbose: bool, lines: list[str]) -> None:
-    code = CODE.format(verbose=verbose)
+def test_log_shows_what_was_asked_for(verbosity: int, lines: list[str]) -> None:
+    code = CODE.format(verbosity=verbosity)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == lines
 

@@ -4,6 +4,7 @@ import pytest
 import typer
 
 from cli.process.errors import BAD_INPUT, FAILED, reporting_errors
+from musc.ranges import require_degree
 from storage.errors import StorageError
 
 
@@ -19,7 +20,6 @@ def raising(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ValueError("planted"), BAD_INPUT),
         (StorageError("planted"), BAD_INPUT),
         (MemoryError("planted"), BAD_INPUT),
         (FileNotFoundError("planted"), BAD_INPUT),
@@ -33,6 +33,19 @@ def test_error_is_one_line_and_an_exit_code(error: Exception, code: int, capsys:
         reporting_errors(lambda: raising(error))
     assert left.value.exit_code == code
     assert capsys.readouterr().err == "error: planted\n"
+
+
+def test_value_refused_by_this_project_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: require_degree(2))
+    assert left.value.exit_code == BAD_INPUT
+    assert capsys.readouterr().err.startswith("error: degree must be a positive odd number")
+
+
+def test_value_refused_by_a_library_keeps_its_type(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: float("planted"))
+    assert left.value.exit_code == FAILED
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -49,7 +62,7 @@ def test_error_of_a_library_is_named_and_traced_only_if_asked_for(
 
 def test_names_in_errors_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
-        reporting_errors(lambda: raising(ValueError("\x1b]0;title\x07 is no image\nsecond line")))
+        reporting_errors(lambda: raising(RuntimeError("\x1b]0;title\x07 is no image\nsecond line")))
     assert capsys.readouterr().err == "error: \\x1b]0;title\\x07 is no image\nsecond line\n"
 
 

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
-from inspect import signature
 from pathlib import Path
 
 import pytest
 
-from cli.terminal import opening
-from cli.terminal.opening import announce, file_count, subjects
+from cli.process import engines
+from cli.terminal.opening import announce, file_count, subject_of
+from musc.settings import Settings
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest
+from tasks.planning.resources import Resources
 
 
 @pytest.fixture
@@ -25,35 +27,35 @@ def test_files_are_counted_below_a_folder_without_hidden_ones(folder: Path) -> N
 
 
 def test_first_line_names_place_backbone_and_device(folder: Path) -> None:
-    assert subjects({"folder": str(folder)}) == [f"{folder}, 2 files; backbone efficientnet-lite0, device auto"]
-    given = {"dataset": "btad", "root": "s3://x", "device": "cpu"}
-    assert subjects(given) == ["s3://x; backbone ViT-L-14-336, device cpu"]
-    assert subjects({"root": "s3://x", "backbones": ("a", "b")}) == ["s3://x; backbone a, b, device auto"]
+    lot = LotRequest(folder=str(folder))
+    assert subject_of(lot) == f"{folder}, 2 files; backbone efficientnet-lite0, device auto"
+    data = BenchmarkRequest(dataset="btad", root="s3://x", resources=Resources(device="cpu"))
+    assert subject_of(data) == "s3://x; backbone ViT-L-14-336, device cpu"
+    several = data.changed(backbones=("a", "b"))
+    assert subject_of(several) == "s3://x; backbone a, b, device cpu"
+    assert subject_of(NightRequest(root="s3://x", settings=Settings(backbone="c"))) == "s3://x; backbone c, device auto"
 
 
-def test_engine_is_chosen_noted_and_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(opening, "chosen_engine", lambda asked: asked or "inline")
-    given = {"folder": str(folder)}
-    announce(given)
-    assert given["engine"] == "inline"
-    assert "runs in this process, without a server; docs/operations.md says how to watch" in capsys.readouterr().err
-    announce({"engine": "dask"})
+def test_engine_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    announce("a lot", "inline")
+    told = capsys.readouterr().err
+    assert "a lot\n" in told
+    assert "runs in this process, without a server; docs/operations.md says how to watch" in told
+    announce("", "dask")
     assert "as Prefect tasks, by Dask workers" in capsys.readouterr().err
 
 
-def test_backbones_named_are_the_defaults() -> None:
-    from musc.settings import Settings
-    from tasks.planning.benchmark import benchmark_jobs
-
-    assert Settings().backbone == opening.USUAL_BACKBONE
-    assert signature(benchmark_jobs).parameters["backbones"].default == (opening.BENCHMARK_BACKBONE,)
+def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+    monkeypatch.setattr(engines, "choose_engine", lambda asked_for: asked.append(asked_for) or "threads")
+    assert engines.with_engine(LotRequest(folder="x")).resources.engine == "threads"
+    assert asked == [None]
 
 
 def test_first_lines_load_nothing_large() -> None:
     code = (
-        "import sys; from cli.terminal.opening import announce; announce({'folder': '.', 'engine': 'inline'}); "
+        "import sys; from cli.terminal.opening import announce, subject_of; "
+        "from tasks.planning.requests import LotRequest; announce(subject_of(LotRequest(folder='.')), 'inline'); "
         "sys.exit(', '.join({'torch', 'prefect', 'pandas', 'numpy', 'zarr'} & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

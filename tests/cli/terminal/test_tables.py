@@ -1,5 +1,6 @@
 """Tables on the console: names of files and categories are shown as they are, never read as markup."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,11 @@ from storage.artefacts import writing
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
+from tests.flat import job_of, record_of
 
-RECORD = {
-    "backbone": {"name": "net[b]", "image_size": [64, 96]},
-    "notes": ["A note [i]of[/i] the run."],
-    "decision": {"threshold": 0.7531},
-}
+NET = replace(job_of().backbone, name="net[b]", image_size=(64, 96))
+RECORD = record_of(job_of(backbone=NET), notes=("A note [i]of[/i] the run.",))
+RECORD = RECORD.model_copy(update={"decision": RECORD.decision.model_copy(update={"threshold": 0.7531})})
 MARKUP = ["[red]a[/red].png", "[/].png", "[link=x]b.png", "c\\[bold].png"]
 
 
@@ -82,7 +82,9 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
         images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
         write_table(store, f"{staging.path}/{IMAGES}", images)
         warnings = ["2 images share [b]a look[/b]."]
-        write_record(store, staging.path, RECORD | {"warnings": warnings})
+        write_record(
+            store, staging.path, RECORD.model_copy(update={"warnings": tuple(warnings)}).model_dump(mode="json")
+        )
     show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
     assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown

@@ -1,11 +1,11 @@
-"""The forecast adds up to what the plan says, term by term."""
+"""The projected cost adds up to what the plan says, term by term."""
 
 from collections.abc import Sequence
 
 import pytest
 
 from musc.layers import Layer
-from musc.plan.cost import forecast, pair_count
+from musc.plan.cost import lot_cost, pair_count
 from musc.plan.partition import Shard, plan_shards, shard_bytes
 from musc.plan.pooling import pair_operations
 
@@ -25,7 +25,7 @@ def test_pair_count_counts_pairs_one_by_one() -> None:
 
 def test_forecast_terms() -> None:
     shards = planned(10**9)
-    cost = forecast(N, LAYERS, embedding_width=D, block_count=3, shards=shards, degrees=DEGREES, lot_size=N)
+    cost = lot_cost(N, LAYERS, embedding_width=D, block_count=3, shards=shards, degrees=DEGREES, lot_size=N)
     assert cost.shard_count == 2
     assert cost.peak_bytes == shard_bytes(N, N, P, C)
     assert cost.stored_bytes == 2 * N * P * C * 2 + N * D * 4 + 2 * N * P * 4
@@ -34,7 +34,7 @@ def test_forecast_terms() -> None:
 
 def test_forecast_stored_aggregation_adds_features_per_degree() -> None:
     plain, kept = (
-        forecast(
+        lot_cost(
             N,
             LAYERS,
             embedding_width=D,
@@ -62,7 +62,7 @@ def test_pair_count_of_earlier_lots_adds_a_pair_for_each_query() -> None:
 def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
     patches, layers = 640, [Layer(2, (40, 16), C)]
     shards = plan_shards(N, layers, memory_bytes=10**9, reference_count=6 + 2, masked=True)
-    cost = forecast(
+    cost = lot_cost(
         N,
         layers,
         embedding_width=D,
@@ -85,7 +85,7 @@ def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
 @pytest.mark.parametrize("query_count", [1, 3, 6])
 def test_forecast_less_memory_costs_more_operations(query_count: int) -> None:
     whole, divided = (
-        forecast(N, LAYERS, embedding_width=D, block_count=1, shards=planned(memory), degrees=DEGREES, lot_size=N)
+        lot_cost(N, LAYERS, embedding_width=D, block_count=1, shards=planned(memory), degrees=DEGREES, lot_size=N)
         for memory in (10**9, shard_bytes(query_count, N, P, C))
     )
     assert divided.peak_bytes <= shard_bytes(query_count, N, P, C) < whole.peak_bytes
@@ -97,7 +97,7 @@ def test_forecast_layers_of_their_own_grid_and_width_add_up() -> None:
     shards = planned(shard_bytes(5, N, 24, 11), layers)
     counts = [[shard.stop - shard.start for shard in shards if shard.layer == layer.number] for layer in layers]
     assert counts == [[5, 5, 3], [N]]
-    cost = forecast(
+    cost = lot_cost(
         N, layers, embedding_width=D, block_count=1, shards=shards, degrees=DEGREES, lot_size=N, aggregated_copies=3
     )
     assert cost.layers == layers
@@ -111,7 +111,7 @@ def test_forecast_layers_of_their_own_grid_and_width_add_up() -> None:
 @pytest.mark.parametrize("width", [1, 997])
 def test_forecast_peak_is_that_of_the_layer_that_needs_most(width: int) -> None:
     layers = (Layer(2, (6, 4), 11), Layer(3, (3, 2), width))
-    cost = forecast(
+    cost = lot_cost(
         N, layers, embedding_width=D, block_count=1, shards=planned(10**9, layers), degrees=DEGREES, lot_size=N
     )
     fine, coarse = shard_bytes(N, N, 24, 11), shard_bytes(N, N, 6, width)
@@ -121,7 +121,7 @@ def test_forecast_peak_is_that_of_the_layer_that_needs_most(width: int) -> None:
 def test_forecast_counts_the_window_in_patches_of_each_layer() -> None:
     layers = (Layer(2, (80, 32), 11), Layer(3, (40, 16), 17))
     shards = plan_shards(N, layers, memory_bytes=10**9, masked=True)
-    cost = forecast(
+    cost = lot_cost(
         N,
         layers,
         embedding_width=D,
@@ -140,7 +140,7 @@ def test_forecast_counts_the_window_in_patches_of_each_layer() -> None:
 
 def test_forecast_of_pooled_layers_counts_one_product_with_box_sums_and_memory_for_all_degrees() -> None:
     shards = plan_shards(N, LAYERS, memory_bytes=10**9, pooled_degrees={2: DEGREES})
-    cost = forecast(
+    cost = lot_cost(
         N,
         LAYERS,
         embedding_width=D,

@@ -1,6 +1,7 @@
 """Matching a run's images with labels by their places, and the figures at network size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from storage.results.runs import IMAGES, PATCH_SCORES, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.evaluation.labels import Labelled, labelled, network_size_metrics
+from tests.flat import job_of, record_of
 
 GRID = (2, 3)
 IMAGES_OF_CATEGORY = (
@@ -36,7 +38,9 @@ def write_run(store: Path, folder: Path, paths: Sequence[str], statuses: Sequenc
         write_table(place, f"{staging.path}/{SCORES}", table.iloc[::-1])
         patches = np.ones((len(scored), *GRID), dtype=np.float32) * np.arange(len(scored))[:, None, None]
         write_scores(place, f"{staging.path}/{PATCH_SCORES}", patches.astype(np.float32), {})
-        write_record(place, staging.path, {"folder": str(folder), "backbone": {"image_size": [16, 24]}})
+        net = replace(job_of().backbone, image_size=(16, 24))
+        record = record_of(job_of(folder=str(folder), backbone=net))
+        write_record(place, staging.path, record.model_dump(mode="json"))
     return Run(place, "runs/cap")
 
 

@@ -17,7 +17,8 @@ from tasks.monitoring.events import (
     run_tags,
 )
 from tasks.planning.estimate import project_cost
-from tasks.planning.job import LotJob, prepare
+from tasks.planning.specs import LotJob
+from tests.flat import prepare
 
 
 @pytest.mark.parametrize(

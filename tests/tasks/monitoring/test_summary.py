@@ -17,8 +17,9 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.monitoring import summary as summaries
 from tasks.monitoring.summary import as_text, markdown_table, summary, top_rows
-from tasks.planning.job import LotJob, prepare
+from tasks.planning.specs import LotJob
 from tasks.reporting.contact_sheet import Part
+from tests.flat import prepare
 
 ODD_NAME = "a|b <script>alert(1)</script> *c* [d](e) _f_.png"
 

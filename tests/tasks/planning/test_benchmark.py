@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from storage.datasets.synthetic.lot import write_lot
-from tasks.planning.benchmark import PAPER_RSCIN_WINDOWS, benchmark_jobs
+from tasks.planning.benchmark import DATASET_RSCIN_WINDOWS
+from tests.flat import benchmark_jobs
 
 
 @pytest.fixture(scope="module")
@@ -19,25 +20,29 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_jobs_are_of_every_category_and_backbone(root: Path) -> None:
     jobs = benchmark_jobs("folder", str(root), "memory://out", backbones=("texture", "ViT-B-16"), subsets=2)
-    assert [(job.backbone.name, job.lot, job.category) for job in jobs] == [
+    assert [(job.backbone.name, job.lot, job.category) for job, _ in jobs] == [
         (backbone, part, part) for backbone in ("texture", "ViT-B-16") for part in ("caps", "lids")
     ]
-    assert {(job.folder, job.store, job.subsets) for job in jobs} == {(str(root), "memory://out", 2)}
+    assert {(job.folder, job.store, job.subsets) for job, _ in jobs} == {(str(root), "memory://out", 2)}
 
 
 @pytest.mark.parametrize(("given", "windows"), [(None, (1, 8, 9)), ((1, 2), (1, 2))])
 def test_windows_are_those_of_the_paper_for_the_dataset_unless_given(
     root: Path, given: tuple[int, ...] | None, windows: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PAPER_RSCIN_WINDOWS, "folder", (1, 8, 9))
-    (job,) = benchmark_jobs("folder", str(root), categories=["caps"], backbones=("texture",), rscin_windows=given)
+    monkeypatch.setitem(DATASET_RSCIN_WINDOWS, "folder", (1, 8, 9))
+    ((job, category),) = benchmark_jobs(
+        "folder", str(root), categories=("caps",), backbones=("texture",), rscin_windows=given
+    )
+    assert category.name == "caps"
     assert job.settings.rscin_windows == windows
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"backbones": ()}, "backbones must name at least one backbone, got none"),
+        ({"backbone": "texture"}, "backbone must be left out where backbones are given, got texture beside texture"),
+        ({"references_from": ("runs/x",)}, "references_from must be left out of benchmarks, got runs/x"),
         ({"backbones": ("texture", "texture")}, "backbones must differ from each other, got texture, texture"),
         ({"backbones": ("texture", "ViT-B-16"), "weights": "net.pt"}, "weights must go with one backbone, got 2"),
         ({"subsets": 3}, "subsets must be a positive count that leaves at least 2 images in each, got 3"),

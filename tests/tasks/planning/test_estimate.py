@@ -1,18 +1,18 @@
-"""The forecast of a job adds up what its stages will store and compute."""
+"""The projected cost of a job adds up what its stages will store and compute."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from musc.backbones import BackboneSpec
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
-from musc.settings import Settings
 from tasks.planning import estimate
 from tasks.planning.estimate import project_cost, scoring_rate, scoring_seconds, shapes_line
-from tasks.planning.job import LotJob
+from tasks.planning.resources import Allocation
+from tasks.planning.specs import LotJob
+from tests.flat import chosen, with_allocation
 
 N, P, C, D = 19, 64, 24, 48
 JOB = LotJob(
@@ -20,12 +20,9 @@ JOB = LotJob(
     store="out",
     lot="night",
     category="cap",
-    settings=Settings(backbone="net", degrees=(1, 3, 5)),
+    settings=chosen(backbone="net", degrees=(1, 3, 5)),
     backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), C), Layer(2, (8, 8), C)), D),
-    device="cpu",
-    memory_bytes=10**9,
-    block_images=8,
-    store_aggregated=False,
+    allocation=Allocation("cpu", 10**9, 8),
 )
 FEATURES = 2 * N * P * C * 2
 OTHERS = N * D * 4 + 2 * N * P * 4
@@ -34,7 +31,7 @@ PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
 
 def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
     assert project_cost(JOB, N).stored_bytes == FEATURES + OTHERS
-    assert project_cost(replace(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
+    assert project_cost(with_allocation(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
 
 
 def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
@@ -42,7 +39,7 @@ def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:
 
 
 def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() -> None:
-    cost = project_cost(replace(JOB, exclude_groups=True), N)
+    cost = project_cost(replace(JOB, settings=JOB.settings.changed(exclude_groups=True)), N)
     assert cost.operations == (2 * 6 + 1) * PAIRS
     assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > project_cost(JOB, N).peak_bytes
 
@@ -62,7 +59,7 @@ def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.Mo
 
 
 def test_forecast_of_a_sample_searches_no_groups() -> None:
-    sampled = replace(JOB, settings=replace(JOB.settings, references=5))
+    sampled = replace(JOB, settings=JOB.settings.changed(references=5))
     found = project_cost(sampled, N, 4)
     assert found.reference_count == 5 + 4
     assert found.operations == 6 * pair_count(N, N, 6, 4) * 2 * P**2 * C
@@ -86,7 +83,7 @@ def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.Mo
         return 7.0 if layer.grid == (8, 8) else 11.0
 
     monkeypatch.setattr(estimate, "scoring_rate", rate)
-    settings = replace(JOB.settings, match_radius=3)
+    settings = JOB.settings.changed(match_radius=3)
     job = replace(JOB, settings=settings, backbone=replace(JOB.backbone, layers=UNEVEN))
     plan = project_cost(job, N)
     fine, *coarse = plan.layer_operations

@@ -9,17 +9,20 @@ import torch
 
 from musc.layers import Layer
 from storage.errors import NoImagesError
-from tasks.planning import job as preparing
-from tasks.planning.job import MEMORY_SHARE, backbone_identity, default_lot, prepare, require_name
+from tasks.planning import resources
+from tasks.planning.job import default_lot, require_name
+from tasks.planning.resources import MEMORY_SHARE
+from tasks.planning.specs import backbone_identity
+from tests.flat import prepare
 
 
 def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(preparing, "memory_bytes", lambda device: 1_000_003)
+    monkeypatch.setattr(resources, "host_memory_bytes", lambda: 1_000_003)
     job = prepare(str(tmp_path), backbone="texture")
-    assert (job.folder, job.store, job.device) == (str(tmp_path), str(tmp_path / "musc-results"), "auto")
+    assert (job.folder, job.store, job.allocation.device) == (str(tmp_path), str(tmp_path / "musc-results"), "auto")
     assert (job.lot, job.category) == (tmp_path.name, tmp_path.name)
-    assert job.memory_bytes == int(MEMORY_SHARE * 1_000_003)
+    assert job.allocation.memory_bytes == int(MEMORY_SHARE * 1_000_003)
     assert (job.settings.degrees, job.settings.interval, job.settings.rscin_windows) == (
         (1, 3, 5),
         (0.0, 0.3),
@@ -27,7 +30,7 @@ def test_prepare_completes_with_defaults(tmp_path: Path, monkeypatch: pytest.Mon
     )
     assert job.backbone.image_size == (256, 256)
     assert job.backbone.layers == tuple(Layer(number, (32, 32), 24) for number in range(4))
-    assert (job.block_images, job.store_aggregated, job.subsets) == (None, False, 1)
+    assert (job.allocation.block_images, job.allocation.store_aggregated, job.subsets) == (None, False, 1)
 
 
 def test_prepare_calls_the_category_like_the_lot(tmp_path: Path) -> None:
@@ -40,8 +43,8 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
     job = prepare(
         str(tmp_path), "memory://out", backbone="texture", image_size=(64, 72), degrees=(3,), device="cpu", **given
     )
-    assert (job.store, job.lot, job.category, job.memory_bytes) == ("memory://out", "night", "cap", 7168)
-    assert (job.block_images, job.subsets, job.device) == (24, 3, "cpu")
+    assert (job.store, job.lot, job.category, job.allocation.memory_bytes) == ("memory://out", "night", "cap", 7168)
+    assert (job.allocation.block_images, job.subsets, job.allocation.device) == (24, 3, "cpu")
     assert (job.backbone.grid, job.settings.degrees) == ((8, 9), (3,))
 
 
@@ -53,13 +56,13 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
         ({"interval": (0.5, 0.5)}, "interval must be two fractions"),
         ({"device": "abacus"}, "device must name a device"),
         ({"memory": "plenty"}, "memory must be a positive size"),
-        ({"block_images": 12}, "block_images must be a positive multiple"),
+        ({"block_images": 12}, "block_images must be a multiple of 8, got 12"),
         ({"lot": "a/b"}, "lot must be a plain name"),
         ({"category": ".."}, "category must be a plain name"),
         ({"image_size": 100}, "image_size must have a height that is a multiple of the patch size 8"),
         ({"layers": (4,)}, "layers must lie in 0 to 3"),
         ({"weights": "net.pt"}, "weights must be None for the backbone texture"),
-        ({"engine": "ray"}, "engine must be inline, threads or dask, got 'ray'"),
+        ({"engine": "ray"}, "engine must be 'inline', 'threads' or 'dask', got 'ray'"),
         ({"workers": 2}, "workers must go with the engine dask, got 2 with threads"),
         ({"dask_address": "tcp://10.0.0.5:8786"}, "dask_address must go with the engine dask"),
         ({"engine": "dask", "output": "memory://store"}, "output must be a place all workers reach"),
@@ -84,7 +87,9 @@ def test_relative_folders_are_meant_from_where_the_command_was_given(
 def test_earlier_runs_are_named_in_any_way(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     given = form.format(store=tmp_path / "out")
-    assert prepare(".", "out", backbone="texture", references_from=(given,)).references_from == ("runs/monday-1",)
+    assert prepare(".", "out", backbone="texture", references_from=(given,)).settings.references_from == (
+        "runs/monday-1",
+    )
 
 
 def test_prepare_refuses_a_missing_folder(tmp_path: Path) -> None:
@@ -125,12 +130,17 @@ def test_identity_of_a_backbone_is_its_digest_not_its_path(tmp_path: Path) -> No
 
 def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
     job = prepare(str(tmp_path), backbone="texture")
-    assert replace(job, device="cuda:1", store="s3://out", lot="other", memory_bytes=1).identity == job.identity
+    assert (
+        replace(
+            job, store="s3://out", lot="other", allocation=replace(job.allocation, device="cuda:1", memory_bytes=1)
+        ).identity
+        == job.identity
+    )
     for changed in (
         replace(job, subsets=2),
-        replace(job, settings=replace(job.settings, degrees=(1,))),
-        replace(job, settings=replace(job.settings, interval=(0.0, 0.2))),
-        replace(job, settings=replace(job.settings, rscin_windows=(1, 8, 9))),
+        replace(job, settings=job.settings.changed(degrees=(1,))),
+        replace(job, settings=job.settings.changed(interval=(0.0, 0.2))),
+        replace(job, settings=job.settings.changed(rscin_windows=(1, 8, 9))),
         replace(job, backbone=replace(job.backbone, layers=job.backbone.layers[:1])),
     ):
         assert changed.identity != job.identity
@@ -154,8 +164,8 @@ def test_prepare_refuses_secrets_without_repeating_them(option: dict[str, Any], 
 
 
 def test_prepare_divides_the_machine_among_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparing, "memory_bytes", lambda device: 30_000)
+    monkeypatch.setattr(resources, "host_memory_bytes", lambda: 30_000)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
     job = prepare(str(tmp_path), "out", backbone="texture", engine="dask", workers=3, device="cpu")
-    assert (job.memory_bytes, job.thread_count, job.engine.workers) == (5_000, 2, 3)
+    assert (job.allocation.memory_bytes, job.allocation.thread_count, job.allocation.engine.workers) == (5_000, 2, 3)
     assert Path(job.store).is_absolute()

@@ -5,15 +5,12 @@ from typing import Any
 
 import pytest
 
-from musc.backbones import BackboneSpec
-from musc.decisions.rule import DecisionRule
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
-from musc.settings import Settings
+from musc.settings import Decisions
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
 from tasks.planning import lot as planning
-from tasks.planning.job import LotJob
 from tasks.planning.lot import (
     aggregate_specs,
     extract_specs,
@@ -22,7 +19,9 @@ from tasks.planning.lot import (
     run_spec,
     score_specs,
 )
-from tasks.planning.specs import BlockRows
+from tasks.planning.resources import Allocation
+from tasks.planning.specs import BlockRows, LotJob
+from tests.flat import chosen, with_allocation
 
 LAYER = Layer(0, (8, 8), 24)
 BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
@@ -31,12 +30,9 @@ JOB = LotJob(
     store="out",
     lot="night",
     category="cap",
-    settings=Settings(backbone="net", degrees=(1, 3)),
+    settings=chosen(backbone="net", degrees=(1, 3)),
     backbone=BACKBONE,
-    device="cpu",
-    memory_bytes=10**9,
-    block_images=8,
-    store_aggregated=False,
+    allocation=Allocation("cpu", 10**9, 8),
 )
 LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
 
@@ -48,13 +44,13 @@ def contents(lot: list[ListedImage]) -> list[str]:
 def keys(job: LotJob = JOB, lot: list[ListedImage] = LOT, lot_key: str = "lot") -> dict[str, list[str]]:
     """The keys of every stage."""
     extracting = extract_specs(job, lot_key, lot)
-    aggregating = aggregate_specs(job, extracting) if job.store_aggregated else []
+    aggregating = aggregate_specs(job, extracting) if job.allocation.store_aggregated else []
     scoring = score_specs(job, extracting, aggregating, contents(lot))
     return {
         "features": [spec.key for spec in extracting],
         "aggregated": [spec.key for spec in aggregating],
         "patch_scores": [spec.key for spec in scoring],
-        "run": [run_spec(job, extracting, scoring).key],
+        "run": [run_spec(job, lot_key, extracting, scoring).key],
     }
 
 
@@ -69,7 +65,7 @@ def with_backbone(**changes: Any) -> LotJob:
 
 
 def with_settings(**changes: Any) -> LotJob:
-    return replace(JOB, settings=replace(JOB.settings, **changes))
+    return replace(JOB, settings=JOB.settings.changed(**changes))
 
 
 KNOWN_KEYS = [
@@ -91,20 +87,26 @@ ALL = {"features": 3, "patch_scores": 2, "run": 1}
         (with_backbone(activation="gelu"), ALL),
         (with_backbone(position_antialias=True), ALL),
         (with_backbone(precision="float16"), ALL),
-        (replace(JOB, block_images=16), {"features": 1, "patch_scores": 2, "run": 1}),
+        (
+            with_allocation(JOB, block_images=16),
+            {"features": 1, "patch_scores": 2},
+        ),
         (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
         (with_settings(interval=(0.0, 0.2)), {"patch_scores": 2, "run": 1}),
         (with_settings(rscin_windows=(1, 8, 9)), {"run": 1}),
         (with_settings(references=5), {"patch_scores": 2, "run": 1}),
         (with_settings(match_radius=2), {"patch_scores": 2, "run": 1}),
         (replace(JOB, subsets=2), {"patch_scores": 4, "run": 1}),
-        (replace(JOB, store_aggregated=True), {"aggregated": 12, "patch_scores": 2, "run": 1}),
+        (
+            with_allocation(JOB, store_aggregated=True),
+            {"aggregated": 12, "patch_scores": 2},
+        ),
         (replace(JOB, lot="noon"), {"run": 1}),
         (replace(JOB, category="lid"), {"run": 1}),
-        (replace(JOB, decision_rule=DecisionRule(false_alarms=2.0)), {"run": 1}),
-        (replace(JOB, decision_rule=DecisionRule(review_budget=7)), {"run": 1}),
-        (replace(JOB, decision_rule=DecisionRule(threshold=0.25)), {"run": 1}),
-        (replace(JOB, exclude_groups=True), {"run": 1}),
+        (replace(JOB, decisions=Decisions(false_alarms=2.0)), {"run": 1}),
+        (replace(JOB, decisions=Decisions(review_budget=7)), {"run": 1}),
+        (replace(JOB, decisions=Decisions(threshold=0.25)), {"run": 1}),
+        (replace(JOB, settings=JOB.settings.changed(exclude_groups=True)), {"run": 1}),
     ],
     ids=lambda value: None if isinstance(value, LotJob) else str(value),
 )
@@ -116,27 +118,39 @@ def test_keys_change_with_what_decides_the_result(job: LotJob, expected: dict[st
     "job",
     [
         with_backbone(weights="/elsewhere/net.pt"),
-        replace(JOB, device="cuda:1"),
+        with_allocation(JOB, device="cuda:1"),
         replace(JOB, folder="/moved/photos"),
         replace(JOB, store="s3://bucket/out"),
-        replace(JOB, memory_bytes=10**10),
-        with_settings(references=18),
+        with_allocation(JOB, memory_bytes=10**10),
         with_settings(seed=3),
-        with_settings(match_radius=7),
     ],
-    ids=["weights", "device", "folder", "store", "memory", "all_references", "unused_seed", "window_over_the_grid"],
+    ids=["weights", "device", "folder", "store", "memory", "unused_seed"],
 )
 def test_keys_do_not_change_with_where_and_how_it_runs(job: LotJob) -> None:
     assert keys(job) == keys()
 
 
+@pytest.mark.parametrize("job", [with_settings(references=18), with_settings(match_radius=7)])
+def test_patch_scores_are_found_again_where_a_setting_limits_nothing(job: LotJob) -> None:
+    assert keys(job)["patch_scores"] == keys()["patch_scores"]
+
+
+def test_run_is_known_before_any_work_and_however_the_work_is_divided() -> None:
+    known = run_spec(JOB, "lot").key
+    memory = shard_bytes(4, 19, LAYER.patch_count, LAYER.width)
+    divided = replace(JOB, allocation=Allocation("cpu", memory, 16, store_aggregated=True))
+    assert keys(divided)["patch_scores"] != keys()["patch_scores"]
+    assert keys()["run"] == keys(divided)["run"] == [known]
+    assert run_spec(JOB, "other lot").key != known
+
+
 def test_keys_change_with_an_images_content_for_its_block_only() -> None:
     other = [*LOT[:17], replace(LOT[17], sha256="other"), LOT[18]]
-    assert changed(keys(), keys(lot=other)) == {"features": 1, "patch_scores": 2, "run": 1}
+    assert changed(keys(), keys(lot=other)) == {"features": 1, "patch_scores": 2}
 
 
 def test_keys_change_with_the_order_of_images() -> None:
-    assert changed(keys(), keys(lot=LOT[::-1])) == ALL
+    assert changed(keys(), keys(lot=LOT[::-1])) == {name: count for name, count in ALL.items() if name != "run"}
 
 
 def test_keys_of_features_do_not_change_with_names() -> None:
@@ -149,7 +163,7 @@ def test_keys_of_features_do_not_change_with_names() -> None:
     ("version", "expected"),
     [
         ("FEATURES_VERSION", {"features": 3, "aggregated": 12, "patch_scores": 2, "run": 1}),
-        ("AGGREGATED_VERSION", {"aggregated": 12, "patch_scores": 2, "run": 1}),
+        ("AGGREGATED_VERSION", {"aggregated": 12, "patch_scores": 2}),
         ("PATCH_SCORES_VERSION", {"patch_scores": 2, "run": 1}),
         ("RUN_VERSION", {"run": 1}),
     ],
@@ -157,14 +171,16 @@ def test_keys_of_features_do_not_change_with_names() -> None:
 def test_keys_change_with_the_algorithm_for_every_later_stage(
     version: str, expected: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = replace(JOB, store_aggregated=True)
+    job = with_allocation(JOB, store_aggregated=True)
     before = keys(job)
     monkeypatch.setattr(planning, version, 99)
     assert changed(before, keys(job)) == expected
 
 
 def test_keys_differ_within_a_run() -> None:
-    found = [key for stage in keys(replace(JOB, store_aggregated=True, subsets=2)).values() for key in stage]
+    found = [
+        key for stage in keys(with_allocation(replace(JOB, subsets=2), store_aggregated=True)).values() for key in stage
+    ]
     assert len(set(found)) == len(found)
 
 
@@ -175,19 +191,19 @@ def test_extract_orders_cover_the_lot_in_blocks() -> None:
 
 
 def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
-    job = replace(JOB, store_aggregated=True)
+    job = with_allocation(JOB, store_aggregated=True)
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
     scoring = score_specs(job, extracting, aggregating, contents(LOT))
     assert extracting[0].path == f"features/{extracting[0].key}"
     assert aggregating[0].path == f"aggregated/{aggregating[0].key}"
     assert scoring[0].path == f"patch_scores/{scoring[0].key}"
-    run = run_spec(job, extracting, scoring)
+    run = run_spec(job, "lot", extracting, scoring)
     assert run.path == f"runs/night-{run.key[:8]}"
 
 
 def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree() -> None:
-    job = replace(JOB, store_aggregated=True)
+    job = with_allocation(JOB, store_aggregated=True)
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
     for spec in score_specs(job, extracting, aggregating, contents(LOT)):
@@ -208,7 +224,12 @@ def test_score_orders_without_aggregation_read_the_features() -> None:
 
 def test_score_orders_of_subsets_stay_inside_them() -> None:
     memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
-    job = replace(JOB, subsets=2, memory_bytes=memory, settings=replace(JOB.settings, degrees=(1,)))
+    job = replace(
+        JOB,
+        subsets=2,
+        settings=JOB.settings.changed(degrees=(1,)),
+        allocation=replace(JOB.allocation, memory_bytes=memory),
+    )
     made = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
     ranges = sorted({(spec.lot_range, (spec.shard.start, spec.shard.stop)) for spec in made})
     assert {lot_range for lot_range, _ in ranges} == {(0, 10), (10, 19)}
@@ -219,7 +240,7 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
 
 def test_group_order_reads_the_shards_of_one_layer_at_one_degree() -> None:
     memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
-    job = replace(JOB, memory_bytes=memory)
+    job = with_allocation(JOB, memory_bytes=memory)
     scoring = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
     (grouping,) = group_specs(job, scoring)
     assert {part.shard.layer for part in grouping.parts} == {0}
@@ -240,8 +261,6 @@ def test_scores_without_groups_have_keys_of_their_own() -> None:
     without = score_specs(JOB, extracting, [], contents(LOT), groups=grouping)
     assert not {spec.key for spec in plain} & {spec.key for spec in without}
     assert {spec.groups for spec in without} == {grouping.path}
-    runs = {run_spec(JOB, extracting, *scored).key for scored in ((plain,), (plain, grouping), (without, grouping))}
-    assert len(runs) == 3
 
 
 @pytest.mark.parametrize("image_count", [0, 1])
@@ -252,7 +271,12 @@ def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
 
 def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
     with pytest.raises(MemoryError, match="raise --memory"):
-        score_specs(replace(JOB, memory_bytes=1000), extract_specs(JOB, "lot", LOT), [], contents(LOT))
+        score_specs(
+            with_allocation(JOB, memory_bytes=1000),
+            extract_specs(JOB, "lot", LOT),
+            [],
+            contents(LOT),
+        )
 
 
 def test_keys_of_a_plain_lot_stay_what_they_were() -> None:
@@ -286,12 +310,21 @@ def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
     extracting = extract_specs(JOB, "lot", LOT[:1])
     made = score_specs(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
     assert {(spec.shard.start, spec.shard.stop) for spec in made} == {(0, 1)}
-    assert run_spec(JOB, extracting, made).earlier == (BlockRows("features/a", (1,)),)
+    assert run_spec(JOB, "lot", extracting, made).earlier == (BlockRows("features/a", (1,)),)
 
 
 def test_job_shards_plan_memory_for_their_references() -> None:
     p, c = LAYER.patch_count, LAYER.width
-    job = replace(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
+    job = with_allocation(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
     assert len(job_shards(job, (0, 19), 4)) == 2
-    assert len(job_shards(replace(job, memory_bytes=job.memory_bytes - 1), (0, 19), 4)) == 4
+    assert (
+        len(
+            job_shards(
+                with_allocation(job, memory_bytes=job.allocation.memory_bytes - 1),
+                (0, 19),
+                4,
+            )
+        )
+        == 4
+    )
     assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 2

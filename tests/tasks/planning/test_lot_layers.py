@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from musc.backbones import BackboneSpec
-from musc.layers import Layer
+from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
-from musc.settings import Settings
 from storage.images.lots import ListedImage
 from tasks.extract import feature_arrays
-from tasks.planning.job import LotJob
 from tasks.planning.lot import aggregate_specs, extract_specs, group_specs, is_masked, score_specs
+from tasks.planning.resources import Allocation
+from tasks.planning.specs import LotJob
+from tests.flat import chosen, with_allocation
 
 FINE, MIDDLE, COARSE = LAYERS = (Layer(2, (24, 16), 11), Layer(3, (12, 8), 23), Layer(4, (6, 4), 37))
 N = 19
@@ -20,12 +20,9 @@ JOB = LotJob(
     store="out",
     lot="night",
     category="cap",
-    settings=Settings(backbone="net", degrees=(1, 3)),
+    settings=chosen(backbone="net", degrees=(1, 3)),
     backbone=BackboneSpec("net", "tag", "digest-1", (192, 128), LAYERS, 48),
-    device="cpu",
-    memory_bytes=10**9,
-    block_images=8,
-    store_aggregated=False,
+    allocation=Allocation("cpu", 10**9, 8),
 )
 CONTENTS = [f"sha{number}" for number in range(N)]
 LOT = [ListedImage(f"id{number}", f"{number}.png", sha256, 64, 64, "ok", "") for number, sha256 in enumerate(CONTENTS)]
@@ -49,7 +46,7 @@ def test_aggregate_orders_have_the_grid_of_their_layer() -> None:
 def test_score_orders_have_the_grid_and_window_of_their_layer(
     match_radius: int | None, windows: tuple[int | None, ...]
 ) -> None:
-    job = replace(JOB, settings=replace(JOB.settings, match_radius=match_radius))
+    job = replace(JOB, settings=JOB.settings.changed(match_radius=match_radius))
     made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
     expected = {(layer.number, layer.grid, own) for layer, own in zip(LAYERS, windows, strict=True)}
     assert {(spec.shard.layer, spec.grid, spec.match_radius) for spec in made} == expected
@@ -57,7 +54,7 @@ def test_score_orders_have_the_grid_and_window_of_their_layer(
 
 
 def test_score_orders_divide_the_fine_layer_only() -> None:
-    job = replace(JOB, memory_bytes=shard_bytes(7, N, FINE.patch_count, FINE.width))
+    job = with_allocation(JOB, memory_bytes=shard_bytes(7, N, FINE.patch_count, FINE.width))
     made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
     counts = {layer.number: sum(spec.shard.layer == layer.number for spec in made) for layer in LAYERS}
     assert counts == {2: 3, 3: 1, 4: 1}

@@ -7,8 +7,9 @@ import pytest
 
 from storage.images.lot_tree import FoundLot
 from tasks.planning import nightly
-from tasks.planning.job import LotJob, prepare
-from tasks.planning.nightly import TOO_SMALL, look, mark_key
+from tasks.planning.nightly import Status, look, result_key
+from tasks.planning.specs import LotJob
+from tests.flat import prepare, with_allocation
 from tests.storage.listed import picture, put
 
 FOUND = FoundLot("bolt", "lots/bolt/7", "7", None)
@@ -21,20 +22,28 @@ def job(tmp_path: Path) -> LotJob:
 
 @pytest.mark.parametrize("version", ["FEATURES_VERSION", "PATCH_SCORES_VERSION", "GROUPS_VERSION", "RUN_VERSION"])
 def test_mark_differs_with_what_a_release_computes(job: LotJob, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = mark_key(FOUND, "files", job, None)
+    before = result_key(FOUND, "files", job, None)
     monkeypatch.setattr(nightly, version, 99)
-    assert mark_key(FOUND, "files", job, None) != before
+    assert result_key(FOUND, "files", job, None) != before
 
 
 def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None:
-    key = mark_key(FOUND, "files", job, None)
-    assert mark_key(FOUND, "files", replace(job, memory_bytes=1, device="cpu", block_images=8), None) == key
+    key = result_key(FOUND, "files", job, None)
+    assert (
+        result_key(
+            FOUND,
+            "files",
+            with_allocation(job, memory_bytes=1, device="cpu", block_images=8),
+            None,
+        )
+        == key
+    )
     others = [
-        mark_key(FOUND, "other files", job, None),
-        mark_key(replace(FOUND, category="nut"), "files", job, None),
-        mark_key(FOUND, "files", replace(job, exclude_groups=True), None),
-        mark_key(FOUND, "files", job, "png"),
-        mark_key(FOUND, "files", job, "tiff"),
+        result_key(FOUND, "other files", job, None),
+        result_key(replace(FOUND, category="nut"), "files", job, None),
+        result_key(FOUND, "files", replace(job, settings=job.settings.changed(exclude_groups=True)), None),
+        result_key(FOUND, "files", job, "png"),
+        result_key(FOUND, "files", job, "tiff"),
     ]
     assert len({key, *others}) == 6
 
@@ -46,6 +55,6 @@ def test_lot_with_too_few_images_says_what_its_other_files_are(job: LotJob, tmp_
     (tmp_path / "bolt" / "7" / "more").symlink_to(tmp_path / "disk")
     outcome = look(replace(FOUND, folder=f"{tmp_path}/bolt/7"), job).outcome
     assert outcome is not None
-    assert outcome.what == TOO_SMALL
+    assert outcome.status == Status.TOO_SMALL
     assert "1 outside (symbolic link leads out of the folder)" in outcome.reason
     assert "1 unreadable (the file is empty)" in outcome.reason

@@ -1,63 +1,103 @@
 """What engine a user gets, and what each worker has to itself."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tasks.planning import resources as engines
-from tasks.planning.resources import Engine, chosen_engine
-
-GIVEN: dict[str, Any] = {"dask_address": None, "workers": None, "device": "auto", "kind": "cpu", "core_count": 7}
+from tasks.planning import resources
+from tasks.planning.resources import Engine, Resources, choose_engine, host_memory_bytes
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "gpu_count", "expected"),
+    ("asked", "gpus", "cores", "expected"),
     [
-        ("threads", {}, 0, Engine()),
-        ("dask", {}, 0, Engine("dask", workers=3)),
-        ("dask", {"core_count": 1}, 0, Engine("dask", workers=1)),
-        ("dask", {"workers": 5}, 0, Engine("dask", workers=5)),
-        ("dask", {"kind": "cuda"}, 4, Engine("dask", workers=4, gpus=4)),
-        ("dask", {"kind": "cuda", "workers": 2}, 4, Engine("dask", workers=2, gpus=2)),
-        ("dask", {"device": "cpu"}, 4, Engine("dask", workers=3)),
-        ("dask", {"dask_address": "tcp://a:1"}, 0, Engine("dask", "tcp://a:1")),
-        ("dask", {"dask_address": "tcp://a:1", "workers": 2}, 0, Engine("dask", "tcp://a:1", workers=2)),
+        ({}, 0, 7, Engine()),
+        ({"engine": "inline"}, 0, 7, Engine("inline")),
+        ({"engine": "dask"}, 0, 7, Engine("dask", workers=3)),
+        ({"engine": "dask"}, 0, 1, Engine("dask", workers=1)),
+        ({"engine": "dask", "workers": 5}, 0, 7, Engine("dask", workers=5)),
+        ({"engine": "dask"}, 4, 7, Engine("dask", workers=4, gpus=4)),
+        ({"engine": "dask", "workers": 2}, 4, 7, Engine("dask", workers=2, gpus=2)),
+        ({"engine": "dask", "dask_address": "tcp://a:1"}, 0, 7, Engine("dask", "tcp://a:1")),
+        ({"engine": "dask", "dask_address": "tcp://a:1", "workers": 2}, 0, 7, Engine("dask", "tcp://a:1", workers=2)),
     ],
 )
-def test_engine_is_completed(
-    name: str, changes: dict[str, Any], gpu_count: int, expected: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpu_count)
-    assert chosen_engine(name, **{**GIVEN, **changes}) == expected
+def test_engine_is_completed(asked: dict[str, Any], gpus: int, cores: int, expected: Engine) -> None:
+    assert choose_engine(Resources(**asked), gpu_count=gpus, cores=cores) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "message"),
+    ("asked", "message"),
     [
-        ("ray", {}, "engine must be inline, threads or dask, got 'ray'"),
-        ("threads", {"workers": 2}, "workers must go with the engine dask, got 2 with threads; add --engine dask"),
-        ("threads", {"dask_address": "tcp://a:1"}, "dask_address must go with the engine dask"),
-        ("dask", {"workers": 0}, "workers must be at least 1, got 0"),
-        ("dask", {"workers": 5, "kind": "cuda"}, "at most 4, the GPUs of this machine, got 5"),
-        ("dask", {"device": "cuda:1"}, "device must be auto, cpu or cuda with the engine dask, got 'cuda:1'"),
+        ({"engine": "ray"}, "engine must be 'inline', 'threads' or 'dask', got 'ray'"),
+        ({"workers": 2}, "workers must go with the engine dask, got 2 with threads; add --engine dask"),
+        ({"dask_address": "tcp://a:1"}, "dask_address must go with the engine dask"),
+        ({"engine": "dask", "workers": 0}, "workers must be greater than or equal to 1, got 0"),
+        ({"engine": "dask", "workers": 5}, "at most 4, the GPUs of this machine, got 5"),
+        ({"engine": "dask", "device": "cuda:1"}, "device must be auto, cpu or cuda with the engine dask, got 'cuda:1'"),
     ],
 )
-def test_engine_is_refused_by_name(
-    name: str, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+def test_engine_is_refused_by_name(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        chosen_engine(name, **{**GIVEN, **changes})
+        choose_engine(Resources(**asked), gpu_count=4, cores=7)
 
 
 def test_dask_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(resources, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'musc-pipeline\[dask\]'"):
-        chosen_engine("dask", **GIVEN)
+        choose_engine(Resources(engine="dask"), gpu_count=0, cores=7)
 
 
 @pytest.mark.parametrize(("engine", "sharing"), [(Engine(), 1), (Engine("dask", workers=3), 3)])
 def test_workers_without_gpus_share_the_machine(engine: Engine, sharing: int) -> None:
     assert engine.sharing == sharing
     assert Engine("dask", workers=3, gpus=3).sharing == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("512", 512),
+        ("512B", 512),
+        ("7kB", 7_000),
+        ("7KiB", 7_168),
+        ("3MB", 3_000_000),
+        ("8GB", 8_000_000_000),
+        ("8gb", 8_000_000_000),
+        (" 1.5 GiB ", 1_610_612_736),
+        (4096, 4096),
+    ],
+)
+def test_memory_is_read_as_people_write_it(text: str | int, size: int) -> None:
+    assert Resources(memory=text).memory == size
+
+
+@pytest.mark.parametrize("text", ["", "B", "GB", "plenty", "-8GB", "0", "8GBB", "infGB", "nan", "8,5GB"])
+def test_memory_that_is_no_positive_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="memory must be"):
+        Resources(memory=text)
+
+
+@pytest.fixture
+def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only file that may limit this process's memory, not written yet."""
+    monkeypatch.setattr(resources, "CGROUP_LIMITS", (str(tmp_path / "memory.max"), str(tmp_path / "absent")))
+    return tmp_path / "memory.max"
+
+
+def test_host_memory_is_that_of_the_machine_without_a_limit(limit: Path) -> None:
+    assert host_memory_bytes() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") > 0
+
+
+def test_host_memory_is_the_containers_where_that_is_less(limit: Path) -> None:
+    limit.write_text("123456789\n")
+    assert host_memory_bytes() == 123456789
+
+
+@pytest.mark.parametrize("unlimited", ["max\n", "9223372036854771712\n"])
+def test_host_memory_is_the_machines_in_a_container_without_limit(limit: Path, unlimited: str) -> None:
+    without = host_memory_bytes()
+    limit.write_text(unlimited)
+    assert host_memory_bytes() == without

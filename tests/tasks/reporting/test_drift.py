@@ -38,12 +38,12 @@ def profile(seed: int = 0, **changes: Any) -> dict[str, Any]:
 EARLIER = [profile(seed) for seed in range(1, 11)]
 
 
-def verdicts(tonight: dict[str, Any], earlier: list[dict[str, Any]] = EARLIER) -> dict[str, str]:
-    return {one.measure.name: one.verdict for one in compare(tonight, earlier)}
+def states(tonight: dict[str, Any], earlier: list[dict[str, Any]] = EARLIER) -> dict[str, str]:
+    return {one.measure.name: one.state for one in compare(tonight, earlier)}
 
 
 def test_usual_night_is_usual_in_everything() -> None:
-    assert verdicts(profile(99)) == dict.fromkeys(NAMES, "usual")
+    assert states(profile(99)) == dict.fromkeys(NAMES, "usual")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_usual_night_is_usual_in_everything() -> None:
     ],
 )
 def test_unusual_measure_is_said_and_no_other(name: str, value: Any, said: str) -> None:
-    found = [one for one in compare(profile(99, **{name: value}), EARLIER) if one.verdict == "unusual"]
+    found = [one for one in compare(profile(99, **{name: value}), EARLIER) if one.state == "unusual"]
     assert [one.measure.name for one in found] == [name.replace("mean_class_token", "class_token_distance")]
     assert said in found[0].warning[0].lower() + found[0].warning[1:]
     assert "10 earlier runs" in found[0].warning
@@ -70,7 +70,7 @@ def test_unusual_measure_is_said_and_no_other(name: str, value: Any, said: str) 
 
 def test_class_token_nearer_than_usual_is_no_warning() -> None:
     middle = np.mean([run["mean_class_token"] for run in EARLIER], axis=0).tolist()
-    assert verdicts(profile(99, mean_class_token=middle))["class_token_distance"] == "usual"
+    assert states(profile(99, mean_class_token=middle))["class_token_distance"] == "usual"
 
 
 def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
@@ -78,19 +78,19 @@ def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
     around = [profile(1, mean_class_token=[0.6 * np.cos(at), 0.6 * np.sin(at), 0.8]) for at in angles]
     found = compare(profile(1, mean_class_token=[0.0, 0.0, 1.0]), around)[NAMES.index("class_token_distance")]
     assert found.value < found.median - found.allowance
-    assert found.verdict == "usual"
+    assert found.state == "usual"
     assert found.warning == ""
 
 
 @pytest.mark.parametrize("count", [0, 1, MIN_EARLIER - 1])
 def test_few_earlier_runs_judge_nothing(count: int) -> None:
-    assert set(verdicts(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
+    assert set(states(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
 
 
 def test_measure_that_could_not_be_taken_judges_nothing() -> None:
-    assert verdicts(profile(99, sharpness=None))["sharpness"] == "unknown"
+    assert states(profile(99, sharpness=None))["sharpness"] == "unknown"
     lacking = [{**run, "sharpness": None} for run in EARLIER[: MAX_EARLIER - 5]]
-    assert verdicts(profile(99), lacking)["sharpness"] == "unknown"
+    assert states(profile(99), lacking)["sharpness"] == "unknown"
 
 
 def test_one_bad_night_does_not_widen_what_is_usual() -> None:
@@ -111,8 +111,8 @@ def test_allowance_never_falls_below_the_floor(measure: Measure, expected: float
 def test_only_the_latest_runs_count() -> None:
     old = [profile(seed, brightness=0.1) for seed in range(50)]
     recent = [profile(seed) for seed in range(MAX_EARLIER)]
-    assert verdicts(profile(99), old + recent)["brightness"] == "usual"
-    assert verdicts(profile(99), recent + old)["brightness"] == "unusual"
+    assert states(profile(99), old + recent)["brightness"] == "usual"
+    assert states(profile(99), recent + old)["brightness"] == "unusual"
 
 
 def test_class_token_distances_by_hand() -> None:

@@ -1,11 +1,13 @@
 """Choosing pictures: where to crop, what to sample, and what fits a page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from musc.layers import Layer
 from storage.artefacts import writing
 from storage.results.features import ArraySpec, writing_block
 from storage.results.runs import Run
@@ -13,6 +15,7 @@ from storage.store import Store
 from tasks.reporting import gallery
 from tasks.reporting.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread, worst_patch
 from tasks.reporting.run_view import FinishedRun
+from tests.flat import chosen, job_of, record_of
 
 
 @pytest.mark.parametrize("patch", [0, 3, 27, 36, 40, 63])
@@ -60,11 +63,12 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     with writing(store, "runs/caps-1"):
         pass
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
-    layers = [{"number": 1, "grid": [2, 2], "width": 3}]
-    settings = {"backbone": {"layers": layers}, "settings": {"degrees": [1]}, "keys": {"features": ["features/a"]}}
+    net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
+    keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
+    record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=(1,))), keys=keys)
     scores = pd.DataFrame({"raw_score": np.arange(8, 0, -1)})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
-    vars(found).update(record=settings, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
+    vars(found).update(record=record, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
     matches, sought_at = matches_of(found, [0, 1, 2, 4])
     assert sought_at == "layer 1, degree 1"
     for of_image in matches.values():
@@ -82,8 +86,9 @@ def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:
     with writing(store, "runs/caps-1"):
         pass
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
-    layers = [{"number": level, "grid": [rows, 2 * rows], "width": 3} for level, rows in ((2, 8), (3, 4), (4, 2))]
+    layers = tuple(Layer(level, (rows, 2 * rows), 3) for level, rows in ((2, 8), (3, 4), (4, 2)))
+    record = record_of(job_of(backbone=replace(job_of().backbone, layers=layers)))
     patch_scores = np.zeros((2, 8, 16), dtype=np.float32)
     patch_scores[0, 5, 12] = patch_scores[1, 7, 1] = 1
-    vars(found).update(record={"backbone": {"layers": layers}}, patch_scores=patch_scores)
+    vars(found).update(record=record, patch_scores=patch_scores)
     assert [worst_patch(found, position) for position in (0, 1)] == [2 * 8 + 6, 3 * 8 + 0]

@@ -1,7 +1,6 @@
 """A past run as a job again: nothing of its record is lost, and other weights are refused."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ from storage.artefacts import writing
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run, locate, run_at, write_record
 from storage.store import Store
-from tasks.planning.job import LotJob, prepare
-from tasks.results.record import RECORD_VERSION
-from tasks.results.reproduce import changed_versions, recorded_job, restored
+from tasks.planning.run_record import read_record
+from tasks.planning.specs import LotJob
+from tasks.results.reproduce import changed_versions, recorded_job
+from tests.flat import prepare, record_of
 
 
 @pytest.fixture
@@ -24,32 +24,32 @@ def job(tmp_path: Path) -> LotJob:
     return prepare(str(tmp_path / "caps"), str(tmp_path / "out"), backbone="texture", review_budget=4, **choices)
 
 
-def keep_listing(job: LotJob, **changes: Any) -> Run:
+def recorded(job: LotJob, **changes: Any) -> Run:
     """A run that holds nothing but its record."""
     store = Store(job.store)
     with writing(store, "runs/caps-0") as staging:
-        write_record(store, staging.path, {"record_version": RECORD_VERSION, **asdict(job), **changes})
+        write_record(store, staging.path, record_of(job, **changes).model_dump(mode="json"))
     return Run(store, "runs/caps-0")
 
 
-def test_job_restored_from_its_record_is_the_same(job: LotJob) -> None:
-    assert restored(LotJob, json.loads(json.dumps(asdict(job)))) == job
+def test_job_read_from_its_record_is_the_same(job: LotJob) -> None:
+    assert read_record(recorded(job)).job == job
 
 
-def test_job_with_layers_of_different_grids_is_restored(job: LotJob) -> None:
+def test_job_with_layers_of_different_grids_is_read(job: LotJob) -> None:
     layers = (Layer(2, (48, 24), 40), Layer(3, (24, 12), 112))
     uneven = replace(job, backbone=replace(job.backbone, layers=layers))
-    again = restored(LotJob, json.loads(json.dumps(asdict(uneven))))
+    again = read_record(recorded(uneven)).job
     assert again == uneven
     assert again.backbone.grid == (48, 24)
 
 
 def test_recorded_job_goes_to_another_store(job: LotJob) -> None:
-    assert recorded_job(keep_listing(job), "elsewhere") == replace(job, store="elsewhere")
+    assert recorded_job(recorded(job), "elsewhere") == replace(job, store="elsewhere")
 
 
 def test_recorded_job_with_other_weights_is_refused(job: LotJob) -> None:
-    run = keep_listing(job, backbone={**asdict(job.backbone), "weights_digest": "sha256:past"})
+    run = recorded(replace(job, backbone=replace(job.backbone, weights_digest="sha256:past")))
     with pytest.raises(ValueError, match=r"weights must be .*weights_digest was sha256:past and is built-in"):
         recorded_job(run, "elsewhere")
 
@@ -66,7 +66,7 @@ def test_run_at_refuses_what_is_no_run_of_a_store(location: str) -> None:
 
 
 def test_run_at_finds_the_store(job: LotJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = keep_listing(job)
+    expected = recorded(job)
     assert run_at(f"{expected.store.location('runs/caps-0')}/") == expected
     monkeypatch.chdir(job.store)
     assert run_at("runs/caps-0") == expected

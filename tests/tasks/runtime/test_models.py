@@ -3,7 +3,8 @@
 import pytest
 
 from musc import backbones
-from musc.backbones import Backbone, BackboneSpec, WeightsUnavailableError
+from musc.backbones import Backbone, WeightsUnavailableError
+from musc.layers import BackboneSpec
 from tasks.runtime import models
 
 

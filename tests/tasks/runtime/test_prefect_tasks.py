@@ -39,12 +39,12 @@ def test_prefect_repeats_what_is_transient(error: Exception, again: bool) -> Non
     assert may_be_repeated(task, TaskRun.model_construct(), Failed(data=error)) == again
 
 
-def test_order_key_keeps_tasks_and_orders_apart() -> None:
-    from tasks.runtime.prefect_tasks import order_key
+def test_spec_key_keeps_tasks_and_orders_apart() -> None:
+    from tasks.runtime.prefect_tasks import spec_key
 
     def key(task: str, spec: str) -> str:
         context: Any = SimpleNamespace(task=SimpleNamespace(name=task))
-        return order_key(context, {"spec": Spec(spec)})
+        return spec_key(context, {"spec": Spec(spec)})
 
     assert key("extract", "a") == key("extract", "a")
     assert len({key("extract", "a"), key("extract", "b"), key("score", "a")}) == 3

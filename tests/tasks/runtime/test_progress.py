@@ -9,7 +9,7 @@ from tasks.runtime.progress import StageProgress, advance, begin, listening, set
 
 
 @pytest.fixture
-def format_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, int]]]:
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, int]]]:
     """Stage, units done and planned at every change."""
     monkeypatch.setattr(progress, "_stages", {})
     heard: list[tuple[str, int, int]] = []
@@ -21,45 +21,45 @@ def format_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str,
         yield heard
 
 
-def test_progress_counts_reused_units_as_done(told: list[tuple[str, int, int]]) -> None:
+def test_progress_counts_reused_units_as_done(heard: list[tuple[str, int, int]]) -> None:
     begin("extract", 19, reused=8)
-    assert told == [("extract", 8, 19)]
+    assert heard == [("extract", 8, 19)]
 
 
-def test_progress_adds_units_of_all_orders(told: list[tuple[str, int, int]]) -> None:
+def test_progress_adds_units_of_all_orders(heard: list[tuple[str, int, int]]) -> None:
     begin("extract", 19, reused=0)
     advance("extract", "a", 3)
     advance("extract", "b", 5)
     advance("extract", "a", 2)
-    assert [done for _, done, _ in told] == [0, 3, 8, 10]
+    assert [done for _, done, _ in heard] == [0, 3, 8, 10]
 
 
-def test_progress_settles_an_order_whatever_it_reported(told: list[tuple[str, int, int]]) -> None:
+def test_progress_settles_an_order_whatever_it_reported(heard: list[tuple[str, int, int]]) -> None:
     begin("extract", 19, reused=0)
     advance("extract", "a", 3)
     advance("extract", "a", 3)  # a retry reports again
     settle("extract", "a", 5)
     settle("extract", "b", 14)
-    assert told[-1] == ("extract", 19, 19)
+    assert heard[-1] == ("extract", 19, 19)
 
 
-def test_progress_of_a_stage_that_begins_again_starts_over(told: list[tuple[str, int, int]]) -> None:
+def test_progress_of_a_stage_that_begins_again_starts_over(heard: list[tuple[str, int, int]]) -> None:
     begin("score", 4, reused=0)
     settle("score", "a", 4)
     begin("score", 7, reused=0)
-    assert told[-1] == ("score", 0, 7)
+    assert heard[-1] == ("score", 0, 7)
 
 
-def test_progress_of_a_process_without_the_flow_is_ignored(told: list[tuple[str, int, int]]) -> None:
+def test_progress_of_a_process_without_the_flow_is_ignored(heard: list[tuple[str, int, int]]) -> None:
     advance("extract", "a", 3)
-    assert told == []
+    assert heard == []
 
 
-def test_progress_is_told_to_nobody_after_listening(told: list[tuple[str, int, int]]) -> None:
-    heard: list[StageProgress] = []
-    with pytest.raises(RuntimeError, match="stopped"), listening(heard.append):
+def test_progress_is_told_to_nobody_after_listening(heard: list[tuple[str, int, int]]) -> None:
+    other: list[StageProgress] = []
+    with pytest.raises(RuntimeError, match="stopped"), listening(other.append):
         begin("score", 4, reused=0)
         raise RuntimeError("stopped")
     settle("score", "a", 4)
-    assert len(heard) == 1
-    assert len(told) == 2
+    assert len(other) == 1
+    assert len(heard) == 2

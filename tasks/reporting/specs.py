@@ -1,20 +1,19 @@
 """Specs of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles, profile_path
 from storage.results.runs import MAPS, REPORT_FOLDER, Run
 from storage.store import Store
-from tasks.planning.job import LotJob, MapKind
 from tasks.planning.lot import stage_key
+from tasks.planning.requests import MapKind
+from tasks.planning.returns import ScoredRun
+from tasks.planning.run_record import read_record
+from tasks.planning.specs import LotJob
+from tasks.planning.versions import MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
-
-PROFILE_VERSION = 1
-REPORT_VERSION = 1
-MAPS_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -74,23 +73,23 @@ class MapsSpec:
         return f"{self.run}/{MAPS[self.kind]}"
 
 
-def profile_spec(job: LotJob, run: dict[str, Any]) -> ProfileSpec:
+def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
     """The spec that profiles a finished run.
 
     Args:
         job: what was run.
-        run: as `tasks.rescore.rescore_lot` returned it.
+        run: which run.
     """
-    record = Run(Store(job.store), run["run"]).record()
+    recorded = read_record(Run(Store(job.store), run.run)).recorded
     return ProfileSpec(
-        key=stage_key("profile", PROFILE_VERSION, run=run["key"], recorded=record["recorded"]),
+        key=stage_key("profile", PROFILE_VERSION, run=run.key, recorded=recorded),
         category=job.category,
         store=job.store,
         folder=job.folder,
-        run=run["run"],
-        path=profile_path(series_of(job), record["recorded"], run["key"]),
+        run=run.run,
+        path=profile_path(series_of(job), recorded, run.key),
         label=job.lot,
-        size=run["images"],
+        size=run.images,
     )
 
 
@@ -100,10 +99,10 @@ def series_of(job: LotJob) -> str:
     Which earlier runs served as references does not count: it differs from night to night.
     """
     alike = {name: value for name, value in job.identity.items() if name not in ("rscin_windows", "references_from")}
-    return digest({"category": job.category, "with_earlier": bool(job.references_from), **alike})
+    return digest({"category": job.category, "with_earlier": bool(job.settings.references_from), **alike})
 
 
-def report_spec(job: LotJob, run: dict[str, Any], profiled: ProfileSpec) -> ReportSpec:
+def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:
     """The spec that writes a run's page; other earlier runs, or another layout of the page, make another key."""
     earlier = tuple(profile["path"] for profile in earlier_profiles(Store(job.store), profiled.path, MAX_EARLIER))
     reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest()}
@@ -112,14 +111,14 @@ def report_spec(job: LotJob, run: dict[str, Any], profiled: ProfileSpec) -> Repo
         category=job.category,
         store=job.store,
         folder=job.folder,
-        run=run["run"],
+        run=run.run,
         profile=profiled.path,
         earlier=earlier,
         label=job.lot,
     )
 
 
-def maps_spec(job: LotJob, run: dict[str, Any], kind: MapKind) -> MapsSpec:
+def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
     """The spec that writes a run's maps as files of one kind."""
-    key = stage_key("maps", MAPS_VERSION, run=run["key"], kind=kind)
-    return MapsSpec(key, job.category, job.store, job.folder, run["run"], kind, label=job.lot, size=run["images"])
+    key = stage_key("maps", MAPS_VERSION, run=run.key, kind=kind)
+    return MapsSpec(key, job.category, job.store, job.folder, run.run, kind, label=job.lot, size=run.images)

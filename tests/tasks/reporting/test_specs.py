@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from musc.backbones import BackboneSpec
-from musc.decisions.rule import DecisionRule
-from musc.layers import Layer
-from musc.settings import Settings
-from tasks.planning.job import LotJob
-from tasks.planning.report_specs import series_of
+from musc.layers import BackboneSpec, Layer
+from musc.settings import Decisions
+from tasks.planning.resources import Allocation
+from tasks.planning.specs import LotJob
+from tasks.reporting.specs import series_of
+from tests.flat import chosen
 
-SETTINGS = Settings(backbone="net", degrees=(1, 3))
+SETTINGS = chosen(backbone="net", degrees=(1, 3))
 JOB = LotJob(
     folder="photos/monday",
     store="out",
@@ -20,10 +20,7 @@ JOB = LotJob(
     category="cap",
     settings=SETTINGS,
     backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48),
-    device="cpu",
-    memory_bytes=10**9,
-    block_images=8,
-    store_aggregated=False,
+    allocation=Allocation("cpu", 10**9, 8),
 )
 
 
@@ -32,13 +29,13 @@ JOB = LotJob(
     [
         {"category": "lid"},
         {"backbone": replace(JOB.backbone, weights_digest="digest-2")},
-        {"settings": replace(SETTINGS, degrees=(1,))},
-        {"settings": replace(SETTINGS, interval=(0.0, 0.5))},
-        {"settings": replace(SETTINGS, references=20)},
-        {"settings": replace(SETTINGS, match_radius=2)},
+        {"settings": SETTINGS.changed(degrees=(1,))},
+        {"settings": SETTINGS.changed(interval=(0.0, 0.5))},
+        {"settings": SETTINGS.changed(references=20)},
+        {"settings": SETTINGS.changed(match_radius=2)},
         {"subsets": 2},
-        {"exclude_groups": True},
-        {"references_from": ("runs/sunday",)},
+        {"settings": SETTINGS.changed(exclude_groups=True)},
+        {"settings": SETTINGS.changed(references_from=("runs/sunday",))},
     ],
 )
 def test_runs_scored_differently_are_of_another_series(changes: dict[str, Any]) -> None:
@@ -49,9 +46,9 @@ def test_runs_scored_differently_are_of_another_series(changes: dict[str, Any]) 
     "changes",
     [
         {"folder": "photos/tuesday", "lot": "tuesday"},
-        {"memory_bytes": 10**8, "block_images": 16, "store_aggregated": True},
-        {"settings": replace(SETTINGS, rscin_windows=(1, 8))},
-        {"decision_rule": DecisionRule(threshold=0.4)},
+        {"allocation": Allocation("cpu", 10**8, 16, store_aggregated=True)},
+        {"settings": SETTINGS.changed(rscin_windows=(1, 8))},
+        {"decisions": Decisions(threshold=0.4)},
     ],
 )
 def test_nights_of_one_product_are_one_series(changes: dict[str, Any]) -> None:
@@ -59,5 +56,7 @@ def test_nights_of_one_product_are_one_series(changes: dict[str, Any]) -> None:
 
 
 def test_nights_with_other_earlier_runs_as_references_are_one_series() -> None:
-    monday, tuesday = (replace(JOB, references_from=(run,)) for run in ("runs/sunday", "runs/monday"))
+    monday, tuesday = (
+        replace(JOB, settings=SETTINGS.changed(references_from=(run,))) for run in ("runs/sunday", "runs/monday")
+    )
     assert series_of(monday) == series_of(tuesday)

@@ -1,0 +1,17 @@
+"""`musc automations`: runs whose process is gone are marked as crashed."""
+
+import typer
+
+
+def run(silence: int) -> None:
+    """Create the automation on the server that is set, and say so."""
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.monitoring.automations import NAME, create_automations
+
+    if not PREFECT_API_URL.value():
+        raise ValueError(
+            "PREFECT_API_URL must be set to a running server's address, got none; "
+            "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
+        )
+    typer.echo(f"{NAME}: {create_automations(silence)}")

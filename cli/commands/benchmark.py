@@ -1,0 +1,22 @@
+"""`musc benchmark`: a labelled dataset."""
+
+from tasks.planning.requests import BenchmarkRequest
+
+
+def run(request: BenchmarkRequest) -> None:
+    """Score, measure, and print the table; categories that failed are named after it."""
+    from cli.process.engines import run_benchmark
+    from cli.terminal.progress import watching
+    from cli.terminal.tables import show_benchmark
+    from flows.pipelines.dataset import BenchmarkFailedError
+    from storage.store import absolute
+
+    store = absolute(request.output)
+    try:
+        with watching():
+            done = run_benchmark(request)
+    except BenchmarkFailedError as failure:
+        if failure.path:
+            show_benchmark(store, failure.path)
+        raise
+    show_benchmark(store, done.benchmark)

@@ -1,0 +1,20 @@
+"""`musc plan`: what scoring a folder would cost."""
+
+from tasks.planning.requests import LotRequest
+
+
+def run(request: LotRequest) -> None:
+    """Count the images, add up, time a short trial, and print."""
+    from cli.terminal.tables import show_plan
+    from storage.images.listing import list_folder
+    from storage.images.lots import require_enough, usable_images
+    from tasks.planning.estimate import project_cost, scoring_seconds
+    from tasks.planning.job import prepare
+    from tasks.planning.references import earlier_references
+
+    job = prepare(request)
+    images = list_folder(job.folder)
+    require_enough(images, job.folder, job.min_images)
+    usable = usable_images(images)
+    cost = project_cost(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    show_plan(cost, job, scoring_seconds(cost, job))

@@ -1,0 +1,15 @@
+"""`musc score`: one lot."""
+
+from tasks.planning.requests import LotRequest
+
+
+def run(request: LotRequest) -> None:
+    """Score a lot and print the ranking."""
+    from cli.process.engines import score_lot
+    from cli.terminal.progress import watching
+    from cli.terminal.tables import show_run
+    from storage.store import absolute
+
+    with watching():
+        done = score_lot(request)
+    show_run(absolute(request.output), done.run, done.problems)

@@ -1,0 +1,182 @@
+"""Families of backbones: a name's family is imported when the name is used, so `texture` needs no model library."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+
+from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
+from musc.backbones.base import Backbone, choose_device
+from musc.backbones.catalogue import DINO_MODELS, LITE0_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.layers import BackboneSpec
+from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
+
+
+class _Family(Protocol):
+    """What the module of each family of models offers."""
+
+    def accepts(self, name: str) -> bool: ...
+
+    def resolve(
+        self,
+        name: str,
+        *,
+        weights: str | None,
+        image_size: int | tuple[int, int] | None,
+        layers: tuple[int, ...] | None,
+        quick_gelu: bool | None,
+        position_antialias: bool,
+    ) -> BackboneSpec: ...
+
+    def build(self, spec: BackboneSpec, device: torch.device) -> Backbone: ...
+
+
+def names() -> tuple[str, ...]:
+    """The backbones with a name of their own; other open_clip names and `timm:<model>` are accepted as well."""
+    return all_names()
+
+
+PAPER_DEGREES, PAPER_RSCIN_WINDOWS = (1, 3, 5), (1, 2, 3)
+CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS = (1, 3), (1,)
+"""Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
+convolutional networks tell apart what parts show rather than whether they are defective."""
+
+
+def with_defaults(settings: Settings) -> ChosenSettings:
+    """Settings with the backbone, and what depends on it, chosen where it is None: degrees and RsCIN windows."""
+    name = settings.backbone or DEFAULT_BACKBONE
+    convolutional = _module_of(name) in ("lite0", "convolutional")
+    chosen = {
+        "backbone": name,
+        "degrees": settings.degrees or (CONVOLUTIONAL_DEGREES if convolutional else PAPER_DEGREES),
+        "rscin_windows": settings.rscin_windows
+        or (CONVOLUTIONAL_RSCIN_WINDOWS if convolutional else PAPER_RSCIN_WINDOWS),
+    }
+    return ChosenSettings(**{**dict(settings), **chosen})
+
+
+def load(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    image_size: int | Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    device: str = "auto",
+    quick_gelu: bool | None = None,
+    position_antialias: bool = False,
+    precision: str = AUTO,
+) -> Backbone:
+    """Resolve a backbone and load it; arguments and errors are those of `resolve` and `build`."""
+    spec = resolve(
+        name,
+        weights=weights,
+        image_size=image_size,
+        layers=layers,
+        quick_gelu=quick_gelu,
+        position_antialias=position_antialias,
+        precision=precision,
+        device=device,
+    )
+    return build(spec, device)
+
+
+def resolve(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    image_size: int | Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    quick_gelu: bool | None = None,
+    position_antialias: bool = False,
+    precision: str = AUTO,
+    device: str = "auto",
+) -> BackboneSpec:
+    """Settle all that decides a backbone's features. Loads no weights and downloads nothing.
+
+    Args:
+        name: one of `names()`, another open_clip model with a plain ViT image tower, or `timm:<model>`.
+        weights: a tag of the model's library, the path of a file (`.safetensors`, or one written by `torch.save`
+            that needs no code to be read), or None for the published weights.
+        image_size: pixels, a multiple of the patch size: one number for a square, (height, width), or None for 518
+            where the patch is 14, else 512, and 320 for convolutional networks.
+        layers: 0-based, growing: transformer blocks, None for the last of each quarter of the depth; or levels of a
+            convolutional network, None for those of stride 8 and more.
+        quick_gelu: CLIP's activation; None is that of the published numbers (see `musc.backbones.clip`).
+        position_antialias: resize position embeddings as today's libraries do, not as the published numbers had it.
+        precision: `float32`, `float16`, `bfloat16`, or `auto` for float16 on a GPU and float32 elsewhere.
+        device: where the backbone will run; decides what precision `auto` is.
+
+    Raises:
+        ValueError: if the name is unknown, or another argument does not fit the model.
+        FileNotFoundError: if `weights` is the path of no file.
+    """
+    spec = _family(name).resolve(
+        name,
+        weights=str(weights.expanduser().absolute()) if isinstance(weights, Path) else weights,
+        image_size=_as_image_size(image_size),
+        layers=_as_layers(layers),
+        quick_gelu=quick_gelu,
+        position_antialias=position_antialias,
+    )
+    return replace(spec, precision=choose_precision(precision, name, choose_device(device)))
+
+
+def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
+    """Load what was resolved: evaluation mode, weights in float32, no gradients.
+
+    Args:
+        spec: what `resolve` returned, on this machine or another.
+        device: a torch device, or `auto` for the first GPU where there is one.
+
+    Raises:
+        WeightsUnavailableError: if published weights can neither be found on this machine nor fetched.
+        FileNotFoundError: if the weight file is gone.
+        ValueError: if the device does not exist, the weights do not fit the model, or the file has changed.
+    """
+    return in_its_precision(_family(spec.name).build(spec, choose_device(device)))
+
+
+def _module_of(name: str) -> str:
+    """The module of the family that a name belongs to, or seems to."""
+    if name == TEXTURE_NAME:
+        return "texture"
+    if name in DINO_MODELS:
+        return "dino"
+    if name == LITE0_NAME:
+        return "lite0"
+    if name.startswith(TIMM_PREFIX):
+        timm_models = import_module("musc.backbones.timm_models")
+        return "dino" if timm_models.is_vision_transformer(name) else "convolutional"
+    return "clip"
+
+
+def _family(name: str) -> _Family:
+    module = _module_of(name)
+    family = cast(_Family, import_module(f"musc.backbones.{module}"))
+    if not family.accepts(name):
+        close = difflib.get_close_matches(name, names())
+        known = "a name known here" if close else f"one of {', '.join(names())}"
+        advice = f"did you mean {' or '.join(close)}?" if close else "check the spelling"
+        raise ValueError(
+            f"backbone must be {known}, another open_clip model with a plain ViT image tower, "
+            f"or {TIMM_PREFIX}<a convolutional network or ViT of timm>, got {name!r}; {advice}"
+        )
+    return family
+
+
+def _as_image_size(image_size: int | Sequence[int] | None) -> int | tuple[int, int] | None:
+    if image_size is None or isinstance(image_size, int):
+        return image_size
+    if len(image_size) != 2:
+        raise ValueError(f"image_size must be one number or (height, width), got {image_size}; give both in pixels")
+    return image_size[0], image_size[1]
+
+
+def _as_layers(layers: Sequence[int] | None) -> tuple[int, ...] | None:
+    if isinstance(layers, int):
+        raise ValueError(f"layers must be numbers of layers, got {layers}; write ({layers},) for one")
+    return None if layers is None else tuple(layers)

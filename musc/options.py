@@ -1,0 +1,79 @@
+"""How options are declared: a model's field holds the description, default and range of one option.
+
+Flows, the command line, deployments' forms, records and documents read them from there. Importing this loads no torch.
+"""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+
+class Options(BaseModel):
+    """A frozen set of options; a value out of range is refused with one sentence that names the option."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **given: Any) -> None:
+        """Check all values.
+
+        Raises:
+            ValueError: naming every option that is unknown or out of range, with the value given.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise ValueError("; ".join(describe_problems(type(self), error))) from None
+
+    def changed(self, **values: Any) -> Self:
+        """The same options with other values for some, checked again."""
+        return type(self)(**{**dict(self), **values})
+
+
+def describe_problems(options: type[BaseModel], error: ValidationError) -> list[str]:
+    """A sentence for each option that was refused; the parts of one option's value are told once."""
+    sentences: dict[str, str] = {}
+    for problem in error.errors():
+        name, told = str(problem["loc"][0]) if problem["loc"] else "", problem["msg"].removeprefix("Input should be ")
+        if problem["type"] == "value_error":
+            sentence = str(problem["ctx"]["error"])
+        elif problem["type"] == "extra_forbidden":
+            sentence = f"{name} is none of the {options.__name__}; there are {', '.join(options.model_fields)}"
+        else:
+            given = problem["input"] if len(problem["loc"]) == 1 else error.errors()[0]["input"]
+            sentence = f"{name} must be {told[:1].lower()}{told[1:]}, got {given!r}; leave it out for its default"
+        sentences.setdefault(name or sentence, sentence)
+    return list(sentences.values())
+
+
+def option(default: Any, description: str, *, metavar: str = "", common: bool = False, **rules: Any) -> Any:
+    """A field of a model of options.
+
+    Args:
+        default: its value unless given.
+        description: what it is, with units and what the default means, as users read it everywhere.
+        metavar: how its value is written on the command line.
+        common: whether `--help` shows it; `--help-all` shows every option.
+        rules: of `pydantic.Field`, such as `ge`.
+    """
+    return Field(default, description=description, json_schema_extra={"metavar": metavar, "common": common}, **rules)
+
+
+def read_numbers(value: Any) -> Any:
+    """Numbers from a text such as `1,3,5`; other values as they are."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def read_size(value: Any) -> Any:
+    """An image size from a text, `518` or `392x518` (height x width); other values as they are."""
+    if not isinstance(value, str):
+        return value
+    sides = value.lower().split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
+        raise ValueError(
+            f"image_size must be a side such as 518, or height x width such as 392x518, in pixels, got {value!r}"
+        )
+    return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
+
+
+Numbers = BeforeValidator(read_numbers)
+Size = BeforeValidator(read_size)

@@ -1,0 +1,24 @@
+"""Whether a request can succeed at all: asked before any work, by the command line and by deployments alike."""
+
+from storage.images.listing import require_images
+from storage.store import Store, require_writable
+from tasks.planning.estimate import project_cost
+from tasks.planning.job import prepare
+from tasks.planning.requests import LotRequest
+from tasks.planning.specs import LotJob
+
+
+def require_feasible(request: LotRequest) -> LotJob:
+    """The job of a request whose store can be written, whose folder holds images, and whose images fit the memory.
+
+    Raises:
+        OSError: if the store cannot be written.
+        NoImagesError: if the folder holds too few files named like images.
+        MemoryError: if not even one image fits the memory.
+        ValueError: as `tasks.planning.job.prepare`.
+    """
+    job = prepare(request)
+    require_writable(Store(job.store))
+    require_images(job.folder, job.min_images)
+    project_cost(job, job.min_images)
+    return job

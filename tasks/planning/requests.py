@@ -1,0 +1,121 @@
+"""Requests: what a user asks for, as one value: a lot, a night or a benchmark to be scored.
+
+The fields are the parameters of the flows and, with those of the models they hold, the options of the commands.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator
+
+from musc.options import Options, option
+from musc.settings import PAPER_BACKBONE, Decisions, Settings
+from tasks.planning.resources import Resources
+
+DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
+MapKind = Literal["png", "tiff"]
+AnyRequest = TypeVar("AnyRequest", bound="Request")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def read_names(value: Any) -> Any:
+    """Names from a text or several such as `bottle,cable`; other values as they are."""
+    given = [value] if isinstance(value, str) else value
+    if isinstance(given, list | tuple) and all(isinstance(text, str) for text in given):
+        return tuple(name.strip() for text in given for name in text.split(","))
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
+
+
+class Request(Options):
+    """What all requests have."""
+
+    output: str = option(
+        DEFAULT_OUTPUT, "Path or URL of the store that keeps features, scores and results.", common=True
+    )
+    settings: Settings = Settings()
+    resources: Resources = Resources()
+
+
+class ScoringRequest(Request):
+    """What is asked of lots without labels."""
+
+    maps: MapKind | None = option(
+        None, "Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats).", common=True
+    )
+    decisions: Decisions = Decisions()
+
+
+class LotRequest(ScoringRequest):
+    """A folder of images of one product, to be scored against each other."""
+
+    folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
+    lot: str | None = option(None, "Name of these images. Default: the folder's name.", common=True)
+    category: str | None = option(None, "Name of the product. Default: the lot's name.", common=True)
+
+
+class NightRequest(ScoringRequest):
+    """Every lot below a folder that has no finished result for these settings."""
+
+    root: str = option(DEFAULT_ROOT, "Path or URL of a folder with lots as <category>/<date>/…images.")
+    category: str | None = option(None, "Only this product. Default: all.", common=True)
+    since: date | None = option(
+        None, "Leave out lots of earlier dates; lots without a date never are.", metavar="DATE", common=True
+    )
+
+    def lot(self, folder: str, name: str, category: str) -> LotRequest:
+        """One of its lots, to be scored with the same options."""
+        shared = {field: getattr(self, field) for field in ScoringRequest.model_fields}
+        return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
+
+
+class BenchmarkRequest(Request):
+    """The categories of a labelled dataset, each to be scored as one lot."""
+
+    dataset: str = option(..., "mvtec_ad, visa, btad, mvtec_loco, or folder (a set of your own in MVTec AD's layout).")
+    root: str = option(..., "Local folder of the dataset.")
+    categories: Names | None = option(None, "Categories to run. Default: all.", metavar="NAME,…", common=True)
+    backbones: Names = option(
+        (),
+        f"Several backbones, compared in one table. Default: the one of `backbone`, {PAPER_BACKBONE} unless given.",
+        metavar="NAME,…",
+        common=True,
+    )
+    subsets: int = option(
+        1, "Parts in which each category is scored; images are dealt by content, never by label or name.", ge=1
+    )
+
+
+def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
+    """A request from flat options, each sorted into the model that holds it.
+
+    Raises:
+        ValueError: naming every option that is unknown or out of range.
+    """
+    models = {name: field.annotation for name, field in kind.model_fields.items()}
+    held = {name: model for name, model in models.items() if isinstance(model, type) and issubclass(model, Options)}
+    sorted_in = {name: {key: given[key] for key in model.model_fields if key in given} for name, model in held.items()}
+    taken = {key for options in sorted_in.values() for key in options}
+    own = {key: value for key, value in given.items() if key not in taken}
+    values: dict[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
+    return kind(**values)
+
+
+def described_by(kind: type[Request]) -> Callable[[Function], Function]:
+    """Add the descriptions of a request's fields to a flow's docstring, which Prefect's form shows."""
+
+    def describe(function: Function) -> Function:
+        lines = [
+            f"    {name}: {field.description or (field.annotation.__doc__ or '').strip()}"
+            for name, field in kind.model_fields.items()
+            if field.annotation is not None
+        ]
+        text = function.__doc__ or ""
+        head, mark, rest = text.partition("\n    Returns:")
+        function.__doc__ = f"{head.rstrip()}\n\n    Args:\n    " + "\n    ".join(lines) + f"\n{mark}{rest}"
+        return function
+
+    return describe

@@ -1,0 +1,65 @@
+"""What tasks return: small references to what they stored, never the data itself."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Returned(BaseModel):
+    """Frozen, and plain JSON in Prefect's results."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Stored(Returned):
+    """An artefact is complete."""
+
+    path: str
+    """In the store."""
+
+
+class Listed(Returned):
+    """A lot's listing is stored."""
+
+    lot_key: str
+    """To load it with."""
+    files: int
+    usable: int
+    unopened: int
+    """Files that could not be opened."""
+
+
+class Grouped(Returned):
+    """A lot's groups are stored."""
+
+    path: str
+    groups: int
+    """How many there are."""
+
+
+class ScoredRun(Returned):
+    """A run is complete."""
+
+    run: str
+    """Its path in the store."""
+    key: str
+    images: int
+    """Scored."""
+    files: int
+    """Listed."""
+
+
+class ScoredLot(ScoredRun):
+    """A run is complete, and its page was tried."""
+
+    report: str | None
+    """Path of the page in the store; None where it could not be made."""
+    problems: tuple[str, ...]
+    """A sentence for each thing beside the scores that went wrong."""
+    unopened: int
+    """Files that could not be opened."""
+
+
+class Benchmarked(Returned):
+    """A table of metrics is written."""
+
+    benchmark: str
+    """Its path in the store."""

@@ -1,0 +1,73 @@
+"""What a run's `run.json` says: what was run, on what, with which versions, and what was decided."""
+
+from pydantic import BaseModel, ConfigDict
+
+from storage.results.runs import Run
+from tasks.planning.specs import BlockRows, LotJob
+
+
+class Recorded(BaseModel):
+    """Frozen, and plain JSON on disk."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class DecisionRecord(Recorded):
+    """Which images are flagged, and by which rule."""
+
+    rule: str
+    score: str
+    """Which score is compared: `raw_score`."""
+    expected_false_alarms: float
+    review_budget: int | None
+    fixed_threshold: float | None
+    threshold: float | None
+    """Raw score at and above which images are flagged; None if nothing stands out."""
+    separable: bool
+    above_count: int
+    flagged_count: int
+    pixel_threshold: float | None
+    """Value of the anomaly map at and above which pixels of flagged images are defective."""
+
+
+class GroupRecord(Recorded):
+    """Images that share the same flaw."""
+
+    group: int
+    image_ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    patch_count: int
+
+
+class RunKeys(Recorded):
+    """What a run was made from, in the store."""
+
+    run: str
+    listing: str
+    features: tuple[str, ...]
+    patch_scores: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+class RunRecord(Recorded):
+    """Everything needed to run a lot again, together with its listing."""
+
+    record_version: int
+    recorded: str
+    """When, UTC."""
+    settings_digest: str
+    job: LotJob
+    decision: DecisionRecord
+    groups: tuple[GroupRecord, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    earlier_references: tuple[BlockRows, ...]
+    images: dict[str, int]
+    """Files of the lot by status."""
+    keys: RunKeys
+    versions: dict[str, str]
+
+
+def read_record(run: Run) -> RunRecord:
+    """The record of a finished run."""
+    return RunRecord.model_validate(run.record())

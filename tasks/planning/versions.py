@@ -1,0 +1,15 @@
+"""Versions of what each stage computes; they are part of the keys of its artefacts.
+
+Raise one when its stage's results change: what was made by another version is then made again.
+"""
+
+FEATURES_VERSION = 1
+AGGREGATED_VERSION = 1
+PATCH_SCORES_VERSION = 2
+GROUPS_VERSION = 3
+RUN_VERSION = 4
+RECORD_VERSION = 4
+METRICS_VERSION = 1
+PROFILE_VERSION = 1
+REPORT_VERSION = 1
+MAPS_VERSION = 1

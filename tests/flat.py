@@ -1,0 +1,83 @@
+"""Flows and planning called with flat options, as the command line does; each goes into the model that holds it."""
+
+from dataclasses import replace
+from typing import Any
+
+from musc.backbones import with_defaults
+from musc.layers import BackboneSpec, Layer
+from musc.settings import ChosenSettings, Settings
+from tasks.planning import benchmark as benchmark_planning
+from tasks.planning import job as job_planning
+from tasks.planning.benchmark import BenchmarkJob
+from tasks.planning.nightly import Night
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
+from tasks.planning.resources import Allocation
+from tasks.planning.returns import Benchmarked, ScoredLot
+from tasks.planning.run_record import RunRecord
+from tasks.planning.specs import LotJob
+from tasks.planning.versions import RECORD_VERSION
+
+
+def lot_request(folder: Any, output: Any = "musc-results", **options: Any) -> LotRequest:
+    return request_of(LotRequest, {"folder": str(folder), "output": str(output), **options})
+
+
+def prepare(folder: Any, output: Any = "musc-results", subsets: int = 1, **options: Any) -> LotJob:
+    return job_planning.prepare(lot_request(folder, output, **options), subsets)
+
+
+def benchmark_jobs(dataset: str, root: Any, output: Any = "musc-results", **options: Any) -> list[BenchmarkJob]:
+    given = {"dataset": dataset, "root": str(root), "output": str(output), **options}
+    return benchmark_planning.benchmark_jobs(request_of(BenchmarkRequest, given))
+
+
+def score_lot(folder: Any, output: Any = "musc-results", **options: Any) -> ScoredLot:
+    from flows.score_lot import score_lot as flow
+
+    return flow(**dict(lot_request(folder, output, **options)))
+
+
+def score_lots(root: Any, output: Any = "musc-results", **options: Any) -> Night:
+    from flows.score_lots import score_lots as flow
+
+    return flow(**dict(request_of(NightRequest, {"root": str(root), "output": str(output), **options})))
+
+
+def benchmark(dataset: str, root: Any, output: Any = "musc-results", **options: Any) -> Benchmarked:
+    from flows.benchmark import benchmark as flow
+
+    given = {"dataset": dataset, "root": str(root), "output": str(output), **options}
+    return flow(**dict(request_of(BenchmarkRequest, given)))
+
+
+def chosen(**options: Any) -> ChosenSettings:
+    """Settings as a job has them."""
+    return with_defaults(Settings(**options))
+
+
+def with_allocation(job: LotJob, **changes: Any) -> LotJob:
+    return replace(job, allocation=replace(job.allocation, **changes))
+
+
+def record_of(job: LotJob, **changes: Any) -> RunRecord:
+    """A run's record that says nothing but its job, unless given."""
+    decision = {"rule": "none", "score": "raw_score", "expected_false_alarms": 0.5, "separable": False}
+    decision |= dict.fromkeys(("review_budget", "fixed_threshold", "threshold", "pixel_threshold"))
+    nothing: dict[str, Any] = {
+        "record_version": RECORD_VERSION,
+        "recorded": "2026-11-25T01:00:00+00:00",
+        "settings_digest": "settings",
+        "decision": {**decision, "above_count": 0, "flagged_count": 0},
+        **dict.fromkeys(("groups", "notes", "warnings", "earlier_references"), ()),
+        "images": {"ok": 2},
+        "keys": {"run": "r", "listing": "l", "features": (), "patch_scores": (), "groups": ()},
+        "versions": {},
+    }
+    return RunRecord(**{**nothing, "job": job, **changes})
+
+
+def job_of(**changes: Any) -> LotJob:
+    """A job of a net that does not exist: for what only plans, reads or writes down."""
+    backbone = BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48)
+    whole = LotJob("photos", "out", "night", "cap", chosen(backbone="net"), backbone, Allocation("cpu", 10**9))
+    return replace(whole, **changes)
