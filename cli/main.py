@@ -9,6 +9,7 @@ import musc
 from cli.options import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
+from cli.terminal.text import replace_unprintable
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 
 AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
@@ -149,4 +150,6 @@ def demo(
 
 def main() -> None:
     """The console command."""
+    replace_unprintable()
+    replace_unprintable()
     app()

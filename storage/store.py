@@ -1,6 +1,7 @@
 """One interface to a place that keeps files: a local path or any URL fsspec knows, such as `s3://bucket/prefix`."""
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +78,10 @@ class Store:
         try:
             aside.write_bytes(content)
             aside.replace(target)
+        except OSError as error:
+            if error.errno and not error.filename:  # a full disk names none
+                error.filename = target
+            raise
         finally:
             aside.unlink(missing_ok=True)
 
@@ -172,10 +177,27 @@ def is_there(place: Path) -> bool:
 
 
 def require_path(name: str, url: str) -> None:
-    """Refuse an empty path or URL, which would mean the working directory.
+    """Refuse an empty path or URL, which would mean the working directory, and one that tables and records cannot hold.
 
     Raises:
-        ValueError: naming the parameter that was empty.
+        ValueError: naming the parameter that was empty or is no valid UTF-8.
     """
     if not url.strip():
         raise ValueError(f"{name} must be a path or URL, got {url!r}; write . for the working directory")
+    if not is_utf8(absolute(url)):
+        raise ValueError(f"{name} must have a path of valid UTF-8, got {absolute(url)!r}; {rename_advice()}")
+
+
+def is_utf8(path: str) -> bool:
+    """Whether a path consists of characters; Python keeps other bytes as lone surrogates."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def rename_advice() -> str:
+    """What to do about a path that is no valid UTF-8: in some locales no name outside ASCII is seen as such."""
+    encoding = sys.getfilesystemencoding()
+    return "rename it" if encoding == "utf-8" else f"set LC_ALL=C.UTF-8, as the locale's encoding is {encoding}"

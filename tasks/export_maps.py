@@ -1,35 +1,65 @@
 """Anomaly maps as image files for other programs, at the size of each photograph."""
 
+import errno
 import io
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from storage.artefacts import is_complete, writing
+from storage.names import name_digest, short_name
 from storage.results.runs import Run
 from storage.store import Store
+from storage.tables import write_table
 from tasks.planning.returns import Stored
 from tasks.reporting.heatmaps import boxed, encoded, outlined, overlay
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
 
+TABLE = "maps.parquet"
+"""Which file shows which photograph: `path` of the photograph, `file` in the folder of the maps."""
+REFUSED_NAMES = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+"""Errors of disks that hold shorter names or fewer characters than the photographs' own disk."""
+
 
 def write_maps(spec: MapsSpec) -> Stored:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
     `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged images
-    `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32.
+    `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32. Names
+    beyond 200 bytes are shortened with a digest; `maps.parquet` lists all files.
     """
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         found = FinishedRun(Run(store, spec.run), spec.folder)
         with writing(store, spec.path) as staging:
+            rows = []
             for position, image in enumerate(found.images):
                 for ending, content in files_of(found, position, spec.kind).items():
-                    store.write(f"{staging.path}/{image.path}.{ending}", content)
+                    rows.append((image.path, write_named(store, staging.path, image.path, f".{ending}", content)))
                 progress.advance("maps", spec.key, 1)
+            write_table(store, f"{staging.path}/{TABLE}", pd.DataFrame(rows, columns=["path", "file"]))
     return Stored(path=spec.path)
+
+
+def write_named(store: Store, folder: str, path: str, ending: str, content: bytes) -> str:
+    """Write a file called like a photograph, or, where the disk refuses that name, by a digest of it.
+
+    Returns:
+        Its path in the folder.
+    """
+    parent, slash, name = path.rpartition("/")
+    file = f"{parent}{slash}{short_name(name, ending)}"
+    try:
+        store.write(f"{folder}/{file}", content)
+    except OSError as error:
+        if error.errno not in REFUSED_NAMES:
+            raise
+        file = name_digest(path) + ending
+        store.write(f"{folder}/{file}", content)
+    return file
 
 
 def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:

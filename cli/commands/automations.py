@@ -2,9 +2,12 @@
 
 import typer
 
+from cli.process.prefect_settings import require_readable_settings
+
 
 def run(silence: int) -> None:
     """Create the automation on the server that is set, and say so."""
+    require_readable_settings()
     from prefect.settings import PREFECT_API_URL
 
     from tasks.monitoring.automations import NAME, create_automations

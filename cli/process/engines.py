@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cli.process.prefect_api import configured_api, require_answer
+from cli.process.prefect_settings import require_readable_settings
 from tasks.planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest
 from tasks.planning.resources import EngineName
 from tasks.planning.returns import Benchmarked, ScoredLot
@@ -22,9 +23,12 @@ def choose_engine(asked: EngineName | None) -> EngineName:
 
     Raises:
         ConnectionError: if the configured API is needed and does not answer.
+        ValueError: if Prefect is needed and could not be loaded.
     """
     api = configured_api()
     engine = asked or ("threads" if api else "inline")
+    if engine != "inline":
+        require_readable_settings()
     if api and engine != "inline":
         require_answer(api)
     return engine

@@ -25,7 +25,7 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
     except (StorageError, MemoryError, FileNotFoundError) as error:
         fail(str(error), BAD_INPUT)
     except (RuntimeError, OSError) as error:
-        fail(str(error), FAILED)
+        fail(full_disk(error) or str(error), FAILED)
     except Exception as error:
         if isinstance(error, ValueError) and is_ours(error):
             fail(str(error), BAD_INPUT)
@@ -40,6 +40,15 @@ def is_ours(error: BaseException) -> bool:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     return place is not None and str(place.tb_frame.f_globals.get("__name__")).split(".")[0] in ROOMS
+
+
+def full_disk(error: Exception) -> str | None:
+    """What to say where a named file found no room on its disk; None for other errors."""
+    from storage.disks import describe_space, is_full
+    from storage.store import Store
+
+    place = getattr(error, "filename", None)
+    return f"{error}; {describe_space(Store(str(place)))}" if place and is_full(error) else None
 
 
 def fail(message: str, code: int) -> None:

@@ -35,7 +35,10 @@ def configured_api() -> ConfiguredApi | None:
     """The API of the environment, else of the active profile; None if there is none."""
     if url := os.environ.get(VARIABLE):
         return ConfiguredApi(url, f"the variable {VARIABLE}", f"unset {VARIABLE}")
-    home = Path(os.environ.get("PREFECT_HOME") or Path("~/.prefect").expanduser())
+    try:
+        home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    except RuntimeError:  # an account without a home has no profile either
+        home = Path("~/.prefect")
     path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
     try:
         profiles = tomllib.loads(path.read_text("utf-8"))

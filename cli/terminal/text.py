@@ -1,6 +1,8 @@
 """Texts that hold names of files, which anybody may have chosen, as a terminal can be trusted with them."""
 
+import io
 import re
+import sys
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Characters that drive a terminal instead of being shown."""
@@ -13,6 +15,12 @@ def visible(text: str) -> str:
     '\\x1b[31mred.png'
     """
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def replace_unprintable() -> None:
+    """From now on print `?` for every character that the standard output's encoding lacks, instead of failing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def literal(text: str) -> str:

@@ -27,6 +27,7 @@ from tasks.planning.resources import Engine
 from tasks.planning.returns import ScoredLot, ScoredRun
 from tasks.planning.specs import LotJob
 from tasks.rescore import rescore_lot
+from tasks.runtime.disk_need import telling_need
 from tasks.runtime.models import load_ahead
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
@@ -71,8 +72,13 @@ def score_listed(
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
     else:
         earlier = earlier_references(job, images)
-        where.monitor.plan(job, project_cost(job, len(images), sum(len(rows.rows) for rows in earlier)))
-        with leasing(store, lease_name(job, lot_key)) as lease, where.opened(engine or job.allocation.engine) as runner:
+        cost = project_cost(job, len(images), sum(len(rows.rows) for rows in earlier))
+        where.monitor.plan(job, cost)
+        with (
+            telling_need(cost, job.store),
+            leasing(store, lease_name(job, lot_key)) as lease,
+            where.opened(engine or job.allocation.engine) as runner,
+        ):
             lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
             run = partial(run_stage, runner=runner, lease=lease)
             blocks = extract_specs(job, lot_key, images)

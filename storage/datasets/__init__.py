@@ -11,8 +11,8 @@ from storage.datasets import btad, mvtec_ad, mvtec_loco, visa
 from storage.datasets.files import natural_key
 from storage.datasets.identity import labels_digest
 from storage.datasets.inside import links_out
-from storage.datasets.loco_defects import loco_defects
 from storage.datasets.masks import load_mask, load_mask_at
+from storage.datasets.mvtec_loco import loco_defects
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
 from storage.errors import DatasetLayoutError
 from storage.store import require_path

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
+from storage.datasets.mask_rules import grey_of, require_full_values, require_marked, turned_like
 from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
-from storage.images.decode import opened, read_header
+from storage.images.decode import EXIF_ORIENTATION, TURNED, opened, read_header, require_whole
 
 BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
 """Datasets whose masks may mark defects with any grey value and that the reference implementation does not read."""
@@ -51,7 +52,7 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
 
     Raises:
         UnreadableImageError: if a mask cannot be decoded.
-        DatasetLayoutError: if the masks of the image differ in size.
+        DatasetLayoutError: if a mask does not fit the image or this dataset's rule, or the masks differ in size.
     """
     height, width = size
     if not image.masks:
@@ -59,7 +60,9 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
     if dataset in BINARISED_FIRST:
         grey = Image.fromarray(load_mask(root, image).astype(np.uint8) * 255)
     else:
-        grey = read_grey(Path(root) / image.masks[0].path)
+        grey = read_mask(root, image, image.masks[0].path)
+        if dataset != "visa":
+            require_full_values(grey, image.masks[0].path, image.path, dataset)
     resized = np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR))
     return resized > 0 if dataset == "visa" else resized == 255
 
@@ -83,18 +86,32 @@ def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
         with _decoding(path):
             header = read_header(path.read_bytes())
         return np.zeros((1, header.height, header.width), dtype=bool)
-    channels = [np.asarray(read_grey(Path(root) / mask.path)) > 0 for mask in image.masks]
+    channels = [np.asarray(read_mask(root, image, mask.path)) > 0 for mask in image.masks]
     if len({channel.shape for channel in channels}) > 1:
         sizes = ", ".join(f"{mask.path} {c.shape}" for mask, c in zip(image.masks, channels, strict=True))
         raise DatasetLayoutError(f"masks of {image.path} must have one size, got {sizes}; export them again")
     return np.stack(channels)
 
 
-def read_grey(path: Path) -> Image.Image:
-    """A mask file as an 8-bit grey image.
+def read_mask(root: Path | str, image: LabelledImage, mask: str) -> Image.Image:
+    """One mask of a defective image as 8-bit grey, turned as the image is seen upright; see `mask_rules`.
 
-    Wider integers are clipped at 255 rather than scaled, so that small values stay visible; a JPEG, whose zeros are
-    not exact, becomes 0 and 255.
+    Raises:
+        UnreadableImageError: if the mask or the image cannot be decoded.
+        DatasetLayoutError: if the mask does not fit the image, or marks nothing.
+    """
+    path, image_path = Path(root) / mask, Path(root) / image.path
+    grey, is_upright = _read_upright(path)
+    with _decoding(image_path):
+        header = read_header(image_path.read_bytes())
+    require_marked(grey, mask, image.path)
+    return turned_like(grey, is_upright=is_upright, header=header, path=mask, image_path=image.path)
+
+
+def read_grey(path: Path) -> Image.Image:
+    """A mask file as an 8-bit grey image, upright where it says how it is turned; see `mask_rules.grey_of`.
+
+    A JPEG, whose zeros are not exact, becomes 0 and 255.
 
     Args:
         path: a file of one of `storage.images.decode.FORMATS`, whatever its name.
@@ -106,11 +123,16 @@ def read_grey(path: Path) -> Image.Image:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if the file cannot be decoded, or holds more pixels than is safe.
     """
-    with _decoding(path), opened(path.read_bytes()) as image:
-        if image.mode.startswith(("I", "F")):
-            return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8))
-        grey = image.convert("L")
-        return grey.point([0] * 128 + [255] * 128) if image.format == "JPEG" else grey
+    return _read_upright(path)[0]
+
+
+def _read_upright(path: Path) -> tuple[Image.Image, bool]:
+    """As `read_grey`, and whether the file itself says how it is turned."""
+    with _decoding(path), opened(content := path.read_bytes()) as image:
+        is_upright = image.getexif().get(EXIF_ORIENTATION) in TURNED
+        require_whole(image, content)
+        grey = grey_of(ImageOps.exif_transpose(image))
+        return (grey.point([0] * 128 + [255] * 128) if image.format == "JPEG" else grey), is_upright
 
 
 @contextmanager

@@ -1,16 +1,26 @@
-"""MVTec LOCO AD: several mask files per image, one per defect, each with a grey value that names its kind."""
+"""MVTec LOCO AD: several mask files per image, one per defect, each with a grey value that names its kind.
 
+`defects_config.json` says what each grey value means for a category, and how much of such a defect must be found
+(Bergmann et al., 2022: saturation).
+"""
+
+import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from storage.datasets.files import folders_in, images_in, relative
 from storage.datasets.folders import find_in_folders, images_by_type, unexpected_types
-from storage.datasets.loco_config import CONFIG_FILE, DefectKinds, read_defect_kinds
-from storage.datasets.masks import read_grey
+from storage.datasets.masks import load_channels, read_grey
 from storage.datasets.pairing import shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
 from storage.errors import UnreadableImageError
 
+CONFIG_FILE = "defects_config.json"
+DefectKinds = dict[int, tuple[float, bool]]
+"""Grey value -> saturation threshold, and whether it is a fraction of the defect's area (else pixels)."""
 NORMAL = "good"
 DEFECTIVE = ("logical_anomalies", "structural_anomalies")
 
@@ -75,3 +85,92 @@ def _list_masks(root: Path, image: Path, folder: Path, kinds: DefectKinds) -> tu
             known = ", ".join(map(str, sorted(kinds)))
             problems.append(f"{path} has the grey value {values[0]}, which {CONFIG_FILE} lacks; known: {known}")
     return masks, problems
+
+
+def read_defect_kinds(config: Path) -> tuple[DefectKinds, list[str]]:
+    """The grey values a category uses.
+
+    Args:
+        config: the file; need not exist.
+
+    Returns:
+        The kinds and no problem, or none and the problems, each starting with the file's name.
+    """
+    if not config.is_file():
+        return {}, [f"{config.name} is missing"]
+    try:
+        entries = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return {}, [f"{config.name} must be JSON, got {error}"]
+    if not isinstance(entries, list) or not entries:
+        return {}, [f"{config.name} must hold a list of defects, got {entries!r:.60}"]
+    wrong = [f"{config.name} entry {index} {flaw}" for index, entry in enumerate(entries) if (flaw := _flaw(entry))]
+    if wrong:
+        return {}, wrong
+    values = [entry["pixel_value"] for entry in entries]
+    if len(set(values)) < len(values):
+        return {}, [f"{config.name} must give each defect a pixel_value of its own, got {values}"]
+    kinds = [(float(entry["saturation_threshold"]), entry["relative_saturation"]) for entry in entries]
+    return dict(zip(values, kinds, strict=True)), []
+
+
+def _flaw(entry: Any) -> str | None:
+    if not isinstance(entry, dict):
+        return f"must be an object, got {entry!r:.60}"
+    value, threshold, relative = (
+        entry.get(key) for key in ("pixel_value", "saturation_threshold", "relative_saturation")
+    )
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 255:
+        return f"must have a pixel_value from 1 to 255, got {value!r}"
+    if not isinstance(relative, bool):
+        return f"must have a relative_saturation of true or false, got {relative!r}"
+    if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 < threshold < float("inf"):
+        return f"must have a saturation_threshold above 0, got {threshold!r}"
+    if relative and threshold > 1:
+        return f"must have a relative saturation_threshold of at most 1, got {threshold!r}"
+    return None
+
+
+def saturation_pixels(mask: Mask, area: int) -> int:
+    """Pixels of a defect that must be found for it to count as fully found.
+
+    A missing object may be marked over its whole possible area, of which finding a part is enough.
+
+    Args:
+        mask: a defect channel, with its threshold.
+        area: the channel's defective pixels.
+
+    Returns:
+        int(threshold · area) when the threshold is relative, else min(threshold, area); at least one pixel, since a
+        defect is not found before any of it is: half of a single pixel would be none.
+
+    Raises:
+        ValueError: if the mask carries no threshold.
+    """
+    if mask.saturation_threshold is None:
+        raise ValueError(
+            f"mask must carry a saturation threshold, got none for {mask.path}; list the dataset as mvtec_loco"
+        )
+    part = mask.saturation_threshold * area if mask.relative_saturation else min(mask.saturation_threshold, area)
+    return max(1, int(part))
+
+
+def loco_defects(root: Path | str, image: LabelledImage) -> tuple[np.ndarray, np.ndarray]:
+    """The defect channels of one image at original size, for AU-sPRO.
+
+    Args:
+        root: the dataset's root.
+        image: as listed by the dataset `mvtec_loco`.
+
+    Returns:
+        Masks, bool (D, H, W), and saturation in pixels, int64 (D,); D is 0 for a normal image.
+
+    Raises:
+        ValueError: if the image was listed by another dataset.
+        UnreadableImageError: if a mask, or the normal image, cannot be decoded.
+        DatasetLayoutError: if the masks of the image differ in size.
+    """
+    channels = load_channels(root, image)[: len(image.masks)]
+    areas = channels.sum(axis=(1, 2))
+    saturation = [saturation_pixels(mask, int(area)) for mask, area in zip(image.masks, areas, strict=True)]
+    return channels, np.array(saturation, dtype=np.int64)

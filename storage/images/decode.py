@@ -20,6 +20,8 @@ import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from storage.errors import UnreadableImageError
+from storage.images import libtiff
+from storage.images.cut_jpeg import is_cut_short
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
 """File names that promise an image."""
@@ -29,12 +31,21 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 
 SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
 EXIF_ORIENTATION = 0x0112
+UPRIGHT = 1
+"""The EXIF orientation of pixels that are stored as they are seen."""
+TURNED = range(2, 9)
+"""The other ones there are."""
 QUARTER_TURNS = (5, 6, 7, 8)
 PNG_ORIENTATION_SIGNS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """One of these stands in a PNG that has an orientation, before or after its pixels."""
 
-# Too large images are refused by their size. Filters belong to the whole process, so none is set while threads decode.
+CUT_OR_DAMAGED = "the file is cut short or damaged; copy it again from where it came"
+
+# Too large images are refused by their size, damaged ones by an error; nothing else is to be said about them. Filters
+# belong to the whole process, so none is set while threads decode.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+libtiff.silence()
 
 
 class TooLargeImageError(UnreadableImageError):
@@ -50,6 +61,8 @@ class Header:
     height: int
     remark: str
     """Something the reader of the table should know, e.g. that only the first frame is used; else empty."""
+    orientation: int = UPRIGHT
+    """EXIF's number of how the stored pixels are turned."""
 
 
 def read_header(content: bytes) -> Header:
@@ -63,10 +76,11 @@ def read_header(content: bytes) -> Header:
         try:
             frame_count = getattr(image, "n_frames", 1)
             size = _stored_size(image)
-            width, height = reversed(size) if _orientation(image, content) in QUARTER_TURNS else size
+            orientation = _orientation(image, content)
+            width, height = reversed(size) if orientation in QUARTER_TURNS else size
         except Exception as error:  # damaged tags and frames raise many kinds
-            raise UnreadableImageError(f"its header cannot be read ({error})") from error
-        return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "")
+            raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
+        return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "", orientation)
 
 
 def decode(content: bytes) -> Image.Image:
@@ -77,7 +91,7 @@ def decode(content: bytes) -> Image.Image:
     """
     with _opened_in_known_range(content) as image:
         try:
-            image.load()
+            require_whole(image, content)
             upright = ImageOps.exif_transpose(image)
             upright.info.pop("transparency", None)  # else Pillow warns that it is lost
             if upright.mode in SIXTEEN_BIT_MODES or upright.mode == "I":
@@ -86,7 +100,19 @@ def decode(content: bytes) -> Image.Image:
         except UnreadableImageError:
             raise
         except Exception as error:  # Pillow's decoders raise many kinds for damaged data
-            raise UnreadableImageError(f"its pixels cannot be decoded ({error})") from error
+            raise UnreadableImageError(f"its pixels cannot be decoded ({error}): {CUT_OR_DAMAGED}") from error
+
+
+def require_whole(image: Image.Image, content: bytes) -> None:
+    """Decode the pixels of an opened image, all of which must be in the file.
+
+    Raises:
+        UnreadableImageError: if it is a JPEG that was cut short and has an end marker all the same.
+        Exception: whatever Pillow's decoders raise for other damaged data.
+    """
+    image.load()
+    if is_cut_short(image, content):
+        raise UnreadableImageError(f"its pixels end early, before an end marker that was added: {CUT_OR_DAMAGED}")
 
 
 def opened(content: bytes) -> Image.Image:
@@ -103,9 +129,9 @@ def opened(content: bytes) -> Image.Image:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise TooLargeImageError(f"it must have at most {Image.MAX_IMAGE_PIXELS:,} pixels; {error}") from error
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"its content must be one of {', '.join(FORMATS)}, and is none") from error
+        raise UnreadableImageError(_why_unidentified(content)) from error
     except Exception as error:  # damaged headers raise many kinds
-        raise UnreadableImageError(f"its header cannot be read ({error})") from error
+        raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         raise TooLargeImageError(f"it must have at most {limit:,} pixels, got {image.width} × {image.height}")
@@ -121,16 +147,30 @@ def _opened_in_known_range(content: bytes) -> Image.Image:
     return image
 
 
+def _why_unidentified(content: bytes) -> str:
+    """Pillow says of no file why no format fits; the one that its first bytes promise is asked again."""
+    for kind in FORMATS:
+        factory, accepts = Image.OPEN[kind]
+        if accepts is None or accepts(content[:16]) is not True:
+            continue
+        try:
+            factory(io.BytesIO(content), "").close()
+        except Exception as error:  # damaged headers raise many kinds
+            return f"it begins like {kind}, but is damaged, cut short or of a kind that is not supported ({error})"
+    return f"its content must be one of {', '.join(FORMATS)}, and is none"
+
+
 def _stored_size(image: Image.Image) -> tuple[int, int]:
     if isinstance(image, TiffImagePlugin.TiffImageFile):  # whose size may already be upright
         return image.tag_v2[TiffImagePlugin.IMAGEWIDTH], image.tag_v2[TiffImagePlugin.IMAGELENGTH]
     return image.size
 
 
-def _orientation(image: Image.Image, content: bytes) -> int | None:
+def _orientation(image: Image.Image, content: bytes) -> int:
     if image.format == "PNG" and not any(sign in content for sign in PNG_ORIENTATION_SIGNS):
-        return None  # Pillow would decode all pixels to look for it after them
-    return image.getexif().get(EXIF_ORIENTATION)
+        return UPRIGHT  # Pillow would decode all pixels to look for it after them
+    stored = image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
+    return int(stored) if stored in TURNED else UPRIGHT
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:

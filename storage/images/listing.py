@@ -27,7 +27,7 @@ from storage.errors import NoImagesError, UnreadableImageError
 from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
 from storage.images.lots import DENIED, SAME_BYTES, ListedImage, require_enough
-from storage.store import Store, require_path
+from storage.store import Store, is_utf8, rename_advice, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 """Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""
@@ -146,10 +146,8 @@ def _list_file(folder: Store, path: str, bounds: Bounds) -> ListedImage:
 
 def _refused_by_name(folder: Store, path: str, bounds: Bounds) -> tuple[str, str] | None:
     """Status and reason of a file that is not even opened."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return "unreadable", "its name is no valid UTF-8; rename it"
+    if not is_utf8(path):
+        return "unreadable", f"its name is no valid UTF-8; {rename_advice()}"
     refusal = _refused_by_place(bounds, path) if folder.is_local else None
     if refusal:
         return refusal

@@ -10,6 +10,7 @@ import torch
 from musc.maps import anomaly_maps
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
+from storage.datasets.mask_rules import load_every
 from storage.results.runs import Run
 from tasks.planning.run_record import read_record
 
@@ -89,9 +90,12 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
     Returns:
         `image_auroc`, `image_f1_max`, `image_ap`, `pixel_auroc`, `pixel_f1_max`, `pixel_ap`, `pixel_aupro` (exact)
         and `pixel_aupro_reference` (200 thresholds), each in [0, 1]; NaN where a metric is not defined.
+
+    Raises:
+        DatasetLayoutError: naming every image whose mask cannot be used.
     """
     size = found.image_size
-    masks = np.stack([load_mask_at(root, image, size, dataset) for image in found.images])
+    masks = np.stack(load_every(found.images, lambda image: load_mask_at(root, image, size, dataset)))
     return {
         **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
         **{f"pixel_{name}": value for name, value in pixel_metrics(masks, found.maps(size)).items()},

@@ -4,6 +4,7 @@ import numpy as np
 
 from musc.metrics import auspro, image_metrics
 from storage.datasets import loco_defects
+from storage.datasets.mask_rules import load_every
 from tasks.evaluation.labels import Labelled
 
 SPLITS = {"logical": "logical_anomalies", "structural": "structural_anomalies"}
@@ -36,8 +37,8 @@ def loco_metrics(found: Labelled, root: str) -> dict[str, float]:
 def auspro_by_limit(part: Labelled, root: str) -> dict[str, float]:
     """AU-sPRO at every limit, at the masks' own size."""
     masks, owners, saturations = [], [], []
-    for position, image in enumerate(part.images):
-        channels, saturation = loco_defects(root, image)
+    defects = load_every(part.images, lambda image: loco_defects(root, image))
+    for position, (channels, saturation) in enumerate(defects):
         masks.append(channels)
         owners += [position] * len(channels)
         saturations += saturation.tolist()

@@ -7,6 +7,7 @@ from musc.layers import BackboneSpec
 from musc.plan.partition import Shard
 from musc.ranges import Interval
 from musc.settings import ChosenSettings, Decisions
+from storage.names import short_name
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
@@ -243,7 +244,7 @@ class RunSpec:
 
     @property
     def path(self) -> str:
-        return f"{RUNS}/{self.job.lot}-{self.key[:8]}"
+        return f"{RUNS}/{short_name(self.job.lot, f'-{self.key[:8]}')}"
 
     @property
     def label(self) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from storage.disks import FULL
 from storage.errors import StorageError
 
 Result = TypeVar("Result")
@@ -16,7 +17,7 @@ FIRST_DELAY_SECONDS = 1.0
 JITTER = 0.5
 """A delay is lengthened by up to this fraction of itself, so that workers do not come back together."""
 
-FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+FULL_OR_CLOSED = {*FULL, errno.EROFS}
 """Disks that will be as full, or as read-only, in a few seconds: repeating only hides what a person has to mend."""
 TRANSIENT_KINDS = {
     ("botocore.exceptions", "HTTPClientError"),

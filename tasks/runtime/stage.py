@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from storage.artefacts import is_complete
+from storage.disks import describe_space, is_full
 from storage.leases import Lease
 from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
@@ -23,6 +24,8 @@ class StageFailedError(RuntimeError):
 
     names: tuple[str, ...] = ()
     """Of the task runs that failed."""
+    is_disk_full: bool = False
+    """Whether any of them found no room on the store's disk."""
 
 
 def run_stage(
@@ -69,10 +72,13 @@ def run_stage(
         if isinstance(outcomes[spec.key], BaseException)
     ]
     if failures:
+        full = any(isinstance(outcome, BaseException) and is_full(outcome) for outcome in outcomes.values())
+        space = f"; {describe_space(Store(specs[0].store))}" if full else ""
         error = StageFailedError(
             f"{name} failed for {len(failures)} of {len(specs)} task runs; everything finished is kept, so the "
-            f"same command goes on from here. {format_failures(failures)}"
+            f"same command goes on from here. {format_failures(failures)}{space}"
         )
+        error.is_disk_full = full
         error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
     return [outcomes[spec.key] for spec in specs]

@@ -14,6 +14,11 @@ from storage.datasets.synthetic.lot import write_lot
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = "import sys; from cli.main import main\ntry:\n main()\nfinally:\n print('prefect' in sys.modules)"
+NO_ACCOUNT = """import os, pwd
+os.environ.pop("HOME", None)
+def unknown(uid): raise KeyError(uid)
+pwd.getpwuid = unknown
+"""
 PATIENCE_SECONDS = 120
 UNSET = ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_HOME", "NO_PROXY", "no_proxy", "HTTP_PROXY", "ALL_PROXY")
 
@@ -25,12 +30,14 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "test"
 
 
-def start(lot: Path, output: Path, variables: Mapping[str, str], cwd: Path) -> subprocess.Popen[str]:
+def start(
+    lot: Path, output: Path, variables: Mapping[str, str], cwd: Path, program: str = WATCHED
+) -> subprocess.Popen[str]:
     """The command in a process of its own, with these variables only beside the machine's."""
     machine = {name: value for name, value in os.environ.items() if name not in UNSET and "PREFECT" not in name}
     words = ["score", str(lot), "--output", str(output), "--backbone", "texture", "--image-size", "64"]
     return subprocess.Popen(
-        [sys.executable, "-c", WATCHED, *words],
+        [sys.executable, "-c", program, *words],
         env={**machine, "PYTHONPATH": str(ROOT), **variables},
         cwd=cwd,
         stdout=subprocess.PIPE,
@@ -80,6 +87,14 @@ def test_scores_are_right_under(condition: str, lot: Path, expected: list[float]
     said, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    assert said.splitlines()[-1] == "False", "Prefect must not be loaded"
+    assert scores(tmp_path / "out") == expected
+
+
+def test_scores_are_right_without_a_home(lot: Path, expected: list[float], tmp_path: Path) -> None:
+    process = start(lot, tmp_path / "out", {}, tmp_path, NO_ACCOUNT + WATCHED)
+    said, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
     assert said.splitlines()[-1] == "False", "Prefect must not be loaded"
     assert scores(tmp_path / "out") == expected
 

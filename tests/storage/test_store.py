@@ -1,5 +1,6 @@
 """The contract of a store, the same for every kind of place."""
 
+import errno
 import pickle
 from pathlib import Path
 
@@ -235,3 +236,12 @@ def test_store_write_is_never_seen_in_part(tmp_path: Path, monkeypatch: pytest.M
 def test_output_of_an_empty_path_is_not_the_working_directory() -> None:
     with pytest.raises(ValueError, match=r"output must be a path or URL, got ''; write \. for the working directory"):
         require_store("")
+
+
+def test_file_for_which_there_is_no_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(aside: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=rf"No space left on device: '{tmp_path}/a/file'"):
+        Store(str(tmp_path)).write("a/file", b"content")

@@ -1,5 +1,9 @@
 """What went wrong is one line and an exit code, which scripts and schedulers go by."""
 
+import errno
+import re
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -64,6 +68,17 @@ def test_names_in_errors_cannot_drive_the_terminal(capsys: pytest.CaptureFixture
     with pytest.raises(typer.Exit):
         reporting_errors(lambda: raising(RuntimeError("\x1b]0;title\x07 is no image\nsecond line")))
     assert capsys.readouterr().err == "error: \\x1b]0;title\\x07 is no image\nsecond line\n"
+
+
+def test_full_disk_is_named_with_what_is_free(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "lots" / "images.parquet"))
+    with pytest.raises(typer.Exit) as left:
+        reporting_errors(lambda: raising(error))
+    assert left.value.exit_code == FAILED
+    said = capsys.readouterr().err
+    assert re.search(
+        r"No space left .*; the disk at /\S*, on which \S+ lies, has [\d,.]+ [MG]B of [\d,.]+ [MG]B free\n", said
+    )
 
 
 def test_exit_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:

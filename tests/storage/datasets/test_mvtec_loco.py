@@ -9,7 +9,7 @@ from PIL import Image
 
 from musc.metrics import auspro
 from storage.datasets import Category, LabelledImage, Mask, list_categories, load_mask, loco_defects
-from storage.datasets.loco_defects import saturation_pixels
+from storage.datasets.mvtec_loco import saturation_pixels
 from storage.errors import DatasetLayoutError
 
 CONFIG = [
@@ -111,8 +111,8 @@ def test_loco_channels_sort_as_people_count(root: Path) -> None:
 
 
 def test_loco_saturation_needs_an_image_listed_as_loco(root: Path) -> None:
-    other = LabelledImage("x.png", "bad", 1, image_of(root, "structural_anomalies").masks)
-    bare = LabelledImage("x.png", "bad", 1, (type(other.masks[0])(other.masks[0].path),))
+    other = image_of(root, "structural_anomalies")
+    bare = LabelledImage(other.path, "bad", 1, (type(other.masks[0])(other.masks[0].path),))
     with pytest.raises(ValueError, match=r"mask must carry a saturation threshold, got none for pushpins/\S+"):
         loco_defects(root, bare)
 

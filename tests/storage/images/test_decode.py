@@ -207,7 +207,7 @@ def test_orientation_after_the_pixels_of_a_png_counts() -> None:
     start = turned.index(b"eXIf") - 4
     (length,) = struct.unpack(">I", turned[start : start + 4])
     content = plain[:-12] + turned[start : start + 12 + length] + plain[-12:]  # before IEND, the last 12 bytes
-    assert read_header(content) == Header(HEIGHT, WIDTH, "")
+    assert read_header(content) == Header(HEIGHT, WIDTH, "", orientation=6)
     np.testing.assert_array_equal(pixels(content), UPRIGHT[6](stored))
 
 

@@ -22,7 +22,7 @@ from tests.storage.encoding import HEIGHT, WIDTH, colours, encoded, palette_imag
     [
         (b"", "the file is empty"),
         (b"not an image", "its content must be one of PNG, JPEG, .* and is none"),
-        (b"\x89PNG\r\n\x1a\n", "is none"),
+        (b"\x89PNG\r\n\x1a\n", "it begins like PNG, but is damaged, cut short"),
         (b"\x00" * 1000, "is none"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n", "is none"),
     ],

@@ -11,6 +11,7 @@ from PIL import Image
 
 from storage.artefacts import writing
 from storage.datasets import Category, LabelledImage, Mask
+from storage.errors import DatasetLayoutError
 from storage.results.patch_scores import write_scores
 from storage.results.runs import IMAGES, PATCH_SCORES, SCORES, Run, write_record
 from storage.store import Store
@@ -111,6 +112,9 @@ def write_masks(root: Path) -> None:
         path = root / "cap" / "ground_truth" / "bad" / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(path)
+        image = root / "cap" / "test" / "bad" / f"{number}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), 200).save(image)
 
 
 def test_network_size_metrics_by_hand(found: Labelled, tmp_path: Path) -> None:
@@ -123,6 +127,17 @@ def test_network_size_metrics_by_hand(found: Labelled, tmp_path: Path) -> None:
     assert metrics["pixel_auroc"] == pytest.approx(1 - 1 / (5 * 43))
     assert metrics["pixel_f1_max"] == pytest.approx(10 / 11)
     assert metrics["pixel_ap"] == pytest.approx(4 / 5 + 1 / 5 * 5 / 6)
+
+
+def test_every_mask_that_does_not_fit_is_named_at_once(found: Labelled, tmp_path: Path) -> None:
+    write_masks(tmp_path)
+    masks = tmp_path / "cap" / "ground_truth" / "bad"
+    Image.new("L", (4, 4)).save(masks / "0.png")
+    Image.new("L", (4, 3), 255).save(masks / "1.png")
+    with pytest.raises(
+        DatasetLayoutError, match=r"but 2 do not:\n.*bad/0\.png must mark .*\n.*bad/1\.png must have the"
+    ):
+        network_size_metrics(found, "folder", tmp_path)
 
 
 def test_network_size_metrics_name_what_is_published(found: Labelled, tmp_path: Path) -> None:

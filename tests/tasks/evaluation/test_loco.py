@@ -32,6 +32,8 @@ def found(tmp_path: Path) -> Labelled:
     """
     for number in (0, 1):
         write(tmp_path, f"good/{number}.png", [])
+    for defective in ("l.png", "s.png"):
+        write(tmp_path, defective, [])
     write(tmp_path, "logical/a.png", [(0, 0), (0, 1)])
     write(tmp_path, "logical/b.png", [(2, 0), (2, 1), (2, 2)])
     write(tmp_path, "structural/a.png", [(3, 0), (3, 1)])

@@ -1,0 +1,120 @@
+"""The commands of a document, pasted into a shell all at once as a reader would."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.flows.real_server import CHECKOUT, wait_for
+
+OPERATIONS = CHECKOUT / "docs" / "operations.md"
+PARTS = ("flows", "tasks", "storage", "musc", "cli", "prefect.yaml")
+"""What a deployment needs of the project's folder."""
+SHELL_PATIENCE_SECONDS = 600
+
+
+def commands(heading: str, number: int = 0) -> list[str]:
+    """The lines behind `$ ` of a section's console block, without their remarks."""
+    section = OPERATIONS.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    block = re.findall(r"```console\n(.*?)```", section, re.DOTALL)[number]
+    return [re.sub(r"\s+# .*", "", line[2:]) for line in block.splitlines() if line.startswith("$ ")]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@dataclass
+class Account:
+    """A user who has never used Prefect, in a copy of the project's folder; the server has a port of its own."""
+
+    home: Path
+    port: int
+    variables: Mapping[str, str]
+
+    @property
+    def project(self) -> Path:
+        return self.home / "musc"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        machine = {
+            name: value for name, value in os.environ.items() if not name.upper().startswith(("PREFECT_", "NO_PROXY"))
+        }
+        path = f"{self.home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        own = {"HOME": str(self.home), "PATH": path, "PREFECT_SERVER_API_PORT": str(self.port), "OMP_NUM_THREADS": "1"}
+        quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_UI_STATIC_DIRECTORY": str(self.home / "ui")}
+        return {**machine, **own, **quick, **self.variables}
+
+    def start(self, lines: list[str]) -> subprocess.Popen[str]:
+        """A shell that reads all lines at once; its own group holds what it leaves in the foreground."""
+        with (self.home / "said.log").open("wb") as log:
+            shell = subprocess.Popen(
+                ["bash"],
+                cwd=self.project,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        assert shell.stdin
+        shell.stdin.write("".join(f"{line} || echo FAILED: {line.split()[0]}\n" for line in lines))
+        shell.stdin.close()
+        return shell
+
+    @property
+    def said(self) -> str:
+        return (self.home / "said.log").read_text("utf-8", "replace")
+
+    def is_up(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self.address}/health", timeout=5).is_success
+        return False
+
+
+@contextmanager
+def account(home: Path, **variables: str) -> Iterator[Account]:
+    """An account whose background server is ended with the `with` block."""
+    found = Account(home, free_port(), variables)
+    found.project.mkdir()
+    (home / "bin").mkdir()
+    for part in PARTS:
+        if (CHECKOUT / part).is_dir():
+            shutil.copytree(CHECKOUT / part, found.project / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(CHECKOUT / part, found.project / part)
+    try:
+        yield found
+    finally:
+        pid_file = home / ".prefect" / "server.pid"
+        if pid_file.is_file():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+                wait_for("end of the server", lambda: None if found.is_up() else True, 60)
+
+
+def end_group(shell: subprocess.Popen[str]) -> None:
+    """End what a shell of `Account.start` still runs, the worker in it too."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            shell.wait(20)
+    shell.wait(20)
