@@ -25,7 +25,7 @@ class DryRun:
     lot_count: int
     lot: ProjectedCost
     read_bytes: float
-    """Features read by all shards: each streams its layer of the whole lot once."""
+    """Features read by all shards: each streams its layer of the whole lot once for each degree."""
 
     @property
     def task_count(self) -> int:
@@ -66,7 +66,6 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
     shards: list[Shard] = plan_shards(
         lot_size,
         SPEC.layers,
-        degrees=SETTINGS.degrees,
         memory_bytes=memory_bytes,
     )
     lot = lot_cost(
@@ -75,11 +74,12 @@ def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
         embedding_width=SPEC.embedding_width,
         block_count=len(plan_blocks(lot_size)),
         shards=shards,
+        degrees=SETTINGS.degrees,
         lot_size=lot_size,
     )
     lot_count = image_count // lot_size
     bytes_of = {layer.number: layer.patch_count * layer.width * FLOAT16_BYTES for layer in SPEC.layers}
-    read = lot_count * lot_size * sum(bytes_of[shard.layer] for shard in shards)
+    read = len(SETTINGS.degrees) * lot_count * lot_size * sum(bytes_of[shard.layer] for shard in shards)
     return DryRun(lot_count, lot, read)
 
 

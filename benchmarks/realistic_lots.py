@@ -20,11 +20,12 @@ import torch
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.decisions.rule import decide
+from musc.kernels.products import fill_symmetric
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.metrics import image_metrics
-from musc.mutual import fill_symmetric, interval_mean
+from musc.mutual import interval_mean
 from musc.settings import DEFAULT_BACKBONE, Settings
 from storage.datasets import Category, list_categories
 from storage.datasets.files import images_in

@@ -4,12 +4,18 @@ A patch token describes one patch; a defect may be larger. Averaging each token 
 large defects stand out, each at its own degree.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 
 from musc.checks import require_patches
 from musc.layers import Grid
-from musc.ranges import require_degree
+from musc.ranges import require_degree, require_degrees
+
+MIN_SUM = 1e-3
+"""Shortest sum over a neighbourhood, as a fraction of what independent patches would sum to."""
 
 
 def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:
@@ -30,12 +36,70 @@ def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tens
         ValueError: if `degree` is not a positive odd number, there are not three axes or the grid does not fit P.
     """
     require_degree(degree)
+    return F.normalize(neighbourhood_means(layer_normalised(patch_tokens, grid), grid, degree), dim=-1)
+
+
+@dataclass(frozen=True)
+class PooledTokens:
+    """Images before their patches are averaged, with what makes the sums over neighbourhoods unit vectors.
+
+    What `aggregate` gives at a degree is the sum of `tokens` over the neighbourhood times `scales`. So its similarities
+    are sums of the tokens' products, which are the same for all degrees.
+    """
+
+    tokens: torch.Tensor
+    """Float32 (N, P, C), layer-normalised."""
+    scales: torch.Tensor
+    """Float32 (N, D, P), one over the lengths of the sums; 0 for a sum without direction."""
+    grid: Grid
+    degrees: tuple[int, ...]
+    """D sides of neighbourhoods, growing."""
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __getitem__(self, images: slice | list[int]) -> "PooledTokens":
+        return PooledTokens(self.tokens[images], self.scales[images], self.grid, self.degrees)
+
+
+def pool(patch_tokens: torch.Tensor, grid: Grid, degrees: Sequence[int]) -> PooledTokens:
+    """Prepare images for comparison at several degrees at once, without storing a vector for each.
+
+    A sum whose parts cancel, so that it is shorter than `MIN_SUM` times the length independent parts would give, has
+    no direction that products in float32 could tell. It is taken for zero: its similarity to everything is 0.
+
+    Args:
+        patch_tokens: as in `aggregate`.
+        grid: as in `aggregate`.
+        degrees: sides of the neighbourhoods in patches, odd, in any order.
+
+    Raises:
+        ValueError: as `aggregate`, and if a degree is given twice.
+    """
+    require_degrees(degrees)
+    normal, growing = layer_normalised(patch_tokens, grid), tuple(sorted(degrees))
+    parts = normal.square().mean(dim=(1, 2)).mul(normal.shape[2]).sqrt()[:, None]  # of one patch, (N, 1)
+    scales = []
+    for degree in growing:
+        lengths = neighbourhood_means(normal, grid, degree).norm(dim=-1) * degree**2
+        scales.append(torch.where(lengths > MIN_SUM * degree * parts, 1 / lengths, 0))
+    return PooledTokens(normal, torch.stack(scales, dim=1), grid, growing)
+
+
+def layer_normalised(patch_tokens: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Each image's tokens with mean 0 and variance 1 over channels and patches together: float32 (N, P, C).
+
+    Raises:
+        ValueError: if there are not three axes or the grid does not fit P.
+    """
     require_patches("patch_tokens", patch_tokens, grid, ("N", "P", "C"))
-    image_count, patch_count, width = patch_tokens.shape
-    tokens = patch_tokens.float()
-    normal = F.layer_norm(tokens, (patch_count, width))
-    if degree > 1:
-        cells = normal.view(image_count, *grid, width).permute(0, 3, 1, 2)  # (N, C, rows, columns)
-        pooled = F.avg_pool2d(cells, degree, stride=1, padding=degree // 2, count_include_pad=True)
-        normal = pooled.permute(0, 2, 3, 1).reshape(image_count, patch_count, width)
-    return F.normalize(normal, dim=-1)
+    return F.layer_norm(patch_tokens.float(), patch_tokens.shape[1:])
+
+
+def neighbourhood_means(normal: torch.Tensor, grid: Grid, degree: int) -> torch.Tensor:
+    """Average every patch of (N, P, C) with its neighbourhood, cells outside the grid counted as zeros."""
+    if degree == 1:
+        return normal
+    cells = normal.unflatten(1, grid).permute(0, 3, 1, 2)  # (N, C, rows, columns)
+    means = F.avg_pool2d(cells, degree, stride=1, padding=degree // 2, count_include_pad=True)
+    return means.permute(0, 2, 3, 1).flatten(1, 2)

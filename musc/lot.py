@@ -10,12 +10,13 @@ from PIL import Image
 
 from musc import backbones
 from musc.kernels.window import radius_on
-from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
-from musc.mutual import mutual_scores
-from musc.plan.sample import draw_sample
+from musc.mutual import degree_scores
+from musc.plan.cost import pair_count
+from musc.plan.pooling import pooled_layers
+from musc.plan.sample import draw_sample, sample_size
 from musc.rscin import rescore
-from musc.settings import DEFAULT_BACKBONE, Settings
+from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,31 @@ def score_images(
     contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
     sample = draw_sample(contents, method.references, method.seed)
     grid = backbone.spec.grid
+    pooled = layers_to_pool(backbone, method, len(images))
     per_layer_and_degree = []
-    for degree in method.degrees:
-        for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
-            aggregated = aggregate(tokens.to(backbone.device), layer.grid, degree)
-            match_radius = radius_on(layer.grid, method.match_radius, grid)
-            scores = mutual_scores(
-                aggregated, method.interval, sample=sample, match_radius=match_radius, grid=layer.grid
-            )
-            per_layer_and_degree.append(on_grid(scores.cpu(), layer.grid, grid))
+    for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
+        scores = degree_scores(
+            tokens.to(backbone.device),
+            layer.grid,
+            method.degrees,
+            method.interval,
+            sample=sample,
+            match_radius=radius_on(layer.grid, method.match_radius, grid),
+            pooling=layer.number in pooled,
+        )
+        per_layer_and_degree += [on_grid(of_degree.cpu(), layer.grid, grid) for of_degree in scores.values()]
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
     return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
+
+
+def layers_to_pool(backbone: backbones.Backbone, method: ChosenSettings, image_count: int) -> frozenset[int]:
+    """Numbers of the layers whose degrees are compared by one product: none on a GPU."""
+    if backbone.device.type != "cpu":
+        return frozenset()
+    pairs = pair_count(image_count, image_count, sample_size(image_count, method.references))
+    return pooled_layers(backbone.spec.layers, method.degrees, pair_count=pairs, match_radius=method.match_radius)
 
 
 def pixel_digest(image: Image.Image) -> str:

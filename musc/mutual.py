@@ -4,71 +4,124 @@ A normal patch finds a close patch in most other images of its lot, a defect in 
 nearest distances to the other images, averaged over the lowest part of them.
 
 Patches are unit vectors, so distance² = 2 − 2 · similarity: only the largest similarity per image is kept and the
-square root is taken once, at the end. One matrix product serves both images of a pair: its row maxima are the nearest
-patches of the first, its column maxima those of the second.
+square root is taken once, at the end. `musc.kernels` finds the similarities.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import partial
 
 import torch
 
-from musc.checks import require_finite
-from musc.kernels.products import products, without
-from musc.kernels.threads import for_each
-from musc.kernels.window import Band, window_bands
-from musc.layers import Grid
-from musc.ranges import Interval, require_interval
+from musc.checks import require_each_once, require_excluded, require_finite, require_spare
+from musc.kernels import pooled, products
+from musc.kernels.window import window_bands
+from musc.layers import Grid, Layer
+from musc.lnamd import PooledTokens, aggregate, pool
+from musc.plan.cost import pair_count
+from musc.plan.pooling import pooled_layers
+from musc.plan.sample import sample_size
+from musc.ranges import Interval, require_interval, require_match_radius
+
+Features = torch.Tensor | PooledTokens
+"""Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several
+degrees as `musc.lnamd.pool` prepares them, on the CPU."""
+
+
+def degree_scores(
+    patch_tokens: torch.Tensor,
+    grid: Grid,
+    degrees: Sequence[int] = (1, 3, 5),
+    interval: Interval = (0.0, 0.3),
+    *,
+    sample: Sequence[int] | None = None,
+    match_radius: int | None = None,
+    pooling: bool | None = None,
+) -> dict[int, torch.Tensor]:
+    """Score every patch of a lot at several degrees, before any neighbourhood is averaged, by the cheapest exact way.
+
+    Args:
+        patch_tokens: (N, P, C), any floating dtype; computed in float32. N ≥ 2.
+        grid: patch rows and columns, P = rows · columns.
+        degrees: sides of the LNAMD neighbourhoods in patches, odd.
+        interval: see `mutual_scores`, and so are sample and match_radius.
+        sample: see interval.
+        match_radius: see interval.
+        pooling: one product for all degrees, on a CPU only, or one for each; None chooses by counted operations.
+
+    Returns:
+        Float32 (N, P) in [0, 2] for each degree; higher is more anomalous.
+
+    Raises:
+        ValueError: as `mutual_scores` and `musc.lnamd.aggregate`.
+    """
+    if pooling is None:
+        image_count, _, width = patch_tokens.shape
+        references = sample_size(image_count, None if sample is None else len(sample) - 1)
+        pairs = pair_count(image_count, image_count, references)
+        layer = Layer(0, grid, width)
+        pooling = patch_tokens.device.type == "cpu" and bool(
+            pooled_layers([layer], degrees, pair_count=pairs, match_radius=match_radius)
+        )
+    if pooling:
+        features = pool(patch_tokens, grid, degrees)
+        scores = mutual_scores(features, interval, sample=sample, match_radius=match_radius)
+        return {degree: scores[features.degrees.index(degree)] for degree in degrees}
+    return {
+        degree: mutual_scores(
+            aggregate(patch_tokens, grid, degree), interval, sample=sample, match_radius=match_radius, grid=grid
+        )
+        for degree in degrees
+    }
 
 
 def mutual_scores(
-    features: torch.Tensor,
+    features: Features,
     interval: Interval = (0.0, 0.3),
     *,
     sample: Sequence[int] | None = None,
     match_radius: int | None = None,
     grid: Grid | None = None,
-    fused: bool = False,
 ) -> torch.Tensor:
     """Score every patch of a lot by how hard it is to find in the other images.
 
     Args:
-        features: (N, P, C), rows of unit length as `musc.lnamd.aggregate` gives them; N ≥ 2. Products of float16 and
-            bfloat16 features are summed in float32; `musc.kernels.precision` says how near they come.
+        features: of N ≥ 2 images. Products of float16 and bfloat16 features are summed in float32;
+            `musc.kernels.precision` says how near they come.
         interval: fractions of the references, sorted by distance, between which nearest distances are averaged.
         sample: positions of the M + 1 images that serve as references, as `musc.plan.sample.draw_sample` draws them: an
             image among them is scored against the others, any other image against all but the last. None is all.
         match_radius: W, patches along rows and along columns within which a patch may be matched; None is everywhere.
-        grid: patch rows and columns; needed with a window.
-        fused: multiply with the Triton kernel of `musc.kernels.fused`, on a GPU and with half-precision features.
+        grid: patch rows and columns; needed with a window unless the features say it.
 
     Returns:
-        Float32 (N, P) in [0, 2]; higher is more anomalous.
+        Float32 (N, P) in [0, 2], or (D, N, P) for features at D degrees; higher is more anomalous.
 
     Raises:
         ValueError: if fewer than two images are given, a feature is not finite, the interval is out of order, or the
             window does not fit the grid.
     """
     if sample is None:
-        return block_scores(features, 0, (), len(features), interval, match_radius=match_radius, grid=grid, fused=fused)
+        return block_scores(features, 0, (), len(features), interval, match_radius=match_radius, grid=grid)
     chosen = sorted(sample)
     order = chosen + sorted(set(range(len(features))) - set(chosen))
-    spare = chosen.index(sample[-1])
-    shared: dict[str, Any] = {
-        "inside": len(chosen),
-        "spare": spare,
-        "match_radius": match_radius,
-        "grid": grid,
-        "fused": fused,
-    }
-    scores = block_scores(features[order], 0, (), len(chosen), interval, **shared)
-    return torch.empty_like(scores).index_copy_(0, torch.tensor(order, device=scores.device), scores)
+    scores = block_scores(
+        features[order],
+        0,
+        (),
+        len(chosen),
+        interval,
+        inside=len(chosen),
+        spare=chosen.index(sample[-1]),
+        match_radius=match_radius,
+        grid=grid,
+    )
+    return torch.empty_like(scores).index_copy_(-2, torch.tensor(order, device=scores.device), scores)
 
 
 def block_scores(
-    queries: torch.Tensor,
+    queries: Features,
     first: int,
-    references: Iterable[tuple[int, torch.Tensor]],
+    references: Iterable[tuple[int, Features]],
     image_count: int,
     interval: Interval,
     excluded: torch.Tensor | None = None,
@@ -77,7 +130,6 @@ def block_scores(
     spare: int | None = None,
     match_radius: int | None = None,
     grid: Grid | None = None,
-    fused: bool = False,
 ) -> torch.Tensor:
     """Score a block of query images against all references, of which those that are no queries may be streamed.
 
@@ -85,12 +137,12 @@ def block_scores(
     block are visited once, pairs with streamed references once per query block.
 
     Args:
-        queries: float (n, P, C), unit rows; those that are references themselves come first, as references `first`,
-            `first + 1` …
+        queries: of n images; those that are references themselves come first, as references `first`, `first + 1` …
         first: position of the first query among the references.
-        references: (position, float (m, P, C)) for blocks that together hold every reference outside the query block.
+        references: (position, features of the same kind) for blocks that together hold every reference outside the
+            query block.
         image_count: N, references in all: the images of the lot, or a sample of them, and images of earlier lots.
-        interval: see `mutual_scores`; fractions of N − 1. So is fused.
+        interval: see `mutual_scores`; fractions of N − 1.
         excluded: bool (N, P), patches that no query may match; they are still scored as queries. An image of which
             every patch is excluded counts as one that resembles nothing, at distance 2. None excludes nothing.
         inside: queries that are references themselves; None is all.
@@ -98,7 +150,7 @@ def block_scores(
         match_radius: see `mutual_scores`, and so is grid.
 
     Returns:
-        Float32 (n, P) in [0, 2].
+        Float32 (n, P) in [0, 2], or (D, n, P) for features at D degrees.
 
     Raises:
         ValueError: as `mutual_scores`, if the references do not hold every other image exactly once, if the
@@ -107,95 +159,56 @@ def block_scores(
     if image_count < 2:
         raise ValueError(f"a lot must hold at least 2 images to be scored against each other, got {image_count}")
     require_interval(interval)
-    require_finite("features", queries)
-    query_count, patch_count = queries.shape[:2]
+    require_finite("features", vectors(queries))
+    query_count, patch_count = vectors(queries).shape[:2]
     inside = query_count if inside is None else inside
     require_spare(spare, query_count - inside, image_count)
-    bands = window_bands(patch_count, match_radius, grid, queries.device)
+    fill_own, fill_others = fills(queries, match_radius, grid)
     if excluded is not None:
         require_excluded(excluded, image_count, patch_count)
-        excluded = excluded.to(queries.device)
-    similarities = queries.new_full((query_count, image_count, patch_count), -torch.inf, dtype=torch.float32)
-    fill_own, fill_others = fills(fused)
+        excluded = excluded.to(vectors(queries).device)
+    degree_count = (len(queries.degrees),) if isinstance(queries, PooledTokens) else ()
+    similarities = vectors(queries).new_full(
+        (*degree_count, query_count, image_count, patch_count), -torch.inf, dtype=torch.float32
+    )
     own = slice(first, first + inside)
     of_own = None if excluded is None else excluded[own]
-    fill_own(similarities[:inside, own], queries[:inside], of_own, bands)
-    fill_others(similarities[inside:, own], queries[inside:], queries[:inside], of_own, bands)
+    fill_own(similarities[..., :inside, own, :], queries[:inside], of_own)
+    fill_others(similarities[..., inside:, own, :], queries[inside:], queries[:inside], of_own)
     visits = [0] * image_count
     for start, block in references:
-        require_finite("features", block)
+        require_finite("features", vectors(block))
         outside = slice(start, start + len(block))
-        fill_others(similarities[:, outside], queries, block, None if excluded is None else excluded[outside], bands)
+        fill_others(similarities[..., outside, :], queries, block, None if excluded is None else excluded[outside])
         visits[outside] = [count + 1 for count in visits[outside]]
     require_each_once(visits, first, first + inside)
     if spare is not None:
-        similarities[inside:, spare] = -torch.inf
-    return torch.stack([interval_mean(of_query, interval) for of_query in similarities])
+        similarities[..., inside:, spare, :] = -torch.inf
+    means = [interval_mean(of_query, interval) for of_query in similarities.flatten(0, -3)]
+    return torch.stack(means).view(*degree_count, query_count, patch_count)
 
 
-def fills(fused: bool) -> tuple[Callable[..., None], Callable[..., None]]:
-    """`fill_symmetric` and `fill_directed`: the plain ones below, or the kernel's."""
-    if not fused:
-        return fill_symmetric, fill_directed
-    from musc.kernels import fused as kernel  # which imports Triton
-
-    return kernel.fill_symmetric, kernel.fill_directed
+def vectors(features: Features) -> torch.Tensor:
+    """What is multiplied: (N, P, C)."""
+    return features.tokens if isinstance(features, PooledTokens) else features
 
 
-def fill_symmetric(
-    nearest: torch.Tensor,
-    features: torch.Tensor,
-    excluded: torch.Tensor | None = None,
-    bands: Sequence[Band] | None = None,
-) -> None:
-    """Find the largest similarity of every patch to each image of the same block, multiplying each unordered pair once.
+def fills(
+    queries: Features, match_radius: int | None, grid: Grid | None
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """`fill_symmetric` and `fill_directed` for features of a kind, within a window.
 
-    Args:
-        nearest: float32 (n, n, P), all −inf, filled in place, a view of the whole lot's array so that no second one is
-            held: entry [i, j, p] compares patch p of image i with image j; entries with i = j are left as they are.
-        features: float (n, P, C), unit rows.
-        excluded: bool (n, P), patches that may not be matched; None excludes nothing.
-        bands: which patches are matched with which; None is all with all.
+    Raises:
+        ValueError: if the window does not fit the grid.
     """
-    bands = bands or window_bands(features.shape[1], None, None, features.device)
-
-    def visit(query: int) -> None:
-        for start, stop, band, product in products(features[query], features, query + 1, bands):
-            rows = cols = product
-            if excluded is not None:
-                rows = without(product, excluded[start:stop, None, band.references])
-                cols = without(product, excluded[None, query, band.queries, None])
-            nearest[query, start:stop, band.queries] = rows.amax(dim=2)
-            found = nearest[start:stop, query, band.references]
-            torch.maximum(found, cols.amax(dim=1), out=found)  # a patch is within reach of several bands
-
-    for_each(visit, range(len(features) - 1), features.device)
-
-
-def fill_directed(
-    nearest: torch.Tensor,
-    queries: torch.Tensor,
-    references: torch.Tensor,
-    excluded: torch.Tensor | None = None,
-    bands: Sequence[Band] | None = None,
-) -> None:
-    """Find the largest similarity of every query patch to each reference image, one direction only.
-
-    Args:
-        nearest: float32 (n, m, P), filled in place.
-        queries: float (n, P, C), unit rows.
-        references: float (m, P, C), unit rows of other images.
-        excluded: bool (m, P), patches of the references that may not be matched; None excludes nothing.
-        bands: which patches are matched with which; None is all with all.
-    """
-    bands = bands or window_bands(references.shape[1], None, None, references.device)
-
-    def visit(query: int) -> None:
-        for start, stop, band, product in products(queries[query], references, 0, bands):
-            allowed = product if excluded is None else without(product, excluded[start:stop, None, band.references])
-            nearest[query, start:stop, band.queries] = allowed.amax(dim=2)
-
-    for_each(visit, range(len(queries)), queries.device)
+    if isinstance(queries, PooledTokens):
+        if match_radius is not None:
+            require_match_radius(match_radius)
+        return partial(pooled.fill_symmetric, match_radius=match_radius), partial(
+            pooled.fill_directed, match_radius=match_radius
+        )
+    bands = window_bands(queries.shape[1], match_radius, grid, queries.device)
+    return partial(products.fill_symmetric, bands=bands), partial(products.fill_directed, bands=bands)
 
 
 def interval_mean(similarities: torch.Tensor, interval: Interval) -> torch.Tensor:
@@ -223,48 +236,3 @@ def interval_counts(interval: Interval, reference_count: int) -> tuple[int, int]
     high = max(1, int(interval[1] * reference_count))
     low = min(int(interval[0] * reference_count), high - 1)
     return low, high
-
-
-def require_each_once(visits: list[int], first: int, stop: int) -> None:
-    """Refuse references that leave out an image of the lot, repeat one or visit a query.
-
-    Args:
-        visits: how often each image of the lot came as a reference.
-        first: position of the first query.
-        stop: position after the last query.
-
-    Raises:
-        ValueError: naming the first positions that are wrong.
-    """
-    wrong = [position for position, count in enumerate(visits) if count != (not first <= position < stop)]
-    if wrong:
-        raise ValueError(
-            f"references must hold each of the {len(visits) - (stop - first)} images outside the query block once, "
-            f"got {len(wrong)} positions left out, repeated or inside it (first at {wrong[:5]})"
-        )
-
-
-def require_spare(spare: int | None, outside_count: int, image_count: int) -> None:
-    """Refuse queries that would have one reference more than the others.
-
-    Raises:
-        ValueError: if there are queries outside the references and no valid position is given for them to leave out.
-    """
-    if outside_count and (spare is None or not 0 <= spare < image_count):
-        raise ValueError(
-            f"spare must be the position of a reference that the {outside_count} queries outside the {image_count} "
-            f"references leave out, got {spare}"
-        )
-
-
-def require_excluded(excluded: torch.Tensor, image_count: int, patch_count: int) -> None:
-    """Refuse a mask of excluded patches that does not fit the lot.
-
-    Raises:
-        ValueError: unless it is bool (N, P).
-    """
-    if excluded.dtype != torch.bool or excluded.shape != (image_count, patch_count):
-        raise ValueError(
-            f"excluded must be a bool mask of shape {(image_count, patch_count)}, one value per image and patch of the "
-            f"lot, got {excluded.dtype} {tuple(excluded.shape)}"
-        )

@@ -1,18 +1,20 @@
 """Groups: find images of a lot that share the same flaw, from one layer and degree of its features."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
+import torch
 
 from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
 from storage.artefacts import is_complete
-from storage.results.features import LotFeatures
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store
 from tasks.planning.returns import Grouped
 from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
-from tasks.score import load_others, load_queries
+from tasks.score import feature_reader, load_others, load_queries, lot_features
 
 
 def group_lot(spec: GroupSpec) -> Grouped:
@@ -30,7 +32,7 @@ def lot_groups(spec: GroupSpec) -> Groups:
     hardest: list[float] = []
     shared: list[SharedPatch] = []
     for part in spec.parts:
-        for of_images, found in fitting_patches(part, LotFeatures(Store(spec.store), part.blocks)):
+        for of_images, found in fitting_patches(part, spec.degree):
             hardest += of_images
             shared += found
     return find_groups(np.array(hardest), shared, spec.parts[0].grid)
@@ -40,22 +42,28 @@ Described = tuple[list[float], list[SharedPatch]]
 """Median distance of the hardest patch of each query image, and all their shared patches."""
 
 
-def fitting_patches(part: ScoreSpec, features: LotFeatures) -> list[Described]:
+def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
     """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the processor."""
 
     def on_device(start: int, stop: int) -> Described:
-        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), features)
+        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
 
     def on_cpu(start: int, stop: int) -> Described:
-        return described(replace(part, device="cpu"), features)
+        return described(replace(part, device="cpu"), degree)
 
     return halve_on_out_of_memory(on_cpu, on_device, part.shard.start, part.shard.stop)
 
 
-def described(part: ScoreSpec, features: LotFeatures) -> Described:
+Vectors = Iterator[tuple[int, torch.Tensor]]
+"""What is read at one degree."""
+
+
+def described(part: ScoreSpec, degree: int) -> Described:
     """The shared patches of a shard's images, all at once."""
     lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
-    queries, others = load_queries(part, features, range(start, stop)), load_others(part, features, lot, start, stop)
-    similarities = block_similarities(queries, start, others, len(lot))
+    reader, features = feature_reader(part, (degree,)), lot_features(part, (degree,))
+    queries = load_queries(part, reader, features, range(start, stop))
+    others = load_others(part, reader, features, lot, start, stop)
+    similarities = block_similarities(cast("torch.Tensor", queries), start, cast(Vectors, others), len(lot))
     of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
     return [hardest for hardest, _ in of_images], [patch for _, found in of_images for patch in found]

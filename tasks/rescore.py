@@ -65,7 +65,7 @@ def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedI
 
 
 def average_shards(store: Store, spec: RunSpec, image_count: int) -> np.ndarray:
-    """Mean patch scores over layers and degrees, on the finest grid of all layers: float32 (N, rows, columns)."""
+    """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns)."""
     finest = spec.job.backbone.grid
     total = np.zeros((image_count, *finest))
     for shard, path in spec.shards:
@@ -73,8 +73,7 @@ def average_shards(store: Store, spec: RunSpec, image_count: int) -> np.ndarray:
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
         total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
-    parts = {(shard.layer, shard.degree) for shard, _ in spec.shards}
-    return (total / len(parts)).astype(np.float32)
+    return (total / len({shard.layer for shard, _ in spec.shards})).astype(np.float32)
 
 
 def score_table(

@@ -9,46 +9,53 @@ import torch
 import torch.nn.functional as F
 
 from musc.backbones import choose_device
-from musc.lnamd import aggregate
 from musc.maps import any_patch
-from musc.mutual import block_scores
-from musc.plan.partition import CHUNK_IMAGES
+from musc.mutual import Features, block_scores
 from storage.artefacts import is_complete
-from storage.results.feature_rows import FeatureRows
-from storage.results.features import LotFeatures, Place
+from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
 from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.specs import ScoreSpec
+from tasks.runtime.feature_chunks import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
-from tasks.runtime.prefetch import read_ahead
 
 
 def score_shard(spec: ScoreSpec) -> Stored:
-    """Make sure the patch scores of one shard are stored."""
+    """Make sure the patch scores of one shard are stored: their mean over the degrees."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        scores = scores_within_memory(spec, LotFeatures(store, spec.blocks))
-        cells = scores.view(-1, *spec.grid).cpu().numpy()
-        write_shard(store, spec.path, cells, {**asdict(spec.shard), "interval": list(spec.interval)})
+        cells = scores_within_memory(spec).view(-1, *spec.grid).cpu().numpy()
+        how = {"degrees": list(spec.degrees), "interval": list(spec.interval), "pooled": spec.pooled}
+        write_shard(store, spec.path, cells, {**asdict(spec.shard), **how})
     return Stored(path=spec.path)
 
 
-def scores_within_memory(spec: ScoreSpec, features: LotFeatures) -> torch.Tensor:
-    """Patch scores of a shard, float32 (n, P): in query blocks as large as memory holds, at last on the processor."""
+def scores_within_memory(spec: ScoreSpec) -> torch.Tensor:
+    """Patch scores of a shard, float32 (n, P): in query blocks as large as memory holds, at last on the CPU."""
 
     def on_device(start: int, stop: int) -> torch.Tensor:
-        return shard_scores(replace(spec, shard=replace(spec.shard, start=start, stop=stop)), features).cpu()
+        return shard_scores(replace(spec, shard=replace(spec.shard, start=start, stop=stop))).cpu()
 
     def on_cpu(start: int, stop: int) -> torch.Tensor:
-        return shard_scores(replace(spec, device="cpu"), features)
+        return shard_scores(replace(spec, device="cpu"))
 
     return torch.cat(halve_on_out_of_memory(on_cpu, on_device, spec.shard.start, spec.shard.stop))
 
 
-def shard_scores(spec: ScoreSpec, features: LotFeatures) -> torch.Tensor:
-    """Patch scores of a shard's query images: float32 (n, P).
+def shard_scores(spec: ScoreSpec) -> torch.Tensor:
+    """Mean patch scores of a shard's query images over the degrees, all at once or one after the other: (n, P)."""
+    if spec.pooled:
+        return degree_scores(spec, spec.degrees).mean(dim=0)
+    total = degree_scores(spec, spec.degrees[:1])
+    for degree in spec.degrees[1:]:
+        total += degree_scores(spec, (degree,))
+    return total / len(spec.degrees)
+
+
+def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
+    """Patch scores of a shard's query images at one degree, float32 (n, P), or at all, (D, n, P).
 
     References are rows of stored blocks, whether they are the lot, a subset or a sample of it, or images of earlier
     lots. Queries that are references themselves come first, as `block_scores` wants them, and go back to their places.
@@ -58,12 +65,11 @@ def shard_scores(spec: ScoreSpec, features: LotFeatures) -> torch.Tensor:
     first, last = bisect_left(chosen, start), bisect_left(chosen, stop)
     inside = chosen[first:last]
     queried = inside + sorted(set(range(start, stop)) - set(inside))
-    queries = load_queries(spec, features, queried)
+    features = lot_features(spec, degrees)
+    reader = feature_reader(spec, degrees)
+    queries = load_queries(spec, reader, features, queried)
     earlier = [(rows.block, row) for rows in spec.earlier for row in rows.rows]
-    references = chain(
-        load_others(spec, features, chosen, first, last),
-        loaded_chunks(replace(spec, aggregated=False), features.store, earlier, len(chosen)),
-    )
+    references = chain(load_others(spec, reader, features, chosen, first, last), reader.chunks(earlier, len(chosen)))
     scores = block_scores(
         queries,
         first,
@@ -77,24 +83,34 @@ def shard_scores(spec: ScoreSpec, features: LotFeatures) -> torch.Tensor:
         grid=spec.grid,
     )
     positions = torch.tensor(queried, device=scores.device) - start
-    return torch.empty_like(scores).index_copy_(0, positions, scores)
+    return torch.empty_like(scores).index_copy_(-2, positions, scores)
 
 
-def load_queries(spec: ScoreSpec, features: LotFeatures, images: Sequence[int]) -> torch.Tensor:
-    """Unit-norm features of some images of the lot: (n, P, C)."""
-    queries = torch.empty((len(images), *features.token_shape(spec.shard.layer)), device=choose_device(spec.device))
-    for position, chunk in loaded_chunks(spec, features.store, [features.places[image] for image in images]):
-        queries[position : position + len(chunk)] = chunk
-    return queries
+def lot_features(spec: ScoreSpec, degrees: tuple[int, ...]) -> LotFeatures:
+    """The lot's stored blocks: those after LNAMD at a degree where there are any."""
+    made = spec.aggregated[spec.degrees.index(degrees[0])] if spec.aggregated else spec.blocks
+    return LotFeatures(Store(spec.store), made)
+
+
+def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
+    """Reads what a shard compares."""
+    device = choose_device(spec.device)
+    return FeatureReader(Store(spec.store), spec.shard.layer, spec.grid, device, degrees, pooled=len(degrees) > 1)
+
+
+def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> Features:
+    """Features of some images of the lot."""
+    width = features.token_shape(spec.shard.layer)[1]
+    return reader.together([features.places[image] for image in images], width, aggregated=bool(spec.aggregated))
 
 
 def load_others(
-    spec: ScoreSpec, features: LotFeatures, chosen: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """Unit-norm features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
+    spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, chosen: Sequence[int], first: int, last: int
+) -> Iterator[tuple[int, Features]]:
+    """Features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
     places = [features.places[image] for image in chosen]
-    yield from loaded_chunks(spec, features.store, places[:first])
-    yield from loaded_chunks(spec, features.store, places[last:], last)
+    yield from reader.chunks(places[:first], aggregated=bool(spec.aggregated))
+    yield from reader.chunks(places[last:], last, aggregated=bool(spec.aggregated))
 
 
 def excluded_patches(spec: ScoreSpec, earlier_count: int) -> torch.Tensor | None:
@@ -103,18 +119,3 @@ def excluded_patches(spec: ScoreSpec, earlier_count: int) -> torch.Tensor | None
         return None
     _, shared = read_groups(Store(spec.store), spec.groups)
     return F.pad(any_patch(torch.from_numpy(shared), spec.grid).flatten(1), (0, 0, 0, earlier_count))
-
-
-def loaded_chunks(
-    spec: ScoreSpec, store: Store, places: Sequence[Place], number: int = 0
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """Unit-norm features of stored images, a few at a time, numbered from `number` on; the next are read meanwhile."""
-    device, rows = choose_device(spec.device), FeatureRows(store, places)
-    starts = range(0, len(places), CHUNK_IMAGES)
-    stored = (rows.patch_tokens(spec.shard.layer, start, start + CHUNK_IMAGES) for start in starts)
-    for start, chunk in zip(starts, read_ahead(stored), strict=True):
-        tokens = torch.from_numpy(chunk).to(device)
-        if spec.aggregated:
-            yield number + start, F.normalize(tokens.float(), dim=-1)
-        else:
-            yield number + start, aggregate(tokens, spec.grid, spec.shard.degree)

@@ -18,7 +18,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from musc.decisions.rule import GUMBEL, fit_bulk, standard_quantiles
-from musc.mutual import fill_directed, fill_symmetric
+from musc.kernels.products import fill_directed, fill_symmetric
 
 USUAL_IMAGES = 0.9
 """Part of the good images whose hardest patch counts as usual."""

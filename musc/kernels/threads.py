@@ -4,6 +4,7 @@ Torch would split every single product over all cores and wait for the slowest; 
 costs several times the computation. Pieces that run side by side on one core each never wait for each other.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,3 +34,17 @@ def for_each(action: Callable[[int], None], items: Sequence[int], device: torch.
                 pass
     finally:
         torch.set_num_threads(thread_count)
+
+
+class Scratch(threading.local):
+    """A tensor for each thread, made once and written over again: fresh memory costs as much as a small product."""
+
+    held: torch.Tensor | None = None
+
+    def rows(
+        self, count: int, width: int, dtype: torch.dtype = torch.float32, device: torch.device | None = None
+    ) -> torch.Tensor:
+        """A contiguous (count, width) tensor of this thread: zeros when it is made, then what was left in it."""
+        if self.held is None or self.held.numel() < count * width:
+            self.held = torch.zeros(count * width, dtype=dtype, device=device)
+        return self.held[: count * width].view(count, width)

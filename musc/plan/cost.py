@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from musc.kernels.window import radius_on
 from musc.layers import Layer, finest_grid
-from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, pair_products, shard_bytes
+from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, shard_bytes
+from musc.plan.pooling import pair_operations
 from musc.plan.sample import sample_size
 
 
@@ -25,9 +26,11 @@ class ProjectedCost:
     stored_bytes: int
     """Features, and patch scores of all shards, on disk."""
     layer_operations: tuple[float, ...]
-    """Multiplications and additions of mutual scoring, layer by layer."""
+    """Operations of mutual scoring, layer by layer, as `musc.plan.pooling.pair_operations` counts them."""
     reference_count: int
     """References of each image."""
+    pooled: frozenset[int] = frozenset()
+    """Numbers of the layers whose degrees are compared by one product."""
 
     @property
     def operations(self) -> float:
@@ -42,6 +45,7 @@ def lot_cost(
     embedding_width: int,
     block_count: int,
     shards: Sequence[Shard],
+    degrees: tuple[int, ...],
     lot_size: int,
     aggregated_copies: int = 0,
     thread_count: int = 1,
@@ -49,6 +53,7 @@ def lot_cost(
     earlier_count: int = 0,
     masked: bool = False,
     match_radius: int | None = None,
+    pooled: frozenset[int] = frozenset(),
 ) -> ProjectedCost:
     """Add up what the planned blocks and shards cost.
 
@@ -58,6 +63,7 @@ def lot_cost(
         embedding_width: D.
         block_count: extraction tasks.
         shards: all shards of the lot.
+        degrees: of LNAMD.
         lot_size: images scored against each other: N, or the size of the largest subset.
         aggregated_copies: degrees for which features after LNAMD are stored too.
         thread_count: threads that multiply at once.
@@ -65,6 +71,7 @@ def lot_cost(
         earlier_count: references from earlier lots.
         masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
         match_radius: W, patches of the finest grid within which patches are matched; None is everywhere.
+        pooled: numbers of the layers whose degrees are compared by one product.
 
     Returns:
         The cost; time is operations over the rate of the machine.
@@ -76,15 +83,14 @@ def lot_cost(
     for layer in layers:
         patch_count, width = layer.patch_count, layer.width
         query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
-        largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked)
+        at_once = degrees if layer.number in pooled else ()
+        largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked, at_once)
         peak_bytes = max(peak_bytes, largest)
         stored_bytes += image_count * patch_count * width * FLOAT16_BYTES * (1 + aggregated_copies)
         stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
-        products = pair_products(layer.grid, radius_on(layer.grid, match_radius, finest))
-        reads = {"sampled": sampled, "earlier_count": earlier_count, "products": products}
-        layer_operations.append(
-            sum(shard_operations(count, lot_size, patch_count, width, **reads) for count in query_counts)
-        )
+        radius = radius_on(layer.grid, match_radius, finest)
+        pairs = sum(pair_count(count, lot_size, sampled, earlier_count) for count in query_counts)
+        layer_operations.append(pairs * pair_operations(layer, degrees, radius, pooled=layer.number in pooled))
     return ProjectedCost(
         image_count,
         tuple(layers),
@@ -94,35 +100,22 @@ def lot_cost(
         stored_bytes=stored_bytes,
         layer_operations=tuple(layer_operations),
         reference_count=references - 1,
+        pooled=pooled,
     )
 
 
-def shard_operations(
-    query_count: int,
-    image_count: int,
-    patch_count: int,
-    width: int,
-    *,
-    sampled: int | None = None,
-    earlier_count: int = 0,
-    products: int | None = None,
-) -> float:
-    """Operations of one shard: each pair inside the query block once, each pair with another image once per query.
+def pair_count(query_count: int, image_count: int, sampled: int, earlier_count: int = 0) -> float:
+    """Pairs of images that a shard multiplies: those inside the query block once, those with others once per query.
 
     Args:
         query_count: n, images of the shard.
         image_count: N, images of the lot.
-        patch_count: P.
-        width: C.
-        sampled: images of the lot that serve as references, in this shard as many as elsewhere; None is all.
+        sampled: images of the lot that serve as references, in this shard as many as elsewhere.
         earlier_count: references from earlier lots.
-        products: similarities computed for a pair of images; None is P².
 
-    >>> shard_operations(3, 3, 10, 7) == 3 * 2 * 10**2 * 7
-    True
+    >>> pair_count(3, 3, 3), pair_count(3, 6, 6), pair_count(3, 3, 3, earlier_count=2)
+    (3.0, 12.0, 9.0)
     """
-    sampled = image_count if sampled is None else sampled
     inside = query_count * sampled / image_count
     once = inside * (inside - 1) / 2 + (query_count - inside) * inside
-    outside = query_count * (sampled - inside + earlier_count)
-    return (once + outside) * 2 * (patch_count**2 if products is None else products) * width
+    return once + query_count * (sampled - inside + earlier_count)

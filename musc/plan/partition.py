@@ -1,6 +1,6 @@
 """How a lot is divided into blocks and shards: plain arithmetic in images and bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -29,16 +29,17 @@ STORED_COPIES = 5
 rows, the stored chunk they are picked from and its bytes."""
 LNAMD_COPIES = 5
 """Float32 copies of a chunk alive while it is aggregated: tokens, normalised, pooled, result, and the chunk before."""
-PRODUCT_COPIES = 2
-"""Products a thread holds at once: a query's, and the last one of the query before."""
+PRODUCT_COPIES = 1
+"""Products a thread holds at once, in memory that it uses again and again."""
+MASKED_COPIES = 2
+"""Further ones where some patches may not be matched: without those of the reference, and of the query."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One unit of mutual scoring: query images [start, stop) at one layer and degree."""
+    """One unit of mutual scoring: query images [start, stop) at one layer, at all degrees."""
 
     layer: int
-    degree: int
     start: int
     stop: int
 
@@ -89,38 +90,46 @@ def plan_shards(
     image_count: int,
     layers: Sequence[Layer],
     *,
-    degrees: tuple[int, ...],
     memory_bytes: int,
     thread_count: int = 1,
     reference_count: int | None = None,
     masked: bool = False,
+    pooled_degrees: Mapping[int, tuple[int, ...]] | None = None,
 ) -> list[Shard]:
     """Divide mutual scoring so that each shard fits the memory budget.
 
-    One shard per layer and degree where the whole lot fits, which multiplies each unordered pair of images once;
-    otherwise equal query blocks, each against references streamed from the store.
+    One shard per layer where the whole lot fits, which multiplies each unordered pair of images once; otherwise equal
+    query blocks, each against references streamed from the store.
 
     Args:
         image_count: N.
         layers: layers to score, each divided by itself.
-        degrees: LNAMD degrees to score.
         memory_bytes: budget of one shard.
         thread_count: threads that multiply at once.
         reference_count: R, images that serve as references, of this lot and of earlier ones; None is the lot.
         masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
+        pooled_degrees: of the layers, by number, that are compared at several degrees at once; None is no layer.
 
     Raises:
         MemoryError: if not even one query image fits; names the bytes needed and given.
     """
     references = image_count if reference_count is None else reference_count
-    bounds = {
-        layer: query_bounds(image_count, references, layer, memory_bytes, thread_count, masked) for layer in layers
-    }
-    return [Shard(layer.number, degree, *bound) for layer in layers for degree in degrees for bound in bounds[layer]]
+    shards = []
+    for layer in layers:
+        pooled = (pooled_degrees or {}).get(layer.number, ())
+        bounds = query_bounds(image_count, references, layer, memory_bytes, thread_count, masked, pooled)
+        shards += [Shard(layer.number, *bound) for bound in bounds]
+    return shards
 
 
 def query_bounds(
-    image_count: int, references: int, layer: Layer, memory_bytes: int, thread_count: int, masked: bool
+    image_count: int,
+    references: int,
+    layer: Layer,
+    memory_bytes: int,
+    thread_count: int,
+    masked: bool,
+    pooled_degrees: tuple[int, ...],
 ) -> list[tuple[int, int]]:
     """Equal query blocks [start, stop) of one layer, as few as the memory allows.
 
@@ -128,9 +137,10 @@ def query_bounds(
         MemoryError: see `plan_shards`.
     """
     patch_count, width = layer.patch_count, layer.width
-    most = largest_query_count(image_count, references, patch_count, width, memory_bytes, thread_count, masked)
+    how = thread_count, masked, pooled_degrees
+    most = largest_query_count(image_count, references, patch_count, width, memory_bytes, *how)
     if most < 1:
-        needed = shard_bytes(1, references, patch_count, width, thread_count, masked)
+        needed = shard_bytes(1, references, patch_count, width, *how)
         raise MemoryError(
             f"memory must hold at least one query image and the distances to {references} references, each of "
             f"{patch_count} patches of width {width}: {ceil(needed / 1e6):,} MB are needed, "
@@ -148,10 +158,12 @@ def largest_query_count(
     memory_bytes: int,
     thread_count: int = 1,
     masked: bool = False,
+    pooled_degrees: tuple[int, ...] = (),
 ) -> int:
     """Query images of one shard that fit the budget, at most the whole lot; 0 if none does."""
-    fixed = shard_bytes(0, reference_count, patch_count, width, thread_count, masked)
-    each = shard_bytes(1, reference_count, patch_count, width, thread_count, masked) - fixed
+    how = thread_count, masked, pooled_degrees
+    fixed = shard_bytes(0, reference_count, patch_count, width, *how)
+    each = shard_bytes(1, reference_count, patch_count, width, *how) - fixed
     return max(0, min(image_count, (memory_bytes - fixed) // each))
 
 
@@ -162,23 +174,43 @@ def shard_bytes(
     width: int,
     thread_count: int = 1,
     masked: bool = False,
+    pooled_degrees: tuple[int, ...] = (),
 ) -> int:
     """Peak bytes of one shard, by addition.
 
     Query features stay in float32, their similarities to every reference are kept until the interval mean, one chunk of
     references at a time is aggregated while the next one is read, and each thread multiplies one query with a few
-    references at a time. Where some patches may not be matched, a thread holds one more product, and all share a mask.
+    references at a time. Where some patches may not be matched, a thread holds copies of it, and all share a mask.
+    Degrees are scored one after the other, and their scores summed; those that are pooled, at once.
     """
+    degree_count = max(1, len(pooled_degrees))
     tokens = patch_count * width
     queries = query_count * tokens * FLOAT32_BYTES
-    similarities = query_count * reference_count * patch_count * FLOAT32_BYTES
+    scales = len(pooled_degrees) * (query_count + 2 * CHUNK_IMAGES) * patch_count * FLOAT32_BYTES
+    similarities = degree_count * query_count * reference_count * patch_count * FLOAT32_BYTES
     chunk = CHUNK_IMAGES * tokens * (STORED_COPIES * FLOAT16_BYTES + LNAMD_COPIES * FLOAT32_BYTES)
     product = patch_count * max(patch_count, PRODUCT_COLUMNS) * FLOAT32_BYTES
-    products = thread_count * (PRODUCT_COPIES + masked) * product
+    products = thread_count * (
+        (PRODUCT_COPIES + masked * MASKED_COPIES) * product + box_bytes(patch_count, pooled_degrees)
+    )
     masks = masked * (reference_count * patch_count + 2 * patch_count**2)
     ranking = 3 * reference_count * patch_count * FLOAT32_BYTES  # one query's similarities while they are ranked
-    scores = 2 * query_count * patch_count * FLOAT32_BYTES  # one by one, then stacked
-    return queries + similarities + chunk + products + masks + ranking + scores
+    scores = 3 * degree_count * query_count * patch_count * FLOAT32_BYTES  # one by one, then stacked, then summed
+    return queries + scales + similarities + chunk + products + masks + ranking + scores
+
+
+def box_bytes(patch_count: int, degrees: tuple[int, ...]) -> int:
+    """What a thread needs beside a product to sum it over neighbourhoods, at most: `musc.kernels.boxes` says for what.
+
+    A plane of reference patches is longest if they lie in one column, its margins if they lie in one row.
+    """
+    if not degrees:
+        return 0
+    reach = max(degrees) // 2
+    plane = patch_count * (1 + reach)
+    margins = 2 * reach * (patch_count + reach + 1)
+    planes = 4 + len(degrees) * (2 * reach + 1)
+    return (planes * (plane + margins) + (2 + 2 * len(degrees)) * plane) * FLOAT32_BYTES
 
 
 def row_bands(grid: Grid, match_radius: int) -> list[tuple[int, int, int, int]]:
@@ -197,7 +229,7 @@ def row_bands(grid: Grid, match_radius: int) -> list[tuple[int, int, int, int]]:
 
 
 def pair_products(grid: Grid, match_radius: int | None) -> int:
-    """Similarities computed for a pair of images: P², or with a match radius those of its bands, masked ones too."""
+    """Similarities computed for a pair of images: P², or within a match radius those of bands, masked ones included."""
     if match_radius is None:
         return (grid[0] * grid[1]) ** 2
     return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, match_radius))

@@ -10,10 +10,12 @@ import torch.nn.functional as F
 from musc.backbones import choose_device
 from musc.kernels.window import radius_on
 from musc.layers import Layer, middle_layer
+from musc.lnamd import pool
 from musc.mutual import mutual_scores
-from musc.plan.cost import ProjectedCost, lot_cost, shard_operations
-from musc.plan.partition import Shard, pair_products, plan_blocks, plan_subsets
-from tasks.planning.lot import is_masked, job_shards, seeks_groups
+from musc.plan.cost import ProjectedCost, lot_cost, pair_count
+from musc.plan.partition import Shard, plan_blocks, plan_subsets
+from musc.plan.pooling import pair_operations
+from tasks.planning.lot import is_masked, job_shards, pooled_numbers, seeks_groups
 from tasks.planning.specs import LotJob
 
 TRIAL_IMAGES = 4
@@ -27,13 +29,15 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> Proje
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
     ranges = plan_subsets(image_count, job.subsets)
-    shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count)]
+    pooled = pooled_numbers(job, image_count, earlier_count)
+    shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)]
     plan = lot_cost(
         image_count,
         job.backbone.layers,
         embedding_width=job.backbone.embedding_width,
         block_count=len(plan_blocks(image_count, job.allocation.block_images)),
         shards=shards,
+        degrees=job.settings.degrees,
         lot_size=max(last - first for first, last in ranges),
         aggregated_copies=len(job.settings.degrees) if job.allocation.store_aggregated else 0,
         thread_count=job.allocation.thread_count,
@@ -41,6 +45,7 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> Proje
         earlier_count=earlier_count,
         masked=is_masked(job),
         match_radius=job.settings.match_radius,
+        pooled=pooled,
     )
     passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
@@ -54,9 +59,9 @@ def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Seque
     """Operations of the search for groups: all pairs of images once more, at one layer and degree, without a window."""
     if not seeks_groups(job, image_count):
         return 0
-    part = [shard for shard in shards if (shard.layer, shard.degree) == (layer.number, shards[0].degree)]
-    query_counts = [shard.stop - shard.start for shard in part]
-    return sum(shard_operations(count, image_count, layer.patch_count, layer.width) for count in query_counts)
+    query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
+    pairs = sum(pair_count(count, image_count, image_count) for count in query_counts)
+    return pairs * pair_operations(layer, (1,), None, pooled=False)
 
 
 def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
@@ -64,7 +69,10 @@ def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
     kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
     rates = {
         kind: scoring_rate(
-            layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.allocation.device
+            layer,
+            radius_on(layer.grid, job.settings.match_radius, job.backbone.grid),
+            job.allocation.device,
+            job.settings.degrees if layer.number in plan.pooled else (),
         )
         for kind, layer in kinds.items()
     }
@@ -72,9 +80,22 @@ def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
     return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
 
 
-def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "auto") -> float:
-    """Operations per second of mutual scoring on a device, measured on a few random images for about a second."""
-    features = F.normalize(torch.randn(TRIAL_IMAGES, layer.patch_count, layer.width), dim=-1).to(choose_device(device))
+def scoring_rate(
+    layer: Layer, match_radius: int | None = None, device: str = "auto", pooled_degrees: tuple[int, ...] = ()
+) -> float:
+    """Operations per second of mutual scoring on a device, measured on a few random images for about a second.
+
+    Args:
+        layer: whose shape the images have.
+        match_radius: in patches of the layer's grid.
+        device: where they are compared.
+        pooled_degrees: those compared by one product; empty is one degree by itself.
+    """
+    tokens = torch.randn(TRIAL_IMAGES, layer.patch_count, layer.width)
+    pooled = bool(pooled_degrees)
+    features = (
+        pool(tokens, layer.grid, pooled_degrees) if pooled else F.normalize(tokens, dim=-1).to(choose_device(device))
+    )
 
     def trial_run() -> None:
         mutual_scores(features, match_radius=match_radius, grid=layer.grid).cpu()  # which waits for a GPU
@@ -83,8 +104,8 @@ def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "a
     seconds = [timed(trial_run)]
     while sum(seconds) < TRIAL_SECONDS:
         seconds.append(timed(trial_run))
-    products = pair_products(layer.grid, match_radius)
-    trial = shard_operations(TRIAL_IMAGES, TRIAL_IMAGES, layer.patch_count, layer.width, products=products)
+    pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
+    trial = pairs * pair_operations(layer, pooled_degrees or (1,), match_radius, pooled=pooled)
     return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import torch
+
+from musc.backbones import choose_device
 from musc.kernels.window import radius_on
 from musc.layers import middle_layer
+from musc.plan.cost import pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
+from musc.plan.pooling import pooled_layers
 from musc.plan.sample import draw_sample, sample_size
 from storage.artefacts import digest
 from storage.errors import NoImagesError
@@ -79,7 +84,7 @@ def score_specs(
     earlier: tuple[BlockRows, ...] = (),
     groups: GroupSpec | None = None,
 ) -> list[ScoreSpec]:
-    """One spec per shard of mutual scoring; shards read the aggregated blocks where there are any.
+    """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
 
     Args:
         job: what to score, and how.
@@ -102,14 +107,20 @@ def score_specs(
     ranges = plan_subsets(image_count, job.subsets)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
     layers = {layer.number: layer for layer in job.backbone.layers}
+    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count)
+    blocks = tuple(spec.path for spec in extracted)
     specs = []
-    for shard, lot_range in [(shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count)]:
-        made = [spec.path for spec in aggregated if (spec.layer, spec.degree) == (shard.layer, shard.degree)]
-        blocks = tuple(made or [spec.path for spec in extracted])
+    for shard, lot_range in [
+        (shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)
+    ]:
+        made = {(spec.degree, spec.position): spec.path for spec in aggregated if spec.layer == shard.layer}
+        kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
         grid, interval = layers[shard.layer].grid, job.settings.interval
         match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
         reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
+        reads |= {"degrees": degrees, "pooled": shard.layer in pooled}
         choices: dict[str, Any] = {
+            "aggregated": kept or None,
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,
             "match_radius": match_radius,
@@ -123,12 +134,14 @@ def score_specs(
                 job.category,
                 job.store,
                 blocks,
-                aggregated=bool(made),
                 grid=grid,
                 lot_range=lot_range,
                 shard=shard,
+                degrees=degrees,
                 interval=interval,
-                device=job.allocation.device,
+                device="cpu" if shard.layer in pooled else job.allocation.device,
+                pooled=shard.layer in pooled,
+                aggregated=tuple(kept),
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
@@ -144,9 +157,9 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
         return []
     layer = middle_layer(job.backbone.layers).number
     degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
-    parts = tuple(spec for spec in scored if (spec.shard.layer, spec.shard.degree) == (layer, degree))
-    key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts])
-    return [GroupSpec(key, parts)]
+    parts = tuple(replace(spec, device=job.allocation.device) for spec in scored if spec.shard.layer == layer)
+    key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
+    return [GroupSpec(key, parts, degree)]
 
 
 def seeks_groups(job: LotJob, image_count: int) -> bool:
@@ -161,17 +174,35 @@ def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int)
     return None if drawn is None else tuple(first + position for position in drawn)
 
 
-def job_shards(job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0) -> list[Shard]:
+def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0) -> frozenset[int]:
+    """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only.
+
+    Features that are stored after LNAMD are compared degree by degree.
+    """
+    name = job.allocation.device
+    device = choose_device(name) if name == "auto" else torch.device(name)
+    if job.allocation.store_aggregated or device.type != "cpu":
+        return frozenset()
+    sizes = [last - first for first, last in plan_subsets(image_count, job.subsets)]
+    pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
+    return pooled_layers(
+        job.backbone.layers, job.settings.degrees, pair_count=pairs, match_radius=job.settings.match_radius
+    )
+
+
+def job_shards(
+    job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0, pooled: frozenset[int] = frozenset()
+) -> list[Shard]:
     """The shards that score the images [first, last) against each other and a number of images of earlier lots."""
     first, last = lot_range
     shards = plan_shards(
         last - first,
         job.backbone.layers,
-        degrees=job.settings.degrees,
         memory_bytes=job.allocation.memory_bytes,
         thread_count=job.allocation.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
         masked=is_masked(job),
+        pooled_degrees=dict.fromkeys(pooled, job.settings.degrees),
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
 

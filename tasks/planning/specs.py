@@ -164,15 +164,19 @@ class ScoreSpec:
     category: str
     store: str
     blocks: tuple[str, ...]
-    aggregated: bool
-    """Whether the blocks hold features after LNAMD."""
     grid: tuple[int, int]
     """Of the shard's layer."""
     lot_range: tuple[int, int]
     """The images [first, last) that are scored against each other: the lot, or one subset of it."""
     shard: Shard
+    degrees: tuple[int, ...]
+    """Of LNAMD, growing; the shard's scores are their mean."""
     interval: Interval
     device: str = "auto"
+    pooled: bool = False
+    """Whether all degrees are compared by one product, on the CPU, or one after the other."""
+    aggregated: tuple[tuple[str, ...], ...] = ()
+    """For each degree the blocks after LNAMD; empty where it is applied while features are read."""
     groups: str | None = None
     """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
     sample: tuple[int, ...] | None = None
@@ -189,7 +193,7 @@ class ScoreSpec:
     @property
     def label(self) -> str:
         shard = self.shard
-        return f"{self.category} layer {shard.layer} degree {shard.degree} images {shard.start}-{shard.stop - 1}"
+        return f"{self.category} layer {shard.layer} images {shard.start}-{shard.stop - 1}"
 
     @property
     def size(self) -> int:
@@ -203,7 +207,9 @@ class GroupSpec:
 
     key: str
     parts: tuple[ScoreSpec, ...]
-    """The shards of one layer and degree; together they hold every image as a query."""
+    """The shards of one layer; together they hold every image as a query."""
+    degree: int
+    """At which images are compared."""
 
     @property
     def category(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from musc.plan.cost import shard_operations
+from musc.plan.cost import pair_count
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +28,6 @@ def test_operations_page_holds_the_printed_table(printed: list[str]) -> None:
 
 def test_hours_are_operations_over_eight_gpus(printed: list[str]) -> None:
     row = next(line for line in printed if line.startswith("| 100 × 1,000"))
-    operations = 100 * 12 * shard_operations(1000, 1000, 1369, 1024)
+    operations = 100 * 12 * pair_count(1000, 1000, 1000) * 2 * 1369**2 * 1024
     assert f"| {operations / 1e18:.1f} |" in row
     assert f"| {operations / 8e12 / 3600:.0f} / R |" in row

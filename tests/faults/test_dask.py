@@ -15,7 +15,7 @@ from storage.tables import read_table
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 DEGREES = (1, 3)
-"""Two layers and two degrees make four shards."""
+"""Two layers make two shards, each of both degrees."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def client(scheduler: str) -> Iterator[Any]:
         client.wait_for_workers(2, timeout=200)
 
 
-def deadly(store: str, layer: int, degree: int, deaths: int) -> None:
+def deadly(store: str, layer: int, deaths: int) -> None:
     """Make this worker die in the middle of writing a shard, unless that was the death of so many already."""
     from storage.results import patch_scores
 
@@ -54,7 +54,7 @@ def deadly(store: str, layer: int, degree: int, deaths: int) -> None:
 
     def die(place: Any, path: str, cells: Any, attributes: dict[str, Any]) -> None:
         write_scores(place, path, cells, attributes)
-        if place.url == store and (attributes.get("layer"), attributes.get("degree")) == (layer, degree):
+        if place.url == store and attributes.get("layer") == layer:
             graves = Path(store).parent / "graves"
             graves.mkdir(exist_ok=True)
             if len(list(graves.iterdir())) < deaths:
@@ -64,7 +64,7 @@ def deadly(store: str, layer: int, degree: int, deaths: int) -> None:
     patch_scores.write_scores = die
 
 
-def register(client: Any, store: Path, layer: int, degree: int, deaths: int) -> Any:
+def register(client: Any, store: Path, layer: int, deaths: int) -> Any:
     """Make the workers, and those that replace them, deadly for one shard; returns what undoes it."""
     import cloudpickle
     from distributed import WorkerPlugin
@@ -73,7 +73,7 @@ def register(client: Any, store: Path, layer: int, degree: int, deaths: int) -> 
         name = "deadly"
 
         def setup(self, worker: Any) -> None:
-            deadly(str(store), layer, degree, deaths)
+            deadly(str(store), layer, deaths)
 
     cloudpickle.register_pickle_by_value(__import__("sys").modules[__name__])
     client.register_plugin(Deadly())
@@ -100,7 +100,7 @@ def test_worker_killed_in_mid_shard_is_replaced(
     client: Any, scheduler: str, score: Any, results: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
 ) -> None:
     store, pids = tmp_path / "store", set(client.run(os.getpid).values())
-    undo = register(client, store, 1, 3, deaths=1)
+    undo = register(client, store, 1, deaths=1)
     try:
         score(store, engine="dask", dask_address=scheduler, degrees=DEGREES)
     finally:
@@ -124,17 +124,17 @@ def test_shard_that_kills_every_worker_fails_alone(
 
     store = tmp_path / "store"
     allowed = client.run_on_scheduler(set_allowed_failures, 0)
-    undo = register(client, store, 0, 3, deaths=99)
+    undo = register(client, store, 0, deaths=99)
     try:
         with pytest.raises(
-            StageFailedError, match=r"score failed for 1 of 4 task runs.*layer 0 degree 3.*every worker .* was killed"
+            StageFailedError, match=r"score failed for 1 of 2 task runs.*layer 0 images.*every worker .* was killed"
         ):
             score(store, engine="dask", dask_address=scheduler, degrees=DEGREES)
     finally:
         undo()
         client.run_on_scheduler(set_allowed_failures, allowed)
     before = complete(store)
-    assert len(complete(store, "patch_scores")) == 3
+    assert len(complete(store, "patch_scores")) == 1
     assert not (store / "runs").exists()
     score(store, degrees=DEGREES)
     assert before.items() <= complete(store).items()

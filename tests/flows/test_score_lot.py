@@ -208,17 +208,17 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
 
     real = scoring.shard_scores
 
-    def failing(spec: ScoreSpec, features: Any) -> torch.Tensor:
-        if (spec.shard.layer, spec.shard.degree) == (1, 3):
+    def failing(spec: ScoreSpec) -> torch.Tensor:
+        if spec.shard.layer == 1:
             raise ValueError("planted fault")
-        return real(spec, features)
+        return real(spec)
 
     with monkeypatch.context() as patch:
         patch.setattr(scoring, "shard_scores", failing)
-        with pytest.raises(StageFailedError, match=r"score failed for 1 of 4 .* layer 1 degree 3 .*planted fault"):
+        with pytest.raises(StageFailedError, match=r"score failed for 1 of 2 .* layer 1 images .*planted fault"):
             score(parts / "test", tmp_path)
     before = written(tmp_path)
-    assert sum(name.startswith("patch_scores") for name in before) == 3
+    assert sum(name.startswith("patch_scores") for name in before) == 1
     (lease,) = (tmp_path / "leases").iterdir()
     assert {name.removesuffix("/complete.json") for name in before} <= set(json.loads(lease.read_text())["paths"])
     score(parts / "test", tmp_path)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import musc
-from musc import backbones, lot
+from musc import backbones, mutual
 from musc.backbones.base import Features
 from musc.layers import Layer
 from musc.lnamd import aggregate
@@ -202,7 +202,7 @@ def test_score_images_compares_on_the_backbones_device(
         compared.append(features.device)
         return torch.rand(features.shape[:2], generator=torch.Generator().manual_seed(len(compared)))
 
-    monkeypatch.setattr(lot, "mutual_scores", scores_of)
+    monkeypatch.setattr(mutual, "mutual_scores", scores_of)
     meta = Elsewhere(texture.spec, torch.device("meta"), texture.preprocess, texture.forward)
     scored = score_images(parts, meta)
     assert compared == [torch.device("meta")] * 12  # four layers, three degrees

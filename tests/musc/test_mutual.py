@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import musc.kernels.products
-from musc.mutual import block_scores, fill_directed, fill_symmetric, interval_counts, mutual_scores
+from musc.kernels.products import fill_directed, fill_symmetric
+from musc.mutual import block_scores, interval_counts, mutual_scores
 from musc.ranges import Interval
 
 LAW = settings(max_examples=25, deadline=None, database=None)

@@ -37,29 +37,23 @@ def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> Ru
     return RunSpec("key", job, "lot", (), tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards)))
 
 
-def write_scores(store: Store, spec: RunSpec) -> dict[tuple[int, int], np.ndarray]:
-    """Random scores of each layer and degree, float32 (N, rows, columns), stored shard by shard."""
+def write_scores(store: Store, spec: RunSpec) -> dict[int, np.ndarray]:
+    """Random scores of each layer, float32 (N, rows, columns), stored shard by shard."""
     random = np.random.default_rng(4)
-    scores = {
-        (layer.number, degree): random.random((N, *layer.grid), dtype=np.float32)
-        for layer in spec.job.backbone.layers
-        for degree in DEGREES
-    }
+    scores = {layer.number: random.random((N, *layer.grid), dtype=np.float32) for layer in spec.job.backbone.layers}
     for shard, path in spec.shards:
-        write_shard(store, path, scores[shard.layer, shard.degree][shard.start : shard.stop], {})
+        write_shard(store, path, scores[shard.layer][shard.start : shard.stop], {})
     return scores
 
 
 def test_average_of_layers_on_their_own_grids_is_that_of_scores_resized_to_the_finest(store: Store) -> None:
     layers = (Layer(2, (6, 4), 11), Layer(4, (3, 2), 17))
-    fine = [Shard(2, degree, *bound) for degree in DEGREES for bound in ((0, 2), (2, N))]
-    spec = order_of(store, layers, [*fine, *(Shard(4, degree, 0, N) for degree in DEGREES)])
+    spec = order_of(store, layers, [Shard(2, 0, 2), Shard(2, 2, N), Shard(4, 0, N)])
     scores = write_scores(store, spec)
     expected = np.zeros((N, 6, 4))
     for layer in layers:
-        for degree in DEGREES:
-            patches = torch.from_numpy(scores[layer.number, degree]).flatten(1)
-            expected += anomaly_maps(patches, layer.grid, (6, 4)).double().numpy() / 6
+        patches = torch.from_numpy(scores[layer.number]).flatten(1)
+        expected += anomaly_maps(patches, layer.grid, (6, 4)).double().numpy() / 2
     found = average_shards(store, spec, N)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -67,10 +61,10 @@ def test_average_of_layers_on_their_own_grids_is_that_of_scores_resized_to_the_f
 
 def test_average_of_layers_alike_is_to_the_bit_that_of_their_scores_in_float64(store: Store) -> None:
     layers = (Layer(2, (3, 5), 11), Layer(5, (3, 5), 11))
-    spec = order_of(store, layers, [Shard(layer.number, degree, 0, N) for layer in layers for degree in DEGREES])
+    spec = order_of(store, layers, [Shard(layer.number, 0, N) for layer in layers])
     scores = write_scores(store, spec)
     total = np.zeros((N, 3, 5))
     for of_one in scores.values():
         total += of_one.astype(np.float64)
-    expected = (total / 6).astype(np.float32)
+    expected = (total / 2).astype(np.float32)
     np.testing.assert_array_equal(average_shards(store, spec, N), expected, strict=True)

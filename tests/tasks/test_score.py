@@ -2,21 +2,24 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
 from musc.plan.partition import Shard
-from storage.results.features import ArraySpec, LotFeatures, writing_block
+from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 from tasks.planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH = (2, 3), 5
 FIRST, LAST = 4, 11
+DEGREES = (1, 3)
 
 
-def test_divided_subset_scores_as_a_lot_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pooled", [False, True])
+def test_divided_subset_scores_as_a_lot_of_its_own(tmp_path: Path, pooled: bool) -> None:
     torch.manual_seed(2)
     tokens = torch.randn(13, 6, WIDTH).half()
     store = Store(str(tmp_path))
@@ -27,10 +30,21 @@ def test_divided_subset_scores_as_a_lot_of_its_own(tmp_path: Path) -> None:
 
     def score(start: int, stop: int) -> torch.Tensor:
         spec = ScoreSpec(
-            "key", "lot", store.url, ("block",), False, GRID, (FIRST, LAST), Shard(7, 3, start, stop), (0.0, 0.5), "cpu"
+            "key",
+            "lot",
+            store.url,
+            ("block",),
+            GRID,
+            (FIRST, LAST),
+            Shard(7, start, stop),
+            DEGREES,
+            (0.0, 0.5),
+            "cpu",
+            pooled=pooled,
         )
-        return shard_scores(spec, LotFeatures(store, ("block",)))
+        return shard_scores(spec)
 
     divided = torch.cat([score(4, 6), score(6, 9), score(9, 11)])
-    expected = mutual_scores(aggregate(tokens[FIRST:LAST], GRID, 3), (0.0, 0.5))
+    each = [mutual_scores(aggregate(tokens[FIRST:LAST], GRID, degree), (0.0, 0.5)) for degree in DEGREES]
+    expected = torch.stack(each).mean(dim=0)
     torch.testing.assert_close(divided, expected, atol=1e-6, rtol=0)

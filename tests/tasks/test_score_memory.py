@@ -20,6 +20,7 @@ from storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 N, GRID, C = 500, (16, 16), 16
+DEGREES = (1, 3)
 P = GRID[0] * GRID[1]
 NEAREST_BYTES = N * P * N * FLOAT32_BYTES
 BUDGET_BYTES = NEAREST_BYTES // 10
@@ -32,8 +33,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from musc.plan.partition import Shard
-from storage.results.features import LotFeatures
-from storage.store import Store
 from tasks.planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
@@ -41,13 +40,14 @@ def peak_bytes():
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 
 torch.set_num_threads(1)
-store, bounds, count, grid = json.loads(sys.argv[1])
-features = LotFeatures(Store(store), ("block",))
+store, bounds, count, grid, degrees, pooled = json.loads(sys.argv[1])
 
 def score(start, stop):
-    shard = Shard(2, 3, start, stop)
-    spec = ScoreSpec("key", "lot", store, ("block",), False, tuple(grid), (0, count), shard, (0.0, 0.3))
-    return shard_scores(spec, features)
+    shard = Shard(2, start, stop)
+    spec = ScoreSpec(
+        "key", "lot", store, ("block",), tuple(grid), (0, count), shard, tuple(degrees), (0.0, 0.3), pooled=pooled
+    )
+    return shard_scores(spec)
 
 score(0, 1)  # what is loaded once for all shards
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
@@ -72,12 +72,14 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
-def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]) -> None:
+@pytest.mark.parametrize("pooled", [False, True], ids=["products", "pooled"])
+def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor], pooled: bool) -> None:
     folder, tokens = stored
-    shards = plan_shards(N, [Layer(2, GRID, C)], degrees=(3,), memory_bytes=BUDGET_BYTES)
+    at_once = {2: DEGREES} if pooled else {}
+    shards = plan_shards(N, [Layer(2, GRID, C)], memory_bytes=BUDGET_BYTES, pooled_degrees=at_once)
     assert len(shards) > 10
     bounds = [(shard.start, shard.stop) for shard in shards]
-    given = json.dumps([str(folder), bounds, N, GRID])
+    given = json.dumps([str(folder), bounds, N, GRID, DEGREES, pooled])
     done = subprocess.run(
         [sys.executable, "-c", SCORING, given],
         cwd=ROOT,
@@ -92,5 +94,5 @@ def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]
         f"budget {BUDGET_BYTES / 1e6:.1f} MB, peak {peak / 1e6:.1f} MB, nearest distances {NEAREST_BYTES / 1e6:.0f} MB"
     )
     assert 0 < peak <= BUDGET_BYTES
-    expected = mutual_scores(aggregate(tokens, GRID, 3))
+    expected = torch.stack([mutual_scores(aggregate(tokens, GRID, degree)) for degree in DEGREES]).mean(dim=0)
     np.testing.assert_allclose(np.load(folder / "scores.npy"), expected, atol=1e-6)

@@ -9,7 +9,7 @@ import torch
 
 from musc.lnamd import aggregate
 from musc.plan.partition import Shard
-from storage.results.features import ArraySpec, LotFeatures, writing_block
+from storage.results.features import ArraySpec, writing_block
 from storage.results.groups import write_groups
 from storage.store import Store
 from tasks.planning.specs import BlockRows, ScoreSpec
@@ -19,6 +19,7 @@ GRID, WIDTH, N = (3, 2), 5, 13
 EARLIER = (BlockRows("features/old", (2, 9)), BlockRows("features/older", (0,)))
 SAMPLE = (7, 1, 12, 3, 8, 4)
 INTERVAL = (0.0, 0.5)
+DEGREES = (1, 3)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,12 @@ def store(tokens: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFact
     return store
 
 
-@pytest.fixture(scope="module")
-def spec(store: Store) -> ScoreSpec:
-    shard = Shard(7, 3, 0, N)
-    return ScoreSpec("key", "lot", store.url, ("features/new",), False, GRID, (0, N), shard, INTERVAL, "cpu")
+@pytest.fixture(scope="module", params=[False, True], ids=["products", "pooled"])
+def spec(store: Store, request: pytest.FixtureRequest) -> ScoreSpec:
+    shard, blocks = Shard(7, 0, N), ("features/new",)
+    return ScoreSpec(
+        "key", "lot", store.url, blocks, GRID, (0, N), shard, DEGREES, INTERVAL, "cpu", pooled=request.param
+    )
 
 
 def looped_scores(
@@ -53,8 +56,24 @@ def looped_scores(
     match_radius: int,
     excluded: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(N, P) in float64: each image leaves out itself, or the last of the sample; excluded patches lie out of reach."""
-    unit = {name: aggregate(values, GRID, 3).double().numpy() for name, values in tokens.items()}
+    """Mean over the degrees, (N, P) in float64.
+
+    Each image leaves out itself, or the last of the sample; excluded patches lie out of reach.
+    """
+    each = [looped_degree_scores(tokens, degree, sample, earlier, match_radius, excluded) for degree in DEGREES]
+    return np.mean(each, axis=0)
+
+
+def looped_degree_scores(
+    tokens: dict[str, torch.Tensor],
+    degree: int,
+    sample: tuple[int, ...],
+    earlier: tuple[BlockRows, ...],
+    match_radius: int,
+    excluded: np.ndarray | None,
+) -> np.ndarray:
+    """The scores at one degree."""
+    unit = {name: aggregate(values, GRID, degree).double().numpy() for name, values in tokens.items()}
     candidates = unit["new"].copy()
     if excluded is not None:
         candidates[excluded] = np.inf
@@ -88,9 +107,8 @@ def test_shard_scores_oracle(
     match_radius: int | None,
     bounds: tuple[int, ...],
 ) -> None:
-    features = LotFeatures(store, spec.blocks)
     given = replace(spec, sample=sample, earlier=earlier, match_radius=match_radius)
-    parts = [shard_scores(replace(given, shard=Shard(7, 3, *part)), features) for part in pairwise(bounds)]
+    parts = [shard_scores(replace(given, shard=Shard(7, *part))) for part in pairwise(bounds)]
     expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if match_radius is None else match_radius)
     np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
 
@@ -100,9 +118,10 @@ def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
 ) -> None:
     shared = np.repeat(np.random.default_rng(1).random((N, 3)) < 0.5, 2, axis=1)  # at degree 3 a row's two are alike
     shared[:, :2] = False  # so that every image keeps a patch to match
-    write_groups(store, "groups/key", np.ones(N, dtype=np.int64), shared.reshape(N, *GRID))
-    given = replace(spec, groups="groups/key", earlier=EARLIER)
-    ours = shard_scores(given, LotFeatures(store, spec.blocks))
+    path = f"groups/key-{spec.pooled}"
+    write_groups(store, path, np.ones(N, dtype=np.int64), shared.reshape(N, *GRID))
+    given = replace(spec, groups=path, earlier=EARLIER)
+    ours = shard_scores(given)
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, shared)
     np.testing.assert_allclose(ours, expected, atol=1e-5)
 
@@ -110,23 +129,29 @@ def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
 def test_shard_scores_lone_image_against_an_earlier_lot(
     store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
-    alone = replace(spec, lot_range=(5, 6), shard=Shard(7, 3, 5, 6), earlier=EARLIER[:1])
-    ours = shard_scores(alone, LotFeatures(store, spec.blocks))
-    query, *others = (aggregate(tokens[name], GRID, 3)[row] for name, row in (("new", 5), ("old", 2), ("old", 9)))
-    nearest = torch.stack([torch.cdist(query.double(), other.double()).amin(dim=1) for other in others])
-    np.testing.assert_allclose(ours[0], nearest.amin(dim=0), atol=1e-5)
+    alone = replace(spec, lot_range=(5, 6), shard=Shard(7, 5, 6), earlier=EARLIER[:1])
+    ours = shard_scores(alone)
+    expected = torch.zeros(6, dtype=torch.float64)
+    for degree in DEGREES:
+        images = (("new", 5), ("old", 2), ("old", 9))
+        query, *others = (aggregate(tokens[name], GRID, degree)[row] for name, row in images)
+        nearest = torch.stack([torch.cdist(query.double(), other.double()).amin(dim=1) for other in others])
+        expected += nearest.amin(dim=0) / len(DEGREES)
+    np.testing.assert_allclose(ours[0], expected, atol=1e-5)
 
 
 def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
     store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
-    made = aggregate(tokens["new"], GRID, 3).half().numpy()
-    arrays = {"layer_07": ArraySpec((6, WIDTH), "float16")}
-    with writing_block(store, "aggregated/new", image_count=N, arrays=arrays, chunk_images=8, attributes={}) as staging:
-        for start in range(0, N, 8):
-            staging.write(start, {"layer_07": made[start : start + 8]})
-    stored = replace(spec, blocks=("aggregated/new",), aggregated=True, earlier=EARLIER)
-    ours = shard_scores(stored, LotFeatures(store, stored.blocks))
+    arrays, paths = {"layer_07": ArraySpec((6, WIDTH), "float16")}, []
+    for degree in DEGREES:
+        made = aggregate(tokens["new"], GRID, degree).half().numpy()
+        paths.append(f"aggregated/{degree}-{spec.pooled}")
+        with writing_block(store, paths[-1], image_count=N, arrays=arrays, chunk_images=8, attributes={}) as staging:
+            for start in range(0, N, 8):
+                staging.write(start, {"layer_07": made[start : start + 8]})
+    stored = replace(spec, aggregated=tuple((path,) for path in paths), pooled=False, earlier=EARLIER)
+    ours = shard_scores(stored)
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99)
     np.testing.assert_allclose(ours, expected, atol=2e-3)
 
@@ -142,8 +167,8 @@ def test_shard_scores_leave_out_what_a_group_shares_on_another_grid(
         shared[:, 1::2, ::2] = excluded  # one of the four patches that a patch of the layer covers
     else:
         shared[:] = excluded[:, :, :1]
-    path = f"groups/{grid[0]}"
+    path = f"groups/{grid[0]}-{spec.pooled}"
     write_groups(store, path, np.ones(N, dtype=np.int64), shared)
-    ours = shard_scores(replace(spec, groups=path, earlier=EARLIER), LotFeatures(store, spec.blocks))
+    ours = shard_scores(replace(spec, groups=path, earlier=EARLIER))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, excluded.reshape(N, 6))
     np.testing.assert_allclose(ours, expected, atol=1e-5)

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from musc.mutual import fill_directed, fill_symmetric, mutual_scores
+from musc.kernels.products import fill_directed, fill_symmetric
+from musc.mutual import mutual_scores
 
 ROUNDOFFS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
 """Largest relative error of one rounded value."""

@@ -5,28 +5,30 @@ from collections.abc import Sequence
 import pytest
 
 from musc.layers import Layer
-from musc.plan.cost import lot_cost, shard_operations
+from musc.plan.cost import lot_cost, pair_count
 from musc.plan.partition import Shard, plan_shards, shard_bytes
+from musc.plan.pooling import pair_operations
 
 N, P, C, D = 13, 7, 11, 5
+DEGREES = (1, 3, 5)
 LAYERS = (Layer(2, (7, 1), C), Layer(3, (7, 1), C))
 
 
 def planned(memory_bytes: int, layers: Sequence[Layer] = LAYERS) -> list[Shard]:
-    return plan_shards(N, layers, degrees=(1, 3, 5), memory_bytes=memory_bytes)
+    return plan_shards(N, layers, memory_bytes=memory_bytes)
 
 
-def test_shard_operations_count_pairs_one_by_one() -> None:
+def test_pair_count_counts_pairs_one_by_one() -> None:
     pairs = sum(1 for query in range(4) for other in range(N) if other >= 4 or other > query)
-    assert shard_operations(4, N, P, C) == pairs * 2 * P * P * C
+    assert pair_count(4, N, N) == pairs
 
 
 def test_forecast_terms() -> None:
     shards = planned(10**9)
-    cost = lot_cost(N, LAYERS, embedding_width=D, block_count=3, shards=shards, lot_size=N)
-    assert cost.shard_count == 6
+    cost = lot_cost(N, LAYERS, embedding_width=D, block_count=3, shards=shards, degrees=DEGREES, lot_size=N)
+    assert cost.shard_count == 2
     assert cost.peak_bytes == shard_bytes(N, N, P, C)
-    assert cost.stored_bytes == 2 * N * P * C * 2 + N * D * 4 + 6 * N * P * 4
+    assert cost.stored_bytes == 2 * N * P * C * 2 + N * D * 4 + 2 * N * P * 4
     assert cost.operations == 6 * N * (N - 1) / 2 * 2 * P * P * C
 
 
@@ -38,6 +40,7 @@ def test_forecast_stored_aggregation_adds_features_per_degree() -> None:
             embedding_width=D,
             block_count=1,
             shards=planned(10**9),
+            degrees=DEGREES,
             lot_size=N,
             aggregated_copies=copies,
         ).stored_bytes
@@ -46,26 +49,26 @@ def test_forecast_stored_aggregation_adds_features_per_degree() -> None:
     assert kept - plain == 3 * 2 * N * P * C * 2
 
 
-def test_shard_operations_of_a_sample_count_pairs_one_by_one() -> None:
+def test_pair_count_of_a_sample_counts_pairs_one_by_one() -> None:
     sample = range(5)
     pairs = sum(1 for query in range(N) for one in sample if one != query and (query not in sample or one > query))
-    assert shard_operations(N, N, P, C, sampled=5) == pairs * 2 * P * P * C
+    assert pair_count(N, N, 5) == pairs
 
 
-def test_shard_operations_of_earlier_lots_add_a_pair_for_each_query() -> None:
-    more = shard_operations(4, N, P, C, earlier_count=3) - shard_operations(4, N, P, C)
-    assert more == 4 * 3 * 2 * P * P * C
+def test_pair_count_of_earlier_lots_adds_a_pair_for_each_query() -> None:
+    assert pair_count(4, N, N, earlier_count=3) - pair_count(4, N, N) == 4 * 3
 
 
 def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
     patches, layers = 640, [Layer(2, (40, 16), C)]
-    shards = plan_shards(N, layers, degrees=(1,), memory_bytes=10**9, reference_count=6 + 2, masked=True)
+    shards = plan_shards(N, layers, memory_bytes=10**9, reference_count=6 + 2, masked=True)
     cost = lot_cost(
         N,
         layers,
         embedding_width=D,
         block_count=1,
         shards=shards,
+        degrees=(1,),
         lot_size=N,
         reference_count=5,
         earlier_count=2,
@@ -82,7 +85,7 @@ def test_forecast_of_a_sample_an_earlier_lot_and_a_window() -> None:
 @pytest.mark.parametrize("query_count", [1, 3, 6])
 def test_forecast_less_memory_costs_more_operations(query_count: int) -> None:
     whole, divided = (
-        lot_cost(N, LAYERS, embedding_width=D, block_count=1, shards=planned(memory), lot_size=N)
+        lot_cost(N, LAYERS, embedding_width=D, block_count=1, shards=planned(memory), degrees=DEGREES, lot_size=N)
         for memory in (10**9, shard_bytes(query_count, N, P, C))
     )
     assert divided.peak_bytes <= shard_bytes(query_count, N, P, C) < whole.peak_bytes
@@ -93,11 +96,13 @@ def test_forecast_layers_of_their_own_grid_and_width_add_up() -> None:
     layers = (Layer(2, (6, 4), 11), Layer(3, (3, 2), 17))
     shards = planned(shard_bytes(5, N, 24, 11), layers)
     counts = [[shard.stop - shard.start for shard in shards if shard.layer == layer.number] for layer in layers]
-    assert counts == [[5, 5, 3] * 3, [N] * 3]
-    cost = lot_cost(N, layers, embedding_width=D, block_count=1, shards=shards, lot_size=N, aggregated_copies=3)
+    assert counts == [[5, 5, 3], [N]]
+    cost = lot_cost(
+        N, layers, embedding_width=D, block_count=1, shards=shards, degrees=DEGREES, lot_size=N, aggregated_copies=3
+    )
     assert cost.layers == layers
-    assert cost.stored_bytes == (1 + 3) * N * (24 * 11 + 6 * 17) * 2 + N * D * 4 + 3 * N * (24 + 6) * 4
-    fine = 3 * sum(shard_operations(count, N, 24, 11) for count in (5, 5, 3))
+    assert cost.stored_bytes == (1 + 3) * N * (24 * 11 + 6 * 17) * 2 + N * D * 4 + N * (24 + 6) * 4
+    fine = 3 * sum(pair_count(count, N, N) for count in (5, 5, 3)) * 2 * 24 * 24 * 11
     coarse = 3 * N * (N - 1) / 2 * 2 * 6 * 6 * 17
     assert cost.layer_operations == (fine, coarse)
     assert cost.operations == fine + coarse
@@ -106,16 +111,49 @@ def test_forecast_layers_of_their_own_grid_and_width_add_up() -> None:
 @pytest.mark.parametrize("width", [1, 997])
 def test_forecast_peak_is_that_of_the_layer_that_needs_most(width: int) -> None:
     layers = (Layer(2, (6, 4), 11), Layer(3, (3, 2), width))
-    cost = lot_cost(N, layers, embedding_width=D, block_count=1, shards=planned(10**9, layers), lot_size=N)
+    cost = lot_cost(
+        N, layers, embedding_width=D, block_count=1, shards=planned(10**9, layers), degrees=DEGREES, lot_size=N
+    )
     fine, coarse = shard_bytes(N, N, 24, 11), shard_bytes(N, N, 6, width)
     assert cost.peak_bytes == (fine if width == 1 else coarse) == max(fine, coarse)
 
 
 def test_forecast_counts_the_window_in_patches_of_each_layer() -> None:
     layers = (Layer(2, (80, 32), 11), Layer(3, (40, 16), 17))
-    shards = plan_shards(N, layers, degrees=(1,), memory_bytes=10**9, masked=True)
-    cost = lot_cost(N, layers, embedding_width=D, block_count=1, shards=shards, lot_size=N, masked=True, match_radius=5)
+    shards = plan_shards(N, layers, memory_bytes=10**9, masked=True)
+    cost = lot_cost(
+        N,
+        layers,
+        embedding_width=D,
+        block_count=1,
+        shards=shards,
+        degrees=(1,),
+        lot_size=N,
+        masked=True,
+        match_radius=5,
+    )
     fine = sum(4 * (min(80, start + 4 + 5) - max(0, start - 5)) for start in range(0, 80, 4)) * 32**2
     coarse = sum(8 * (min(40, start + 8 + 3) - max(0, start - 3)) for start in range(0, 40, 8)) * 16**2
     pairs = N * (N - 1) / 2
     assert cost.layer_operations == pytest.approx((pairs * 2 * fine * 11, pairs * 2 * coarse * 17))
+
+
+def test_forecast_of_pooled_layers_counts_one_product_with_box_sums_and_memory_for_all_degrees() -> None:
+    shards = plan_shards(N, LAYERS, memory_bytes=10**9, pooled_degrees={2: DEGREES})
+    cost = lot_cost(
+        N,
+        LAYERS,
+        embedding_width=D,
+        block_count=1,
+        shards=shards,
+        degrees=DEGREES,
+        lot_size=N,
+        pooled=frozenset({2}),
+    )
+    pairs = N * (N - 1) / 2
+    assert cost.layer_operations == (
+        pairs * pair_operations(LAYERS[0], DEGREES, None, pooled=True),
+        pairs * 3 * 2 * P * P * C,
+    )
+    assert cost.peak_bytes == shard_bytes(N, N, P, C, 1, False, DEGREES)
+    assert cost.pooled == {2}

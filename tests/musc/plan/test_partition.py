@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
 from musc.layers import Layer
-from musc.lnamd import aggregate
-from musc.mutual import block_scores
+from musc.lnamd import PooledTokens, aggregate, pool
+from musc.mutual import Features, block_scores
 from musc.plan.partition import (
     BLOCK_IMAGES,
     CHUNK_IMAGES,
     MAX_BLOCKS,
     Shard,
+    box_bytes,
     largest_query_count,
     plan_blocks,
     plan_shards,
@@ -30,7 +31,8 @@ from musc.plan.partition import (
 LAW = settings(max_examples=25, deadline=None, database=None)
 N, P, C = 101, 37, 13
 GRID = (1, 37)
-LAYERS, DEGREES = (Layer(5, GRID, C), Layer(11, GRID, C)), (1, 3, 5)
+LAYERS = (Layer(5, GRID, C), Layer(11, GRID, C))
+POOLED = {5: (1, 3, 5)}
 
 
 def covered(bounds: list[tuple[int, int]]) -> list[int]:
@@ -95,31 +97,31 @@ def test_subsets_refuse_lone_images(image_count: int, subset_count: int, most: i
 
 @LAW
 @given(image_count=st.integers(2, 200), queries=st.integers(1, 250))
-def test_shards_cover_each_layer_degree_and_image_once(image_count: int, queries: int) -> None:
+def test_shards_cover_each_layer_and_image_once(image_count: int, queries: int) -> None:
     memory = shard_bytes(queries, image_count, P, C)
-    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
-    units = [(shard.layer, shard.degree, image) for shard in shards for image in range(shard.start, shard.stop)]
-    assert sorted(units) == sorted(product((5, 11), DEGREES, range(image_count)))
+    shards = plan_shards(image_count, LAYERS, memory_bytes=memory)
+    units = [(shard.layer, image) for shard in shards for image in range(shard.start, shard.stop)]
+    assert sorted(units) == sorted(product((5, 11), range(image_count)))
 
 
 @LAW
 @given(image_count=st.integers(2, 200), queries=st.integers(1, 250), spare=st.integers(0, 997))
 def test_shards_fit_the_memory(image_count: int, queries: int, spare: int) -> None:
     memory = shard_bytes(queries, image_count, P, C) + spare
-    shards = plan_shards(image_count, LAYERS, degrees=DEGREES, memory_bytes=memory)
+    shards = plan_shards(image_count, LAYERS, memory_bytes=memory)
     assert all(shard_bytes(shard.stop - shard.start, image_count, P, C) <= memory for shard in shards)
 
 
 def test_shards_whole_lot_where_it_fits() -> None:
     memory = shard_bytes(N, N, P, C)
-    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1, 3), memory_bytes=memory)
-    assert shards == [Shard(7, 1, 0, N), Shard(7, 3, 0, N)]
+    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory)
+    assert shards == [Shard(7, 0, N)]
 
 
 def test_shards_divide_when_one_byte_is_missing() -> None:
     memory = shard_bytes(N, N, P, C) - 1
-    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory)
-    assert shards == [Shard(7, 1, 0, 51), Shard(7, 1, 51, N)]
+    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory)
+    assert shards == [Shard(7, 0, 51), Shard(7, 51, N)]
 
 
 def test_shards_refuse_memory_below_one_query() -> None:
@@ -127,7 +129,7 @@ def test_shards_refuse_memory_below_one_query() -> None:
     megabytes = f"{ceil(needed / 1e6)} MB are needed, {(needed - 1) / 1e6:.3g} MB given"
     message = f"one query image .* to {N} references, each of {P} patches of width {C}: {megabytes}"
     with pytest.raises(MemoryError, match=message):
-        plan_shards(N, LAYERS, degrees=DEGREES, memory_bytes=needed - 1)
+        plan_shards(N, LAYERS, memory_bytes=needed - 1)
 
 
 def test_largest_query_count_is_the_last_that_fits() -> None:
@@ -143,30 +145,76 @@ def test_largest_query_count_is_0_without_memory() -> None:
 
 def test_shard_bytes_grow_by_one_query() -> None:
     grown = shard_bytes(18, N, P, C) - shard_bytes(17, N, P, C)
-    assert grown == 4 * P * C + 4 * N * P + 2 * 4 * P
+    assert grown == 4 * P * C + 4 * N * P + 3 * 4 * P
 
 
 def test_shard_bytes_grow_by_one_image() -> None:
     assert shard_bytes(17, N + 1, P, C) - shard_bytes(17, N, P, C) == 4 * 17 * P + 3 * 4 * P
 
 
+def test_shard_bytes_of_pooled_degrees_grow_by_one_query() -> None:
+    grown, single = (
+        shard_bytes(18, N, P, C, 1, False, degrees) - shard_bytes(17, N, P, C, 1, False, degrees)
+        for degrees in ((1, 3, 5), ())
+    )
+    assert grown - single == 2 * (4 * N * P + 3 * 4 * P) + 3 * 4 * P
+
+
+def test_shards_of_pooled_layers_hold_similarities_at_all_degrees() -> None:
+    memory = shard_bytes(N, N, P, C, 1, False, (1, 3, 5)) - 1
+    assert memory > shard_bytes(N, N, P, C)
+    shards = plan_shards(N, LAYERS, memory_bytes=memory, pooled_degrees=POOLED)
+    assert shards == [Shard(5, 0, 51), Shard(5, 51, N), Shard(11, 0, N)]
+
+
+@pytest.mark.parametrize("degrees", [(1, 3), (1, 3, 5), (7,)])
+@pytest.mark.parametrize("grid", [(1, 37), (37, 1), (6, 6)])
+def test_box_bytes_hold_the_planes_of_any_grid(grid: tuple[int, int], degrees: tuple[int, ...]) -> None:
+    reach, patch_count = max(degrees) // 2, grid[0] * grid[1]
+    wide = grid[1] + reach
+    plane, margin = grid[0] * wide, reach * wide + reach
+    planes = (4 + len(degrees) * (2 * reach + 1)) * (plane + 2 * margin)
+    factors = (1 + 2 * len(degrees)) * plane
+    assert box_bytes(patch_count, degrees) >= 4 * (planes + factors + patch_count)
+
+
 def measured_peak(
-    query_count: int, image_count: int, cells: tuple[int, int], width: int, high: float, **references: Any
+    query_count: int,
+    image_count: int,
+    cells: tuple[int, int],
+    width: int,
+    high: float,
+    degrees: tuple[int, ...] = (),
+    **references: Any,
 ) -> int:
-    """Bytes torch holds at most while one shard reads, aggregates and scores its images as the pipeline does."""
+    """Bytes torch holds at most while one shard reads, prepares and scores its images as the pipeline does.
+
+    Without degrees that are pooled, images are aggregated at degree 3.
+    """
     patch_count, inside = cells[0] * cells[1], references.get("inside", query_count)
     stored = F.normalize(torch.randn(max(query_count, image_count), patch_count, width), dim=2).half()
 
     def chunks(start: int, stop: int) -> list[tuple[int, int]]:
         return [(first, min(first + CHUNK_IMAGES, stop)) for first in range(start, stop, CHUNK_IMAGES)]
 
-    def shard() -> torch.Tensor:
-        queries = torch.empty(query_count, patch_count, width)
+    def made(first: int, last: int) -> Features:
+        tokens = stored[first:last].clone()
+        return pool(tokens, cells, degrees) if degrees else aggregate(tokens, cells, 3)
+
+    def together() -> Features:
+        vectors, scales = torch.empty(query_count, patch_count, width), []
         for first, last in chunks(0, query_count):
-            queries[first:last] = aggregate(stored[first:last].clone(), cells, 3)
-        streamed = (
-            (first, aggregate(stored[first:last].clone(), cells, 3)) for first, last in chunks(inside, image_count)
-        )
+            chunk = made(first, last)
+            if isinstance(chunk, PooledTokens):
+                vectors[first:last] = chunk.tokens
+                scales.append(chunk.scales)
+            else:
+                vectors[first:last] = chunk
+        return PooledTokens(vectors, torch.cat(scales), cells, degrees) if degrees else vectors
+
+    def shard() -> torch.Tensor:
+        queries = together()
+        streamed = ((first, made(first, last)) for first, last in chunks(inside, image_count))
         return block_scores(queries, 0, streamed, image_count, (0.0, high), **references)
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -200,6 +248,20 @@ def test_shard_bytes_hold_the_measured_peak(
     assert 0 < measured_peak(query_count, image_count, grid, width, high) <= planned
 
 
+@pytest.mark.parametrize("degrees", [(1, 3), (1, 3, 5)])
+@pytest.mark.parametrize(
+    ("query_count", "image_count", "grid", "width"),
+    [(61, 61, (13, 13), 17), (7, 61, (13, 13), 17), (2, 19, (7, 5), 1009), (2, 3, (47, 53), 5)],
+    ids=["whole_lot", "block", "wide_block", "many_patches"],
+)
+def test_shard_bytes_hold_the_measured_peak_of_pooled_degrees(
+    query_count: int, image_count: int, grid: tuple[int, int], width: int, degrees: tuple[int, ...]
+) -> None:
+    planned = shard_bytes(query_count, image_count, grid[0] * grid[1], width, 1, False, degrees)
+    boxes = box_bytes(grid[0] * grid[1], degrees)  # which torch does not see
+    assert 0 < measured_peak(query_count, image_count, grid, width, 0.3, degrees) <= planned - boxes
+
+
 @pytest.mark.parametrize("query_count", [13, 5])
 @pytest.mark.parametrize("grid", [(13, 13), (23, 29)], ids=["whole", "bands"])
 @pytest.mark.parametrize("match_radius", [None, 3])
@@ -221,8 +283,8 @@ def test_shard_bytes_hold_the_measured_peak_of_a_sample() -> None:
 
 def test_shards_of_a_sample_need_memory_for_its_images_only() -> None:
     memory = shard_bytes(N, 11, P, C)
-    shards = plan_shards(N, [Layer(7, GRID, C)], degrees=(1,), memory_bytes=memory, reference_count=11)
-    assert shards == [Shard(7, 1, 0, N)]
+    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory, reference_count=11)
+    assert shards == [Shard(7, 0, N)]
 
 
 def test_shard_bytes_are_not_much_above_the_peak_of_a_large_shard() -> None:
@@ -241,12 +303,12 @@ def test_shards_divide_each_layer_by_itself_within_one_budget() -> None:
     fine, coarse = Layer(5, (8, 8), 13), Layer(11, (4, 4), 31)
     memory = shard_bytes(40, N, 64, 13)
     assert shard_bytes(N, N, 16, 31) <= memory < shard_bytes(N, N, 64, 13)
-    shards = plan_shards(N, [fine, coarse], degrees=(1, 3), memory_bytes=memory)
-    divided = [Shard(5, degree, *bound) for degree in (1, 3) for bound in ((0, 34), (34, 68), (68, N))]
-    assert shards == [*divided, Shard(11, 1, 0, N), Shard(11, 3, 0, N)]
+    shards = plan_shards(N, [fine, coarse], memory_bytes=memory)
+    divided = [Shard(5, *bound) for bound in ((0, 34), (34, 68), (68, N))]
+    assert shards == [*divided, Shard(11, 0, N)]
 
 
 def test_shards_refuse_memory_below_one_query_of_the_largest_layer() -> None:
     memory = shard_bytes(1, N, 64, C) - 1
     with pytest.raises(MemoryError, match=f"references, each of 64 patches of width {C}"):
-        plan_shards(N, [Layer(11, (4, 4), C), Layer(12, (8, 8), C)], degrees=(1,), memory_bytes=memory)
+        plan_shards(N, [Layer(11, (4, 4), C), Layer(12, (8, 8), C)], memory_bytes=memory)

@@ -103,7 +103,7 @@ def test_stopped_lot_is_told_with_its_stages(parameters: dict[str, object], monk
     monkeypatch.setattr(
         events, "emit_event", lambda event, resource, payload: emitted.append((event, resource, payload))
     )
-    tasks = ["score bolt layer 5 degree 1 images 0-7", "extract bolt 0-7", "extract bolt 8-15"]
+    tasks = ["score bolt layer 5 images 0-7", "extract bolt 0-7", "extract bolt 8-15"]
     emit_stopped("failed", "score bolt-7", parameters, tasks, "disk full")
     ((event, resource, payload),) = emitted
     assert event == "musc.lot.failed"

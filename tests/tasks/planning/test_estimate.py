@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from musc.layers import BackboneSpec, Layer
-from musc.plan.cost import shard_operations
+from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
 from tasks.planning import estimate
 from tasks.planning.estimate import project_cost, scoring_rate, scoring_seconds, shapes_line
@@ -25,7 +25,7 @@ JOB = LotJob(
     allocation=Allocation("cpu", 10**9, 8),
 )
 FEATURES = 2 * N * P * C * 2
-OTHERS = N * D * 4 + 6 * N * P * 4
+OTHERS = N * D * 4 + 2 * N * P * 4
 PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
 
 
@@ -62,7 +62,7 @@ def test_forecast_of_a_sample_searches_no_groups() -> None:
     sampled = replace(JOB, settings=JOB.settings.changed(references=5))
     found = project_cost(sampled, N, 4)
     assert found.reference_count == 5 + 4
-    assert found.operations == 6 * shard_operations(N, N, P, C, sampled=6, earlier_count=4)
+    assert found.operations == 6 * pair_count(N, N, 6, 4) * 2 * P**2 * C
 
 
 UNEVEN = (Layer(1, (8, 8), C), Layer(2, (4, 4), 2 * C), Layer(3, (4, 4), 2 * C))
@@ -77,7 +77,8 @@ def test_forecast_searches_groups_in_the_middle_layer() -> None:
 def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
-    def rate(layer: Layer, match_radius: int | None, device: str) -> float:
+    def rate(layer: Layer, match_radius: int | None, device: str, pooled_degrees: tuple[int, ...]) -> float:
+        assert pooled_degrees == ()
         measured.append((layer.grid, layer.width, match_radius, device))
         return 7.0 if layer.grid == (8, 8) else 11.0
 

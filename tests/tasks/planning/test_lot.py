@@ -69,14 +69,12 @@ def with_settings(**changes: Any) -> LotJob:
 
 
 KNOWN_KEYS = [
-    "2c3047ec184b9daf618aff8cb9e7a9e7",
-    "03ffc6816cd37404c737d3b10627e1ba",
-    "68dcb7369f301b6fb67ed0b35be925bc",
-    "d32b8d3a31d665cecf5cd87be92c9875",
+    "3734c17b54057244596c2ae30d3d5886",
+    "5057c26978524c63240b6d7aa9c502c1",
 ]
 """Of the shards of `JOB`: what stores hold must go on being found when options are added that it does not use."""
 
-ALL = {"features": 3, "patch_scores": 4, "run": 1}
+ALL = {"features": 3, "patch_scores": 2, "run": 1}
 
 
 @pytest.mark.parametrize(
@@ -91,17 +89,17 @@ ALL = {"features": 3, "patch_scores": 4, "run": 1}
         (with_backbone(precision="float16"), ALL),
         (
             with_allocation(JOB, block_images=16),
-            {"features": 1, "patch_scores": 4},
+            {"features": 1, "patch_scores": 2},
         ),
         (with_settings(degrees=(1, 5)), {"patch_scores": 2, "run": 1}),
-        (with_settings(interval=(0.0, 0.2)), {"patch_scores": 4, "run": 1}),
+        (with_settings(interval=(0.0, 0.2)), {"patch_scores": 2, "run": 1}),
         (with_settings(rscin_windows=(1, 8, 9)), {"run": 1}),
-        (with_settings(references=5), {"patch_scores": 4, "run": 1}),
-        (with_settings(match_radius=2), {"patch_scores": 4, "run": 1}),
-        (replace(JOB, subsets=2), {"patch_scores": 8, "run": 1}),
+        (with_settings(references=5), {"patch_scores": 2, "run": 1}),
+        (with_settings(match_radius=2), {"patch_scores": 2, "run": 1}),
+        (replace(JOB, subsets=2), {"patch_scores": 4, "run": 1}),
         (
             with_allocation(JOB, store_aggregated=True),
-            {"aggregated": 12, "patch_scores": 4},
+            {"aggregated": 12, "patch_scores": 2},
         ),
         (replace(JOB, lot="noon"), {"run": 1}),
         (replace(JOB, category="lid"), {"run": 1}),
@@ -148,7 +146,7 @@ def test_run_is_known_before_any_work_and_however_the_work_is_divided() -> None:
 
 def test_keys_change_with_an_images_content_for_its_block_only() -> None:
     other = [*LOT[:17], replace(LOT[17], sha256="other"), LOT[18]]
-    assert changed(keys(), keys(lot=other)) == {"features": 1, "patch_scores": 4}
+    assert changed(keys(), keys(lot=other)) == {"features": 1, "patch_scores": 2}
 
 
 def test_keys_change_with_the_order_of_images() -> None:
@@ -164,9 +162,9 @@ def test_keys_of_features_do_not_change_with_names() -> None:
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("FEATURES_VERSION", {"features": 3, "aggregated": 12, "patch_scores": 4, "run": 1}),
-        ("AGGREGATED_VERSION", {"aggregated": 12, "patch_scores": 4}),
-        ("PATCH_SCORES_VERSION", {"patch_scores": 4, "run": 1}),
+        ("FEATURES_VERSION", {"features": 3, "aggregated": 12, "patch_scores": 2, "run": 1}),
+        ("AGGREGATED_VERSION", {"aggregated": 12, "patch_scores": 2}),
+        ("PATCH_SCORES_VERSION", {"patch_scores": 2, "run": 1}),
         ("RUN_VERSION", {"run": 1}),
     ],
 )
@@ -204,15 +202,17 @@ def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
     assert run.path == f"runs/night-{run.key[:8]}"
 
 
-def test_score_orders_read_the_aggregated_blocks_of_their_layer_and_degree() -> None:
+def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree() -> None:
     job = with_allocation(JOB, store_aggregated=True)
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
     for spec in score_specs(job, extracting, aggregating, contents(LOT)):
-        read = [made for made in aggregating if made.path in spec.blocks]
-        assert spec.aggregated
-        assert {(made.layer, made.degree) for made in read} == {(spec.shard.layer, spec.shard.degree)}
-        assert [made.block for made in read] == [block.path for block in extracting]
+        assert not spec.pooled
+        assert len(spec.aggregated) == len(spec.degrees)
+        for degree, blocks in zip(spec.degrees, spec.aggregated, strict=True):
+            read = [made for made in aggregating if made.path in blocks]
+            assert {(made.layer, made.degree) for made in read} == {(spec.shard.layer, degree)}
+            assert [made.block for made in read] == [block.path for block in extracting]
 
 
 def test_score_orders_without_aggregation_read_the_features() -> None:
@@ -238,12 +238,13 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
         assert queries == list(range(*lot_range))
 
 
-def test_group_order_reads_the_shards_of_one_layer_and_degree() -> None:
+def test_group_order_reads_the_shards_of_one_layer_at_one_degree() -> None:
     memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
     job = with_allocation(JOB, memory_bytes=memory)
     scoring = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
     (grouping,) = group_specs(job, scoring)
-    assert {(part.shard.layer, part.shard.degree) for part in grouping.parts} == {(0, 3)}
+    assert {part.shard.layer for part in grouping.parts} == {0}
+    assert grouping.degree == 3
     assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
     assert grouping.path == f"groups/{grouping.key}"
 
@@ -284,7 +285,7 @@ def test_keys_of_a_plain_lot_stay_what_they_were() -> None:
 
 def test_keys_change_with_the_seed_of_a_sample() -> None:
     first, second = with_settings(references=5), with_settings(references=5, seed=1)
-    assert changed(keys(first), keys(second)) == {"patch_scores": 4, "run": 1}
+    assert changed(keys(first), keys(second)) == {"patch_scores": 2, "run": 1}
 
 
 def test_keys_change_with_references_of_earlier_lots() -> None:
@@ -294,7 +295,7 @@ def test_keys_change_with_references_of_earlier_lots() -> None:
 
     found = [made(), made(BlockRows("features/a", (1,))), made(BlockRows("features/a", (1, 2)))]
     assert found[0] == keys()["patch_scores"]
-    assert len({key for of_one in found for key in of_one}) == 12
+    assert len({key for of_one in found for key in of_one}) == 6
 
 
 def test_score_orders_sample_within_each_subset() -> None:
@@ -315,7 +316,7 @@ def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
 def test_job_shards_plan_memory_for_their_references() -> None:
     p, c = LAYER.patch_count, LAYER.width
     job = with_allocation(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
-    assert len(job_shards(job, (0, 19), 4)) == 4
+    assert len(job_shards(job, (0, 19), 4)) == 2
     assert (
         len(
             job_shards(
@@ -324,6 +325,6 @@ def test_job_shards_plan_memory_for_their_references() -> None:
                 4,
             )
         )
-        == 8
+        == 4
     )
-    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 4
+    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 2

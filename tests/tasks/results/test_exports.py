@@ -138,7 +138,7 @@ def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_
     table = pd.read_csv(target / "cap" / "images.csv")
     assert sorted(table["path"]) == ["=e.png", "a.png", "b.jpg"]
     for row in table.itertuples():
-        photograph = Path(run.told["folder"]) / str(row.path)
+        photograph = Path(run.told["job"]["folder"]) / str(row.path)
         assert (target / "cap" / str(row.file)).read_bytes() == photograph.read_bytes()
 
 

@@ -4,7 +4,6 @@ import logging
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ import torch
 from musc import backbones
 from musc.backbones import Backbone, Features
 from musc.plan.partition import Shard
-from storage.results.features import ArraySpec, LotFeatures, writing_block
+from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 from tasks import score
 from tasks.extract import features_of
@@ -92,14 +91,13 @@ def test_scores_are_the_same_however_little_memory_there_is(
     with writing_block(store, "block", image_count=9, arrays=arrays, chunk_images=8, attributes={}) as staging:
         staging.write(0, {"layer_02": tokens[:8].numpy()})
         staging.write(8, {"layer_02": tokens[8:].numpy()})
-    features = LotFeatures(store, ("block",))
-    spec = ScoreSpec("key", "lot", store.url, ("block",), False, (2, 3), (0, 9), Shard(2, 3, 1, 8), (0.0, 0.5))
-    expected = shard_scores(spec, features)
+    spec = ScoreSpec("key", "lot", store.url, ("block",), (2, 3), (0, 9), Shard(2, 1, 8), (1, 3), (0.0, 0.5))
+    expected = shard_scores(spec)
 
-    def on_small_gpu(spec: ScoreSpec, features: Any) -> torch.Tensor:
+    def on_small_gpu(spec: ScoreSpec) -> torch.Tensor:
         if spec.device != "cpu" and spec.shard.stop - spec.shard.start > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return shard_scores(spec, features)
+        return shard_scores(spec)
 
     monkeypatch.setattr(score, "shard_scores", on_small_gpu)
-    torch.testing.assert_close(scores_within_memory(spec, features), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(scores_within_memory(spec), expected, atol=1e-6, rtol=0)

@@ -1,0 +1,61 @@
+"""Read stored features of one layer as what is compared, a chunk of images at a time, the next one read meanwhile."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from musc.lnamd import PooledTokens, aggregate, pool
+from musc.mutual import Features
+from musc.plan.partition import CHUNK_IMAGES
+from storage.results.feature_rows import FeatureRows
+from storage.results.features import Place
+from storage.store import Store
+from tasks.runtime.prefetch import read_ahead
+
+
+@dataclass(frozen=True)
+class FeatureReader:
+    """What stored patch tokens are made into: unit-norm vectors at one degree, or tokens pooled at several."""
+
+    store: Store
+    layer: int
+    grid: tuple[int, int]
+    device: torch.device
+    degrees: tuple[int, ...]
+    """One, unless they are pooled."""
+    pooled: bool = False
+
+    def chunks(
+        self, places: Sequence[Place], number: int = 0, *, aggregated: bool = False
+    ) -> Iterator[tuple[int, Features]]:
+        """Features of some images, numbered from `number` on.
+
+        Args:
+            places: where they are stored.
+            number: of the first.
+            aggregated: whether features are stored after LNAMD.
+        """
+        rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
+        stored = (rows.patch_tokens(self.layer, start, start + CHUNK_IMAGES) for start in starts)
+        for start, chunk in zip(starts, read_ahead(stored), strict=True):
+            tokens = torch.from_numpy(chunk).to(self.device)
+            yield number + start, F.normalize(tokens.float(), dim=-1) if aggregated else self.made(tokens)
+
+    def made(self, tokens: torch.Tensor) -> Features:
+        """Features of patch tokens (n, P, C)."""
+        return pool(tokens, self.grid, self.degrees) if self.pooled else aggregate(tokens, self.grid, *self.degrees)
+
+    def together(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> Features:
+        """Features of some images, of C channels, at once and in memory of their own."""
+        count, patch_count = len(places), self.grid[0] * self.grid[1]
+        vectors = torch.empty((count, patch_count, width), device=self.device)
+        scales = torch.empty((count, len(self.degrees), patch_count), device=self.device)
+        for start, chunk in self.chunks(places, aggregated=aggregated):
+            images = slice(start, start + len(chunk))
+            if isinstance(chunk, PooledTokens):
+                vectors[images], scales[images] = chunk.tokens, chunk.scales
+            else:
+                vectors[images] = chunk
+        return PooledTokens(vectors, scales, self.grid, self.degrees) if self.pooled else vectors
