@@ -5,7 +5,7 @@
 
 Every folder has the layout of `musc benchmark folder`, and the default row gives that command's figures: features are
 rounded to float16 as the store keeps them, and masks are resized to the network's size. AUROC and AP of images are
-those of rescored scores, `raw` is without RsCIN. CPU is the processor time of scoring, extraction not counted.
+those of rescored scores, `raw` is without RsCIN. CPU is the CPU time of scoring, extraction not counted.
 """
 
 import argparse

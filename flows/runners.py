@@ -59,7 +59,7 @@ def cluster(engine: Engine) -> Iterator[Engine]:
 
 
 def worker_options(engine: Engine, number: int) -> dict[str, Any]:
-    """What one worker has to itself: a GPU, or its part of the processor."""
+    """What one worker has to itself: a GPU, or its part of the CPU."""
     if engine.gpus:
         return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
     return {"env": {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // engine.workers))}}

@@ -8,6 +8,7 @@ which cannot rename, copied there before the marker, so that writers of one arte
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,8 +18,10 @@ from uuid import uuid4
 from storage.errors import FormatVersionError, IncompleteError
 from storage.store import PARTIAL, Store
 
+log = logging.getLogger(__name__)
+
 MARKER = "complete.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def digest(specification: Mapping[str, Any]) -> str:
@@ -49,13 +52,16 @@ def writing(store: Store, path: str) -> Iterator[StagingFolder]:
         marker = {"format_version": FORMAT_VERSION, "facts": staging.facts, "files": _files(store, staging.path)}
         content = json.dumps(marker, sort_keys=True).encode()
         if is_complete(store, path):
-            pass  # another writer came first
+            log.debug("%s was completed by another writer meanwhile; this copy is dropped", path)
         elif store.is_local:
             store.write(f"{staging.path}/{MARKER}", content)
             _rename_into_place(store, staging.path, path)
         else:
             store.copy(staging.path, path)
             store.write(f"{path}/{MARKER}", content)
+    except BaseException:
+        log.debug("the staging folder %s is dropped", staging.path)
+        raise
     finally:
         store.delete(staging.path)
 
@@ -136,6 +142,7 @@ def _rename_into_place(store: Store, staging: str, path: str) -> None:
 
 
 def _replace(store: Store, staging: str, path: str) -> None:
+    log.info("%s is damaged or not complete; it is made again", path)
     damaged = f"{staging}-damaged"
     try:
         with suppress(FileNotFoundError):

@@ -12,6 +12,7 @@ was made from stays; delete the run's folder first to free it.
 """
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from storage.results.profiles import FOLDER as PROFILES
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD
 from storage.store import PARTIAL, TIMES, Store
+
+log = logging.getLogger(__name__)
 
 LEASE_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
@@ -110,6 +113,7 @@ def delete(store: Store, planned: Sequence[Prunable]) -> None:
             continue
         if prunable.kind not in ("staging", "lease"):
             store.delete(f"{prunable.path}/{MARKER}")
+        log.info("%s deleted, %d bytes", prunable.path, prunable.size_bytes)
         store.delete(prunable.path)
 
 

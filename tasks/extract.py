@@ -26,8 +26,7 @@ from tasks.results.record import versions
 from tasks.runtime import progress
 from tasks.runtime.models import loaded, loaded_aside
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
-from tasks.runtime.overlap import background_writer
-from tasks.runtime.transfer import to_device, to_host
+from tasks.runtime.overlap import background_writer, to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""
@@ -146,7 +145,7 @@ def write_chunk(
 
 
 def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
-    """Run the model on a chunk: at once, or in smaller batches and at last on the processor if memory is short."""
+    """Run the model on a chunk: at once, or in smaller batches and at last on the CPU if memory is short."""
 
     def on_device(start: int, stop: int) -> Features:
         return backbone.forward(to_device(pixels[start:stop], backbone.device))

@@ -43,7 +43,7 @@ Described = tuple[list[float], list[SharedPatch]]
 
 
 def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
-    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the processor."""
+    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the CPU."""
 
     def on_device(start: int, stop: int) -> Described:
         return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)

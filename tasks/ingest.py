@@ -1,6 +1,7 @@
 """Ingest: look at the images and keep the listing. Never cached: only looking tells whether files changed."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 
 from storage.datasets.stored import read_category
@@ -8,6 +9,8 @@ from storage.images.listing import list_files, list_folder, require_folder
 from storage.images.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
 from tasks.planning.returns import Listed
+
+log = logging.getLogger(__name__)
 
 
 def list_images(folder: str, store: str, least: int = 2) -> Listed:
@@ -44,6 +47,10 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
 
 def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> Listed:
     """Store a listing that is fit to be scored."""
+    for image in images:
+        if image.status != "ok":
+            log.debug("%s is left out: %s (%s)", image.path, image.status, image.reason)
+    log.info("%d files listed in %s, %d of them usable", len(images), folder, len(usable_images(images)))
     require_enough(images, folder, least)
     return Listed(
         lot_key=store_lot(Store(store), images),

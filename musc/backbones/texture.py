@@ -126,7 +126,7 @@ def preprocess(image: Image.Image, image_size: tuple[int, int]) -> torch.Tensor:
 def describe_images(pictures: torch.Tensor, bank: FilterBank, layers: Sequence[int]) -> Features:
     """Patch tokens per layer and class tokens of pictures, float32 (N, 3, H, W) in [0, 1]; H and W multiples of 8.
 
-    One picture at a time: its levels fit the processor's cache, and the batch cannot change a digit of the features.
+    One picture at a time: its levels fit the CPU's cache, and the batch cannot change a digit of the features.
     """
     # Filters that sum to 0 need all their digits where a picture is bright and flat; TF32 would drop half of them.
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):

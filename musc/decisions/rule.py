@@ -36,15 +36,15 @@ GUMBEL = 0.0
 MIN_IMAGES = 8
 """Below this a lot says too little about its own good images for any rule."""
 ALIKE = 0.01
-"""Distance below which all that is left between images is rounding, and the noise of nothing that was photographed."""
+"""Below this distance images differ only by rounding or sensor noise."""
 CLEAN_LOTS_FLAGGED = 0.1
-"""Part of the lots without defects in which something is flagged all the same."""
+"""Fraction of the lots without defects in which something is flagged all the same."""
 MAX_ANOMALOUS = 0.4
 """Above this part of the lot, mutual scoring's assumption that most images are good is in doubt."""
 BULK = 0.98
-"""Part of the good images below the limit beyond which scores are taken for defects while fitting."""
+"""Fraction of the good images below the limit beyond which scores are taken for defects while fitting."""
 FITTED = 0.8
-"""Part of the images taken for good, the lowest, through which the line is fitted."""
+"""Fraction of the images taken for good, the lowest, through which the line is fitted."""
 FITS = 25
 """Most repetitions of the fit; it settles after about four."""
 SIMULATED_LOTS, SIMULATED_IMAGES = 2000, 1_000_000

@@ -3,7 +3,7 @@
 A pooled patch of degree r is the sum of its r × r neighbourhood, divided by its length. So the similarity of two of
 them is the sum of the plain products over both neighbourhoods, r⁴ terms, divided by both lengths. It is summed along
 one axis after the other: query rows, query columns, reference rows, reference columns. Only a few query columns are
-held at a time, so that all sums stay in the processor's cache.
+held at a time, so that all sums stay in the CPU's cache.
 
 Sums over the reference grid are made on *planes*: rows of reference patches with as many zeros between them as a
 neighbourhood reaches, and margins of zeros, so that neighbours outside the grid are zeros without any test.

@@ -1,4 +1,4 @@
-"""Nearest patches of images by matrix products of their vectors, in pieces that fit the processor's cache.
+"""Nearest patches of images by matrix products of their vectors, in pieces that fit the CPU's cache.
 
 One product serves both images of a pair: its row maxima are the nearest patches of the first, its column maxima those
 of the second.
@@ -23,7 +23,7 @@ NARROW = 256
 """Widest patch tokens whose products are made in blocks of rows: writing a whole product to memory and reading it again
 for the maxima takes longer there than making it."""
 ROWS_OF_NARROW = 400
-"""Most query patches of such a block, which with `PRODUCT_COLUMNS` stays near the processor."""
+"""Most query patches of such a block, which with `PRODUCT_COLUMNS` stays near the CPU."""
 
 Product = tuple[int, int, Band, torch.Tensor]
 """References start, stop, the band of patches, and similarities (stop − start, query patches, reference patches)."""

@@ -1,4 +1,4 @@
-"""Spread independent pieces of tensor work over the processor, a thread each.
+"""Spread independent pieces of tensor work over the CPU, a thread each.
 
 Torch would split every single product over all cores and wait for the slowest; where other work shares the machine that
 costs several times the computation. Pieces that run side by side on one core each never wait for each other.

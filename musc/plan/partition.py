@@ -15,7 +15,7 @@ MAX_BLOCKS = 256
 """Beyond this many blocks of one lot, blocks grow instead: each task run costs its server about 50 ms."""
 
 PRODUCT_COLUMNS = 2048
-"""Patches of other images multiplied at once, but at least one image; keeps the product in the processor's cache."""
+"""Patches of other images multiplied at once, but at least one image; keeps the product in the CPU's cache."""
 
 FLOAT16_BYTES = 2
 FLOAT32_BYTES = 4

@@ -32,7 +32,7 @@ from storage.store import Store, is_utf8, rename_advice, require_path
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 """Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""
 READERS = 8
-"""Files read at once while listing: reading waits for the disk or the network, not for the processor."""
+"""Files read at once while listing: reading waits for the disk or the network, not for the CPU."""
 
 
 def list_folder(url: str, *, keep_duplicates: bool = False) -> list[ListedImage]:

@@ -1,5 +1,6 @@
 """A night: every lot below a root, what is known of each, and what came out."""
 
+import logging
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +18,8 @@ from tasks.planning.requests import NightRequest
 from tasks.planning.returns import ScoredLot
 from tasks.planning.specs import LotJob
 from tasks.planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+
+log = logging.getLogger(__name__)
 
 
 class Status(StrEnum):
@@ -144,10 +147,12 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
         except NoImagesError as error:
             return Look(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
     if seen.digest is None:
+        log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
         return Look(None, None)
     key = result_key(found, seen.digest, job, maps)
     known = read_result(Store(job.store), key)
     if known is None:
+        log.debug("%s: no result is known for its fingerprint", found.folder)
         return Look(key, None)
     if known.run is None:
         return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))

@@ -12,7 +12,7 @@ from musc.plan.partition import CHUNK_IMAGES
 from storage.results.feature_rows import FeatureRows
 from storage.results.features import Place
 from storage.store import Store
-from tasks.runtime.prefetch import read_ahead
+from tasks.runtime.overlap import read_ahead
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def loaded(spec: BackboneSpec, device: str) -> Backbone:
 
 @lru_cache(maxsize=1)
 def loaded_aside(spec: BackboneSpec) -> Backbone:
-    """The backbone on the processor, beside the one on a GPU whose memory does not suffice."""
+    """The backbone on the CPU, beside the one on a GPU whose memory does not suffice."""
     return backbones.build(spec, "cpu")
 
 

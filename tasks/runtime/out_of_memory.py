@@ -1,4 +1,4 @@
-"""When a GPU's memory does not suffice: less at once, and at last the processor. Slower, but the lot gets its scores.
+"""On CUDA out of memory: halve the batch, finally fall back to the CPU. Slower, but the lot gets its scores.
 
 The plan keeps shards and batches within what the GPU has; this is for the night when another program holds part of it.
 """
@@ -33,7 +33,7 @@ def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> li
     except torch.OutOfMemoryError as error:
         if stop - start < 2:
             raise
-        log.warning("GPU memory does not hold %d images at once, so halves are tried: %s", stop - start, error)
+        log.warning("CUDA out of memory with %d images; retrying with half: %s", stop - start, error)
     # Only here, with the error and all that its traceback holds gone, can memory be given back.
     torch.cuda.empty_cache()
     middle = (start + stop) // 2
@@ -43,7 +43,7 @@ def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> li
 def halve_on_out_of_memory(
     fallback: Callable[[int, int], Result], compute: Callable[[int, int], Result], start: int, stop: int
 ) -> list[Result]:
-    """As `in_parts`, with the processor as the last resort for the whole.
+    """As `in_parts`, with the CPU as the last resort for the whole.
 
     Args:
         fallback: computes [start, stop) without the GPU.
@@ -54,6 +54,6 @@ def halve_on_out_of_memory(
     try:
         return in_parts(compute, start, stop)
     except torch.OutOfMemoryError as error:
-        log.warning("GPU memory does not even hold one image, so the processor takes over: %s", error)
+        log.warning("CUDA out of memory with a single image; falling back to the CPU: %s", error)
     torch.cuda.empty_cache()
     return [fallback(start, stop)]

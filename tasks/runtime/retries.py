@@ -1,6 +1,7 @@
 """Which errors a repetition may mend, and how often and how long after each other it is tried."""
 
 import errno
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from typing import TypeVar
 
 from storage.disks import FULL
 from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -51,5 +54,7 @@ def with_retries(action: Callable[[], Result]) -> Result:
         except Exception as error:
             if not is_transient(error):
                 raise
-        time.sleep(FIRST_DELAY_SECONDS * 2**attempt * random.SystemRandom().uniform(1, 1 + JITTER))
+            delay = FIRST_DELAY_SECONDS * 2**attempt * random.SystemRandom().uniform(1, 1 + JITTER)
+            log.warning("attempt %d failed, repeated in %.1f s: %s", attempt + 1, delay, error)
+        time.sleep(delay)
     return action()

@@ -61,7 +61,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class InlineRunner:
-    """Bodies are called directly, one after the other: torch spreads each over the processor by itself."""
+    """Bodies are called directly, one after the other: torch spreads each over the CPU by itself."""
 
     monitor: Monitor = field(default_factory=Monitor)
     loads_models_here: bool = True

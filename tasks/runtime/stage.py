@@ -1,5 +1,6 @@
 """Run all orders of one stage, wait for every one, and only then complain."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from tasks.monitoring.monitor import StageWatch
 from tasks.planning.specs import TaskSpec
 from tasks.runtime import progress
 from tasks.runtime.runner import Body, Runner
+
+log = logging.getLogger(__name__)
 
 Spec = TypeVar("Spec", bound=TaskSpec)
 Result = TypeVar("Result")
@@ -60,6 +63,7 @@ def run_stage(
     progress.begin(name, total, done, specs[0].category)
     watch = runner.monitor.begin_stage(name, total, done, specs[0].category)
     missing = [spec for spec in specs if not complete[spec.key]]
+    log.info("%s: %d of %d artefacts are in the store already", name, len(specs) - len(missing), len(specs))
     if ahead and missing:
         ahead(missing)
     outcomes = outcomes_of(name, body, specs, complete, runner, watch)

@@ -150,7 +150,7 @@ def test_artefact_of_another_layout_shows_both_versions(store: Store) -> None:
     make(store)
     marker = json.loads(store.read(f"{PATH}/{MARKER}"))
     store.write(f"{PATH}/{MARKER}", json.dumps({**marker, "format_version": 7}).encode())
-    with pytest.raises(FormatVersionError, match=r"stage/key in .* must have format version 1, got 7; use another"):
+    with pytest.raises(FormatVersionError, match=r"stage/key in .* must have format version 2, got 7; use another"):
         is_complete(store, PATH)
 
 

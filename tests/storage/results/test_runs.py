@@ -89,8 +89,8 @@ def test_run_that_never_was_is_refused(local_store: Store) -> None:
 
 
 def test_run_of_another_release_is_refused(run_store: Store) -> None:
-    run_store.write(f"{PATH}/complete.json", json.dumps({"format_version": 2, "facts": {}, "files": {}}).encode())
-    with pytest.raises(FormatVersionError, match="must have format version 1, got 2"):
+    run_store.write(f"{PATH}/complete.json", json.dumps({"format_version": 1, "facts": {}, "files": {}}).encode())
+    with pytest.raises(FormatVersionError, match="must have format version 2, got 1"):
         Run(run_store, PATH)
 
 

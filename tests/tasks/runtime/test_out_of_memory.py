@@ -46,12 +46,12 @@ def test_a_part_of_one_that_does_not_fit_is_refused() -> None:
         in_parts(Gpu(0), 0, 3)
 
 
-def test_the_processor_takes_over_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cpu_takes_over_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     gpu = Gpu(0)
     with caplog.at_level(logging.WARNING):
         assert halve_on_out_of_memory(lambda start, stop: [start, stop], gpu, 5, 8) == [[5, 8]]
     assert gpu.asked == [(5, 8), (5, 6)]
-    assert "the processor takes over" in caplog.text
+    assert "falling back to the CPU" in caplog.text
 
 
 def test_other_errors_are_not_taken_for_a_shortage() -> None:
