@@ -59,7 +59,7 @@ def test_new_option_is_one_field() -> None:
 
 def test_options_not_given_keep_their_default_and_those_given_their_value() -> None:
     app, asked = command(LotRequest, "folder")
-    words = ["photographs", "--seed", "0", "--match-radius", "0", "--gelu-is-not-one"]
+    words = ["photographs", "--seed", "0", "--match-radius", "0", "--no-such-option"]
     assert CliRunner().invoke(app, words).exit_code == 2
     words = ["photographs", "--seed", "0", "--match-radius", "0", "--no-quick-gelu", "--references-from", "a"]
     assert CliRunner().invoke(app, [*words, "--references-from", "b,c"]).exit_code == 0
