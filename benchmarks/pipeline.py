@@ -164,7 +164,7 @@ def measure(given: argparse.Namespace, home: Path) -> None:
     """Set up Prefect before it is imported, measure and print."""
     from cli.process.environment import prepare_environment
 
-    prepare_environment(verbose=False)
+    prepare_environment(0)
     os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(home / "prefect" / "results")
     if given.server:

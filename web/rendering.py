@@ -70,7 +70,7 @@ def shown_short(value: float) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """A count with its noun.
 
-    >>> count_outcomes(1, "image"), count_outcomes(1200, "image")
+    >>> counted(1, "image"), counted(1200, "image")
     ('1 image', '1,200 images')
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -218,5 +218,5 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]
     shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])
     assert shown.exit_code == 0
-    assert asked == [(Layer(3, (8, 8), TOKEN_WIDTH), 2, "auto")], "all four scales are alike"
+    assert asked == [(Layer(3, (8, 8), TOKEN_WIDTH), 2, "auto", ())], "all four scales are alike"
     assert re.search(r"references of each +│ +2 ", shown.output)

@@ -40,7 +40,7 @@ def test_results_are_read_without_the_project(parts: Path, tmp_path: Path) -> No
     run = Run(Store(str(store)), done.run)
     worst, images = run.scores().iloc[0], run.images()
     assert worst["path"] in said.splitlines()[1]
-    assert f"ok    {done['images']}" in said
+    assert f"ok    {done.images}" in said
     of_worst = run.patch_scores()[images.loc[images["status"] == "ok", "path"].to_list().index(worst["path"])]
     row, column = np.unravel_index(of_worst.argmax(), of_worst.shape)
     assert f"{worst['path']}: highest patch at row {row} of {len(of_worst)}, column {column} of" in said

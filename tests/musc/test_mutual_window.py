@@ -105,7 +105,7 @@ def test_window_refuses_a_grid_of_other_patches(grid: Grid | None) -> None:
 
 
 def test_window_refuses_negative() -> None:
-    with pytest.raises(ValueError, match="window must be at least 0 patches, got -1"):
+    with pytest.raises(ValueError, match="match_radius must be at least 0 patches, got -1"):
         mutual_scores(unit_rows((5, 4)), match_radius=-1, grid=(5, 4))
 
 

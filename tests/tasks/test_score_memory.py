@@ -49,7 +49,8 @@ def score(start, stop):
     )
     return shard_scores(spec)
 
-score(0, 1)  # what is loaded once for all shards
+score(0, 2)  # what is loaded once for all shards,
+score(2, 4)  # those with references before them too
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 before = peak_bytes()
 scores = np.concatenate([score(start, stop).numpy() for start, stop in bounds])

@@ -12,6 +12,7 @@ from PIL import Image
 from musc import backbones
 from musc.backbones import load, resolve
 from musc.layers import Layer
+from musc.settings import Settings
 
 RESIDUAL = "test_resnet"  # timm's smallest ones, of 4 stages
 MOBILE = "test_efficientnet"
@@ -111,9 +112,11 @@ def test_layers_of_known_networks_have_grids_and_widths_of_their_own() -> None:
 
 def test_scoring_defaults_follow_the_family() -> None:
     for name in ("timm:resnet18", "efficientnet-lite0"):
-        assert backbones.scoring_defaults(name) == ((1, 3), (1,))
+        chosen = backbones.with_defaults(Settings(backbone=name))
+        assert (chosen.degrees, chosen.rscin_windows) == ((1, 3), (1,))
     for name in ("ViT-L-14-336", "timm:vit_base_patch16_224", "dinov2_vits14", "texture"):
-        assert backbones.scoring_defaults(name) == ((1, 3, 5), (1, 2, 3))
+        chosen = backbones.with_defaults(Settings(backbone=name))
+        assert (chosen.degrees, chosen.rscin_windows) == ((1, 3, 5), (1, 2, 3))
 
 
 @pytest.mark.parametrize(
