@@ -14,8 +14,9 @@ from tasks.evaluation.labels import labelled, network_size_metrics
 from tasks.evaluation.loco import loco_metrics
 from tasks.evaluation.published import with_means
 from tasks.planning.lot import stage_key
+from tasks.planning.lot_job import LotJob
 from tasks.planning.returns import Benchmarked, ScoredRun, Stored
-from tasks.planning.specs import EvaluateSpec, LotJob
+from tasks.planning.specs import EvaluateSpec
 from tasks.planning.versions import METRICS_VERSION
 
 

@@ -9,12 +9,12 @@ from musc.settings import ChosenSettings, Settings
 from tasks.planning import benchmark as benchmark_planning
 from tasks.planning import job as job_planning
 from tasks.planning.benchmark import BenchmarkJob
+from tasks.planning.lot_job import LotJob
 from tasks.planning.nightly import Night
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 from tasks.planning.resources import Allocation
 from tasks.planning.returns import Benchmarked, ScoredLot
 from tasks.planning.run_record import RunRecord
-from tasks.planning.specs import LotJob
 from tasks.planning.versions import RECORD_VERSION
 
 

@@ -21,7 +21,7 @@ from tasks.planning.run_record import RunRecord, read_record
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from tasks.planning.specs import LotJob
+    from tasks.planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
 METRICS_SHOWN = 8

@@ -9,10 +9,10 @@ from storage.store import Store, require_writable
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
 from tasks.planning.benchmark import benchmark_jobs
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import BenchmarkRequest
 from tasks.planning.resources import Engine
 from tasks.planning.returns import Benchmarked
-from tasks.planning.specs import LotJob
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures, run_stage
 

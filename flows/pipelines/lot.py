@@ -22,11 +22,11 @@ from tasks.planning.lot import (
     run_spec,
     score_specs,
 )
+from tasks.planning.lot_job import LotJob
 from tasks.planning.references import earlier_references
 from tasks.planning.requests import LotRequest
 from tasks.planning.resources import Engine
 from tasks.planning.returns import ScoredLot, ScoredRun
-from tasks.planning.specs import LotJob
 from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import telling_need
 from tasks.runtime.models import load_ahead

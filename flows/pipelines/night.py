@@ -6,10 +6,10 @@ from collections.abc import Callable
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.store import Store, require_writable
+from tasks.planning.lot_job import LotJob
 from tasks.planning.nightly import Night, Outcome, Status, look, night_job, note_outcome, remember, scored, survey
 from tasks.planning.requests import LotRequest, NightRequest
 from tasks.planning.returns import ScoredLot
-from tasks.planning.specs import LotJob
 from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures

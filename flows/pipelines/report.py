@@ -3,9 +3,9 @@
 import logging
 
 from tasks.export_maps import write_maps
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
-from tasks.planning.specs import LotJob
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, write_report
 from tasks.reporting.specs import maps_spec, profile_spec, report_spec

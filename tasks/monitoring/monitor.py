@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage.store import Store
+from tasks.planning.lot_job import LotJob
 from tasks.planning.returns import ScoredRun
-from tasks.planning.specs import LotJob
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from storage.results.runs import Run
-from tasks.planning.specs import LotJob
+from tasks.planning.lot_job import LotJob
 from tasks.reporting.contact_sheet import Part, bounded_url, sheet
 from tasks.reporting.run_view import FinishedRun
 

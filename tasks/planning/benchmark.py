@@ -9,8 +9,8 @@ from musc.settings import PAPER_BACKBONE
 from storage.datasets import Category, list_categories
 from storage.secrets import require_no_secret
 from tasks.planning.job import prepare, require_name
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import BenchmarkRequest, LotRequest
-from tasks.planning.specs import LotJob
 
 DATASET_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
 """RsCIN windows that the paper uses for a dataset instead of its default."""

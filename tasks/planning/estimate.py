@@ -16,7 +16,7 @@ from musc.plan.cost import ProjectedCost, lot_cost, pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_subsets
 from musc.plan.pooling import pair_operations
 from tasks.planning.lot import is_masked, job_shards, pooled_numbers, seeks_groups
-from tasks.planning.specs import LotJob
+from tasks.planning.lot_job import LotJob
 
 TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5

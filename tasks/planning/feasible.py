@@ -4,8 +4,8 @@ from storage.images.listing import require_images
 from storage.store import Store, require_writable
 from tasks.planning.estimate import project_cost
 from tasks.planning.job import prepare
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import LotRequest
-from tasks.planning.specs import LotJob
 
 
 def require_feasible(request: LotRequest) -> LotJob:

@@ -8,9 +8,9 @@ from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.planning.judged_good import judged_good
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import LotRequest
 from tasks.planning.resources import allocate
-from tasks.planning.specs import LotJob
 
 
 def prepare(request: LotRequest, subsets: int = 1) -> LotJob:

@@ -10,8 +10,8 @@ from storage.artefacts import is_complete
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
 from storage.store import Store
+from tasks.planning.lot_job import JudgedGood, backbone_identity
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import JudgedGood, backbone_identity
 
 log = logging.getLogger(__name__)
 

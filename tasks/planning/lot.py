@@ -16,16 +16,8 @@ from musc.plan.sample import draw_sample, sample_size
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
-from tasks.planning.specs import (
-    AggregateSpec,
-    BlockRows,
-    ExtractSpec,
-    GroupSpec,
-    LotJob,
-    RunSpec,
-    ScoreSpec,
-    backbone_identity,
-)
+from tasks.planning.lot_job import LotJob, backbone_identity
+from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
 from tasks.planning.versions import (
     AGGREGATED_VERSION,
     FEATURES_VERSION,

@@ -14,9 +14,9 @@ from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.store import Store, absolute
 from tasks.planning.job import prepare
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import NightRequest
 from tasks.planning.returns import ScoredLot
-from tasks.planning.specs import LotJob
 from tasks.planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from storage.images.lots import ListedImage
 from storage.results.features import LotFeatures, Place
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import BlockRows, LotJob, backbone_identity
+from tasks.planning.specs import BlockRows
 
 
 def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[BlockRows, ...]:

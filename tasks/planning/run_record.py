@@ -3,7 +3,8 @@
 from pydantic import BaseModel, ConfigDict
 
 from storage.results.runs import Run
-from tasks.planning.specs import BlockRows, LotJob
+from tasks.planning.lot_job import LotJob
+from tasks.planning.specs import BlockRows
 
 
 class Recorded(BaseModel):

@@ -1,74 +1,19 @@
 """Specs: what each task has to do, as small frozen values. Every spec carries a key, the digest of what it reads."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from musc.layers import BackboneSpec
 from musc.plan.partition import Shard
 from musc.ranges import Interval
-from musc.settings import ChosenSettings, Decisions
 from storage.names import short_name
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
 from storage.results.runs import FOLDER as RUNS
-from tasks.planning.resources import Allocation
+from tasks.planning.lot_job import LotJob
 
 METRICS = "metrics"
-
-
-@dataclass(frozen=True)
-class JudgedGood:
-    """Images of one run."""
-
-    run: str
-    """Path in the store."""
-    image_ids: tuple[str, ...]
-    """Sorted."""
-
-
-@dataclass(frozen=True)
-class LotJob:
-    """One lot to be scored, every choice made and checked."""
-
-    folder: str
-    store: str
-    lot: str
-    category: str
-    settings: ChosenSettings
-    backbone: BackboneSpec
-    allocation: Allocation
-    subsets: int = 1
-    """Parts of the lot that are scored each by itself."""
-    decisions: Decisions = field(default_factory=Decisions)
-    judged_good: tuple[JudgedGood, ...] = ()
-    """Images of earlier runs that people judged good, as they were when the job was made: references too."""
-
-    @property
-    def min_images(self) -> int:
-        """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
-        return 1 if self.settings.references_from or self.judged_good else 2
-
-    @property
-    def shuffle_seed(self) -> int | None:
-        """Deals the images of a benchmark to its subsets; None where there is one only."""
-        return self.settings.seed if self.subsets > 1 else None
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What decides the scores of given images, as plain values."""
-        settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
-        if self.settings.references is None and self.shuffle_seed is None:
-            del settings["seed"]
-        judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
-        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
-
-
-def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
-    """What of a backbone decides its features: where the weights lie does not, their digest does."""
-    identity = asdict(backbone)
-    del identity["weights"]
-    return identity
 
 
 class TaskSpec(Protocol):

@@ -7,16 +7,13 @@ from storage.results.profiles import earlier_profiles, profile_path
 from storage.results.runs import MAPS, REPORT_FOLDER, Run
 from storage.store import Store
 from tasks.planning.lot import stage_key
+from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import LotJob
 from tasks.planning.versions import MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
-
-FROM_NIGHT_TO_NIGHT = ("rscin_windows", "references_from", "judged_good")
-"""Of a job's identity what may differ between runs that are compared."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +98,8 @@ def series_of(job: LotJob) -> str:
 
     Which earlier runs served as references does not count: it differs from night to night.
     """
-    alike = {name: value for name, value in job.identity.items() if name not in FROM_NIGHT_TO_NIGHT}
     with_earlier = bool(job.settings.references_from or job.judged_good)
-    return digest({"category": job.category, "with_earlier": with_earlier, **alike})
+    return digest({"with_earlier": with_earlier, **job.raw_score_identity})
 
 
 def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:

@@ -12,9 +12,6 @@ from storage.artefacts import digest
 from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
 from tasks.planning.run_record import RunRecord
 
-FROM_NIGHT_TO_NIGHT = ("rscin_windows", "references_from", "judged_good")
-"""Of a job's identity what decides no raw score, or differs from night to night."""
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -69,8 +66,7 @@ def scored_alike(record: RunRecord) -> str:
 
     Which earlier images served as references does not count, because it differs from night to night.
     """
-    identity = {name: value for name, value in record.job.identity.items() if name not in FROM_NIGHT_TO_NIGHT}
-    return digest({"category": record.job.category, **identity})
+    return digest(record.job.raw_score_identity)
 
 
 def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, Judged]:

@@ -13,10 +13,10 @@ from storage.images.listing import require_folder
 from storage.images.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.references import require_run
 from tasks.planning.resources import THREADS
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import LotJob, backbone_identity
 from tasks.planning.versions import RECORD_VERSION
 from tasks.results.record import versions
 

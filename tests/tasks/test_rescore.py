@@ -11,8 +11,9 @@ from musc.maps import anomaly_maps
 from musc.plan.partition import Shard
 from storage.results.patch_scores import write_shard
 from storage.store import Store
+from tasks.planning.lot_job import LotJob
 from tasks.planning.resources import Allocation
-from tasks.planning.specs import LotJob, RunSpec
+from tasks.planning.specs import RunSpec
 from tasks.rescore import average_shards
 from tests.flat import chosen
 

@@ -17,7 +17,7 @@ from tasks.monitoring.events import (
     run_tags,
 )
 from tasks.planning.estimate import project_cost
-from tasks.planning.specs import LotJob
+from tasks.planning.lot_job import LotJob
 from tests.flat import prepare
 
 

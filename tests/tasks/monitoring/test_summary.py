@@ -17,7 +17,7 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.monitoring import summary as summaries
 from tasks.monitoring.summary import as_text, markdown_table, summary, top_rows
-from tasks.planning.specs import LotJob
+from tasks.planning.lot_job import LotJob
 from tasks.reporting.contact_sheet import Part
 from tests.flat import prepare
 

@@ -10,8 +10,8 @@ from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
 from tasks.planning import estimate
 from tasks.planning.estimate import project_cost, scoring_rate, scoring_seconds, shapes_line
+from tasks.planning.lot_job import LotJob
 from tasks.planning.resources import Allocation
-from tasks.planning.specs import LotJob
 from tests.flat import chosen, with_allocation
 
 N, P, C, D = 19, 64, 24, 48

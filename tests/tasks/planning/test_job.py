@@ -11,8 +11,8 @@ from musc.layers import Layer
 from storage.errors import NoImagesError
 from tasks.planning import resources
 from tasks.planning.job import default_lot, require_name
+from tasks.planning.lot_job import backbone_identity
 from tasks.planning.resources import MEMORY_SHARE
-from tasks.planning.specs import backbone_identity
 from tests.flat import prepare
 
 

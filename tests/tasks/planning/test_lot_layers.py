@@ -9,8 +9,8 @@ from musc.plan.partition import shard_bytes
 from storage.images.lots import ListedImage
 from tasks.extract import feature_arrays
 from tasks.planning.lot import aggregate_specs, extract_specs, group_specs, is_masked, score_specs
+from tasks.planning.lot_job import LotJob
 from tasks.planning.resources import Allocation
-from tasks.planning.specs import LotJob
 from tests.flat import chosen, with_allocation
 
 FINE, MIDDLE, COARSE = LAYERS = (Layer(2, (24, 16), 11), Layer(3, (12, 8), 23), Layer(4, (6, 4), 37))

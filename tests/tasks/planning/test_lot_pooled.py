@@ -9,7 +9,8 @@ from musc.plan import pooling
 from musc.plan.partition import shard_bytes
 from tasks.planning import lot as planning
 from tasks.planning.lot import aggregate_specs, extract_specs, score_specs
-from tasks.planning.specs import LotJob, ScoreSpec
+from tasks.planning.lot_job import LotJob
+from tasks.planning.specs import ScoreSpec
 from tests.flat import with_allocation
 from tests.tasks.planning.test_lot import BACKBONE, JOB, LOT, contents
 

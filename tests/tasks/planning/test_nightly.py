@@ -7,8 +7,8 @@ import pytest
 
 from storage.images.lot_tree import FoundLot
 from tasks.planning import nightly
+from tasks.planning.lot_job import LotJob
 from tasks.planning.nightly import Status, look, result_key
-from tasks.planning.specs import LotJob
 from tests.flat import prepare, with_allocation
 from tests.storage.listed import picture, put
 

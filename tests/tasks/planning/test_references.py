@@ -14,9 +14,10 @@ from storage.results.features import ArraySpec, writing_block
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
+from tasks.planning.lot_job import LotJob
 from tasks.planning.references import earlier_references
 from tasks.planning.resources import Allocation
-from tasks.planning.specs import BlockRows, LotJob
+from tasks.planning.specs import BlockRows
 from tests.flat import chosen, job_of, record_of
 
 BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48)

@@ -7,8 +7,8 @@ import pytest
 
 from musc.layers import BackboneSpec, Layer
 from musc.settings import Decisions
+from tasks.planning.lot_job import LotJob
 from tasks.planning.resources import Allocation
-from tasks.planning.specs import LotJob
 from tasks.reporting.specs import series_of
 from tests.flat import chosen
 

@@ -11,8 +11,8 @@ from storage.artefacts import writing
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run, locate, run_at, write_record
 from storage.store import Store
+from tasks.planning.lot_job import LotJob
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import LotJob
 from tasks.results.reproduce import changed_versions, recorded_job
 from tests.flat import prepare, record_of
 

@@ -1,0 +1,72 @@
+"""A lot to be scored, every choice made and checked, and what of it decides results."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from musc.layers import BackboneSpec
+from musc.settings import ChosenSettings, Decisions
+from tasks.planning.resources import Allocation
+
+
+@dataclass(frozen=True)
+class JudgedGood:
+    """Images of one run."""
+
+    run: str
+    """Path in the store."""
+    image_ids: tuple[str, ...]
+    """Sorted."""
+
+
+@dataclass(frozen=True)
+class LotJob:
+    """One lot to be scored, every choice made and checked."""
+
+    folder: str
+    store: str
+    lot: str
+    category: str
+    settings: ChosenSettings
+    backbone: BackboneSpec
+    allocation: Allocation
+    subsets: int = 1
+    """Parts of the lot that are scored each by itself."""
+    decisions: Decisions = field(default_factory=Decisions)
+    judged_good: tuple[JudgedGood, ...] = ()
+    """Images of earlier runs that people judged good, as they were when the job was made: references too."""
+
+    @property
+    def min_images(self) -> int:
+        """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
+        return 1 if self.settings.references_from or self.judged_good else 2
+
+    @property
+    def shuffle_seed(self) -> int | None:
+        """Deals the images of a benchmark to its subsets; None where there is one only."""
+        return self.settings.seed if self.subsets > 1 else None
+
+    @property
+    def raw_score_identity(self) -> dict[str, Any]:
+        """What raw scores of one product must have in common to be compared from night to night.
+
+        RsCIN comes after raw scores, and which earlier images serve as references differs from night to night.
+        """
+        passing = ("rscin_windows", "references_from", "judged_good")
+        alike = {name: value for name, value in self.identity.items() if name not in passing}
+        return {"category": self.category, **alike}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the scores of given images, as plain values."""
+        settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
+        if self.settings.references is None and self.shuffle_seed is None:
+            del settings["seed"]
+        judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
+        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
+
+
+def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
+    """What of a backbone decides its features: where the weights lie does not, their digest does."""
+    identity = asdict(backbone)
+    del identity["weights"]
+    return identity
