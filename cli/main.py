@@ -1,7 +1,7 @@
 """The commands; what each does is in `cli.commands`, imported when it runs, so that `musc --help` answers at once."""
 
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
@@ -11,22 +11,27 @@ from cli.options import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.terminal.text import replace_unprintable
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
-
-AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, request_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(verdicts.app, name="verdicts")
 
 
-def starting_up(action: Callable[[], None], verbosity: int = 0) -> None:
-    """Run a command's action with its environment prepared and its errors told in one line."""
+def carry_out(command: str, *arguments: Any, verbosity: int = 0, **options: Any) -> None:
+    """Call `run` of a module of `cli.commands`: imported when the environment is set, its errors told in one line."""
+
+    def action() -> None:
+        import_module(f"cli.commands.{command}").run(*arguments, **options)
+
     prepare_environment(verbosity)
     reporting_errors(action, verbose=verbosity > 0)
 
 
-def scoring(kind: type[AnyScoring], given: Given, action: Callable[[AnyScoring], None], verbosity: int) -> None:
-    """Run a command that scores: check its options, choose its engine, say what is going to be done, and do it."""
+def score_what(kind: type[Request], command: str, given: Given, verbosity: int) -> None:
+    """Carry out a command that scores: check its options, choose its engine, say what will be done, and do it.
+
+    What computes is imported after that has been said.
+    """
 
     def announced() -> None:
         from cli.process.engines import with_engine
@@ -34,9 +39,10 @@ def scoring(kind: type[AnyScoring], given: Given, action: Callable[[AnyScoring],
 
         request = with_engine(request_of(kind, given))
         announce(subject_of(request), request.resources.engine or "inline")
-        action(request)
+        import_module(f"cli.commands.{command}").run(request)
 
-    starting_up(announced, verbosity)
+    prepare_environment(verbosity)
+    reporting_errors(announced, verbose=verbosity > 0)
 
 
 def show_version(wanted: bool) -> None:
@@ -59,36 +65,28 @@ def common(
 @takes(LotRequest, "folder")
 def score(given: Given, verbose: Verbose = 0) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
-    from cli.commands.score import run
-
-    scoring(LotRequest, given, run, verbose)
+    score_what(LotRequest, "score", given, verbose)
 
 
 @app.command()
 @takes(BenchmarkRequest, "dataset", "root")
 def benchmark(given: Given, verbose: Verbose = 0) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
-    from cli.commands.benchmark import run
-
-    scoring(BenchmarkRequest, given, run, verbose)
+    score_what(BenchmarkRequest, "benchmark", given, verbose)
 
 
 @app.command()
 @takes(NightRequest, "root")
 def nightly(given: Given, verbose: Verbose = 0) -> None:
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
-    from cli.commands.nightly import run
-
-    scoring(NightRequest, given, run, verbose)
+    score_what(NightRequest, "nightly", given, verbose)
 
 
 @app.command()
 @takes(LotRequest, "folder")
 def plan(given: Given, verbose: Verbose = 0) -> None:
     """Print what scoring a folder would cost: memory, disk, operations and time. Computes and stores nothing."""
-    from cli.commands.plan import run
-
-    starting_up(lambda: run(request_of(LotRequest, given)), verbose)
+    carry_out("plan", given, verbosity=verbose)
 
 
 @app.command()
@@ -96,9 +94,7 @@ def show(
     run: Annotated[str, typer.Argument(help="Folder of a finished run or benchmark, as printed at its end.")],
 ) -> None:
     """Print the results of a finished run or benchmark again."""
-    from cli.commands import show
-
-    reporting_errors(lambda: show.run(run))
+    carry_out("show", run)
 
 
 @app.command()
@@ -109,9 +105,7 @@ def reproduce(
     verbose: Verbose = 0,
 ) -> None:
     """Compute a past run again from its record, all features included; exit status 1 if any score is not identical."""
-    from cli.commands import reproduce
-
-    starting_up(lambda: reproduce.run(run, folder, weights), verbose)
+    carry_out("reproduce", run, folder, weights, verbosity=verbose)
 
 
 @app.command()
@@ -121,9 +115,7 @@ def clean(
     delete: Annotated[bool, typer.Option("--delete", help="Delete, instead of only saying what would be.")] = False,
 ) -> None:
     """Find what killed runs left and features that no run uses; runs, metrics and benchmarks are never touched."""
-    from cli.commands import clean
-
-    reporting_errors(lambda: clean.run(store, older_than, really=delete))
+    carry_out("clean", store, older_than, really=delete)
 
 
 @app.command()
@@ -133,9 +125,7 @@ def automations(
     ] = 300,
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
-    from cli.commands import automations
-
-    starting_up(lambda: automations.run(silence))
+    carry_out("automations", silence)
 
 
 @app.command()
@@ -147,9 +137,7 @@ def web(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8420,
 ) -> None:
     """Show all nights, lots and images of a store in a browser, and keep what people say of them."""
-    from cli.commands import web
-
-    reporting_errors(lambda: web.run(store, host, port))
+    carry_out("web", store, host, port)
 
 
 @app.command()
@@ -159,13 +147,10 @@ def demo(
     verbose: Verbose = 0,
 ) -> None:
     """Draw a small lot of parts with planted defects, score it, and compare with the known defects."""
-    from cli.commands import demo
-
-    starting_up(lambda: demo.run(output, seed), verbose)
+    carry_out("demo", output, seed, verbosity=verbose)
 
 
 def main() -> None:
     """The console command."""
-    replace_unprintable()
     replace_unprintable()
     app()

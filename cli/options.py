@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -14,7 +14,6 @@ from musc.options import Options
 COMMON_PANEL = "Options"
 Given = Mapping[str, Any]
 """The options that a user gave, by name; the others keep their default."""
-Command = TypeVar("Command", bound=Callable[..., None])
 
 Verbose = Annotated[
     int,
@@ -50,7 +49,7 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         made = sorted(parameters_of(kind, arguments), key=lambda made: made.default is not Parameter.empty)
-        own = list(signature_of(function))[1:]
+        own = list(signature(function, eval_str=True).parameters.values())[1:]
         shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)]
 
         @wraps(function)
@@ -65,13 +64,6 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
         return command
 
     return decorate
-
-
-def signature_of(function: Callable[..., None]) -> Iterator[Parameter]:
-    """The parameters of a function, their annotations as objects."""
-    from inspect import signature
-
-    yield from signature(function, eval_str=True).parameters.values()
 
 
 def parameters_of(kind: type[Options], arguments: tuple[str, ...] = ()) -> Iterator[Parameter]:
@@ -113,7 +105,8 @@ def parameter_of(name: str, field: FieldInfo, panel: str, *, by_place: bool) -> 
 def with_default(field: FieldInfo) -> str:
     """A field's description, and its default where the description does not say it."""
     told = field.description or ""
-    if "Default:" in told or "default" in told or field.default in (None, False, ()) or field.is_required():
+    unsaid = field.default is None or field.default is False or field.default == ()
+    if "efault" in told or unsaid or field.is_required():
         return told
     value = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     return f"{told} Default: {value}."

@@ -39,8 +39,8 @@ def describe_problems(options: type[BaseModel], error: ValidationError) -> list[
         elif problem["type"] == "extra_forbidden":
             sentence = f"{name} is none of the {options.__name__}; there are {', '.join(options.model_fields)}"
         else:
-            given = problem["input"] if len(problem["loc"]) == 1 else error.errors()[0]["input"]
-            sentence = f"{name} must be {told[:1].lower()}{told[1:]}, got {given!r}; leave it out for its default"
+            rule = f"{told[:1].lower()}{told[1:]}"
+            sentence = f"{name} must be {rule}, got {problem['input']!r}; leave it out for its default"
         sentences.setdefault(name or sentence, sentence)
     return list(sentences.values())
 

@@ -1,9 +1,10 @@
 """`musc plan`: what scoring a folder would cost."""
 
-from tasks.planning.requests import LotRequest
+from cli.options import Given
+from tasks.planning.requests import LotRequest, request_of
 
 
-def run(request: LotRequest) -> None:
+def run(given: Given) -> None:
     """Count the images, add up, time a short trial, and print."""
     from cli.terminal.tables import show_plan
     from storage.images.listing import list_folder
@@ -12,7 +13,7 @@ def run(request: LotRequest) -> None:
     from tasks.planning.job import prepare
     from tasks.planning.references import earlier_references
 
-    job = prepare(request)
+    job = prepare(request_of(LotRequest, given))
     images = list_folder(job.folder)
     require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)

@@ -8,7 +8,7 @@ import typer
 
 from cli.terminal.text import visible
 from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest
+from tasks.planning.requests import BenchmarkRequest, Request
 from tasks.planning.resources import EngineName
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
@@ -26,9 +26,9 @@ def announce(subject: str, engine: EngineName) -> None:
             typer.echo(f"{time.strftime('%H:%M:%S')} {visible(line)}", err=True)
 
 
-def subject_of(request: LotRequest | NightRequest | BenchmarkRequest) -> str:
+def subject_of(request: Request) -> str:
     """Place, number of files, backbone and device of what is scored."""
-    place = request.folder if isinstance(request, LotRequest) else request.root
+    place = str(getattr(request, "folder", None) or getattr(request, "root", ""))
     usual = PAPER_BACKBONE if isinstance(request, BenchmarkRequest) else DEFAULT_BACKBONE
     several = request.backbones if isinstance(request, BenchmarkRequest) else ()
     backbones = several or (request.settings.backbone or usual,)
