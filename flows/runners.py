@@ -48,8 +48,9 @@ def cluster(engine: Engine) -> Iterator[Engine]:
     from distributed import Nanny, Scheduler, SpecCluster
 
     keep_dask_quiet()
-    local = {"host": "127.0.0.1", "port": 0}
-    scheduler = {"cls": Scheduler, "options": {**local, "dashboard": False}}
+    # Any free port, on loopback: Dask's fixed one is taken where two clusters run on a machine.
+    local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": local}
     workers = {
         number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
         for number in range(engine.workers)

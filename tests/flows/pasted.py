@@ -19,7 +19,7 @@ from tests.flows.real_server import CHECKOUT, wait_for
 OPERATIONS = CHECKOUT / "docs" / "operations.md"
 PARTS = ("flows", "tasks", "storage", "musc", "cli", "prefect.yaml")
 """What a deployment needs of the project's folder."""
-SHELL_PATIENCE_SECONDS = 600
+SHELL_PATIENCE_SECONDS = 300
 
 
 def commands(heading: str, number: int = 0) -> list[str]:
@@ -91,7 +91,7 @@ class Account:
 
 @contextmanager
 def account(home: Path, **variables: str) -> Iterator[Account]:
-    """An account whose background server is ended with the `with` block."""
+    """An account whose server is ended with the `with` block."""
     found = Account(home, free_port(), variables)
     found.project.mkdir()
     (home / "bin").mkdir()
@@ -103,7 +103,7 @@ def account(home: Path, **variables: str) -> Iterator[Account]:
     try:
         yield found
     finally:
-        pid_file = home / ".prefect" / "server.pid"
+        pid_file = found.project / "prefect-server.pid"
         if pid_file.is_file():
             with suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid_file.read_text()), signal.SIGTERM)

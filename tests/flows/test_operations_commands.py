@@ -138,7 +138,7 @@ def test_steps_to_postgresql_lead_to_a_night(cluster: Cluster, lots: Path, tmp_p
         sudo.write_text('#!/bin/sh\n[ "$1 $2" = "-u postgres" ] || exit 9\nshift 2\nPGUSER=postgres exec "$@"\n')
         sudo.chmod(0o755)
         placed = [line.replace("4200", str(user.port)).replace("5432", str(cluster.port)) for line in lines]
-        stop = placed.index("prefect server stop")
+        stop = placed.index("kill $(cat prefect-server.pid)")
         placed[stop] = "true"  # there is none yet
         require_a_night(user, [f"ln -s {lots} lots", *placed, NIGHT, WORKER])
         tables = cluster.ask("prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'")
