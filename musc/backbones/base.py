@@ -21,6 +21,17 @@ class Features(NamedTuple):
 
 
 @dataclass(frozen=True)
+class BackboneOptions:
+    """What decides a backbone's features beside its name; `musc.backbones.resolve` says what each means."""
+
+    weights: str | None = None
+    image_size: int | tuple[int, int] | None = None
+    layers: tuple[int, ...] | None = None
+    quick_gelu: bool | None = None
+    position_antialias: bool = False
+
+
+@dataclass(frozen=True)
 class Backbone:
     """A loaded backbone: `preprocess` runs where images are decoded, `forward` on the device."""
 
@@ -61,15 +72,15 @@ class Backbone:
         )
 
 
-def require_no_transformer_options(name: str, quick_gelu: bool | None, position_antialias: bool) -> None:
+def require_no_transformer_options(name: str, options: BackboneOptions) -> None:
     """Refuse options that only vision transformers have.
 
     Raises:
         ValueError: naming the first that was given.
     """
-    if quick_gelu is not None:
-        raise ValueError(f"quick_gelu must be None for the backbone {name}, got {quick_gelu}; leave it out")
-    if position_antialias:
+    if options.quick_gelu is not None:
+        raise ValueError(f"quick_gelu must be None for the backbone {name}, got {options.quick_gelu}; leave it out")
+    if options.position_antialias:
         raise ValueError(f"position_antialias must be False for the backbone {name}, got True; leave it out")
 
 

@@ -21,7 +21,7 @@ from open_clip.transformer import VisionTransformer
 from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, Features
+from musc.backbones.base import Backbone, BackboneOptions, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.backbones.positions import resize_positions
@@ -82,42 +82,31 @@ def read_design(name: str) -> Design:
     )
 
 
-def resolve(
-    name: str,
-    *,
-    weights: str | None,
-    image_size: int | tuple[int, int] | None,
-    layers: tuple[int, ...] | None,
-    quick_gelu: bool | None,
-    position_antialias: bool,
-) -> BackboneSpec:
+def resolve(name: str, options: BackboneOptions) -> BackboneSpec:
     """Settle everything that decides the features of a CLIP backbone, without loading weights.
 
     Args:
         name: a name `accepts` says yes to.
-        weights: an open_clip tag, the path of a file, or None for `openai` where there is such a tag, else the first.
-        image_size: pixels of a square, (height, width), or None for the default.
-        layers: 0-based block numbers, growing, or None for the ends of the four quarters.
-        quick_gelu: the activation; None reproduces the published numbers (see `choose_activation`).
-        position_antialias: whether to resize the position embedding as open_clip does.
+        options: no weights means the tag `openai` where there is one, else the first; no `quick_gelu` reproduces the
+            published numbers (see `choose_activation`).
 
     Raises:
         ValueError: if the tag, the size or the layers do not fit the model.
         FileNotFoundError: if the weight file does not exist.
     """
     design = read_design(name)
-    size = resolve_image_size(image_size, design.patch)
-    weights, digest = weight_files.identify(weights, functools.partial(choose_tag, name), DIGEST_PREFIX)
+    size = resolve_image_size(options.image_size, design.patch)
+    weights, digest = weight_files.identify(options.weights, functools.partial(choose_tag, name), DIGEST_PREFIX)
     tag = weights if digest.startswith(DIGEST_PREFIX) else None
     return BackboneSpec(
         name=name,
         weights=weights,
         weights_digest=digest,
         image_size=size,
-        layers=alike(resolve_layers(layers, design.tower.layers), design.grid(size), design.tower.width),
+        layers=alike(resolve_layers(options.layers, design.tower.layers), design.grid(size), design.tower.width),
         embedding_width=design.embedding_width,
-        activation=choose_activation(name, design, tag, size, quick_gelu),
-        position_antialias=position_antialias,
+        activation=choose_activation(name, design, tag, size, options.quick_gelu),
+        position_antialias=options.position_antialias,
     )
 
 

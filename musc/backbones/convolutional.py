@@ -16,7 +16,7 @@ from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize
 
 from musc.backbones import lite0, timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, Features, require_no_transformer_options
+from musc.backbones.base import Backbone, BackboneOptions, Features, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.layers import BackboneSpec, Layer
@@ -30,34 +30,22 @@ def accepts(name: str) -> bool:
     return timm_models.is_known(name)
 
 
-def resolve(
-    name: str,
-    *,
-    weights: str | None,
-    image_size: int | tuple[int, int] | None,
-    layers: tuple[int, ...] | None,
-    quick_gelu: bool | None,
-    position_antialias: bool,
-) -> BackboneSpec:
+def resolve(name: str, options: BackboneOptions) -> BackboneSpec:
     """Settle everything that decides the features of a convolutional backbone, without loading weights.
 
     Args:
         name: a name `accepts` says yes to.
-        weights: a timm tag, the path of a file, or None for the tag that belongs to the name.
-        image_size: pixels of a square, (height, width), or None for the default; whole patches of the coarsest level.
-        layers: 0-based levels, growing, or None for those of stride 8 and more.
-        quick_gelu: None; only CLIP has this choice.
-        position_antialias: False; there is no position embedding.
+        options: no weights means the tag that belongs to the name; an image is whole patches of the coarsest level.
 
     Raises:
         ValueError: if the tag, the size or the levels do not fit, or the model has no levels.
         FileNotFoundError: if the weight file does not exist.
     """
-    require_no_transformer_options(name, quick_gelu, position_antialias)
+    require_no_transformer_options(name, options)
     strides = read_strides(name)
-    levels = resolve_layers(layers, len(strides), coarse_levels(strides))
-    size = resolve_image_size(image_size, (strides[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
-    weights, digest = timm_models.identify(name, weights)
+    levels = resolve_layers(options.layers, len(strides), coarse_levels(strides))
+    size = resolve_image_size(options.image_size, (strides[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
+    weights, digest = timm_models.identify(name, options.weights)
     maps, embedding = shapes(name, size, levels)
     return BackboneSpec(
         name=name,

@@ -18,7 +18,7 @@ from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize
 
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, Features
+from musc.backbones.base import Backbone, BackboneOptions, Features
 from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.backbones.positions import resize_positions
@@ -48,44 +48,36 @@ def accepts(name: str) -> bool:
     return name in DINO_MODELS or timm_models.is_known(name)
 
 
-def resolve(
-    name: str,
-    *,
-    weights: str | None,
-    image_size: int | tuple[int, int] | None,
-    layers: tuple[int, ...] | None,
-    quick_gelu: bool | None,
-    position_antialias: bool,
-) -> BackboneSpec:
+def resolve(name: str, options: BackboneOptions) -> BackboneSpec:
     """Settle everything that decides the features of a timm backbone, without loading weights.
 
     Args:
         name: a name `accepts` says yes to.
-        weights: a timm tag, the path of a file, or None for the tag that belongs to the name.
-        image_size: pixels of a square, (height, width), or None for the default.
-        layers: 0-based block numbers, growing, or None for the ends of the four quarters.
-        quick_gelu: only CLIP has this choice; must be None.
-        position_antialias: whether to resize the position embedding as timm does.
+        options: no weights means the tag that belongs to the name; `quick_gelu` must be None.
 
     Raises:
         ValueError: if the tag, the size or the layers do not fit, or the model is not a ViT with a class token.
         FileNotFoundError: if the weight file does not exist.
     """
-    if quick_gelu is not None:
-        raise ValueError(f"quick_gelu must be left out for {name}, got {quick_gelu}; only CLIP backbones have it")
+    if options.quick_gelu is not None:
+        raise ValueError(
+            f"quick_gelu must be left out for {name}, got {options.quick_gelu}; only CLIP backbones have it"
+        )
     design = read_design(name)
-    size = resolve_image_size(image_size, design.patch)
-    weights, digest = timm_models.identify(name, weights)
+    size = resolve_image_size(options.image_size, design.patch)
+    weights, digest = timm_models.identify(name, options.weights)
     return BackboneSpec(
         name=name,
         weights=weights,
         weights_digest=digest,
         image_size=size,
         layers=alike(
-            resolve_layers(layers, design.depth), (size[0] // design.patch[0], size[1] // design.patch[1]), design.width
+            resolve_layers(options.layers, design.depth),
+            (size[0] // design.patch[0], size[1] // design.patch[1]),
+            design.width,
         ),
         embedding_width=design.width,
-        position_antialias=position_antialias,
+        position_antialias=options.position_antialias,
     )
 
 

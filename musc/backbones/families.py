@@ -10,7 +10,7 @@ from typing import Protocol, cast
 import torch
 
 from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
-from musc.backbones.base import Backbone, choose_device
+from musc.backbones.base import Backbone, BackboneOptions, choose_device
 from musc.backbones.catalogue import DINO_MODELS, LITE0_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
@@ -21,16 +21,7 @@ class _Family(Protocol):
 
     def accepts(self, name: str) -> bool: ...
 
-    def resolve(
-        self,
-        name: str,
-        *,
-        weights: str | None,
-        image_size: int | tuple[int, int] | None,
-        layers: tuple[int, ...] | None,
-        quick_gelu: bool | None,
-        position_antialias: bool,
-    ) -> BackboneSpec: ...
+    def resolve(self, name: str, options: BackboneOptions) -> BackboneSpec: ...
 
     def build(self, spec: BackboneSpec, device: torch.device) -> Backbone: ...
 
@@ -114,14 +105,14 @@ def resolve(
         ValueError: if the name is unknown, or another argument does not fit the model.
         FileNotFoundError: if `weights` is the path of no file.
     """
-    spec = _family(name).resolve(
-        name,
+    options = BackboneOptions(
         weights=str(weights.expanduser().absolute()) if isinstance(weights, Path) else weights,
         image_size=_as_image_size(image_size),
         layers=_as_layers(layers),
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
     )
+    spec = _family(name).resolve(name, options)
     return replace(spec, precision=choose_precision(precision, name, choose_device(device)))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from musc.backbones.base import Backbone, require_no_transformer_options
+from musc.backbones.base import Backbone, BackboneOptions, require_no_transformer_options
 from musc.backbones.catalogue import LITE0_NAME
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.backbones.weights import WeightsUnavailableError, file_digest
@@ -54,37 +54,26 @@ def accepts(name: str) -> bool:
     return name == LITE0_NAME
 
 
-def resolve(
-    name: str,
-    *,
-    weights: str | None,
-    image_size: int | tuple[int, int] | None,
-    layers: tuple[int, ...] | None,
-    quick_gelu: bool | None,
-    position_antialias: bool,
-) -> BackboneSpec:
+def resolve(name: str, options: BackboneOptions) -> BackboneSpec:
     """Settle everything that decides the features, without loading weights.
 
     Args:
         name: `efficientnet-lite0`.
-        weights: None for the installed ones, the path of a file, or a tag of timm's `tf_efficientnet_lite0`.
-        image_size: pixels of a square, (height, width), or None for 320; whole patches of the coarsest level.
-        layers: 0-based levels, growing, or None for those of stride 8 and more.
-        quick_gelu: None; only CLIP has this choice.
-        position_antialias: False; there is no position embedding.
+        options: no weights means the installed ones, a tag is one of timm's `tf_efficientnet_lite0`; an image is whole
+            patches of the coarsest level.
 
     Raises:
         ValueError: if the tag, the size or the levels do not fit.
         FileNotFoundError: if the weight file does not exist.
         WeightsUnavailableError: if the installed weights are not there.
     """
-    require_no_transformer_options(name, quick_gelu, position_antialias)
-    levels = resolve_layers(layers, len(LEVELS), coarse_levels(STRIDES))
-    size = resolve_image_size(image_size, (STRIDES[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
-    if weights is None:
+    require_no_transformer_options(name, options)
+    levels = resolve_layers(options.layers, len(LEVELS), coarse_levels(STRIDES))
+    size = resolve_image_size(options.image_size, (STRIDES[levels[-1]],) * 2, CONVOLUTIONAL_SIZE)
+    if options.weights is None:
         weights, digest = PACKAGE, file_digest(packaged_weights())
     else:
-        weights, digest = import_module("musc.backbones.timm_models").identify(name, weights)
+        weights, digest = import_module("musc.backbones.timm_models").identify(name, options.weights)
     return BackboneSpec(
         name=name,
         weights=weights,

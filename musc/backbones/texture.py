@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from musc.backbones.base import Backbone, Features, require_no_transformer_options
+from musc.backbones.base import Backbone, BackboneOptions, Features, require_no_transformer_options
 from musc.backbones.filters import ORIENTATION_COUNT, FilterBank, apply_filters, halve, make_filter_bank
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.layers import BackboneSpec
@@ -58,35 +58,26 @@ def accepts(name: str) -> bool:
     return name == NAME
 
 
-def resolve(
-    name: str,
-    *,
-    weights: str | None = None,
-    image_size: int | tuple[int, int] | None = None,
-    layers: tuple[int, ...] | None = None,
-    quick_gelu: bool | None = None,
-    position_antialias: bool = False,
-) -> BackboneSpec:
+def resolve(name: str, options: BackboneOptions) -> BackboneSpec:
     """The specification that the user's words mean.
 
     Args:
         name: `texture`.
-        weights: None; there are none.
-        image_size: pixels to which images are resized, one side or (height, width), multiples of 8; None is 256.
-        layers: scales to take, growing, each 0 to 3 (wavelengths of 4.5, 9, 18 and 36 pixels); None is all four.
-        quick_gelu: None; there is no activation.
-        position_antialias: False; there is no position embedding.
+        options: without weights; sides of an image are multiples of 8, 256 by default; layers are scales, 0 to 3
+            (wavelengths of 4.5, 9, 18 and 36 pixels), all by default.
 
     Raises:
         ValueError: naming the first argument that does not fit, with what would.
     """
     if not accepts(name):
         raise ValueError(f"name must be {NAME!r} for the built-in backbone, got {name!r}; choose another backbone")
-    if weights is not None:
-        raise ValueError(f"weights must be None for the backbone {NAME}, got {weights!r}; it has none, leave them out")
-    require_no_transformer_options(NAME, quick_gelu, position_antialias)
-    height, width = resolve_image_size(image_size, (PATCH, PATCH), DEFAULT_SIZE)
-    chosen_layers = resolve_layers(layers, SCALE_COUNT)
+    if options.weights is not None:
+        raise ValueError(
+            f"weights must be None for the backbone {NAME}, got {options.weights!r}; it has none, leave them out"
+        )
+    require_no_transformer_options(NAME, options)
+    height, width = resolve_image_size(options.image_size, (PATCH, PATCH), DEFAULT_SIZE)
+    chosen_layers = resolve_layers(options.layers, SCALE_COUNT)
     return BackboneSpec(
         name=NAME,
         weights="built-in",

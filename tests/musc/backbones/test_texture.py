@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from musc.backbones import texture
-from musc.backbones.base import Backbone, Features
+from musc.backbones.base import Backbone, BackboneOptions, Features
 from musc.backbones.filters import (
     ORIENTATION_COUNT,
     RADIUS,
@@ -45,7 +45,9 @@ def pictures() -> torch.Tensor:
 
 
 def make_backbone(image_size: int | Size | None = None, layers: tuple[int, ...] | None = None) -> Backbone:
-    return texture.build(texture.resolve("texture", image_size=image_size, layers=layers), torch.device("cpu"))
+    return texture.build(
+        texture.resolve("texture", BackboneOptions(image_size=image_size, layers=layers)), torch.device("cpu")
+    )
 
 
 def describe(pictures: torch.Tensor, layers: tuple[int, ...] | None = None) -> Features:
@@ -64,7 +66,7 @@ def test_texture_accepts_its_own_name_only(name: str, accepted: bool) -> None:
 
 
 def test_texture_spec_has_defaults() -> None:
-    spec = texture.resolve("texture")
+    spec = texture.resolve("texture", BackboneOptions())
     assert (spec.name, spec.weights, spec.weights_digest) == ("texture", "built-in", "built-in:texture-1")
     assert (spec.image_size, spec.grid) == ((256, 256), (32, 32))
     assert spec.layers == tuple(Layer(number, (32, 32), texture.TOKEN_WIDTH) for number in range(4))
@@ -74,7 +76,7 @@ def test_texture_spec_has_defaults() -> None:
     ("image_size", "expected", "grid"), [(64, (64, 64), (8, 8)), ((48, 80), (48, 80), (6, 10)), (8, (8, 8), (1, 1))]
 )
 def test_texture_spec_takes_one_side_or_two(image_size: int | Size, expected: Size, grid: Size) -> None:
-    spec = texture.resolve("texture", image_size=image_size)
+    spec = texture.resolve("texture", BackboneOptions(image_size=image_size))
     assert (spec.image_size, spec.grid) == (expected, grid)
 
 
@@ -97,16 +99,16 @@ def test_texture_spec_takes_one_side_or_two(image_size: int | Size, expected: Si
 )
 def test_texture_refuses(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        texture.resolve("texture", **arguments)  # type: ignore[arg-type]
+        texture.resolve("texture", BackboneOptions(**arguments))  # type: ignore[arg-type]
 
 
 def test_texture_refuses_another_name() -> None:
     with pytest.raises(ValueError, match="name must be 'texture' for the built-in backbone, got 'ViT-B-16'"):
-        texture.resolve("ViT-B-16")
+        texture.resolve("ViT-B-16", BackboneOptions())
 
 
 def test_texture_refuses_features_of_another_release() -> None:
-    spec = dataclasses.replace(texture.resolve("texture"), weights_digest="built-in:texture-0")
+    spec = dataclasses.replace(texture.resolve("texture", BackboneOptions()), weights_digest="built-in:texture-0")
     with pytest.raises(ValueError, match="weights_digest must be 'built-in:texture-1' in this release, got 'built-in"):
         texture.build(spec, torch.device("cpu"))
 
