@@ -1,5 +1,6 @@
 """From patch scores on the grid to anomaly maps in pixels and one score per image (MuSc, ICLR 2024, section 3.1)."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -24,6 +25,21 @@ def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) 
     require_patches("patch_scores", patch_scores, grid, ("N", "P"))
     cells = patch_scores.float().view(-1, 1, *grid)
     return F.interpolate(cells, size=tuple(size), mode="bilinear", align_corners=True)[:, 0]
+
+
+def maps_of_run(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Anomaly maps of patch scores as a run keeps them.
+
+    Args:
+        patch_scores: float (N, rows, columns).
+        size: height and width of the maps in pixels.
+
+    Returns:
+        Float32 (N, H, W), as `anomaly_maps` gives them.
+    """
+    rows, columns = patch_scores.shape[1:]
+    flat = torch.from_numpy(np.asarray(patch_scores, dtype=np.float32)).flatten(1)
+    return anomaly_maps(flat, (rows, columns), size).numpy()
 
 
 def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions
+from musc.maps import image_scores, maps_of_run, on_grid, peak_positions
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
@@ -109,11 +109,9 @@ def score_table(
 
 def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Maximum of each anomaly map, float32 (N,), and where it is, int64 (N, 2) as row and column."""
-    count, *grid = patch_scores.shape
     scores, peaks = [], []
-    for start in range(0, count, MAPS_AT_ONCE):
-        part = torch.from_numpy(patch_scores[start : start + MAPS_AT_ONCE]).flatten(1)
-        maps = anomaly_maps(part, (grid[0], grid[1]), image_size)
+    for start in range(0, len(patch_scores), MAPS_AT_ONCE):
+        maps = torch.from_numpy(maps_of_run(patch_scores[start : start + MAPS_AT_ONCE], image_size))
         scores.append(image_scores(maps))
         peaks.append(peak_positions(maps))
     return torch.cat(scores).numpy(), torch.cat(peaks).numpy()

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from musc.maps import anomaly_maps
+from musc.maps import maps_of_run
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
@@ -34,9 +33,7 @@ class Labelled:
 
     def maps(self, size: tuple[int, int]) -> np.ndarray:
         """Anomaly maps: float32 (N, *size)."""
-        rows, columns = self.patch_scores.shape[1:]
-        patches = torch.from_numpy(self.patch_scores).flatten(1)
-        return anomaly_maps(patches, (rows, columns), size).numpy()
+        return maps_of_run(self.patch_scores, size)
 
     def only(self, chosen: Sequence[bool]) -> "Labelled":
         """A part of the images."""

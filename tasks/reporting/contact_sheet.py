@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from musc.maps import anomaly_maps
+from musc.maps import maps_of_run
 from tasks.reporting.heatmaps import Limits, coloured, data_url, encoded, overlay
 
 TILE = 160
@@ -49,7 +48,7 @@ def sheet(parts: Sequence[Part], limits: Limits) -> Image.Image:
         left, top = GAP + position % columns * cell[0], GAP + position // columns * cell[1]
         draw.text((left, top), part.caption, INK, font)
         page.paste(picture, (left, top + CAPTION))
-        heat = overlay(picture, map_of(part.patch_scores, picture.size), *limits)
+        heat = overlay(picture, maps_of_run(part.patch_scores[None], picture.size[::-1])[0], *limits)
         page.paste(heat, (left + picture.width + 2, top + CAPTION))
     draw_scale(page, draw, limits, grid_height, font)
     return page
@@ -60,13 +59,6 @@ def fitting(photograph: Image.Image) -> Image.Image:
     factor = TILE / max(photograph.size)
     width, height = (max(1, round(side * factor)) for side in photograph.size)
     return photograph.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def map_of(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The anomaly map of one image, float32 (H, W), for a picture of (width, height)."""
-    rows, columns = patch_scores.shape
-    flat = torch.from_numpy(patch_scores.astype(np.float32)).reshape(1, -1)
-    return anomaly_maps(flat, (rows, columns), size[::-1])[0].numpy()
 
 
 def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: Limits, top: int, font: Any) -> None:

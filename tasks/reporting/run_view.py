@@ -79,13 +79,10 @@ class FinishedRun:
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
-        import torch  # programs that only look need not load it
+        from musc.maps import maps_of_run  # loads torch, which programs that only look do not need
 
-        from musc.maps import anomaly_maps
-
-        height, width = size or self.record.job.backbone.image_size
-        cells = torch.from_numpy(self.patch_scores[position]).reshape(1, -1)
-        return anomaly_maps(cells, self.grid, (height, width))[0].numpy()
+        map_size = size or self.record.job.backbone.image_size
+        return maps_of_run(self.patch_scores[position : position + 1], map_size)[0]
 
     def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
         """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.

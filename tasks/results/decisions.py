@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from musc.decisions.regions import boxes, pixel_threshold
 from musc.decisions.rule import Decision, decide
-from musc.maps import anomaly_maps
+from musc.maps import maps_of_run
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups
 from storage.store import Store
@@ -116,11 +115,9 @@ def box_table(
         map_size: height and width at which anomaly maps are drawn.
     """
     rows: list[dict[str, Any]] = []
-    grid = patch_scores.shape[1:]
     for position in np.flatnonzero(verdict.decision.flagged).tolist():
         image = images[position]
-        scores = torch.from_numpy(patch_scores[position : position + 1]).flatten(1)
-        anomaly_map = anomaly_maps(scores, (grid[0], grid[1]), map_size)[0].numpy()
+        anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]
         found = boxes(anomaly_map, verdict.pixel_threshold, (image.height, image.width))
         rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in found]
     table = pd.DataFrame(rows, columns=list(BOX_COLUMNS))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musc.layers import Grid
-from musc.maps import anomaly_maps, any_patch, image_scores, on_grid, peak_positions
+from musc.maps import anomaly_maps, any_patch, image_scores, maps_of_run, on_grid, peak_positions
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 sides = st.integers(1, 7)
@@ -142,3 +142,10 @@ def test_touched_oracle(own: Grid, wanted: Grid) -> None:
     masks = torch.cat([torch.zeros(1, *own, dtype=torch.bool), single, several])
     expected = np.stack([looped_touched(mask, wanted) for mask in masks.numpy()])
     np.testing.assert_array_equal(any_patch(masks, wanted), expected, strict=True)
+
+
+def test_maps_of_a_run_have_the_asked_size_and_the_corners_of_the_grid() -> None:
+    scores = np.arange(12).reshape(2, 2, 3)
+    found = maps_of_run(scores, (20, 30))
+    assert (found.shape, found.dtype) == ((2, 20, 30), np.float32)
+    np.testing.assert_allclose(found[:, [0, 0, -1, -1], [0, -1, 0, -1]], [[0, 2, 3, 5], [6, 8, 9, 11]], atol=1e-6)

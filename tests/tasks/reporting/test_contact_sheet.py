@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.reporting.contact_sheet import MAX_BYTES, TILE, Part, bounded_url, fitting, map_of, sheet
+from tasks.reporting.contact_sheet import MAX_BYTES, TILE, Part, bounded_url, fitting, sheet
 from tasks.reporting.heatmaps import coloured
 
 LIMITS = (0.1, 0.5)
@@ -17,13 +17,6 @@ RED = (255, 0, 0)
 def photograph(width: int = 60, height: int = 40) -> Image.Image:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
-
-
-def test_map_has_the_pictures_size_and_the_corners_of_the_grid() -> None:
-    scores = np.arange(6, dtype=np.float32).reshape(2, 3)
-    found = map_of(scores, (30, 20))
-    assert found.shape == (20, 30)
-    np.testing.assert_allclose(found[[0, 0, -1, -1], [0, -1, 0, -1]], [0, 2, 3, 5], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(400, 100), (100, 400), (7, 7), (3000, 2000), (5000, 1)])
