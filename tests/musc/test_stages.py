@@ -6,7 +6,7 @@ import torch
 
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
-from musc.mutual import mutual_scores
+from musc.mutual import degree_scores, mutual_scores
 from musc.rscin import rescore
 
 DEGREES = (1, 3, 5)
@@ -35,6 +35,15 @@ def test_mutual_scores_reference(stages: Stages, degree: int) -> None:
     for layer, features in enumerate(stages[f"lnamd_r{degree}"]):
         ours = mutual_scores(torch.from_numpy(features))
         np.testing.assert_allclose(ours, stages[f"msm_r{degree}"][layer], atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", [False, True])
+def test_degree_scores_reference(stages: Stages, pooling: bool) -> None:
+    """All degrees at once from the tokens, by one product for each and by one for all."""
+    for layer, tokens in enumerate(stages["patch_tokens"]):
+        ours = degree_scores(torch.from_numpy(tokens), grid_of(stages), DEGREES, pooling=pooling)
+        for degree in DEGREES:
+            np.testing.assert_allclose(ours[degree], stages[f"msm_r{degree}"][layer], atol=1e-5)
 
 
 def test_patch_scores_reference(stages: Stages) -> None:
