@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from musc.checks import require_patches
+from musc.kernels.threads import for_each
 from musc.layers import Grid
 from musc.ranges import require_degree, require_degrees
 
@@ -36,7 +37,17 @@ def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tens
         ValueError: if `degree` is not a positive odd number, there are not three axes or the grid does not fit P.
     """
     require_degree(degree)
-    return F.normalize(neighbourhood_means(layer_normalised(patch_tokens, grid), grid, degree), dim=-1)
+    require_patches("patch_tokens", patch_tokens, grid, ("N", "P", "C"))
+    if patch_tokens.device.type != "cpu":
+        return F.normalize(neighbourhood_means(layer_normalised(patch_tokens), grid, degree), dim=-1)
+    found = torch.empty(patch_tokens.shape)
+
+    def fill(image: int) -> None:
+        normal = layer_normalised(patch_tokens[image : image + 1])
+        F.normalize(neighbourhood_means(normal, grid, degree), dim=-1, out=found[image : image + 1])
+
+    for_each(fill, range(len(found)), found.device)
+    return found
 
 
 @dataclass(frozen=True)
@@ -77,22 +88,25 @@ def pool(patch_tokens: torch.Tensor, grid: Grid, degrees: Sequence[int]) -> Pool
         ValueError: as `aggregate`, and if a degree is given twice.
     """
     require_degrees(degrees)
-    normal, growing = layer_normalised(patch_tokens, grid), tuple(sorted(degrees))
-    parts = normal.square().mean(dim=(1, 2)).mul(normal.shape[2]).sqrt()[:, None]  # of one patch, (N, 1)
-    scales = []
-    for degree in growing:
-        lengths = neighbourhood_means(normal, grid, degree).norm(dim=-1) * degree**2
-        scales.append(torch.where(lengths > MIN_SUM * degree * parts, 1 / lengths, 0))
-    return PooledTokens(normal, torch.stack(scales, dim=1), grid, growing)
-
-
-def layer_normalised(patch_tokens: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """Each image's tokens with mean 0 and variance 1 over channels and patches together: float32 (N, P, C).
-
-    Raises:
-        ValueError: if there are not three axes or the grid does not fit P.
-    """
     require_patches("patch_tokens", patch_tokens, grid, ("N", "P", "C"))
+    growing, (count, patch_count, width) = tuple(sorted(degrees)), patch_tokens.shape
+    tokens = torch.empty(patch_tokens.shape, device=patch_tokens.device)
+    scales = torch.empty(count, len(growing), patch_count, device=patch_tokens.device)
+
+    def fill(image: int) -> None:
+        tokens[image] = layer_normalised(patch_tokens[image : image + 1])[0]
+        normal = tokens[image : image + 1]
+        part = normal.square().mean().mul(width).sqrt()  # the length of one patch
+        for place, degree in enumerate(growing):
+            lengths = neighbourhood_means(normal, grid, degree)[0].norm(dim=-1) * degree**2
+            scales[image, place] = torch.where(lengths > MIN_SUM * degree * part, 1 / lengths, 0)
+
+    for_each(fill, range(count), tokens.device)
+    return PooledTokens(tokens, scales, grid, growing)
+
+
+def layer_normalised(patch_tokens: torch.Tensor) -> torch.Tensor:
+    """Each image's tokens with mean 0 and variance 1 over channels and patches together: float32 (N, P, C)."""
     return F.layer_norm(patch_tokens.float(), patch_tokens.shape[1:])
 
 
