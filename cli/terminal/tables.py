@@ -83,7 +83,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord) -> None:
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from tasks.evaluation.published import caption, shown
+    from tasks.evaluation.published import caption, left_out, shown
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -94,6 +94,8 @@ def show_benchmark(store_url: str, path: str) -> None:
         )
         for table in metric_tables(shown(metrics, str(backbone))):
             console.print(table)
+        for sentence in left_out(metrics, str(backbone)):
+            console.print(visible(sentence), markup=False, highlight=False)
     console.print("Results in", style="bold", end=" ")
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 

@@ -28,6 +28,11 @@ class Labelled:
     """Height and width of the backbone's input."""
 
     @property
+    def pixels_known(self) -> list[bool]:
+        """For each image whether it is known which of its pixels are defective."""
+        return [image.pixels_known for image in self.images]
+
+    @property
     def labels(self) -> np.ndarray:
         """0 normal, 1 defective: int (N,)."""
         return np.array([image.label for image in self.images])
@@ -82,6 +87,8 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
 def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dict[str, float]:
     """Image and pixel metrics at network size, as the published tables have them.
 
+    Metrics of pixels leave out the defective images whose masks are missing.
+
     Args:
         found: the scored images of one category.
         dataset: decides how masks are resized.
@@ -95,8 +102,9 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
         DatasetLayoutError: naming every image whose mask cannot be used.
     """
     size = found.image_size
-    masks = np.stack(load_every(found.images, lambda image: load_mask_at(root, image, size, dataset)))
+    known = found.only(found.pixels_known)
+    masks = np.stack(load_every(known.images, lambda image: load_mask_at(root, image, size, dataset)))
     return {
         **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, found.maps(size)).items()},
+        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, known.maps(size)).items()},
     }
