@@ -13,12 +13,13 @@ from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures
 from storage.results.patch_scores import read_scores, write_scores
-from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, Run, write_record
+from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import ScoredRun
 from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
+from tasks.results.readme import readme
 from tasks.results.record import run_record, versions, versions_line
 
 MAPS_AT_ONCE = 64
@@ -49,7 +50,9 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
-    write_record(store, folder, run_record(spec, images, verdict).model_dump(mode="json"))
+    record = run_record(spec, images, verdict)
+    write_record(store, folder, record.model_dump(mode="json"))
+    store.write(f"{folder}/{README}", readme(record).encode())
 
 
 def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedImage]:

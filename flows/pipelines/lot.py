@@ -41,7 +41,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     with attempting(Store(job.store), job.lot, job.category, job.folder):
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
         run = score_listed(job, listing.lot_key, runner, published=False)
-    report, problems = report_run(job, run, runner, request.maps)
+    report, problems = report_run(job, run, runner, request.maps, request.export)
     done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
     runner.monitor.scored(job, done)
     return done

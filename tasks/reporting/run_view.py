@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
 from musc.decisions.rule import FLAGGED
 from musc.layers import Layer, middle_layer
@@ -103,6 +104,13 @@ class FinishedRun:
             return []
         found = boxes(self.anomaly_map(position), self.pixel_threshold, size[::-1])
         return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
+
+    def outlines(self, position: int) -> list[Outline]:
+        """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""
+        if not self.flagged[position]:
+            return []
+        image = self.images[position]
+        return outlines(self.anomaly_map(position), self.pixel_threshold, (image.height, image.width))
 
     def photograph(self, position: int) -> Image.Image | None:
         """The image itself, upright RGB; None if it no longer lies in the folder as it was scored."""
