@@ -12,8 +12,8 @@ from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
 from storage.images.decode import EXIF_ORIENTATION, TURNED, opened, read_header, require_whole
 
-BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
-"""Datasets whose masks may mark defects with any grey value and that the reference implementation does not read."""
+REFERENCE_READS = frozenset({"mvtec_ad", "visa", "btad"})
+"""Datasets that the reference implementation reads; in all others every grey value above 0 marks a defect."""
 
 LOSSY = ("JPEG", "JPEG2000", "WEBP")
 """Formats of masks in which 0 and 255 may be stored as values near them."""
@@ -44,7 +44,7 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
     The grey mask is resized bilinearly with antialias (Pillow's, which torchvision uses for Pillow images). Then only
     pixels of the full value 255 count for MVTec AD and BTAD, since the authors' code truncates [0, 1] to whole
     numbers, and all pixels above 0 for VisA. Thus small defects shrink or vanish in the first and grow in the second.
-    `folder` and `mvtec_loco` follow MVTec AD after every non-zero value is made 255.
+    All others follow MVTec AD after every non-zero value is made 255.
 
     Args:
         root: the dataset's root.
@@ -64,7 +64,7 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
     require_known(image)
     if not image.masks:
         return np.zeros((height, width), dtype=bool)
-    if dataset in BINARISED_FIRST:
+    if dataset not in REFERENCE_READS:
         grey = Image.fromarray(load_mask(root, image).astype(np.uint8) * 255)
     else:
         grey = read_mask(root, image, image.masks[0].path)

@@ -100,7 +100,11 @@ class NightRequest(ScoringRequest):
 class BenchmarkRequest(Request):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
-    dataset: str = option(..., "mvtec_ad, visa, btad, mvtec_loco, or folder (a set of your own in MVTec AD's layout).")
+    dataset: str = option(
+        ...,
+        "mvtec_ad, visa, btad, mvtec_loco, mvtec_ad_2, real_iad, kolektor_sdd, kolektor_sdd2, or folder (a set of your "
+        "own in MVTec AD's layout).",
+    )
     root: str = option(..., "Local folder of the dataset.")
     categories: Names | None = option(None, "Categories to run. Default: all.", metavar="NAME,…", common=True)
     backbones: Names = option(

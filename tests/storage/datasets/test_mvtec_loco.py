@@ -9,7 +9,7 @@ from PIL import Image
 
 from musc.metrics import auspro
 from storage.datasets import Category, LabelledImage, Mask, list_categories, load_mask, loco_defects
-from storage.datasets.mvtec_loco import saturation_pixels
+from storage.datasets.layouts.mvtec_loco import saturation_pixels
 from storage.errors import DatasetLayoutError
 
 CONFIG = [
