@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from musc.maps import anomaly_maps
+from musc.maps import anomaly_maps, map_size
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
@@ -76,11 +76,12 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
             f"{', '.join(absent[:5])}; images.parquet in {run.path} says why"
         )
     places = [position_of[place] for place in wanted]
+    patch_scores = run.patch_scores()
     return Labelled(
         category.images,
         np.array([score_of[path] for _, path in places]),
-        run.patch_scores()[[row for row, _ in places]],
-        record.job.backbone.image_size,
+        patch_scores[[row for row, _ in places]],
+        map_size(record.job.backbone.image_size, (patch_scores.shape[1], patch_scores.shape[2])),
     )
 
 

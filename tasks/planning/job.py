@@ -42,6 +42,9 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
     require_name("lot", lot)
     require_name("category", category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
+    if settings.tile is not None:
+        require_tiles_alone(subsets, request.good_from_verdicts)
+        settings = settings.changed(image_size=settings.image_size or settings.tile)
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     return LotJob(
@@ -56,6 +59,18 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
     )
+
+
+def require_tiles_alone(subsets: int, good_from_verdicts: bool) -> None:
+    """Refuse what cannot go with tiles.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if subsets > 1:
+        raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
+    if good_from_verdicts:
+        raise ValueError("good_from_verdicts must go without tile; leave out one of the two")
 
 
 def require_shared(option: str, url: str) -> None:

@@ -61,6 +61,9 @@ class LotJob:
         settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
         if self.settings.references is None and self.shuffle_seed is None:
             del settings["seed"]
+        if self.settings.tile is None:
+            for name in ("tile", "overlap", "tile_references"):
+                del settings[name]
         judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
         return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
 

@@ -82,9 +82,9 @@ class FinishedRun:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
         import torch  # programs that only look need not load it
 
-        from musc.maps import anomaly_maps
+        from musc.maps import anomaly_maps, map_size
 
-        height, width = size or self.record.job.backbone.image_size
+        height, width = size or map_size(self.record.job.backbone.image_size, self.grid)
         cells = torch.from_numpy(self.patch_scores[position]).reshape(1, -1)
         return anomaly_maps(cells, self.grid, (height, width))[0].numpy()
 
