@@ -47,6 +47,11 @@ class Settings(Options):
         metavar="PIXELS",
         common=True,
     )
+    keep_aspect: bool = option(
+        False,
+        "Keep the proportions of the lot's first image: of as many pixels as image_size says, but not square. Images "
+        "of other proportions are stretched to those.",
+    )
     layers: Annotated[tuple[int, ...], Numbers] | None = option(
         None,
         "0-based, growing: transformer blocks, default the ends of four equal parts, 5,11,17,23 of 24; or levels of a "
@@ -136,7 +141,7 @@ class Settings(Options):
             return self
         if self.overlap is not None and self.overlap >= self.tile:
             raise ValueError(f"overlap must be less than tile, {self.tile}, got {self.overlap}; an eighth is usual")
-        for name in ("exclude_groups", "references_from"):
+        for name in ("exclude_groups", "references_from", "keep_aspect"):
             if value := getattr(self, name):
                 raise ValueError(f"{name} must go without tile, got {value}; leave out one of the two")
         if self.tile_references == "all" and self.references is not None:

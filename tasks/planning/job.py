@@ -3,7 +3,8 @@
 import re
 
 from musc import backbones
-from storage.images.listing import require_folder
+from musc.backbones.geometry import size_in_proportion
+from storage.images.listing import first_shape, require_folder
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
@@ -13,12 +14,14 @@ from tasks.planning.requests import LotRequest
 from tasks.planning.resources import allocate
 
 
-def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
-    """Check everything about a lot that can be checked without reading an image, and complete it.
+def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = None) -> LotJob:
+    """Check everything about a lot that can be checked without reading its images, and complete it.
 
     Args:
         request: by the user.
         subsets: parts of the lot that are scored each by itself.
+        first_image: path of the image in the folder that tells the lot's proportions, where they are kept; None is the
+            first by path.
 
     Raises:
         ValueError: naming the first option that is out of range or holds a secret.
@@ -47,6 +50,11 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
         settings = settings.changed(image_size=settings.image_size or settings.tile)
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    shape = first_shape(folder, first_image) if chosen.keep_aspect else None
+    if shape is not None:
+        grids = [layer.grid for layer in backbone.layers]
+        chosen = chosen.changed(image_size=size_in_proportion(backbone.image_size, grids, shape))
+        backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     return LotJob(
         folder=folder,
         store=output,

@@ -58,7 +58,12 @@ class LotJob:
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the scores of given images, as plain values."""
-        settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
+        decided = {
+            "backbone",
+            "keep_aspect",
+            *self.settings.backbone_arguments(),
+        }  # all of it the backbone's
+        settings = self.settings.model_dump(exclude=decided)
         if self.settings.references is None and self.shuffle_seed is None:
             del settings["seed"]
         if self.settings.tile is None:
