@@ -7,7 +7,7 @@ from flows.pipelines.lot import score_folder
 from flows.runners import PrefectRunner, one_at_a_time
 from musc.settings import Decisions, Settings
 from tasks.planning.job import default_lot
-from tasks.planning.requests import DEFAULT_OUTPUT, LotRequest, MapKind, described_by
+from tasks.planning.requests import DEFAULT_OUTPUT, ExportKinds, LotRequest, MapKind, described_by
 from tasks.planning.resources import Resources
 from tasks.planning.returns import ScoredLot
 
@@ -32,6 +32,7 @@ def score_lot(
     lot: str | None = None,
     category: str | None = None,
     maps: MapKind | None = None,
+    export: ExportKinds = (),
     good_from_verdicts: bool = False,
     settings: Settings = Settings(),
     decisions: Decisions = Decisions(),
@@ -53,6 +54,7 @@ def score_lot(
         lot=lot,
         category=category,
         maps=maps,
+        export=export,
         good_from_verdicts=good_from_verdicts,
         settings=settings,
         decisions=decisions,

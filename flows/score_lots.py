@@ -10,7 +10,7 @@ from flows.runners import PrefectRunner, one_at_a_time
 from flows.score_lot import score_lot
 from musc.settings import Decisions, Settings
 from tasks.planning.nightly import Night
-from tasks.planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, MapKind, NightRequest, described_by
+from tasks.planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, ExportKinds, MapKind, NightRequest, described_by
 from tasks.planning.resources import Resources
 
 
@@ -22,6 +22,7 @@ def score_lots(
     category: str | None = None,
     since: date | None = None,
     maps: MapKind | None = None,
+    export: ExportKinds = (),
     good_from_verdicts: bool = False,
     settings: Settings = Settings(),
     decisions: Decisions = Decisions(),
@@ -43,6 +44,7 @@ def score_lots(
         category=category,
         since=since,
         maps=maps,
+        export=export,
         good_from_verdicts=good_from_verdicts,
         settings=settings,
         decisions=decisions,

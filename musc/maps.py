@@ -42,6 +42,15 @@ def maps_of_run(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return anomaly_maps(flat, (rows, columns), size).numpy()
 
 
+def map_size(image_size: tuple[int, int], grid: Grid) -> tuple[int, int]:
+    """Height and width at which maps are looked at: the network's, or for stitched maps of tiles at least their own.
+
+    >>> map_size((320, 320), (40, 40)), map_size((320, 320), (750, 1000))
+    ((320, 320), (750, 1000))
+    """
+    return max(image_size[0], grid[0]), max(image_size[1], grid[1])
+
+
 def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tensor:
     """Patch scores of one layer on the finest grid of all layers, so that layers can be averaged.
 

@@ -130,6 +130,7 @@ def block_scores(
     spare: int | None = None,
     match_radius: int | None = None,
     grid: Grid | None = None,
+    kept_apart: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Score a block of query images against all references, of which those that are no queries may be streamed.
 
@@ -148,6 +149,8 @@ def block_scores(
         inside: queries that are references themselves; None is all.
         spare: position of the reference that queries outside the references leave out; needed if there are any.
         match_radius: see `mutual_scores`, and so is grid.
+        kept_apart: bool (n, N), references that a query leaves out besides itself, such as tiles of its own image; the
+            interval's fractions are of those that remain. None is none.
 
     Returns:
         Float32 (n, P) in [0, 2], or (D, n, P) for features at D degrees.
@@ -184,7 +187,15 @@ def block_scores(
     require_each_once(visits, first, first + inside)
     if spare is not None:
         similarities[..., inside:, spare, :] = -torch.inf
-    means = [interval_mean(of_query, interval) for of_query in similarities.flatten(0, -3)]
+    fewer = [0] * query_count
+    if kept_apart is not None:
+        similarities.masked_fill_(kept_apart.to(similarities.device)[..., None], -torch.inf)
+        fewer = kept_apart.sum(dim=1).tolist()
+    fewer *= len(similarities.flatten(0, -3)) // query_count
+    means = [
+        interval_mean(of_query, interval, count)
+        for of_query, count in zip(similarities.flatten(0, -3), fewer, strict=True)
+    ]
     return torch.stack(means).view(*degree_count, query_count, patch_count)
 
 
@@ -211,18 +222,19 @@ def fills(
     return partial(products.fill_symmetric, bands=bands), partial(products.fill_directed, bands=bands)
 
 
-def interval_mean(similarities: torch.Tensor, interval: Interval) -> torch.Tensor:
+def interval_mean(similarities: torch.Tensor, interval: Interval, kept_apart: int = 0) -> torch.Tensor:
     """Mean nearest distance over an interval of the references, nearest first.
 
     Args:
         similarities: float32 (N, P), largest similarity of one image's patches to each reference, −inf to the one it
             leaves out.
-        interval: fractions of the N − 1 others; at least one image is averaged.
+        interval: fractions of the others; at least one image is averaged.
+        kept_apart: references that it leaves out besides that one, of similarity −inf too.
 
     Returns:
         Float32 (P,) in [0, 2].
     """
-    low, high = interval_counts(interval, len(similarities) - 1)
+    low, high = interval_counts(interval, len(similarities) - 1 - kept_apart)
     nearest = similarities.topk(high, dim=0).values[low:]
     return (2 - 2 * nearest).clamp(min=0, max=4).sqrt().mean(dim=0)
 

@@ -47,6 +47,11 @@ class Settings(Options):
         metavar="PIXELS",
         common=True,
     )
+    keep_aspect: bool = option(
+        False,
+        "Keep the proportions of the lot's first image: of as many pixels as image_size says, but not square. Images "
+        "of other proportions are stretched to those.",
+    )
     layers: Annotated[tuple[int, ...], Numbers] | None = option(
         None,
         "0-based, growing: transformer blocks, default the ends of four equal parts, 5,11,17,23 of 24; or levels of a "
@@ -89,6 +94,21 @@ class Settings(Options):
         ge=0,
         common=True,
     )
+    tile: int | None = option(
+        None,
+        "Score images as tiles of so many pixels a side at full resolution, for large pictures; image_size is then the "
+        "same unless given. An image's score is its highest tile's. Default: images are scored whole.",
+        ge=32,
+        metavar="PIXELS",
+    )
+    overlap: int | None = option(
+        None, "Pixels that neighbouring tiles share at least. Default: an eighth of a tile.", ge=0, metavar="PIXELS"
+    )
+    tile_references: Literal["position", "all"] = option(
+        "position",
+        "Which tiles of the other images a tile is compared with: those of its own position, for parts that lie alike, "
+        "or all, for free-lying ones. Tiles of its own image never are.",
+    )
     rscin_windows: Windows | None = option(
         None,
         "Images that RsCIN averages over, the image itself included. Default: 1,2,3 as in the paper, benchmarks of "
@@ -110,6 +130,23 @@ class Settings(Options):
             raise ValueError(
                 f"exclude_groups must go without references, got references {self.references}: groups are found by "
                 "comparing all images with each other; leave out one of the two"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tiles_fit(self) -> Self:
+        if self.tile is None:
+            if self.overlap is not None:
+                raise ValueError(f"overlap must go with tile, got overlap {self.overlap} alone; give --tile too")
+            return self
+        if self.overlap is not None and self.overlap >= self.tile:
+            raise ValueError(f"overlap must be less than tile, {self.tile}, got {self.overlap}; an eighth is usual")
+        for name in ("exclude_groups", "references_from", "keep_aspect"):
+            if value := getattr(self, name):
+                raise ValueError(f"{name} must go without tile, got {value}; leave out one of the two")
+        if self.tile_references == "all" and self.references is not None:
+            raise ValueError(
+                f"references must go without tile_references all, got {self.references}; leave out one of the two"
             )
         return self
 

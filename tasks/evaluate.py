@@ -1,6 +1,6 @@
 """Evaluate: the metrics of one scored category, as a cached artefact, and the table of a whole benchmark."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -19,6 +19,9 @@ from tasks.planning.returns import Benchmarked, ScoredRun, Stored
 from tasks.planning.specs import EvaluateSpec
 from tasks.planning.versions import METRICS_VERSION
 
+PIXEL = "pixel_"
+"""Begins the names of metrics of pixels."""
+
 
 def evaluate_category(spec: EvaluateSpec) -> Stored:
     """Make sure the metrics of one scored category are stored."""
@@ -28,10 +31,23 @@ def evaluate_category(spec: EvaluateSpec) -> Stored:
         found = labelled(Run(store, spec.run), category, spec.root, spec.root)
         loco = spec.dataset == "mvtec_loco"
         metrics = loco_metrics(found, spec.root) if loco else network_size_metrics(found, spec.dataset, spec.root)
-        rows = pd.DataFrame({"metric": list(metrics), "value": list(metrics.values()), "images": len(found.images)})
         with writing(store, spec.path) as staging:
-            write_table(store, f"{staging.path}/{METRICS_TABLE}", rows)
+            write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.pixels_known))
     return Stored(path=spec.path)
+
+
+def metric_rows(metrics: Mapping[str, float], pixels_known: Sequence[bool]) -> pd.DataFrame:
+    """A row per metric, with the images it is made from, and those it leaves out because their masks are missing.
+
+    Args:
+        metrics: by name; those of pixels begin with `pixel_`.
+        pixels_known: for each image of the category, whether it is known which of its pixels are defective.
+    """
+    without = len(pixels_known) - sum(pixels_known)
+    left_out = [without if name.startswith(PIXEL) else 0 for name in metrics]
+    counts = [len(pixels_known) - count for count in left_out]
+    rows = {"metric": list(metrics), "value": list(metrics.values()), "images": counts, "without_mask": left_out}
+    return pd.DataFrame(rows)
 
 
 def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> Benchmarked:

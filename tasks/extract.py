@@ -7,18 +7,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 from math import ceil
+from threading import Lock
 
 import numpy as np
 import torch
+from PIL import Image
 
 from musc.backbones import Backbone, Features
 from musc.layers import BackboneSpec
 from musc.plan.partition import CHUNK_IMAGES
+from musc.plan.tiles import parts_of
+from musc.tiles import Tile
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
 from storage.images.lots import ListedImage, load_usable, read_image
 from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
+from storage.results.tile_places import whole_images
 from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.specs import ExtractSpec
@@ -30,6 +35,8 @@ from tasks.runtime.overlap import background_writer, to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""
+Part = tuple[ListedImage, Tile | None]
+"""An image, or one of its tiles."""
 CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
 """Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
@@ -38,12 +45,18 @@ def extract_block(spec: ExtractSpec) -> Stored:
     """Make sure the features of one block are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        images = load_usable(store, spec.lot_key)[spec.start : spec.stop]
-        write_features(store, spec, images, loaded(spec.backbone, spec.device))
+        images = load_usable(store, spec.lot_key)
+        parts = whole(images) if spec.settings is None else parts_of(spec.settings, images)
+        write_features(store, spec, parts[spec.start : spec.stop], loaded(spec.backbone, spec.device))
     return Stored(path=spec.path)
 
 
-def write_features(store: Store, spec: ExtractSpec, images: Sequence[ListedImage], backbone: Backbone) -> None:
+def whole(images: Sequence[ListedImage]) -> list[Part]:
+    """Images as parts that are all of them."""
+    return [(image, None) for image in images]
+
+
+def write_features(store: Store, spec: ExtractSpec, images: Sequence[Part], backbone: Backbone) -> None:
     """Extract and store one block, a chunk of images at a time.
 
     Three things happen at once: later images are decoded, the model runs, and the features before are written.
@@ -70,9 +83,11 @@ def write_features(store: Store, spec: ExtractSpec, images: Sequence[ListedImage
             behind(store_chunk, start, chunk, described(chunk, backbone))
 
 
-def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImage]) -> list[str]:
-    """SHA-256 of the images of extracted blocks that have usable features, in order."""
+def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImage], tiles: int = 1) -> list[str]:
+    """SHA-256 of the images of extracted blocks that have usable features, in order; for each position of tiles."""
     features = LotFeatures(Store(specs[0].store), tuple(spec.path for spec in specs))
+    if tiles > 1:
+        return [images[position].sha256 for position in whole_images(features, tiles)] * tiles
     excluded = {image.position for image in features.exclusions}
     return [image.sha256 for position, image in enumerate(images) if position not in excluded]
 
@@ -88,14 +103,36 @@ def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
 Decoded = torch.Tensor | UnreadableImageError
 
 
+class Photographs:
+    """Decodes the images of a folder; the last one is kept for its further tiles, and one is decoded at a time then."""
+
+    def __init__(self, folder: Store) -> None:
+        self.folder = folder
+        self.last: tuple[ListedImage, Image.Image] | None = None
+        self.lock = Lock()
+
+    def part(self, image: ListedImage, tile: Tile | None) -> Image.Image:
+        """An image, or one of its tiles."""
+        if tile is None:
+            return decode(read_image(self.folder, image))
+        with self.lock:
+            if self.last is None or self.last[0] != image:
+                self.last = None  # frees it first
+                self.last = image, decode(read_image(self.folder, image))
+            whole = self.last[1]
+        return whole.crop((tile.x, tile.y, tile.x + tile.width, tile.y + tile.height))
+
+
 def decoded_chunks(
-    folder: Store, images: Sequence[ListedImage], backbone: Backbone, decoders: ThreadPoolExecutor
+    folder: Store, images: Sequence[Part], backbone: Backbone, decoders: ThreadPoolExecutor
 ) -> Generator[tuple[int, list[Decoded]], None, None]:
     """Decode images chunk by chunk, always some chunks ahead of the one being used."""
 
-    def read(image: ListedImage) -> Decoded:
+    photographs = Photographs(folder)
+
+    def read(part: Part) -> Decoded:
         try:
-            return backbone.preprocess(decode(read_image(folder, image)))
+            return backbone.preprocess(photographs.part(*part))
         except UnreadableImageError as error:
             return error
 

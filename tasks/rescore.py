@@ -7,19 +7,22 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import image_scores, maps_of_run, on_grid, peak_positions
+from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positions
+from musc.plan.tiles import tile_count
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures
 from storage.results.patch_scores import read_scores, write_scores
-from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, Run, write_record
+from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import ScoredRun
 from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
+from tasks.results.readme import readme
 from tasks.results.record import run_record, versions, versions_line
+from tasks.results.tiled import image_tokens, joined
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -38,24 +41,31 @@ def rescore_lot(spec: RunSpec) -> ScoredRun:
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     """Put the shards of a lot together and write the run's files into a folder."""
     features = LotFeatures(store, spec.blocks)
-    images = judged(load_lot(store, spec.lot_key), features)
+    listed = load_lot(store, spec.lot_key)
+    tiles = tile_count(spec.job.settings, usable_images(listed))
+    images = judged(listed, features, tiles)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
-    patch_scores = average_shards(store, spec, len(usable))
+    patch_scores = average_shards(store, spec, tiles * len(usable))
+    raw, peaks = peak_scores(patch_scores, image_size)
+    if tiles > 1:
+        raw, peaks, patch_scores = joined(spec.job, usable, raw, peaks, patch_scores)
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-    raw, peaks = peak_scores(patch_scores, image_size)
+    spread = patch_scores.shape[1], patch_scores.shape[2]
     verdict = reach_verdict(store, spec, raw, patch_scores)
-    table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
+    table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), verdict)
     write_table(store, f"{folder}/{SCORES}", table)
-    write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
-    write_record(store, folder, run_record(spec, images, verdict).model_dump(mode="json"))
+    write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
+    record = run_record(spec, images, verdict)
+    write_record(store, folder, record.model_dump(mode="json"))
+    store.write(f"{folder}/{README}", readme(record).encode())
 
 
-def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedImage]:
+def judged(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
     """The listing with the images that turned out to have no usable features marked so."""
     usable = usable_images(images)
-    excluded = {usable[known.position].path: known for known in features.exclusions}
+    excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
     return [
         replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
         if image.path in excluded
@@ -86,15 +96,14 @@ def score_table(
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
-    height, width = spec.job.backbone.image_size
     table = pd.DataFrame(
         {
             "image_id": [image.image_id for image in images],
             "path": [image.path for image in images],
             "raw_score": raw,
             "score": scores,
-            "peak_x": ((peaks[:, 1] + 0.5) / width * [image.width for image in images]).astype(int),
-            "peak_y": ((peaks[:, 0] + 0.5) / height * [image.height for image in images]).astype(int),
+            "peak_x": (peaks[:, 1] * [image.width for image in images]).astype(int),
+            "peak_y": (peaks[:, 0] * [image.height for image in images]).astype(int),
             "decision": verdict.decision.labels,
             "threshold": verdict.decision.threshold,
             "group": verdict.group,
@@ -108,13 +117,13 @@ def score_table(
 
 
 def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum of each anomaly map, float32 (N,), and where it is, int64 (N, 2) as row and column."""
+    """Maximum of each anomaly map, float32 (N,), and where it is, (N, 2) as fractions of height and width."""
     scores, peaks = [], []
     for start in range(0, len(patch_scores), MAPS_AT_ONCE):
         maps = torch.from_numpy(maps_of_run(patch_scores[start : start + MAPS_AT_ONCE], image_size))
         scores.append(image_scores(maps))
         peaks.append(peak_positions(maps))
-    return torch.cat(scores).numpy(), torch.cat(peaks).numpy()
+    return torch.cat(scores).numpy(), (torch.cat(peaks).numpy() + 0.5) / image_size
 
 
 def provenance(spec: RunSpec) -> dict[str, str]:

@@ -15,6 +15,7 @@ from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
+from storage.results.tile_places import scored_places
 from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.specs import ScoreSpec
@@ -81,9 +82,26 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
         spare=bisect_left(chosen, spec.sample[-1]) if spec.sample else None,
         match_radius=spec.match_radius,
         grid=spec.grid,
+        kept_apart=tiles_apart(spec, queried, chosen),
     )
     positions = torch.tensor(queried, device=scores.device) - start
     return torch.empty_like(scores).index_copy_(-2, positions, scores)
+
+
+def tiles_apart(spec: ScoreSpec, queried: Sequence[int], chosen: Sequence[int]) -> torch.Tensor | None:
+    """Which references are other tiles of a query's own image, bool (n, N); None where all are of other images."""
+    if not spec.tiles > 1:
+        return None
+    images = scored_count(spec) // spec.tiles
+    if len(range(*spec.lot_range)) == images:  # one position of each image
+        return None
+    own, others = torch.tensor(queried), torch.tensor(chosen)
+    return (own[:, None] % images == others % images) & (own[:, None] != others)
+
+
+def scored_count(spec: ScoreSpec) -> int:
+    """Parts of the lot that are scored: images, or all their tiles."""
+    return len(scored_places(lot_features(spec, spec.degrees[:1]), spec.tiles))
 
 
 def lot_features(spec: ScoreSpec, degrees: tuple[int, ...]) -> LotFeatures:
@@ -101,14 +119,16 @@ def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
 def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> Features:
     """Features of some images of the lot."""
     width = features.token_shape(spec.shard.layer)[1]
-    return reader.together([features.places[image] for image in images], width, aggregated=bool(spec.aggregated))
+    scored = scored_places(features, spec.tiles)
+    return reader.together([scored[image] for image in images], width, aggregated=bool(spec.aggregated))
 
 
 def load_others(
     spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, chosen: Sequence[int], first: int, last: int
 ) -> Iterator[tuple[int, Features]]:
     """Features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
-    places = [features.places[image] for image in chosen]
+    scored = scored_places(features, spec.tiles)
+    places = [scored[image] for image in chosen]
     yield from reader.chunks(places[:first], aggregated=bool(spec.aggregated))
     yield from reader.chunks(places[last:], last, aggregated=bool(spec.aggregated))
 

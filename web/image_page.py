@@ -86,6 +86,8 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     blocks = tuple(lot.record.keys.features)
     if not all(is_complete(lot.run.store, block) for block in blocks):
         return {"patch": patch, "matches": [], "reason": "The stored features of this run are gone."}
+    if lot.record.job.settings.tile is not None:
+        return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
     degrees = lot.record.job.settings.degrees
     order = lot.table.loc[lot.table["decision"] != "flagged", "raw_score"].sort_values(ascending=False, kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])

@@ -7,6 +7,7 @@ from tasks.planning.requests import LotRequest, request_of
 def run(given: Given) -> None:
     """Count the images, add up, time a short trial, and print."""
     from cli.terminal.tables import show_plan
+    from musc.plan.tiles import tile_count
     from storage.images.listing import list_folder
     from storage.images.lots import require_enough, usable_images
     from tasks.planning.estimate import project_cost, scoring_seconds
@@ -17,5 +18,7 @@ def run(given: Given) -> None:
     images = list_folder(job.folder)
     require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)
-    cost = project_cost(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    tiles = tile_count(job.settings, usable)
+    earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
+    cost = project_cost(job, tiles * len(usable), earlier, tiles)
     show_plan(cost, job, scoring_seconds(cost, job))

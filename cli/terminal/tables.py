@@ -12,11 +12,12 @@ from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
 from musc.decisions.rule import FLAGGED
 from storage.artefacts import is_complete
-from storage.results.runs import CONTENTS, MAPS, Run, locate
+from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
+from tasks.planning.requests import EXPORT_KINDS
 from tasks.planning.run_record import RunRecord, read_record
 
 if TYPE_CHECKING:
@@ -49,10 +50,15 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
     console.print("Results in", style="bold", end=" ")
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
     for name, what in CONTENTS.items():
-        console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
+        if run.store.exists(f"{run.path}/{name}"):  # runs of earlier releases lack some
+            console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
     for kind, folder in MAPS.items():
         if is_complete(run.store, f"{run.path}/{folder}"):
             console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
+    for kind in EXPORT_KINDS:
+        folder = EXPORT.format(kind=kind)
+        if is_complete(run.store, f"{run.path}/{folder}"):
+            console.print(f"  {folder:<18} results as {kind}", highlight=False)
     for problem in problems:
         console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
     report = run.report()
@@ -83,7 +89,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord) -> None:
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from tasks.evaluation.published import caption, shown
+    from tasks.evaluation.published import caption, left_out, shown
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -94,6 +100,8 @@ def show_benchmark(store_url: str, path: str) -> None:
         )
         for table in metric_tables(shown(metrics, str(backbone))):
             console.print(table)
+        for sentence in left_out(metrics, str(backbone)):
+            console.print(visible(sentence), markup=False, highlight=False)
     console.print("Results in", style="bold", end=" ")
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from flows.pipelines.report import report_run
+from musc.plan.tiles import tile_count
 from storage.artefacts import is_complete
 from storage.attempts import attempting
 from storage.images.lots import load_usable, lot_path
@@ -41,7 +42,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     with attempting(Store(job.store), job.lot, job.category, job.folder):
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
         run = score_listed(job, listing.lot_key, runner, published=False)
-    report, problems = report_run(job, run, runner, request.maps)
+    report, problems = report_run(job, run, runner, request.maps, request.export)
     done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
     runner.monitor.scored(job, done)
     return done
@@ -74,7 +75,8 @@ def score_listed(
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
     else:
         earlier = earlier_references(job, images)
-        cost = project_cost(job, len(images), sum(len(rows.rows) for rows in earlier))
+        tiles = tile_count(job.settings, images)
+        cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier), tiles)
         where.monitor.plan(job, cost)
         with (
             telling_need(cost, job.store),
@@ -87,8 +89,8 @@ def score_listed(
             run("extract", extract_block, blocks, ahead=load_ahead if runner.loads_models_here else None)
             aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
             run("aggregate", aggregate_block, aggregated)
-            contents = extracted_contents(blocks, images)
-            shards = score_specs(job, blocks, aggregated, contents, earlier)
+            contents = extracted_contents(blocks, images, tiles)
+            shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles)
             run("score", score_shard, shards)
             grouping = group_specs(job, shards)
             groups = run("groups", group_lot, grouping)

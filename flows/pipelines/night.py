@@ -71,7 +71,7 @@ def attempt(
     """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
     key = None
     try:
-        seen = look(found, job, request.maps)
+        seen = look(found, job, request.maps, request.export)
         if seen.outcome:
             return seen.outcome
         key = seen.key

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from math import sqrt
 
 from musc.layers import Grid, Layer
 
@@ -43,6 +44,27 @@ def resolve_image_size(
                 f"at least {patch_side}, got {image_size}; use {below} or {below + patch_side}"
             )
     return sides
+
+
+def size_in_proportion(size: tuple[int, int], grids: Sequence[Grid], shape: tuple[int, int]) -> tuple[int, int]:
+    """An image size of about as many pixels as another, in the proportions of an image.
+
+    Args:
+        size: height and width in pixels.
+        grids: patch rows and columns of the layers at that size; the coarsest one says what sides are multiples of.
+        shape: height and width of the image.
+
+    Returns:
+        Height and width, each a multiple of the coarsest patches, at least one.
+
+    >>> size_in_proportion((320, 320), [(40, 40), (10, 10)], (500, 1000))
+    (224, 448)
+    """
+    steps = (size[0] // min(rows for rows, _ in grids), size[1] // min(columns for _, columns in grids))
+    height = sqrt(size[0] * size[1] * shape[0] / shape[1])
+    sides = (height, height * shape[1] / shape[0])
+    down, across = (max(1, round(side / step)) * step for side, step in zip(sides, steps, strict=True))
+    return down, across
 
 
 def default_side(patch_side: int) -> int:

@@ -7,12 +7,12 @@ categories may be symbolic links to folders elsewhere; a link below that leads o
 from collections.abc import Collection
 from pathlib import Path
 
-from storage.datasets import btad, mvtec_ad, mvtec_loco, visa
 from storage.datasets.files import natural_key
 from storage.datasets.identity import labels_digest
 from storage.datasets.inside import links_out
+from storage.datasets.layouts import btad, kolektor, mvtec_ad, mvtec_ad_2, mvtec_loco, real_iad, visa
+from storage.datasets.layouts.mvtec_loco import loco_defects
 from storage.datasets.masks import load_mask, load_mask_at
-from storage.datasets.mvtec_loco import loco_defects
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
 from storage.errors import DatasetLayoutError
 from storage.store import require_path
@@ -34,6 +34,10 @@ _LAYOUTS: dict[str, Layout] = {
     "visa": visa.LAYOUT,
     "btad": btad.LAYOUT,
     "mvtec_loco": mvtec_loco.LAYOUT,
+    "mvtec_ad_2": mvtec_ad_2.LAYOUT,
+    "real_iad": real_iad.LAYOUT,
+    "kolektor_sdd": kolektor.SDD,
+    "kolektor_sdd2": kolektor.SDD2,
     "folder": mvtec_ad.LAYOUT,
 }
 DATASETS: tuple[str, ...] = tuple(_LAYOUTS)

@@ -9,30 +9,34 @@ from storage.datasets.records import Found, LabelledImage
 CategoryLister = Callable[[Path, str], tuple[list[LabelledImage], list[str]]]
 """(root, category) -> its images and the problems met."""
 
-_SIGNS = ("test", "ground_truth", "train")
-"""A folder that holds any of these is a category, complete or not."""
+_SIGNS = ("ground_truth", "train")
+"""A folder that holds any of these, or test images, is a category, complete or not."""
 
 
-def find_in_folders(root: Path, requested: Collection[str] | None, list_category: CategoryLister) -> Found:
+def find_in_folders(
+    root: Path, requested: Collection[str] | None, list_category: CategoryLister, *, test: str = "test"
+) -> Found:
     """The images of every requested category below a root, by the layout `list_category` knows.
 
     Args:
         root: an existing folder.
         requested: category names, or None for all that are there; only these are looked into.
         list_category: lists one category.
+        test: name of the folder of test images in each category.
     """
-    if (root / "test").is_dir():
+    if (root / test).is_dir():
         whole = root.resolve()
         return Found(
             {},
             [
-                f"the root is itself one category (it holds test/); use its parent {str(whole.parent)!r} as the root "
+                f"the root is itself one category (it holds {test}/); use its parent {str(whole.parent)!r} as the root "
                 f"and {whole.name!r} as the category"
             ],
         )
-    known = _categories_in(root)
+    signs = (test, *_SIGNS)
+    known = _categories_in(root, signs)
     if not known:
-        return Found({}, [f"no category found{_nested_root_hint(root)}"])
+        return Found({}, [f"no category found{_nested_root_hint(root, signs)}"])
     wanted = known if requested is None else sorted(set(requested), key=natural_key)
     images: dict[str, list[LabelledImage]] = {}
     problems: list[str] = []
@@ -79,12 +83,12 @@ def unexpected_types(category: str, types: Collection[str], allowed: Collection[
     ]
 
 
-def _categories_in(root: Path) -> list[str]:
-    return [folder.name for folder in folders_in(root) if any((folder / sign).is_dir() for sign in _SIGNS)]
+def _categories_in(root: Path, signs: Collection[str]) -> list[str]:
+    return [folder.name for folder in folders_in(root) if any((folder / sign).is_dir() for sign in signs)]
 
 
-def _nested_root_hint(root: Path) -> str:
+def _nested_root_hint(root: Path, signs: Collection[str]) -> str:
     for folder in folders_in(root):
-        if _categories_in(folder):
+        if _categories_in(folder, signs):
             return f"; {str(folder)!r} looks like the root"
     return ""

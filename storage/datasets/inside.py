@@ -9,19 +9,20 @@ from storage.datasets.records import LabelledImage
 from storage.images.links import LEADS_OUT, Bounds
 
 
-def path_problem(root: Path, text: str, category: str) -> str | None:
+def path_problem(root: Path, text: str, category: str, *, may_lack: bool = False) -> str | None:
     """What is wrong with a path read from a dataset's table; None when it may be opened.
 
     Args:
         root: the dataset's root.
         text: the path as written.
         category: whose image or mask it is; its folder in the root may be a link to elsewhere.
+        may_lack: whether the path may be empty, or that of no file.
 
     Returns:
         The rest of a sentence such as "must stay inside the root, got '../x.png'".
     """
     if not text:
-        return "is not named"
+        return None if may_lack else "is not named"
     # A drive or a leading slash would replace the root when joined to it.
     if PurePosixPath(text).is_absolute() or PureWindowsPath(text).anchor:
         return f"must be relative to the root, got {text!r}"
@@ -34,7 +35,7 @@ def path_problem(root: Path, text: str, category: str) -> str | None:
         return f"must be a usable path, got {text!r:.60} ({error})"
     if not inside:
         return f"must stay inside the root, got {text!r}, a link to {str(target)!r}: {LEADS_OUT}"
-    return None if exists else f"{text!r} is missing"
+    return None if exists or may_lack else f"{text!r} is missing"
 
 
 def links_out(root: Path, images: Mapping[str, Sequence[LabelledImage]]) -> list[str]:

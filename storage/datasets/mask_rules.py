@@ -3,6 +3,9 @@
 | mask | rule |
 |---|---|
 | grey, 1 bit, palette, colours | the brightest channel counts; 0 is the ground |
+| floating point | any value above 0 counts; negative, infinite and undefined ones are refused |
+| JPEG, JPEG 2000, WebP | values from 128 on count, as zeros are not exact |
+| several frames or pages | refused |
 | alpha that is the same everywhere | ignored |
 | alpha that differs, one colour wherever something is visible | alpha is the mask, whatever the colour |
 | alpha that differs, several colours | must mark the same pixels as the colours, else refused |
@@ -50,10 +53,13 @@ def grey_of(image: Image.Image) -> Image.Image:
     Wider integers are clipped at 255 rather than scaled, so that small values stay visible.
 
     Raises:
-        UnreadableImageError: if colours and alpha mark different pixels.
+        UnreadableImageError: if colours and alpha mark different pixels, or a value is negative or no number.
     """
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8))
+        wide = np.asarray(image)
+        if not np.isfinite(wide).all() or wide.min() < 0:
+            raise UnreadableImageError("it holds negative or undefined values; save it with ground 0, defects 255")
+        return Image.fromarray(np.ceil(wide).clip(0, 255).astype(np.uint8))
     if image.mode in ("1", "L") and "transparency" not in image.info:
         return image.convert("L")
     values = np.asarray(image.convert("RGBA"))
@@ -111,7 +117,8 @@ def require_marked(mask: Image.Image, path: str, image_path: str) -> None:
     low, high = int(values.min()), int(values.max())
     if high == 0:
         raise DatasetLayoutError(
-            f"mask {path} must mark the defect of {image_path}, got no pixel above 0; draw it, or move the image to "
+            f"mask {path} must mark the defect of {image_path}, got no pixel above 0 (in a JPEG or WebP "
+            "from 128 on); draw it, or move the image to "
             "the normal ones"
         )
     if 0 < low < high:

@@ -12,8 +12,11 @@ from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
 from storage.images.decode import EXIF_ORIENTATION, TURNED, opened, read_header, require_whole
 
-BINARISED_FIRST = frozenset({"folder", "mvtec_loco"})
-"""Datasets whose masks may mark defects with any grey value and that the reference implementation does not read."""
+REFERENCE_READS = frozenset({"mvtec_ad", "visa", "btad"})
+"""Datasets that the reference implementation reads; in all others every grey value above 0 marks a defect."""
+
+LOSSY = ("JPEG", "JPEG2000", "WEBP")
+"""Formats of masks in which 0 and 255 may be stored as values near them."""
 
 
 def load_mask(root: Path | str, image: LabelledImage) -> np.ndarray:
@@ -24,9 +27,11 @@ def load_mask(root: Path | str, image: LabelledImage) -> np.ndarray:
         image: as listed; a normal image gives all False at the image's upright size.
 
     Returns:
-        bool (H, W): any non-zero grey value is anomalous; in a JPEG mask, whose zeros are not exact, from 128 on.
+        bool (H, W): any non-zero grey value is anomalous; in a mask of a lossy format, whose zeros are not exact, from
+        128 on.
 
     Raises:
+        ValueError: if the image is defective and its mask is missing.
         UnreadableImageError: if a mask, or the normal image, cannot be decoded.
         DatasetLayoutError: if the masks of the image differ in size.
     """
@@ -39,7 +44,7 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
     The grey mask is resized bilinearly with antialias (Pillow's, which torchvision uses for Pillow images). Then only
     pixels of the full value 255 count for MVTec AD and BTAD, since the authors' code truncates [0, 1] to whole
     numbers, and all pixels above 0 for VisA. Thus small defects shrink or vanish in the first and grow in the second.
-    `folder` and `mvtec_loco` follow MVTec AD after every non-zero value is made 255.
+    All others follow MVTec AD after every non-zero value is made 255.
 
     Args:
         root: the dataset's root.
@@ -51,13 +56,15 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
         bool (H, W).
 
     Raises:
+        ValueError: if the image is defective and its mask is missing.
         UnreadableImageError: if a mask cannot be decoded.
         DatasetLayoutError: if a mask does not fit the image or this dataset's rule, or the masks differ in size.
     """
     height, width = size
+    require_known(image)
     if not image.masks:
         return np.zeros((height, width), dtype=bool)
-    if dataset in BINARISED_FIRST:
+    if dataset not in REFERENCE_READS:
         grey = Image.fromarray(load_mask(root, image).astype(np.uint8) * 255)
     else:
         grey = read_mask(root, image, image.masks[0].path)
@@ -78,9 +85,11 @@ def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
         bool (number of masks, H, W), at least one channel.
 
     Raises:
+        ValueError: if the image is defective and its mask is missing.
         UnreadableImageError: if a mask, or the normal image, cannot be decoded.
         DatasetLayoutError: if the masks of the image differ in size.
     """
+    require_known(image)
     if not image.masks:
         path = Path(root) / image.path
         with _decoding(path):
@@ -91,6 +100,16 @@ def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
         sizes = ", ".join(f"{mask.path} {c.shape}" for mask, c in zip(image.masks, channels, strict=True))
         raise DatasetLayoutError(f"masks of {image.path} must have one size, got {sizes}; export them again")
     return np.stack(channels)
+
+
+def require_known(image: LabelledImage) -> None:
+    """Refuse an image of which it is not known where it is defective, since no mask would mean nowhere.
+
+    Raises:
+        ValueError: if it is defective and its mask is missing.
+    """
+    if not image.pixels_known:
+        raise ValueError(f"image must have a mask, as it is defective, got none for {image.path}; leave it out")
 
 
 def read_mask(root: Path | str, image: LabelledImage, mask: str) -> Image.Image:
@@ -111,7 +130,7 @@ def read_mask(root: Path | str, image: LabelledImage, mask: str) -> Image.Image:
 def read_grey(path: Path) -> Image.Image:
     """A mask file as an 8-bit grey image, upright where it says how it is turned; see `mask_rules.grey_of`.
 
-    A JPEG, whose zeros are not exact, becomes 0 and 255.
+    A JPEG, JPEG 2000 or WebP, whose zeros are not exact, becomes 0 and 255.
 
     Args:
         path: a file of one of `storage.images.decode.FORMATS`, whatever its name.
@@ -121,7 +140,7 @@ def read_grey(path: Path) -> Image.Image:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnreadableImageError: if the file cannot be decoded, or holds more pixels than is safe.
+        UnreadableImageError: if the file cannot be decoded, holds more pixels than is safe, or more than one picture.
     """
     return _read_upright(path)[0]
 
@@ -131,8 +150,10 @@ def _read_upright(path: Path) -> tuple[Image.Image, bool]:
     with _decoding(path), opened(content := path.read_bytes()) as image:
         is_upright = image.getexif().get(EXIF_ORIENTATION) in TURNED
         require_whole(image, content)
+        if (count := getattr(image, "n_frames", 1)) > 1:
+            raise UnreadableImageError(f"it holds {count} frames or pages; save one that marks all defects")
         grey = grey_of(ImageOps.exif_transpose(image))
-        return (grey.point([0] * 128 + [255] * 128) if image.format == "JPEG" else grey), is_upright
+        return (grey.point([0] * 128 + [255] * 128) if image.format in LOSSY else grey), is_upright
 
 
 @contextmanager

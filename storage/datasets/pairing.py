@@ -1,10 +1,11 @@
 """Matching mask files to images by the stem of their names."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from storage.datasets.files import images_in, relative
+from storage.datasets.records import LabelledImage, Mask
 
 StemRule = Callable[[str], tuple[str, ...]]
 """The stem of an image -> the stems its mask may have."""
@@ -13,9 +14,11 @@ StemRule = Callable[[str], tuple[str, ...]]
 def pair_masks(
     root: Path, images: Iterable[Path], mask_folder: Path, mask_stems: StemRule
 ) -> tuple[dict[Path, Path], list[str]]:
-    """The one mask of each image of a defect type, and every image and mask that is left without a partner.
+    """The mask of each image of a defect type that has one, and what does not fit.
 
-    Pairs by name, never by position: one missing file must not shift all masks after it.
+    Pairs by name, never by position: one missing file must not shift all masks after it. A missing mask is no problem
+    by itself: metrics of pixels then leave the image out. Beside a mask that belongs to no image it is one, since
+    either name may be wrong.
 
     Args:
         root: the dataset's root, for the paths in problems.
@@ -24,27 +27,37 @@ def pair_masks(
         mask_stems: which mask stems belong to an image stem.
 
     Returns:
-        Image -> mask for the images with exactly one mask, and the problems.
+        Image -> mask for the images with exactly one mask, and the problems: several masks for an image, masks that
+        belong to none, and then also the images without one.
     """
     masks: dict[str, list[Path]] = defaultdict(list)
     for mask in images_in(mask_folder):
         masks[mask.stem].append(mask)
     pairs: dict[Path, Path] = {}
     leased: set[Path] = set()
-    problems = []
+    problems, without = [], []
     for image in images:
         candidates = [mask for stem in mask_stems(image.stem) for mask in masks.get(stem, ())]
         if not candidates:
-            problems.append(f"{relative(image, root)} has no mask in {relative(mask_folder, root)}")
+            without.append(f"{relative(image, root)} has no mask in {relative(mask_folder, root)}")
         elif len(candidates) > 1:
             names = ", ".join(mask.name for mask in candidates)
             problems.append(f"{relative(image, root)} must have one mask, got {names}")
         else:
             pairs[image] = candidates[0]
         leased.update(candidates)
-    unclaimed = (mask for group in masks.values() for mask in group if mask not in leased)
-    problems += [f"{relative(mask, root)} belongs to no image" for mask in unclaimed]
+    unclaimed = [mask for group in masks.values() for mask in group if mask not in leased]
+    if unclaimed:
+        problems = [*without, *problems, *(f"{relative(mask, root)} belongs to no image" for mask in unclaimed)]
     return pairs, problems
+
+
+def labelled_defects(
+    root: Path, images: Iterable[Path], defect_type: str, pairs: Mapping[Path, Path]
+) -> list[LabelledImage]:
+    """The images of one defect type, each with the mask it has, if any."""
+    masks = {image: (Mask(relative(mask, root)),) for image, mask in pairs.items()}
+    return [LabelledImage(relative(image, root), defect_type, 1, masks.get(image, ())) for image in images]
 
 
 def shared_stems(root: Path, images: Iterable[Path]) -> list[str]:

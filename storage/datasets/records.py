@@ -30,7 +30,12 @@ class LabelledImage:
     label: int
     """0 normal, 1 defective."""
     masks: tuple[Mask, ...] = ()
-    """Empty exactly when the image is normal; more than one only in MVTec LOCO AD."""
+    """Empty for a normal image and for a defective one whose mask is missing; more than one only in MVTec LOCO AD."""
+
+    @property
+    def pixels_known(self) -> bool:
+        """Whether it is known which pixels are defective: not for a defective image whose mask is missing."""
+        return not self.label or bool(self.masks)
 
 
 @dataclass(frozen=True)

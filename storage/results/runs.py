@@ -7,6 +7,7 @@
 | `patch_scores.zarr` | float32 (N, rows, columns), images in the order of the `ok` rows of `images.parquet` |
 | `boxes.parquet` | a row per defective region of a flagged image |
 | `run.json` | everything needed to run it again, the decision, groups and warnings |
+| `README.txt` | the same in plain words, for people who find the folder |
 """
 
 import json
@@ -29,18 +30,21 @@ IMAGES = "images.parquet"
 BOXES = "boxes.parquet"
 PATCH_SCORES = "patch_scores.zarr"
 RECORD = "run.json"
+README = "README.txt"
 CONTENTS = {
     SCORES: "a row per scored image, most anomalous first",
     BOXES: "a row per defective region of a flagged image",
     IMAGES: "a row per file of the folder, with status and reason",
     PATCH_SCORES: "patch scores of every scored image, from which anomaly maps are drawn",
     RECORD: "everything needed to run it again",
+    README: "what lies here, and the settings, in plain words",
 }
 """The files of a run and what they hold."""
 
 REPORT_FOLDER = "report"
 REPORT = "report.html"
 MAPS = {"png": "maps-png", "tiff": "maps-tiff"}
+EXPORT = "export-{kind}"
 """Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musc.maps import maps_of_run
+from musc.maps import map_size, maps_of_run
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
@@ -25,6 +25,11 @@ class Labelled:
     """Float32 (N, rows, columns)."""
     image_size: tuple[int, int]
     """Height and width of the backbone's input."""
+
+    @property
+    def pixels_known(self) -> list[bool]:
+        """For each image whether it is known which of its pixels are defective."""
+        return [image.pixels_known for image in self.images]
 
     @property
     def labels(self) -> np.ndarray:
@@ -68,16 +73,19 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
             f"{', '.join(absent[:5])}; images.parquet in {run.path} says why"
         )
     places = [position_of[place] for place in wanted]
+    patch_scores = run.patch_scores()
     return Labelled(
         category.images,
         np.array([score_of[path] for _, path in places]),
-        run.patch_scores()[[row for row, _ in places]],
-        record.job.backbone.image_size,
+        patch_scores[[row for row, _ in places]],
+        map_size(record.job.backbone.image_size, (patch_scores.shape[1], patch_scores.shape[2])),
     )
 
 
 def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dict[str, float]:
     """Image and pixel metrics at network size, as the published tables have them.
+
+    Metrics of pixels leave out the defective images whose masks are missing.
 
     Args:
         found: the scored images of one category.
@@ -92,8 +100,9 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
         DatasetLayoutError: naming every image whose mask cannot be used.
     """
     size = found.image_size
-    masks = np.stack(load_every(found.images, lambda image: load_mask_at(root, image, size, dataset)))
+    known = found.only(found.pixels_known)
+    masks = np.stack(load_every(known.images, lambda image: load_mask_at(root, image, size, dataset)))
     return {
         **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, found.maps(size)).items()},
+        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, known.maps(size)).items()},
     }

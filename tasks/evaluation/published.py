@@ -20,17 +20,23 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
     """Add, for each backbone, the mean of every metric over the categories where it is defined.
 
     Args:
-        rows: `dataset`, `backbone`, `image_size`, `category`, `metric`, `value` in [0, 1] and `images`, a row per
-            metric of a category.
+        rows: `dataset`, `backbone`, `image_size`, `category`, `metric`, `value` in [0, 1], `images`, and
+            `without_mask`, those that the metric leaves out because their masks are missing; a row per metric of a
+            category.
 
     Returns:
         The rows and the means, each with `published` and `difference` in [0, 1], NaN where nothing was published, and
         `published_of`, whose number that is.
-        A mean over fewer categories than the dataset has is not compared.
+        A mean over fewer categories than the dataset has is not compared, nor is a metric that leaves images out.
     """
     means = (
         rows.groupby(["dataset", "backbone", "image_size", "metric"], sort=False)
-        .agg(value=("value", "mean"), images=("images", "sum"), categories=("value", "count"))
+        .agg(
+            value=("value", "mean"),
+            images=("images", "sum"),
+            without_mask=("without_mask", "sum"),
+            categories=("value", "count"),
+        )
         .reset_index()
         .assign(category=MEAN)
     )
@@ -40,7 +46,7 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
     table["published_of"] = [source for _, source in compared]
     table["difference"] = table["value"] - table["published"]
     columns = ["dataset", "backbone", "image_size", "category", "metric", "value", "published", "published_of"]
-    return table[[*columns, "difference", "images", "categories"]]
+    return table[[*columns, "difference", "images", "without_mask", "categories"]]
 
 
 def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
@@ -50,7 +56,7 @@ def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
     """
     side = row["image_size"].split("x")
     partial_mean = row["category"] == MEAN and row["categories"] != CATEGORY_COUNTS.get(row["dataset"])
-    if row["metric"] in NEVER_COMPARED or partial_mean:
+    if row["metric"] in NEVER_COMPARED or partial_mean or row["without_mask"]:
         return np.nan, ""
     own = (str(row["backbone"]), int(side[0])) if len(set(side)) == 1 else PAPER_CHOICE
     backbone, image_size = own if published_values(row["dataset"], MEAN, *own) else PAPER_CHOICE
@@ -67,6 +73,18 @@ def caption(table: pd.DataFrame, backbone: str) -> str:
     if rows["published"].isna().all():
         return "percent"
     return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
+
+
+def left_out(table: pd.DataFrame, backbone: str) -> list[str]:
+    """A sentence for each category whose metrics of pixels leave images out, as their masks are missing."""
+    if "without_mask" not in table:  # written before masks could be missing
+        return []
+    rows = table[(table["backbone"] == backbone) & (table["category"] != MEAN) & (table["without_mask"] > 0)]
+    return [
+        f"{row['category']}: pixel metrics are not defined for {row['without_mask']} of "
+        f"{row['images'] + row['without_mask']} images, defective ones without a mask; they are those of the others."
+        for row in rows.drop_duplicates("category").to_dict("records")
+    ]
 
 
 def shown(table: pd.DataFrame, backbone: str) -> pd.DataFrame:

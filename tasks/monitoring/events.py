@@ -26,7 +26,7 @@ from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
-from tasks.evaluation.published import caption, shown
+from tasks.evaluation.published import caption, left_out, shown
 from tasks.monitoring.monitor import Monitor, StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, summary, top_rows
 from tasks.planning.estimate import cost_rows
@@ -77,7 +77,9 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
             create_table_artifact(
                 table=[{str(heading): text for heading, text in row.items()} for row in rows],
                 key=artifact_key(f"benchmark-{dataset}-{backbone}"),
-                description=f"{dataset} with {backbone}, {caption(table, backbone)}",
+                description=" ".join(
+                    [f"{dataset} with {backbone}, {caption(table, backbone)}", *left_out(table, backbone)]
+                ),
             )
 
 

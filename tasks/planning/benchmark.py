@@ -53,21 +53,21 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
         require_name("category", category.name)
         plan_subsets(len(category.images), request.subsets)
     windows = settings.rscin_windows or DATASET_RSCIN_WINDOWS.get(request.dataset, PAPER_RSCIN_WINDOWS)
-    prepared = [
-        prepare(
-            LotRequest(
-                folder=request.root,
-                output=request.output,
-                lot=request.dataset,
-                settings=settings.changed(backbone=name, rscin_windows=windows),
-                resources=request.resources,
-            ),
-            request.subsets,
+    requests = [
+        LotRequest(
+            folder=request.root,
+            output=request.output,
+            lot=request.dataset,
+            settings=settings.changed(backbone=name, rscin_windows=windows),
+            resources=request.resources,
         )
         for name in names
     ]
-    return [
-        BenchmarkJob(replace(job, lot=category.name, category=category.name), category)
-        for job in prepared
-        for category in found
-    ]
+    if settings.keep_aspect:  # each category has proportions of its own
+        jobs = [
+            (prepare(one, request.subsets, category.images[0].path), category) for one in requests for category in found
+        ]
+    else:
+        prepared = [prepare(one, request.subsets) for one in requests]
+        jobs = [(job, category) for job in prepared for category in found]
+    return [BenchmarkJob(replace(job, lot=category.name, category=category.name), category) for job, category in jobs]

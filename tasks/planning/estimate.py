@@ -13,23 +13,29 @@ from musc.layers import Layer, middle_layer
 from musc.lnamd import pool
 from musc.mutual import mutual_scores
 from musc.plan.cost import ProjectedCost, lot_cost, pair_count
-from musc.plan.partition import Shard, plan_blocks, plan_subsets
+from musc.plan.partition import Shard, plan_blocks
 from musc.plan.pooling import pair_operations
-from tasks.planning.lot import is_masked, job_shards, pooled_numbers, seeks_groups
+from tasks.planning.lot import is_masked, job_shards, pooled_numbers, scored_ranges, seeks_groups
 from tasks.planning.lot_job import LotJob
 
 TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
 
 
-def project_cost(job: LotJob, image_count: int, earlier_count: int = 0) -> ProjectedCost:
+def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> ProjectedCost:
     """The cost of scoring the images of a job, with a number of references from earlier lots.
+
+    Args:
+        job: what to score, and how.
+        image_count: N; where images are scored as tiles, all tiles of all images.
+        earlier_count: references from earlier lots.
+        tiles: of each image.
 
     Raises:
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
-    ranges = plan_subsets(image_count, job.subsets)
-    pooled = pooled_numbers(job, image_count, earlier_count)
+    ranges = scored_ranges(job, image_count, tiles)
+    pooled = pooled_numbers(job, image_count, earlier_count, tiles)
     shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)]
     plan = lot_cost(
         image_count,

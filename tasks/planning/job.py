@@ -3,7 +3,8 @@
 import re
 
 from musc import backbones
-from storage.images.listing import require_folder
+from musc.backbones.geometry import size_in_proportion
+from storage.images.listing import first_shape, require_folder
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
@@ -13,12 +14,14 @@ from tasks.planning.requests import LotRequest
 from tasks.planning.resources import allocate
 
 
-def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
-    """Check everything about a lot that can be checked without reading an image, and complete it.
+def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = None) -> LotJob:
+    """Check everything about a lot that can be checked without reading its images, and complete it.
 
     Args:
         request: by the user.
         subsets: parts of the lot that are scored each by itself.
+        first_image: path of the image in the folder that tells the lot's proportions, where they are kept; None is the
+            first by path.
 
     Raises:
         ValueError: naming the first option that is out of range or holds a secret.
@@ -42,8 +45,16 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
     require_name("lot", lot)
     require_name("category", category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
+    if settings.tile is not None:
+        require_tiles_alone(subsets, request.good_from_verdicts)
+        settings = settings.changed(image_size=settings.image_size or settings.tile)
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    shape = first_shape(folder, first_image) if chosen.keep_aspect else None
+    if shape is not None:
+        grids = [layer.grid for layer in backbone.layers]
+        chosen = chosen.changed(image_size=size_in_proportion(backbone.image_size, grids, shape))
+        backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     return LotJob(
         folder=folder,
         store=output,
@@ -56,6 +67,18 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
     )
+
+
+def require_tiles_alone(subsets: int, good_from_verdicts: bool) -> None:
+    """Refuse what cannot go with tiles.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if subsets > 1:
+        raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
+    if good_from_verdicts:
+        raise ValueError("good_from_verdicts must go without tile; leave out one of the two")
 
 
 def require_shared(option: str, url: str) -> None:

@@ -13,6 +13,7 @@ from musc.plan.cost import pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
 from musc.plan.pooling import pooled_layers
 from musc.plan.sample import draw_sample, sample_size
+from musc.plan.tiles import lot_ranges, parts_of
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
@@ -28,10 +29,11 @@ from tasks.planning.versions import (
 
 
 def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractSpec]:
-    """One spec per block of a lot's usable images."""
+    """One spec per block of a lot's usable images, or of their tiles."""
     specs = []
-    for start, stop in plan_blocks(len(images), job.allocation.block_images):
-        contents = [image.sha256 for image in images[start:stop]]
+    parts = parts_of(job.settings, images)
+    for start, stop in plan_blocks(len(parts), job.allocation.block_images):
+        contents = [[image.sha256, asdict(tile)] if tile else image.sha256 for image, tile in parts[start:stop]]
         key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
         specs.append(
             ExtractSpec(
@@ -44,6 +46,7 @@ def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> l
                 stop,
                 backbone=job.backbone,
                 device=job.allocation.device,
+                settings=job.settings if job.settings.tile else None,
             )
         )
     return specs
@@ -75,6 +78,7 @@ def score_specs(
     contents: Sequence[str],
     earlier: tuple[BlockRows, ...] = (),
     groups: GroupSpec | None = None,
+    tiles: int = 1,
 ) -> list[ScoreSpec]:
     """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
 
@@ -82,24 +86,26 @@ def score_specs(
         job: what to score, and how.
         extracted: the lot's blocks.
         aggregated: the same after LNAMD, or nothing.
-        contents: SHA-256 of every image with usable features, in the order of the blocks.
+        contents: SHA-256 of every image with usable features, in the order of the blocks; of tiles their images', in
+            the order of scoring.
         earlier: references from earlier lots.
         groups: of images whose shared patches are left out of the references; None leaves out nothing.
+        tiles: of each image.
 
     Raises:
         NoImagesError: if no image has usable features, or a single one that has no reference.
         MemoryError: if not even one query image fits the memory.
     """
     image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
-    if not image_count or image_count + earlier_count < 2:
+    if not image_count or image_count // tiles + earlier_count < 2:
         raise NoImagesError(
-            f"a lot must have at least 2 images with usable features, got {image_count} in {job.folder}; "
+            f"a lot must have at least 2 images with usable features, got {image_count // tiles} in {job.folder}; "
             "see the reasons in the lot's listing, and check the weights if every image is not_finite"
         )
-    ranges = plan_subsets(image_count, job.subsets)
+    ranges = scored_ranges(job, image_count, tiles)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
     layers = {layer.number: layer for layer in job.backbone.layers}
-    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count)
+    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count, tiles)
     blocks = tuple(spec.path for spec in extracted)
     specs = []
     for shard, lot_range in [
@@ -117,6 +123,7 @@ def score_specs(
             "earlier": [asdict(rows) for rows in earlier] or None,
             "match_radius": match_radius,
             "groups": groups.key if groups else None,
+            "tiles": tiles if tiles > 1 else None,
         }
         reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
@@ -137,6 +144,7 @@ def score_specs(
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
+                tiles=tiles,
                 match_radius=match_radius,
             )
         )
@@ -157,7 +165,12 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
 def seeks_groups(job: LotJob, image_count: int) -> bool:
     """Whether all images are compared with each other: not in subsets, and not against a sample."""
     whole = sample_size(image_count, job.settings.references) == image_count
-    return image_count > 1 and job.subsets == 1 and whole
+    return image_count > 1 and job.subsets == 1 and whole and job.settings.tile is None
+
+
+def scored_ranges(job: LotJob, image_count: int, tiles: int = 1) -> list[tuple[int, int]]:
+    """The images, or tiles, [first, last) that are scored against each other: the lot, its subsets, or positions."""
+    return lot_ranges(job.settings, image_count, tiles) if tiles > 1 else plan_subsets(image_count, job.subsets)
 
 
 def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
@@ -166,7 +179,7 @@ def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int)
     return None if drawn is None else tuple(first + position for position in drawn)
 
 
-def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0) -> frozenset[int]:
+def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> frozenset[int]:
     """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only.
 
     Features that are stored after LNAMD are compared degree by degree.
@@ -175,7 +188,7 @@ def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0) -> fro
     device = choose_device(name) if name == "auto" else torch.device(name)
     if job.allocation.store_aggregated or device.type != "cpu":
         return frozenset()
-    sizes = [last - first for first, last in plan_subsets(image_count, job.subsets)]
+    sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
     pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
     return pooled_layers(
         job.backbone.layers, job.settings.degrees, pair_count=pairs, match_radius=job.settings.match_radius

@@ -58,9 +58,17 @@ class LotJob:
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the scores of given images, as plain values."""
-        settings = self.settings.model_dump(exclude={"backbone", *self.settings.backbone_arguments()})
+        decided = {
+            "backbone",
+            "keep_aspect",
+            *self.settings.backbone_arguments(),
+        }  # all of it the backbone's
+        settings = self.settings.model_dump(exclude=decided)
         if self.settings.references is None and self.shuffle_seed is None:
             del settings["seed"]
+        if self.settings.tile is None:
+            for name in ("tile", "overlap", "tile_references"):
+                del settings[name]
         judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
         return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
 

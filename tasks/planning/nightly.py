@@ -132,8 +132,8 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
-    """Whether a lot has a finished result for a job's settings, and its maps as files.
+def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[str, ...] = ()) -> Look:
+    """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
 
     Images are opened only where too few are named like one, to say what the other files are.
 
@@ -149,7 +149,7 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None) -> Look:
     if seen.digest is None:
         log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
         return Look(None, None)
-    key = result_key(found, seen.digest, job, maps)
+    key = result_key(found, seen.digest, job, maps, export)
     known = read_result(Store(job.store), key)
     if known is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
@@ -180,7 +180,7 @@ def note_outcome(job: LotJob, outcome: Outcome) -> None:
         note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
-def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None) -> str:
+def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None, export: tuple[str, ...] = ()) -> str:
     """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
         {
@@ -193,5 +193,6 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None
             "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
             "decisions": job.decisions.model_dump(),
             "maps": maps,
+            **({"export": sorted(export)} if export else {}),
         }
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from musc.options import Options, option
 from musc.settings import PAPER_BACKBONE, Decisions, Settings
@@ -15,6 +15,7 @@ from tasks.planning.resources import Resources
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
 MapKind = Literal["png", "tiff"]
+EXPORT_KINDS = ("csv", "coco", "labelstudio")
 AnyRequest = TypeVar("AnyRequest", bound="Request")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,7 +28,22 @@ def read_names(value: Any) -> Any:
     return value
 
 
+def require_export_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Formats that results are exported in, each once.
+
+    Raises:
+        ValueError: naming the first that there is not.
+    """
+    for kind in kinds:
+        if kind not in EXPORT_KINDS:
+            raise ValueError(
+                f"export must be one or several of {', '.join(EXPORT_KINDS)}, got {kind!r}; choose among them"
+            )
+    return tuple(dict.fromkeys(kinds))
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
+ExportKinds = Annotated[tuple[str, ...], BeforeValidator(read_names), AfterValidator(require_export_kinds)]
 
 
 class Request(Options):
@@ -45,6 +61,12 @@ class ScoringRequest(Request):
 
     maps: MapKind | None = option(
         None, "Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats).", common=True
+    )
+    export: ExportKinds = option(
+        (),
+        "Also write results as files: csv, the table of scores; coco or labelstudio, boxes and outlines of flagged "
+        "places.",
+        metavar="csv,coco,…",
     )
     good_from_verdicts: bool = option(
         False, "Images of the product's earlier runs that people judged good on the review site are references too."
@@ -78,7 +100,11 @@ class NightRequest(ScoringRequest):
 class BenchmarkRequest(Request):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
-    dataset: str = option(..., "mvtec_ad, visa, btad, mvtec_loco, or folder (a set of your own in MVTec AD's layout).")
+    dataset: str = option(
+        ...,
+        "mvtec_ad, visa, btad, mvtec_loco, mvtec_ad_2, real_iad, kolektor_sdd, kolektor_sdd2, or folder (a set of your "
+        "own in MVTec AD's layout).",
+    )
     root: str = option(..., "Local folder of the dataset.")
     categories: Names | None = option(None, "Categories to run. Default: all.", metavar="NAME,…", common=True)
     backbones: Names = option(

@@ -6,6 +6,7 @@ from typing import Protocol
 from musc.layers import BackboneSpec
 from musc.plan.partition import Shard
 from musc.ranges import Interval
+from musc.settings import ChosenSettings
 from storage.names import short_name
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
@@ -51,6 +52,8 @@ class ExtractSpec:
     stop: int
     backbone: BackboneSpec
     device: str
+    settings: ChosenSettings | None = None
+    """Where images are scored as tiles: how they are cut; start and stop count tiles, image by image, then."""
 
     @property
     def path(self) -> str:
@@ -128,6 +131,8 @@ class ScoreSpec:
     """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots; their features are stored before LNAMD."""
+    tiles: int = 1
+    """Tiles of each image; the lot is then all tiles, position by position, and no tile meets one of its own image."""
     match_radius: int | None = None
     """Patches within which a patch may be matched; None is everywhere."""
 

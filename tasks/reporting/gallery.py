@@ -141,6 +141,8 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     store, blocks = found.run.store, found.record.keys.features
     if not positions or not all(is_complete(store, block) for block in blocks):
         return {}, ""
+    if found.record.job.settings.tile is not None:  # features are those of tiles
+        return {}, ""
     layer, degrees = found.compared_layer, found.record.job.settings.degrees
     degree = degrees[len(degrees) // 2]
     queries = [(position, worst_patch(found, position)) for position in positions]

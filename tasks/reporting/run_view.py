@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
 from musc.decisions.rule import FLAGGED
 from musc.layers import Layer, middle_layer
@@ -79,10 +80,10 @@ class FinishedRun:
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
-        from musc.maps import maps_of_run  # loads torch, which programs that only look do not need
+        from musc.maps import map_size, maps_of_run  # loads torch, which programs that only look do not need
 
-        map_size = size or self.record.job.backbone.image_size
-        return maps_of_run(self.patch_scores[position : position + 1], map_size)[0]
+        looked_at = size or map_size(self.record.job.backbone.image_size, self.grid)
+        return maps_of_run(self.patch_scores[position : position + 1], looked_at)[0]
 
     def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
         """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.
@@ -100,6 +101,13 @@ class FinishedRun:
             return []
         found = boxes(self.anomaly_map(position), self.pixel_threshold, size[::-1])
         return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
+
+    def outlines(self, position: int) -> list[Outline]:
+        """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""
+        if not self.flagged[position]:
+            return []
+        image = self.images[position]
+        return outlines(self.anomaly_map(position), self.pixel_threshold, (image.height, image.width))
 
     def photograph(self, position: int) -> Image.Image | None:
         """The image itself, upright RGB; None if it no longer lies in the folder as it was scored."""

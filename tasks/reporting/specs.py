@@ -1,17 +1,18 @@
 """Specs of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles, profile_path
-from storage.results.runs import MAPS, REPORT_FOLDER, Run
+from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
 from storage.store import Store
 from tasks.planning.lot import stage_key
 from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
 from tasks.planning.run_record import read_record
-from tasks.planning.versions import MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
+from tasks.planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
 
@@ -73,6 +74,27 @@ class MapsSpec:
         return f"{self.run}/{MAPS[self.kind]}"
 
 
+@dataclass(frozen=True)
+class ExportSpec:
+    """Write a run's results as a file of one format."""
+
+    key: str
+    category: str
+    store: str
+    folder: str
+    run: str
+    kind: str
+    label: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{EXPORT.format(kind=self.kind)}"
+
+    @property
+    def size(self) -> int:
+        return 1
+
+
 def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
     """The spec that profiles a finished run.
 
@@ -122,3 +144,12 @@ def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
     """The spec that writes a run's maps as files of one kind."""
     key = stage_key("maps", MAPS_VERSION, run=run.key, kind=kind)
     return MapsSpec(key, job.category, job.store, job.folder, run.run, kind, label=job.lot, size=run.images)
+
+
+def export_specs(job: LotJob, run: ScoredRun, kinds: Sequence[str]) -> list[ExportSpec]:
+    """The specs that write a run's results, one for each format."""
+    keys = {kind: stage_key("export", EXPORTS_VERSION, run=run.key, kind=kind) for kind in kinds}
+    return [
+        ExportSpec(key, job.category, job.store, job.folder, run.run, kind, label=f"{job.lot} {kind}")
+        for kind, key in keys.items()
+    ]

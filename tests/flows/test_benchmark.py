@@ -28,6 +28,7 @@ COLUMNS = [
     "published_of",
     "difference",
     "images",
+    "without_mask",
     "categories",
 ]
 METRICS = [

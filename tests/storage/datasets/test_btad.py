@@ -63,6 +63,12 @@ def test_btad_refuses_two_ko_images_of_one_stem(root: Path) -> None:
         list_categories("btad", root)
 
 
+def test_btad_takes_a_ko_image_without_mask_as_one_of_unknown_pixels(root: Path) -> None:
+    (root / "02" / "ground_truth" / "ko" / "0001.png").unlink()
+    images = list_categories("btad", root, ["02"])[0].images
+    assert [image.path for image in images if not image.pixels_known] == ["02/test/ko/0001.png"]
+
+
 def test_btad_names_a_type_it_does_not_know(root: Path) -> None:
     write_image(root / "02" / "test" / "good" / "0000.png")
     with pytest.raises(DatasetLayoutError, match="02/test/good is not a type of this dataset; known: ok, ko"):
@@ -78,8 +84,8 @@ def test_btad_names_a_missing_type(root: Path, kind: str) -> None:
 
 def test_btad_reports_all_products_at_once(root: Path) -> None:
     (root / "01" / "test").rename(root / "01" / "tests")
-    (root / "02" / "ground_truth" / "ko" / "0001.png").unlink()
-    with pytest.raises(DatasetLayoutError, match=r"01/test is missing\n.*02/test/ko/0001.png has no mask"):
+    write_image(root / "02" / "ground_truth" / "ko" / "0007.png")
+    with pytest.raises(DatasetLayoutError, match=r"01/test is missing\n.*02/ground_truth/ko/0007.png belongs to no"):
         list_categories("btad", root)
 
 

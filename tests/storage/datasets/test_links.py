@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.datasets import DATASETS, Category, labels_digest, list_categories, load_mask
+from storage.datasets import Category, labels_digest, list_categories, load_mask
 from storage.errors import DatasetLayoutError
 from storage.images.listing import list_files
 from storage.store import Store
@@ -18,8 +18,10 @@ FILES = {
     "btad": ("test/ok/0.png", "test/ko/0.png", "ground_truth/ko/0.png"),
     "mvtec_loco": ("test/good/0.png", "test/logical_anomalies/0.png", "ground_truth/logical_anomalies/0/0.png"),
     "folder": ("test/good/0.png", "test/bad/0.png", "ground_truth/bad/0.png"),
+    "mvtec_ad_2": ("test_public/good/0.png", "test_public/bad/0.png", "test_public/ground_truth/bad/0_mask.png"),
+    "real_iad": ("OK/0.png", "NG/AK/0.png", "NG/AK/0_mask.png"),
 }
-"""A normal image, a defective one and its mask in the category's folder."""
+"""A normal image, a defective one and its mask in the category's folder; KolektorSDD has no categories."""
 
 
 def write_image(path: Path) -> None:
@@ -33,9 +35,13 @@ def write_dataset(dataset: str, root: Path) -> None:
     for path in (normal, defective, mask):
         write_image(root / path)
     if dataset == "visa":
-        rows = ("object,split,label,image,mask", f"a,test,normal,{normal},", f"a,test,anomaly,{defective},{mask}")
+        table = ("object,split,label,image,mask", f"a,test,normal,{normal},", f"a,test,anomaly,{defective},{mask}")
         (root / "split_csv").mkdir()
-        (root / "split_csv" / "1cls.csv").write_text("\n".join(rows), encoding="utf-8")
+        (root / "split_csv" / "1cls.csv").write_text("\n".join(table), encoding="utf-8")
+    if dataset == "real_iad":
+        pairs = ((FILES[dataset][0], None), FILES[dataset][1:])
+        rows = [{"anomaly_class": path[:2], "image_path": path, "mask_path": mask} for path, mask in pairs]
+        (root / "a.json").write_text(json.dumps({"meta": {"prefix": "a/"}, "test": rows}), encoding="utf-8")
     if dataset == "mvtec_loco":
         for path in (defective, mask):
             write_image(root / path.replace("logical", "structural"))
@@ -43,7 +49,7 @@ def write_dataset(dataset: str, root: Path) -> None:
         (root / "a" / "defects_config.json").write_text(json.dumps([kind]), encoding="utf-8")
 
 
-@pytest.fixture(params=DATASETS)
+@pytest.fixture(params=FILES)
 def dataset(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -174,3 +174,41 @@ def test_mask_at_network_size_unites_loco_channels(tmp_path: Path) -> None:
 def test_mask_at_network_size_of_a_normal_image_opens_nothing(tmp_path: Path) -> None:
     mask = load_mask_at(tmp_path, LabelledImage("absent.png", "good", 0), (3, 5), "mvtec_ad")
     assert (mask.shape, mask.dtype, mask.any()) == ((3, 5), np.bool_, False)
+
+
+def test_mask_of_a_defective_image_without_one_is_refused_and_not_empty(tmp_path: Path) -> None:
+    image = LabelledImage("part.png", "bad", 1)
+    for load in (lambda: load_mask(tmp_path, image), lambda: load_mask_at(tmp_path, image, (4, 4), "folder")):
+        with pytest.raises(ValueError, match=r"must have a mask, as it is defective, got none for part\.png"):
+            load()
+
+
+@pytest.mark.parametrize("name", ["mask.webp", "mask.jp2"])
+def test_mask_in_a_lossy_format_is_cut_at_half(tmp_path: Path, name: str) -> None:
+    square = np.zeros((32, 32), dtype=np.uint8)
+    square[5:21, 7:24] = 255
+    smooth = np.asarray(grey(square).resize((64, 64), Image.Resampling.BILINEAR).resize((32, 32)))
+    image = defective(tmp_path, grey(np.maximum(smooth, 3)), name)
+    found = load_mask(tmp_path, image)
+    assert 0 < found.sum() < found.size
+    assert not found[square == 0][:100].any()
+
+
+def test_mask_in_floating_point_marks_every_value_above_zero(tmp_path: Path) -> None:
+    image = defective(tmp_path, Image.fromarray(np.array([[0, 0.2], [1, 300]], dtype=np.float32)), "mask.tiff")
+    np.testing.assert_array_equal(load_mask(tmp_path, image), [[False, True], [True, True]])
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan])
+def test_mask_with_negative_or_undefined_values_is_refused(tmp_path: Path, value: float) -> None:
+    image = defective(tmp_path, Image.fromarray(np.array([[0, 1], [1, value]], dtype=np.float32)), "mask.tiff")
+    with pytest.raises(UnreadableImageError, match=r"mask\.tiff.*negative or undefined values"):
+        load_mask(tmp_path, image)
+
+
+def test_mask_of_several_pages_is_refused(tmp_path: Path) -> None:
+    image = defective(tmp_path, grey([[0, 255], [0, 0]]), "mask.tiff")
+    first, second = grey([[0, 255], [0, 0]]), grey([[0, 0], [255, 0]])
+    first.save(tmp_path / "mask.tiff", save_all=True, append_images=[second])
+    with pytest.raises(UnreadableImageError, match=r"mask\.tiff.*holds 2 frames or pages"):
+        load_mask(tmp_path, image)

@@ -89,9 +89,31 @@ def test_folder_ignores_masks_of_normal_images(root: Path) -> None:
     assert list_categories("folder", root) == expected
 
 
-def test_folder_names_an_image_without_mask(root: Path) -> None:
+def test_folder_takes_a_defective_image_without_mask_as_one_of_unknown_pixels(root: Path) -> None:
     (root / "bottle" / "ground_truth" / "broken" / "001_mask.png").unlink()
-    assert problems(root) == ["bottle/test/broken/001.png has no mask in bottle/ground_truth/broken"]
+    known = {image.path: image.pixels_known for image in list_categories("folder", root, ["bottle"])[0].images}
+    assert [path for path, is_known in known.items() if not is_known] == ["bottle/test/broken/001.png"]
+    assert len(known) == 4
+
+
+def test_folder_without_any_masks_is_listed_whole(root: Path) -> None:
+    (root / "bottle" / "ground_truth").rename(root / "bottle" / ".aside")
+    images = list_categories("folder", root, ["bottle"])[0].images
+    assert [(image.label, image.masks) for image in images] == [(1, ()), (1, ()), (0, ()), (0, ())]
+
+
+def test_folder_names_images_without_mask_beside_masks_without_image(root: Path) -> None:
+    masks = root / "bottle" / "ground_truth" / "broken"
+    (masks / "001_mask.png").rename(masks / "01_mask.png")
+    assert problems(root) == [
+        "bottle/test/broken/001.png has no mask in bottle/ground_truth/broken",
+        "bottle/ground_truth/broken/01_mask.png belongs to no image",
+    ]
+
+
+def test_folder_names_masks_outside_a_type(root: Path) -> None:
+    write_image(root / "bottle" / "ground_truth" / "000_mask.png")
+    assert problems(root) == ["bottle/ground_truth must hold one folder per type, got 1 masks beside them"]
 
 
 def test_folder_names_a_mask_without_image(root: Path) -> None:
@@ -146,7 +168,9 @@ def test_folder_names_a_folder_inside_a_type(root: Path) -> None:
 
 
 def test_folder_reports_all_problems_of_all_categories_at_once(root: Path) -> None:
-    (root / "bottle" / "ground_truth" / "broken" / "000_mask.png").unlink()
+    (root / "bottle" / "ground_truth" / "broken" / "000_mask.png").rename(
+        root / "bottle" / "ground_truth" / "broken" / "7.png"
+    )
     write_image(root / "zipper" / "ground_truth" / "broken" / "005_mask.png")
     (root / "zipper" / "test" / "good").rename(root / "zipper" / "test" / "Good")
     found = "\n".join(problems(root))
@@ -167,6 +191,6 @@ def test_folder_shows_twenty_problems_and_counts_the_rest(root: Path) -> None:
 
 
 def test_folder_error_shows_a_correct_layout(root: Path) -> None:
-    (root / "bottle" / "ground_truth" / "broken" / "001_mask.png").unlink()
+    write_image(root / "bottle" / "ground_truth" / "broken" / "007_mask.png")
     with pytest.raises(DatasetLayoutError, match=re.escape("<category>/ground_truth/<type>/000_mask.png")):
         list_categories("folder", root)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from musc.metrics import auspro
 from storage.datasets import Category, LabelledImage, Mask, list_categories, load_mask, loco_defects
-from storage.datasets.mvtec_loco import saturation_pixels
+from storage.datasets.layouts.mvtec_loco import saturation_pixels
 from storage.errors import DatasetLayoutError
 
 CONFIG = [
@@ -192,16 +192,30 @@ def test_loco_config_with_a_repeated_grey_value_is_refused(root: Path) -> None:
     assert "must give each defect a pixel_value of its own, got [255, 254, 253, 255]" in problems(root)[0]
 
 
-def test_loco_image_without_masks_is_named(root: Path) -> None:
+def test_loco_image_without_masks_is_one_of_unknown_pixels(root: Path) -> None:
     write_grey(root / "pushpins/test/logical_anomalies/001.png", 9, 35)
+    unknown = [image.path for image in listed(root).images if not image.pixels_known]
+    assert unknown == ["pushpins/test/logical_anomalies/001.png"]
+
+
+def test_loco_without_any_masks_needs_no_config(root: Path) -> None:
+    (root / "pushpins" / "ground_truth").rename(root / "pushpins" / ".aside")
+    (root / "pushpins" / "defects_config.json").unlink()
+    assert not any(image.masks for image in listed(root).images)
+
+
+def test_loco_mask_folder_without_image_is_named_beside_images_without_masks(root: Path) -> None:
+    write_grey(root / "pushpins/ground_truth/structural_anomalies/004/000.png", 253, 2)
+    write_grey(root / "pushpins/test/structural_anomalies/005.png", 9, 35)
     assert problems(root) == [
-        "pushpins/test/logical_anomalies/001.png has no mask in pushpins/ground_truth/logical_anomalies/001"
+        "pushpins/test/structural_anomalies/005.png has no mask in pushpins/ground_truth/structural_anomalies/005",
+        "pushpins/ground_truth/structural_anomalies/004 belongs to no image",
     ]
 
 
-def test_loco_mask_folder_without_image_is_named(root: Path) -> None:
-    write_grey(root / "pushpins/ground_truth/structural_anomalies/004/000.png", 253, 2)
-    assert problems(root) == ["pushpins/ground_truth/structural_anomalies/004 belongs to no image"]
+def test_loco_mask_outside_a_folder_of_its_image_is_named(root: Path) -> None:
+    write_grey(root / "pushpins/ground_truth/structural_anomalies/000.png", 253, 2)
+    assert problems(root) == ["pushpins/ground_truth/structural_anomalies/000.png belongs to no image"]
 
 
 def test_loco_unknown_type_is_named(root: Path) -> None:
@@ -214,11 +228,11 @@ def test_loco_unknown_type_is_named(root: Path) -> None:
 def test_loco_reports_several_problems_at_once(root: Path) -> None:
     (root / "pushpins" / "defects_config.json").unlink()
     (root / "pushpins/test/structural_anomalies").rename(root / "pushpins/test/.aside")
-    write_grey(root / "pushpins/test/logical_anomalies/001.png", 9, 35)
+    write_grey(root / "pushpins/ground_truth/logical_anomalies/001/000.png", 253, 2)
     assert problems(root) == [
         "pushpins/test/structural_anomalies is missing",
         "pushpins/defects_config.json is missing",
-        "pushpins/test/logical_anomalies/001.png has no mask in pushpins/ground_truth/logical_anomalies/001",
+        "pushpins/ground_truth/logical_anomalies/001 belongs to no image",
     ]
 
 

@@ -26,11 +26,12 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_dataset_names_are_the_documented_ones() -> None:
-    assert set(DATASETS) == {"mvtec_ad", "visa", "btad", "mvtec_loco", "folder"}
+    newer = {"mvtec_ad_2", "real_iad", "kolektor_sdd", "kolektor_sdd2"}
+    assert set(DATASETS) == {"mvtec_ad", "visa", "btad", "mvtec_loco", "folder", *newer}
 
 
 def test_dataset_unknown_name_is_refused_with_the_known_ones(root: Path) -> None:
-    known = "mvtec_ad, visa, btad, mvtec_loco, folder"
+    known = "mvtec_ad, visa, btad, mvtec_loco, mvtec_ad_2, real_iad, kolektor_sdd, kolektor_sdd2, folder"
     with pytest.raises(ValueError, match=f"dataset must be one of {known}, got 'mvtec'; choose one of them"):
         list_categories("mvtec", root)
 

@@ -125,17 +125,19 @@ def test_visa_path_too_long_for_any_disk_is_refused(root: Path, rows: list[str])
 
 def test_visa_missing_files_are_named(root: Path) -> None:
     (root / "candle/Data/Images/Normal/0000.JPG").unlink()
-    (root / "pcb1/Data/Masks/Anomaly/001.png").unlink()
+    (root / "pcb1/Data/Images/Anomaly/001.JPG").unlink()
     with pytest.raises(DatasetLayoutError) as caught:
         list_categories("visa", root)
     assert "line 6: image 'candle/Data/Images/Normal/0000.JPG' is missing" in str(caught.value)
-    assert "line 3: mask 'pcb1/Data/Masks/Anomaly/001.png' is missing" in str(caught.value)
+    assert "line 3: image 'pcb1/Data/Images/Anomaly/001.JPG' is missing" in str(caught.value)
 
 
-def test_visa_anomaly_without_mask_is_refused(root: Path, rows: list[str]) -> None:
-    write_split(root, *rows, "candle,test,anomaly,candle/Data/Images/Normal/0000.JPG,")
-    with pytest.raises(DatasetLayoutError, match="line 8: mask is not named"):
-        list_categories("visa", root)
+def test_visa_anomaly_without_mask_is_one_of_unknown_pixels(root: Path, rows: list[str]) -> None:
+    (root / "pcb1/Data/Masks/Anomaly/001.png").unlink()
+    write_image(root / "candle/Data/Images/Anomaly/001.JPG")
+    write_split(root, *rows, "candle,test,anomaly,candle/Data/Images/Anomaly/001.JPG,")
+    unknown = [image.path for part in list_categories("visa", root) for image in part.images if not image.pixels_known]
+    assert unknown == ["candle/Data/Images/Anomaly/001.JPG", "pcb1/Data/Images/Anomaly/001.JPG"]
 
 
 def test_visa_unknown_label_is_refused(root: Path, rows: list[str]) -> None:

@@ -12,7 +12,7 @@ from storage.artefacts import writing
 from storage.errors import FormatVersionError, IncompleteError
 from storage.images.lots import ListedImage
 from storage.results.patch_scores import write_scores
-from storage.results.runs import BOXES, CONTENTS, IMAGES, PATCH_SCORES, RECORD, SCORES, Run, write_record
+from storage.results.runs import BOXES, CONTENTS, IMAGES, PATCH_SCORES, README, RECORD, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 
@@ -34,6 +34,7 @@ def run_store(store: Store) -> Store:
         write_table(store, f"{staging.path}/{SCORES}", TABLE)
         write_table(store, f"{staging.path}/{BOXES}", REGIONS)
         write_record(store, staging.path, SETTINGS)
+        store.write(f"{staging.path}/{README}", b"plain words")
     return store
 
 

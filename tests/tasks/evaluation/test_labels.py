@@ -16,6 +16,7 @@ from storage.results.patch_scores import write_scores
 from storage.results.runs import IMAGES, PATCH_SCORES, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
+from tasks.evaluate import metric_rows
 from tasks.evaluation.labels import Labelled, labelled, network_size_metrics
 from tests.flat import job_of, record_of
 
@@ -154,3 +155,26 @@ def test_only_keeps_images_scores_and_maps_together(found: Labelled) -> None:
     assert part.images == (IMAGES_OF_CATEGORY[0], IMAGES_OF_CATEGORY[2])
     np.testing.assert_array_equal(part.scores, [0.9, 0.3])
     np.testing.assert_array_equal(part.patch_scores, found.patch_scores[[0, 2]])
+
+
+def test_pixel_metrics_leave_out_defective_images_without_mask(found: Labelled, tmp_path: Path) -> None:
+    write_masks(tmp_path)
+    unmasked = replace(found, images=(found.images[0], replace(found.images[1], masks=()), found.images[2]))
+    metrics = network_size_metrics(unmasked, "folder", tmp_path)
+    without = network_size_metrics(found.only([True, False, True]), "folder", tmp_path)
+    assert metrics["image_auroc"] == network_size_metrics(found, "folder", tmp_path)["image_auroc"]
+    assert {name: value for name, value in metrics.items() if name.startswith("pixel_")} == {
+        name: value for name, value in without.items() if name.startswith("pixel_")
+    }
+
+
+def test_pixel_metrics_are_not_defined_without_any_mask(found: Labelled, tmp_path: Path) -> None:
+    unmasked = replace(found, images=tuple(replace(image, masks=()) for image in found.images))
+    metrics = network_size_metrics(unmasked, "folder", tmp_path)
+    assert metrics["image_auroc"] == pytest.approx(1 / 2)
+    assert all(np.isnan(value) for name, value in metrics.items() if name.startswith("pixel_"))
+
+
+def test_metric_rows_count_the_images_of_each_metric() -> None:
+    rows = metric_rows({"image_auroc": 0.9, "pixel_ap": 0.2}, [True, False, True])
+    assert rows.to_numpy().tolist() == [["image_auroc", 0.9, 3, 0], ["pixel_ap", 0.2, 2, 1]]

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
-from tasks.evaluation.published import caption, in_percent, shown, with_means
+from tasks.evaluation.published import caption, in_percent, left_out, shown, with_means
 
 NAME = "ViT-L-14-336"
 
 
 def rows_of(metrics: dict[str, list[float]], **changes: Any) -> pd.DataFrame:
     """A row per metric and category; the values of a metric belong to the BTAD products 01, 02 and 03 in turn."""
-    whole = {"dataset": "btad", "backbone": NAME, "image_size": "518", "images": 10, **changes}
+    whole = {"dataset": "btad", "backbone": NAME, "image_size": "518", "images": 10, "without_mask": 0, **changes}
     return pd.DataFrame(
         [
             {**whole, "category": f"0{number}", "metric": metric, "value": value}
@@ -131,3 +131,17 @@ def test_shown_table_is_of_one_backbone() -> None:
 )
 def test_percent_text(value: float, difference: float, text: str) -> None:
     assert in_percent({"value": value, "difference": difference}) == text
+
+
+def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
+    rows = rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_auroc": [0.5, 0.75, 1.0]})
+    rows.loc[(rows["metric"] == "pixel_auroc") & (rows["category"] == "02"), ["images", "without_mask"]] = 7, 3
+    table = with_means(rows)
+    assert row(table, "02", "image_auroc")["published"] > 0
+    assert row(table, "01", "pixel_auroc")["published"] > 0
+    assert np.isnan(row(table, "02", "pixel_auroc")["published"])
+    assert np.isnan(row(table, "mean", "pixel_auroc")["published"])
+    assert (row(table, "mean", "pixel_auroc")[["images", "without_mask"]] == [27, 3]).all()
+    assert [sentence.partition(",")[0] for sentence in left_out(table, NAME)] == [
+        "02: pixel metrics are not defined for 3 of 10 images"
+    ]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from storage.datasets.synthetic.lot import write_lot
 from tasks.planning.benchmark import DATASET_RSCIN_WINDOWS
@@ -51,3 +52,14 @@ def test_windows_are_those_of_the_paper_for_the_dataset_unless_given(
 def test_jobs_are_refused_by_name(root: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         benchmark_jobs("folder", str(root), **{"backbones": ("texture",), **changes})
+
+
+def test_kept_proportions_are_those_of_each_category(tmp_path: Path) -> None:
+    for category, size in (("flat", (90, 30)), ("tall", (30, 90))):
+        for kind in ("good", "bad"):
+            place = tmp_path / category / "test" / kind
+            place.mkdir(parents=True)
+            Image.new("RGB", size).save(place / "0.png")
+    options = {"backbone": "efficientnet-lite0", "keep_aspect": True}
+    jobs = benchmark_jobs("folder", tmp_path, tmp_path / "out", **options)
+    assert {job.category: job.backbone.image_size for job, _ in jobs} == {"flat": (192, 544), "tall": (544, 192)}

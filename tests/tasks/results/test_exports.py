@@ -16,7 +16,7 @@ from storage.images.lots import ListedImage
 from storage.results.verdicts import Region, Verdict, add_verdict, read_verdicts
 from storage.store import Store
 from tasks.results import labelled_folder
-from tasks.results.exports import as_coco, as_csv, as_labelstudio, written
+from tasks.results.exports import as_csv, written
 from tasks.results.labelled_folder import GONE, NOT_DRAWN, write_labelled_folder
 from tests.flat import job_of, record_of
 
@@ -84,7 +84,7 @@ def test_csv_holds_every_verdict_and_which_counts(verdicts: pd.DataFrame) -> Non
 
 
 def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = as_coco(verdicts, run.images)
+    found = json.loads(written("coco", verdicts, run.images))
     assert [(image["file_name"], image["verdict"]) for image in found["images"]] == [
         ("=e.png", "good"),
         ("a.png", "defective"),
@@ -103,7 +103,7 @@ def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run:
 
 
 def test_labelstudio_has_choices_and_places_in_percent(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = {task["data"]["image"]: task for task in as_labelstudio(verdicts, run.images)}
+    found = {task["data"]["image"]: task for task in json.loads(written("labelstudio", verdicts, run.images))}
     assert found.keys() == {"a.png", "b.jpg", "c.png", "d.png", "=e.png"}
     choice, box, outline = found["a.png"]["annotations"][0]["result"]
     assert choice["value"] == {"choices": ["defective"]}

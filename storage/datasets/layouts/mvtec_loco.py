@@ -48,6 +48,8 @@ def _list_category(root: Path, category: str) -> tuple[list[LabelledImage], list
     by_type, problems = images_by_type(root, category, required=(NORMAL, *DEFECTIVE))
     problems += unexpected_types(category, by_type, (NORMAL, *DEFECTIVE))
     kinds, wrong = read_defect_kinds(root / category / CONFIG_FILE)
+    if not (root / category / "ground_truth").is_dir():  # then nothing is to be looked up
+        wrong = []
     problems += [f"{category}/{problem}" for problem in wrong]
     listed = [LabelledImage(relative(image, root), NORMAL, 0) for image in by_type.get(NORMAL, [])]
     for name in DEFECTIVE:
@@ -55,21 +57,25 @@ def _list_category(root: Path, category: str) -> tuple[list[LabelledImage], list
         problems += shared_stems(root, images)
         mask_folders = root / category / "ground_truth" / name
         for image in images:
-            masks, wrong = _list_masks(root, image, mask_folders / image.stem, kinds)
+            masks, wrong = _list_masks(root, mask_folders / image.stem, kinds)
             problems += wrong
             listed.append(LabelledImage(relative(image, root), name, 1, tuple(masks)))
         stems = {image.stem for image in images}
         orphans = [folder for folder in folders_in(mask_folders) if name in by_type and folder.name not in stems]
-        problems += [f"{relative(folder, root)} belongs to no image" for folder in orphans]
+        orphans += images_in(mask_folders)
+        if orphans:  # either name may be wrong
+            without = [image for image in images if not images_in(mask_folders / image.stem)]
+            problems += [
+                f"{relative(image, root)} has no mask in {relative(mask_folders / image.stem, root)}"
+                for image in without
+            ]
+        problems += [f"{relative(orphan, root)} belongs to no image" for orphan in orphans]
     return listed, problems
 
 
-def _list_masks(root: Path, image: Path, folder: Path, kinds: DefectKinds) -> tuple[list[Mask], list[str]]:
-    files = images_in(folder)
-    if not files:
-        return [], [f"{relative(image, root)} has no mask in {relative(folder, root)}"]
+def _list_masks(root: Path, folder: Path, kinds: DefectKinds) -> tuple[list[Mask], list[str]]:
     masks, problems = [], []
-    for file in files:
+    for file in images_in(folder):
         path = relative(file, root)
         try:
             counts = read_grey(file).histogram()

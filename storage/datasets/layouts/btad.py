@@ -5,8 +5,8 @@ from pathlib import Path
 
 from storage.datasets.files import relative
 from storage.datasets.folders import find_in_folders, images_by_type, unexpected_types
-from storage.datasets.pairing import pair_masks, shared_stems
-from storage.datasets.records import Found, LabelledImage, Layout, Mask
+from storage.datasets.pairing import labelled_defects, pair_masks, shared_stems
+from storage.datasets.records import Found, LabelledImage, Layout
 
 NORMAL, DEFECTIVE = "ok", "ko"
 
@@ -35,8 +35,5 @@ def _list_category(root: Path, category: str) -> tuple[list[LabelledImage], list
         images = by_type[DEFECTIVE]
         pairs, wrong = pair_masks(root, images, root / category / "ground_truth" / DEFECTIVE, lambda stem: (stem,))
         problems += wrong + shared_stems(root, images)
-        listed += [
-            LabelledImage(relative(image, root), DEFECTIVE, 1, (Mask(relative(mask, root)),))
-            for image, mask in pairs.items()
-        ]
+        listed += labelled_defects(root, images, DEFECTIVE, pairs)
     return listed, problems

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from storage.datasets.files import folders_in, relative
+from storage.datasets.files import folders_in, images_in, relative
 from storage.datasets.folders import find_in_folders, images_by_type
-from storage.datasets.pairing import orphan_types, pair_masks, shared_stems
-from storage.datasets.records import Found, LabelledImage, Layout, Mask
+from storage.datasets.pairing import labelled_defects, orphan_types, pair_masks, shared_stems
+from storage.datasets.records import Found, LabelledImage, Layout
 
 NORMAL = "good"
 
@@ -34,14 +34,13 @@ def _list_category(root: Path, category: str) -> tuple[list[LabelledImage], list
         problems.append(f"{category}/test must hold a defect type beside {NORMAL}, got none")
     ground_truth = root / category / "ground_truth"
     mask_types = [folder.name for folder in folders_in(ground_truth)]
+    if stray := images_in(ground_truth):
+        problems.append(f"{category}/ground_truth must hold one folder per type, got {len(stray)} masks beside them")
     # Some tools also write empty masks for normal images.
     problems += orphan_types(root, category, mask_types, {*by_type, NORMAL})
     listed = [LabelledImage(relative(image, root), NORMAL, 0) for image in by_type.pop(NORMAL, [])]
     for name, images in by_type.items():
         pairs, wrong = pair_masks(root, images, ground_truth / name, lambda stem: (f"{stem}_mask", stem))
         problems += wrong + shared_stems(root, images)
-        listed += [
-            LabelledImage(relative(image, root), name, 1, (Mask(relative(mask, root)),))
-            for image, mask in pairs.items()
-        ]
+        listed += labelled_defects(root, images, name, pairs)
     return listed, problems

@@ -31,7 +31,7 @@ def find(root: Path, requested: Collection[str] | None) -> Found:
         wrong = list(_row_problems(root, row))
         problems += [f"{SPLIT_FILE} line {line}: {problem}" for problem in wrong]
         if not wrong:
-            images[row["object"]].append(_labelled_image(row))
+            images[row["object"]].append(_labelled_image(root, row))
     return Found(images, problems + _repeated_images(rows) + _one_sided_objects(rows))
 
 
@@ -61,19 +61,20 @@ def _read_test_rows(root: Path) -> tuple[Rows, list[str]]:
     return rows, [] if rows else [f"{SPLIT_FILE} has no row whose split is test"]
 
 
-def _labelled_image(row: dict[str, str]) -> LabelledImage:
+def _labelled_image(root: Path, row: dict[str, str]) -> LabelledImage:
     label = _LABELS[row["label"]]
-    masks = (Mask(PurePosixPath(row["mask"]).as_posix()),) if label else ()
+    has_mask = label and row["mask"] and (root / row["mask"]).is_file()
+    masks = (Mask(PurePosixPath(row["mask"]).as_posix()),) if has_mask else ()
     return LabelledImage(PurePosixPath(row["image"]).as_posix(), row["label"], label, masks)
 
 
 def _row_problems(root: Path, row: dict[str, str]) -> Iterator[str]:
     if row["label"] not in _LABELS:
         yield f"label must be normal or anomaly, got {row['label']!r}"
-    columns = ("image", "mask") if row["label"] == "anomaly" else ("image",)
-    for column in columns:
-        if problem := path_problem(root, row[column], row["object"]):
-            yield f"{column} {problem}"
+    if problem := path_problem(root, row["image"], row["object"]):
+        yield f"image {problem}"
+    if row["label"] == "anomaly" and (problem := path_problem(root, row["mask"], row["object"], may_lack=True)):
+        yield f"mask {problem}"
 
 
 def _repeated_images(rows: Rows) -> list[str]:

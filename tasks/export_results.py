@@ -1,0 +1,51 @@
+"""A run's results as files for other programs: the score table as CSV, flagged places as COCO or for Label Studio."""
+
+from storage.artefacts import is_complete, writing
+from storage.results.runs import Run
+from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
+from storage.store import Store
+from tasks.planning.returns import Stored
+from tasks.reporting.run_view import FinishedRun
+from tasks.reporting.specs import ExportSpec
+from tasks.results.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
+
+FILES = {"csv": "scores.csv", "coco": "coco.json", "labelstudio": "labelstudio.json"}
+TEXTS = ("path", "lot", "category", "backbone")
+
+
+def write_export(spec: ExportSpec) -> Stored:
+    """Make sure a run's results are stored in one format."""
+    store = Store(spec.store)
+    if not is_complete(store, spec.path):
+        text = export_text(spec.kind, FinishedRun(Run(store, spec.run), spec.folder))
+        with writing(store, spec.path) as staging:
+            store.write(f"{staging.path}/{FILES[spec.kind]}", text.encode())
+    return Stored(path=spec.path)
+
+
+def export_text(kind: str, found: FinishedRun) -> str:
+    """The text of one file.
+
+    Args:
+        kind: one of `FILES`.
+        found: the run.
+    """
+    if kind == "csv":
+        return csv_text(found.run.scores(), TEXTS)
+    marked = [marked_image(found, position) for position in range(len(found.images))]
+    model = f"{found.record.job.backbone.name}, run {found.record.keys.run}"
+    if kind == "coco":
+        return json_text(as_coco(marked, f"Places flagged by MuSc in {found.record.job.lot} ({model})"))
+    return json_text(as_labelstudio(marked, model=model))
+
+
+def marked_image(found: FinishedRun, position: int) -> Marked:
+    """One image with its decision and, if it is flagged, the outlines of its defective places."""
+    row = found.scores.iloc[position]
+    told = {name: float(row[name]) for name in ("raw_score", "score")}
+    regions = [
+        {"shape": OUTLINE, "points": [list(point) for point in one.points], "score": one.peak_score}
+        for one in found.outlines(position)
+    ]
+    label = DEFECTIVE if found.flagged[position] else GOOD
+    return Marked(found.images[position], label, regions, {**told, "decision": str(row["decision"])})

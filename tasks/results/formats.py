@@ -1,0 +1,150 @@
+"""Images with marked places as other tools read them: CSV, COCO and Label Studio's JSON, whoever marked the places."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from storage.images.lots import ListedImage
+from storage.results.verdicts import BOX, DEFECTIVE, OUTLINE
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""Spreadsheets run a cell that begins so; a quote in front makes it text."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What was said of one image."""
+
+    image: ListedImage
+    label: str
+    """`defective`, `good`, or `unsure`."""
+    regions: Sequence[Mapping[str, Any]] = ()
+    """Defective places: `shape` (`box` or `outline`), `points` (corners across and down, in pixels of the upright
+    image), and from a model a `score`."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """Further facts, passed on by name."""
+
+
+def csv_text(table: pd.DataFrame, texts: Iterable[str]) -> str:
+    """A table as CSV in which the named columns hold nothing that a spreadsheet runs; the others are not from people.
+
+    Args:
+        table: of any rows.
+        texts: columns that hold names of files, notes and the like.
+    """
+    safe = table.assign(**{name: [inert(str(text)) for text in table[name]] for name in texts})
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def inert(text: str) -> str:
+    """A cell that no spreadsheet runs.
+
+    >>> inert("=1+1"), inert("scratch")
+    ("'=1+1", 'scratch')
+    """
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def as_coco(marked: Sequence[Marked], description: str) -> dict[str, Any]:
+    """Images and their defective places as COCO's object detection has them; only defective images have annotations."""
+    numbered = list(enumerate(marked, start=1))
+    places = [(number, region) for number, one in numbered if one.label == DEFECTIVE for region in one.regions]
+    return {
+        "info": {"description": description},
+        "categories": [{"id": 1, "name": DEFECTIVE}],
+        "images": [
+            {
+                "id": number,
+                "file_name": one.image.path,
+                "width": one.image.width,
+                "height": one.image.height,
+                "sha256": one.image.sha256,
+                **one.told,
+            }
+            for number, one in numbered
+        ],
+        "annotations": [annotation(count, number, region) for count, (number, region) in enumerate(places, start=1)],
+    }
+
+
+def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> dict[str, Any]:
+    """One place as COCO has it: its box, its polygon and its area; a detector's place has a score too."""
+    points = region["points"]
+    left, top, right, bottom = bounds(points)
+    return {
+        "id": annotation_id,
+        "image_id": image_id,
+        "category_id": 1,
+        "bbox": [left, top, right - left, bottom - top],
+        "segmentation": [[value for point in points for value in point]],
+        "area": area(points),
+        "iscrowd": 0,
+        **({"score": region["score"]} if "score" in region else {}),
+    }
+
+
+def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> list[dict[str, Any]]:
+    """Tasks with one annotation each, or with one prediction if a model made them.
+
+    Their labelling interface needs `Choices` named `verdict`, and `RectangleLabels` and `PolygonLabels` named `box` and
+    `outline`, all for an `Image` named `image`.
+
+    Args:
+        marked: images.
+        model: what made the places; each then comes as a box and as an outline. None if people did.
+    """
+    return [task(one, model) for one in marked]
+
+
+def task(one: Marked, model: str | None) -> dict[str, Any]:
+    """One of Label Studio's tasks."""
+    choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [one.label]}}
+    shapes = (BOX, OUTLINE) if model else (None,)
+    places = [place(region, shape or region["shape"], one.image) for region in one.regions for shape in shapes]
+    result = {"result": [choice, *places]}
+    data = {"image": one.image.path, "sha256": one.image.sha256, **one.told}
+    if model is None:
+        return {"data": data, "annotations": [result]}
+    return {"data": data, "predictions": [{"model_version": model, "score": one.told.get("raw_score"), **result}]}
+
+
+def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, Any]:
+    """A place in percent of the image's sides, as Label Studio has it."""
+    points = [[100 * x / image.width, 100 * y / image.height] for x, y in region["points"]]
+    left, top, right, bottom = bounds(points)
+    value: dict[str, Any]
+    if shape == BOX:
+        kind = "rectanglelabels"
+        value = {"x": left, "y": top, "width": right - left, "height": bottom - top, "rotation": 0}
+    else:
+        kind, value = "polygonlabels", {"points": points}
+    size = {"original_width": image.width, "original_height": image.height, "image_rotation": 0}
+    return {"from_name": shape, "to_name": "image", **size, "type": kind, "value": {**value, kind: [DEFECTIVE]}}
+
+
+def bounds(points: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of a polygon."""
+    across, down = zip(*points, strict=True)
+    return min(across), min(down), max(across), max(down)
+
+
+def area(points: Sequence[Sequence[float]]) -> float:
+    """Of a polygon, by the shoelace formula.
+
+    >>> area([(0, 0), (4, 0), (4, 3), (0, 3)])
+    12.0
+    """
+    following = [*points[1:], points[0]]
+    return abs(sum(x * down - across * y for (x, y), (across, down) in zip(points, following, strict=True))) / 2
+
+
+def json_text(made: Any) -> str:
+    """The text of an export's file.
+
+    Raises:
+        ValueError: if a number is infinite or undefined.
+    """
+    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,75 @@
+"""README.txt of a run's folder: what lies there and with which settings it was made, for people who find it."""
+
+from typing import Any
+
+from musc.options import Options
+from storage.results.runs import CONTENTS
+from tasks.planning.run_record import RunRecord
+
+NAME_WIDTH = 20
+"""Characters of the column of names."""
+
+
+def readme(record: RunRecord) -> str:
+    """The text, in plain characters, for a person who has nothing but the folder.
+
+    Args:
+        record: of the run.
+    """
+    job, decision = record.job, record.decision
+    backbone = job.backbone
+    flagged = "1 image is" if decision.flagged_count == 1 else f"{decision.flagged_count} images are"
+    above = "" if decision.threshold is None else f", raw score {decision.threshold:.6g} and above"
+    height, width = backbone.image_size
+    parts = {
+        "": [
+            f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
+            f"{flagged} flagged{above}.",
+        ],
+        "Lot": rows({"folder": job.folder, "recorded": record.recorded, **record.images}),
+        "Files": rows(CONTENTS),
+        "Network": rows(
+            {
+                "name": backbone.name,
+                "weights": f"{backbone.weights} ({backbone.weights_digest})",
+                "pixels": f"{height} x {width}",
+                "layers": tuple(layer.number for layer in backbone.layers),
+                "precision": backbone.precision,
+            }
+        ),
+        "Settings": rows({**given(job.settings), "subsets": job.subsets, "settings digest": record.settings_digest}),
+        "Decision": rows({"rule": decision.rule, **given(job.decisions)}),
+        "Warnings": [f"  {text}" for text in (*record.warnings, *record.notes)],
+        "Versions": rows(record.versions),
+        "Commands": rows(
+            {
+                "musc show": "and this folder: prints the results",
+                "musc reproduce": "and this folder: computes them again and compares",
+            }
+        ),
+    }
+    texts = ["\n".join([*([heading] if heading else []), *lines]) for heading, lines in parts.items() if lines]
+    return "\n\n".join(texts) + "\n"
+
+
+def given(options: Options) -> dict[str, Any]:
+    """Every option by name, with its value."""
+    return {name: getattr(options, name) for name in type(options).model_fields}
+
+
+def rows(values: dict[str, Any]) -> list[str]:
+    """A line for each name and value.
+
+    >>> rows({"degrees": (1, 3), "references": None})
+    ['  degrees              1, 3', '  references           not set']
+    """
+    return [f"  {name:<{NAME_WIDTH}} {shown(value)}" for name, value in values.items()]
+
+
+def shown(value: Any) -> str:
+    """A value as people write it."""
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not set" if value is None else str(value)

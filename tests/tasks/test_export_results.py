@@ -1,0 +1,90 @@
+"""A run's results as files for other programs, read back as those would, and its README.txt."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows.pipelines.lot import score_folder
+from storage.datasets.synthetic.lot import write_lot
+from storage.results.runs import README, Run
+from storage.store import Store
+from tasks.planning.requests import LotRequest
+from tasks.reporting.run_view import FinishedRun
+from tasks.results.formats import area
+from tasks.runtime.runner import InlineRunner
+from tests.flat import lot_request
+
+SMALL = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1,), "engine": "inline"}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """A run of six parts, half of them flagged, with every export."""
+    folder, store = tmp_path_factory.mktemp("lot"), tmp_path_factory.mktemp("store")
+    drawn = write_lot(tmp_path_factory.mktemp("drawn"), good_count=4, defective_count=2, size=64)
+    for number, picture in enumerate(drawn):
+        (folder / f"={number}.png").write_bytes(picture.read_bytes())
+    first = score_folder(lot_request(folder, store, **SMALL), InlineRunner())
+    threshold = float(Run(Store(str(store)), first.run).scores()["raw_score"].median())
+    asked = lot_request(folder, store, threshold=threshold, export="csv, coco,labelstudio,csv", **SMALL)
+    done = score_folder(asked, InlineRunner())
+    assert done.problems == ()
+    return FinishedRun(Run(Store(str(store)), done.run), str(folder))
+
+
+def exported(found: FinishedRun, file: str) -> Any:
+    return json.loads(found.run.store.read(f"{found.run.path}/{file}"))
+
+
+def test_csv_is_the_table_of_scores_that_no_spreadsheet_runs(found: FinishedRun) -> None:
+    table = pd.read_csv(found.run.store.full(f"{found.run.path}/export-csv/scores.csv"))
+    stored = found.run.scores()
+    assert table.columns.tolist() == stored.columns.tolist()
+    assert table["path"].tolist() == [f"'{path}" for path in stored["path"]]
+    assert table["raw_score"].astype("float32").tolist() == stored["raw_score"].tolist()
+
+
+def test_coco_has_every_image_and_the_boxes_of_flagged_ones(found: FinishedRun) -> None:
+    made = exported(found, "export-coco/coco.json")
+    assert [image["file_name"] for image in made["images"]] == [image.path for image in found.images]
+    assert [image["decision"] for image in made["images"]] == found.scores["decision"].tolist()
+    names = {image["id"]: image["file_name"] for image in made["images"]}
+    boxes = found.run.boxes()
+    assert len(made["annotations"]) == len(boxes) >= found.flagged.sum() >= 2
+    rounded = boxes[["path", "x", "y", "width", "height", "peak_score"]].to_numpy().tolist()
+    for one in made["annotations"]:
+        left, top, width, height = one["bbox"]
+        right, bottom = -int(-(left + width) // 1), -int(-(top + height) // 1)
+        whole = [int(left), int(top), right - int(left), bottom - int(top)]
+        assert [names[one["image_id"]], *whole, one["score"]] in rounded
+        (flat,) = one["segmentation"]
+        assert area(list(zip(flat[::2], flat[1::2], strict=True))) == one["area"] <= width * height
+
+
+def test_labelstudio_predicts_each_place_as_box_and_outline(found: FinishedRun) -> None:
+    tasks = {task["data"]["image"]: task for task in exported(found, "export-labelstudio/labelstudio.json")}
+    for position, image in enumerate(found.images):
+        (prediction,) = tasks[image.path]["predictions"]
+        choice, *places = prediction["result"]
+        assert choice["value"]["choices"] == ["defective" if found.flagged[position] else "good"]
+        assert [place["from_name"] for place in places] == ["box", "outline"] * len(found.outlines(position))
+        assert prediction["score"] == found.scores["raw_score"][position]
+        values = [value for place in places[1::2] for point in place["value"]["points"] for value in point]
+        assert all(0 <= value <= 100 for value in values)
+
+
+def test_readme_says_what_lies_there_and_every_setting(found: FinishedRun) -> None:
+    text = found.run.store.read(f"{found.run.path}/{README}").decode()
+    job = found.record.job
+    for name in (*type(job.settings).model_fields, *type(job.decisions).model_fields, "scores.parquet"):
+        assert f"\n  {name} " in text, name
+    assert f"{found.flagged.sum()} images are flagged, raw score " in text
+    for expected in ("degrees              1\n", f"folder               {found.folder}\n", "ok                   6\n"):
+        assert expected in text
+
+
+def test_unknown_format_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="export must be one or several of csv, coco, labelstudio, got 'xml'"):
+        LotRequest(folder="x", export="csv,xml")

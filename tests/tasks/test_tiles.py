@@ -1,0 +1,147 @@
+"""Images scored as tiles: their scores are those of the method applied to the tiles alone, whatever the references."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import musc
+from flows.pipelines.lot import score_folder
+from musc import backbones
+from musc.lnamd import aggregate
+from musc.mutual import interval_counts
+from musc.plan.tiles import tile_count
+from musc.tiles import stitch, stitched_grid, tile_image
+from storage.datasets.synthetic.lot import draw_part
+from storage.images.lots import ListedImage
+from storage.results.runs import Run
+from storage.store import Store
+from tasks.planning.estimate import project_cost
+from tasks.runtime.runner import InlineRunner
+from tests.flat import lot_request, prepare
+
+WIDTH, HEIGHT, SIDE, OVERLAP, N = 112, 80, 64, 16, 4
+METHOD: dict[str, Any] = {"layers": (0,), "degrees": (1, 3), "interval": (0.0, 0.5)}
+OPTIONS = {**METHOD, "backbone": "texture", "engine": "inline", "tile": SIDE, "overlap": OVERLAP, "rscin_windows": (1,)}
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[Image.Image]:
+    """Four parts of 112 × 80 pixels, the last one with a scratch."""
+    drawn = [
+        draw_part("cast", "scratch" if number == N - 1 else None, number=number, size=112)[0] for number in range(N)
+    ]
+    return [Image.fromarray(picture[:HEIGHT, :WIDTH]) for picture in drawn]
+
+
+@pytest.fixture(scope="module")
+def folder(photographs: list[Image.Image], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("lot")
+    for number, photograph in enumerate(photographs):
+        photograph.save(place / f"{number}.png")
+    return place
+
+
+def scored(folder: Path, store: Path, **options: Any) -> Run:
+    done = score_folder(lot_request(folder, store, **{**OPTIONS, **options}), InlineRunner())
+    assert done.problems == ()
+    return Run(Store(str(store)), done.run)
+
+
+def cut(photograph: Image.Image) -> list[Image.Image]:
+    tiles = tile_image(WIDTH, HEIGHT, SIDE, OVERLAP)
+    return [photograph.crop((one.x, one.y, one.x + one.width, one.y + one.height)) for one in tiles]
+
+
+def raw_scores(run: Run) -> np.ndarray:
+    return run.scores().sort_values("path")["raw_score"].to_numpy()
+
+
+def test_tiles_of_one_position_are_scored_as_images_of_their_own(
+    photographs: list[Image.Image], folder: Path, tmp_path: Path
+) -> None:
+    run = scored(folder, tmp_path)
+    tiles = [cut(photograph) for photograph in photographs]
+    alone = [
+        musc.score_images([of_image[position] for of_image in tiles], "texture", image_size=SIDE, **METHOD)
+        for position in range(len(tiles[0]))
+    ]
+    expected = np.max([one.raw_image_scores.numpy() for one in alone], axis=0)
+    np.testing.assert_allclose(raw_scores(run), expected, atol=2e-4)  # features are stored in float16
+    of_tile = backbones.resolve("texture", image_size=SIDE, layers=(0,)).grid
+    grid = stitched_grid(WIDTH, HEIGHT, SIDE, of_tile)
+    for image in range(N):
+        cells = np.stack([one.patch_scores[image].numpy().reshape(of_tile) for one in alone])
+        whole = stitch(cells, tile_image(WIDTH, HEIGHT, SIDE, OVERLAP), (HEIGHT, WIDTH), grid)
+        np.testing.assert_allclose(run.patch_scores()[image], whole, atol=2e-4)
+    best = int(np.argmax([one.raw_image_scores[N - 1] for one in alone]))
+    tile = tile_image(WIDTH, HEIGHT, SIDE, OVERLAP)[best]
+    row = run.scores().set_index("path").loc[f"{N - 1}.png"]
+    assert tile.x <= row["peak_x"] < tile.x + tile.width
+    assert tile.y <= row["peak_y"] < tile.y + tile.height
+
+
+def test_all_tiles_are_compared_with_every_tile_of_the_other_images(
+    photographs: list[Image.Image], folder: Path, tmp_path: Path
+) -> None:
+    run = scored(folder, tmp_path, tile_references="all")
+    net = backbones.load("texture", image_size=SIDE, layers=(0,))
+    tokens = [net.extract(cut(photograph)).patch_tokens[0] for photograph in photographs]
+    by_degree = []
+    for degree in METHOD["degrees"]:
+        vectors = [aggregate(of_image, net.spec.layers[0].grid, degree).double().numpy() for of_image in tokens]
+        scores = np.empty((N, len(tokens[0]), tokens[0].shape[1]))
+        for image in range(N):
+            others = [tile for other in range(N) if other != image for tile in vectors[other]]
+            count = interval_counts(METHOD["interval"], len(others))[1]
+            for position, tile in enumerate(vectors[image]):
+                for patch, vector in enumerate(tile):
+                    nearest = sorted(np.linalg.norm(other - vector, axis=1).min() for other in others)
+                    scores[image, position, patch] = np.mean(nearest[:count])
+        by_degree.append(scores)
+    expected = np.mean(by_degree, axis=0).max(axis=(1, 2))
+    np.testing.assert_allclose(raw_scores(run), expected, atol=3e-3)
+
+
+def test_shards_of_tiles_give_the_same_scores_whatever_the_memory(folder: Path, tmp_path: Path) -> None:
+    whole = scored(folder, tmp_path / "whole", tile_references="all")
+    parts = scored(folder, tmp_path / "parts", tile_references="all", memory="1MB", block_images=8)
+    assert len(parts.record()["keys"]["patch_scores"]) > len(whole.record()["keys"]["patch_scores"])
+    np.testing.assert_allclose(raw_scores(parts), raw_scores(whole), atol=1e-5)
+
+
+def test_image_of_other_tiles_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
+    job = prepare(folder, tmp_path, **OPTIONS)
+    images = [ListedImage(str(width), f"{width}.png", "", width, 80, "ok", "") for width in (112, 100, 300)]
+    assert tile_count(job.settings, images[:2]) == 4
+    with pytest.raises(ValueError, match=r"got 6 x 2 for 300\.png \(300 x 80 pixels\) and 2 x 2 for 112\.png"):
+        tile_count(job.settings, images)
+
+
+def test_picture_of_48_million_pixels_is_planned_within_the_memory(folder: Path, tmp_path: Path) -> None:
+    options = {"backbone": "efficientnet-lite0", "engine": "inline", "tile": 320, "memory": "300MB"}
+    job = prepare(folder, tmp_path, **options)
+    images = [ListedImage(str(number), f"{number}.png", "", 8000, 6000, "ok", "") for number in range(20)]
+    tiles = tile_count(job.settings, images)
+    assert tiles == 29 * 22
+    assert project_cost(job, tiles * len(images), tiles=tiles).peak_bytes <= 300e6
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tile": None, "overlap": 3}, "overlap must go with tile, got overlap 3 alone"),
+        ({"overlap": SIDE}, f"overlap must be less than tile, {SIDE}, got {SIDE}"),
+        ({"exclude_groups": True}, "exclude_groups must go without tile, got True"),
+        ({"tile_references": "all", "references": 3}, "references must go without tile_references all, got 3"),
+        ({"good_from_verdicts": True}, "good_from_verdicts must go without tile"),
+    ],
+)
+def test_options_that_do_not_go_with_tiles_are_refused(
+    options: dict[str, Any], told: str, folder: Path, tmp_path: Path
+) -> None:
+    given = {name: value for name, value in {**OPTIONS, **options}.items() if value is not None}
+    with pytest.raises(ValueError, match=told):
+        prepare(folder, tmp_path, **given)
