@@ -8,8 +8,8 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-
 from batch.photographs import Photographs
+
 from musc.kernels.products import fill_symmetric
 from musc.layers import Grid, Layer
 from musc.lnamd import aggregate, layer_normalised

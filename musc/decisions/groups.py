@@ -1,11 +1,11 @@
 """Systematic defects: the same flaw on many images of a lot, which therefore finds its own matches and scores low.
 
-Seen from a patch of such a flaw, the other images fall in two: those that share the flaw hold a close match, all others
-none (the *consistent anomalies* of CoDeGraph, arXiv 2510.10456). Sorted by distance, the images that share the flaw come
-first, and where they end the distance grows suddenly. A patch whose distance grows far more suddenly than is usual in
-the lot is a *shared patch* and links its image with the images before that step. Images with many links among each
-other are a group, unless as many could agree by chance. A group is a warning and not a verdict: the shared look may be
-a flaw, or a harmless variant.
+Seen from a patch of such a flaw, the other images fall in two: those that share the flaw hold a close match, all
+others none (the *consistent anomalies* of CoDeGraph, arXiv 2510.10456). Sorted by distance, the images that share the
+flaw come first, and where they end the distance grows suddenly. A patch whose distance grows far more suddenly than is
+usual in the lot is a *shared patch* and links its image with the images before that step. Images with many links among
+each other are a group, unless as many could agree by chance. A group is a warning and not a verdict: the shared look
+may be a flaw, or a harmless variant.
 """
 
 from collections.abc import Iterable
