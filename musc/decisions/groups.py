@@ -1,14 +1,16 @@
 """Systematic defects: the same flaw on many images of a lot, which therefore finds its own matches and scores low.
 
-Seen from a patch of such a flaw, the other images fall in two: those that share the flaw hold a close match, all others
-none (the *consistent anomalies* of CoDeGraph, arXiv 2510.10456). A patch that is hard to find in most of the lot, yet
-easy in a few images, is a *shared patch* and links its image with those few. Images with many links among each other
-are a group. A group is a warning and not a verdict: the shared look may be a flaw, or a harmless variant.
+Seen from a patch of such a flaw, the other images fall in two: those that share the flaw hold a close match, all
+others none (the *consistent anomalies* of CoDeGraph, arXiv 2510.10456). Sorted by distance, the images that share the
+flaw come first, and where they end the distance grows suddenly. A patch whose distance grows far more suddenly than is
+usual in the lot is a *shared patch* and links its image with the images before that step. Images with many links among
+each other are a group, unless as many could agree by chance. A group is a warning and not a verdict: the shared look
+may be a flaw, or a harmless variant.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
+from math import comb, log, prod
 
 import numpy as np
 import torch
@@ -16,16 +18,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
+from scipy.stats import hypergeom
 
-from musc.decisions.rule import GUMBEL, fit_bulk, standard_quantiles
 from musc.kernels.products import fill_directed, fill_symmetric
 
-USUAL_IMAGES = 0.9
-"""Part of the good images whose hardest patch counts as usual."""
-CLOSE = 0.8
-"""An image shares a patch if it holds a match within this part of the patch's median distance to all images."""
-HARDEST = 0.1
-"""Part of an image's patches, those hardest to find in the lot, that are looked at."""
+SUDDEN = 2.0
+"""A step counts from so many times the lot's usual one: the median over the images of each image's largest step."""
+MIN_GROWTH = 0.15
+"""Smallest growth of the distance, in natural logarithms, that counts in any lot; the steps shrink as lots grow."""
 LARGEST_GROUP = 0.45
 """Part of the lot beyond which a look is taken for normal."""
 SMALLEST_GROUP = 3
@@ -34,6 +34,20 @@ SHARED_PATCHES = 2
 """Shared patches that link two images, in both directions."""
 DENSITY = 0.5
 """Part of the pairs inside a group that must be linked."""
+CHANCE = 0.01
+"""Greatest probability that any group of a size agrees as well by chance."""
+NO_DISTANCE = 1e-3
+"""Distances below this differ by rounding alone; see docs/method.md."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a distance goes up from one image to the next, sorted by distance."""
+
+    rise: float
+    """Difference of the two distances."""
+    growth: float
+    """Natural logarithm of their ratio."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +56,8 @@ class SharedPatch:
 
     image: int
     patch: int
-    median: float
-    """Median distance to the other images."""
+    step: Step
+    """From the last image that shares the patch to the next one."""
     sharing: NDArray[np.int64]
     """The images that hold a close match, ascending; the own one is not among them."""
 
@@ -84,54 +98,87 @@ def block_similarities(
     return similarities
 
 
-def shared_patches(similarities: torch.Tensor, image: int) -> tuple[float, list[SharedPatch]]:
-    """The shared patches of one image.
+def shared_patches(similarities: torch.Tensor, image: int) -> tuple[Step, list[SharedPatch]]:
+    """The patches of one image from which the others fall in two, those with a close match and those without.
 
     Args:
         similarities: float (N, P), largest similarity of each of its patches to each image; its own row is ignored.
         image: its position in the lot.
 
     Returns:
-        The median distance of its hardest patch, and the candidates among its hardest patches.
+        The image's largest rise and largest growth, and the patches whose distance grows by `MIN_GROWTH` at once.
     """
-    image_count, patch_count = similarities.shape
-    distances = (2 - 2 * similarities.float()).clamp(min=0, max=4).sqrt()
+    image_count = len(similarities)
+    most = int(LARGEST_GROUP * image_count)
+    if most < SMALLEST_GROUP - 1:
+        return Step(0.0, 0.0), []
+    distances = (2 - 2 * similarities.float()).clamp(min=NO_DISTANCE**2, max=4).sqrt()
     distances[image] = torch.inf
-    others = torch.cat([distances[:image], distances[image + 1 :]])
-    medians = others.median(dim=0).values  # of an even number of images the lower one
-    hardest = medians.topk(max(1, int(HARDEST * patch_count)))
-    close = (distances[:, hardest.indices] <= CLOSE * hardest.values).T.cpu().numpy()  # (patches, N)
+    nearest = distances.topk(most + 1, dim=0, largest=False)
+    before, after = nearest.values[SMALLEST_GROUP - 2 : -1], nearest.values[SMALLEST_GROUP - 1 :]
+    growths, places = (after / before).log().max(dim=0)
+    rises = (after - before).gather(0, places[None])[0]
     found = []
-    for patch, median, of_patch in zip(hardest.indices.tolist(), hardest.values.tolist(), close, strict=True):
-        sharing = np.flatnonzero(of_patch)
-        if SMALLEST_GROUP - 1 <= len(sharing) <= LARGEST_GROUP * image_count:
-            found.append(SharedPatch(image, patch, median, sharing))
-    return float(hardest.values[0]), found
+    for patch in torch.nonzero(growths >= MIN_GROWTH).flatten().tolist():
+        count = int(places[patch]) + SMALLEST_GROUP - 1
+        sharing = nearest.indices[:count, patch].sort().values.cpu().numpy()
+        found.append(SharedPatch(image, patch, Step(float(rises[patch]), float(growths[patch])), sharing))
+    return Step(float(rises.max()), float(growths.max())), found
 
 
-def find_groups(hardest: NDArray[np.float64], shared: Iterable[SharedPatch], grid: tuple[int, int]) -> Groups:
+def find_groups(largest: Iterable[Step], shared: Iterable[SharedPatch], grid: tuple[int, int]) -> Groups:
     """Groups of images that share patches.
 
     Args:
-        hardest: (N,), the median distance of every image's hardest patch.
+        largest: every image's largest rise and growth, as `shared_patches` gives them.
         shared: the shared patches of all images, in any order.
         grid: patch rows and columns.
 
     Returns:
         Groups of at least `SMALLEST_GROUP` and at most `LARGEST_GROUP` of the images.
     """
-    if len(hardest) < SMALLEST_GROUP:
-        return Groups(np.zeros(len(hardest), dtype=np.int64), np.zeros((len(hardest), prod(grid)), dtype=np.bool_))
-    location, scale = fit_bulk(np.sort(np.asarray(hardest, dtype=np.float64)), GUMBEL)
-    usual = location + scale * standard_quantiles(USUAL_IMAGES, GUMBEL)
-    unusual = [patch for patch in shared if patch.median > usual]
-    clustered = numbered(clusters(linked(unusual, len(hardest))))
-    patches = group_patches(unusual, clustered, grid)
+    steps = np.array([(step.rise, step.growth) for step in largest]).reshape(-1, 2)
+    image_count = len(steps)
+    if image_count < SMALLEST_GROUP:
+        return Groups(np.zeros(image_count, dtype=np.int64), np.zeros((image_count, prod(grid)), dtype=np.bool_))
+    rise, growth = SUDDEN * np.median(steps, axis=0)
+    sudden = [patch for patch in shared if patch.step.rise > rise and patch.step.growth > growth]
+    clustered = beyond_chance(sudden, numbered(clusters(linked(sudden, image_count))))
+    patches = group_patches(sudden, clustered, grid)
     of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
     patches[of_image == 0] = False
     for image in np.flatnonzero(of_image):
         patches[image] = ndimage.binary_dilation(patches[image], np.ones((3, 3), dtype=bool))
-    return Groups(of_image, patches.reshape(len(hardest), -1))
+    return Groups(of_image, patches.reshape(image_count, -1))
+
+
+def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The groups that chance does not explain; images of the others are in none.
+
+    By chance the images that share a patch would be any of the lot, so that those inside the group are distributed
+    hypergeometrically. Each image stands for its best patch, corrected for the number of its patches, and each group
+    for all groups of its size (Bonferroni).
+
+    Args:
+        shared: the shared patches of all images.
+        of_image: (N,), the group of each image, 0 for none.
+    """
+    image_count, sizes = len(of_image), np.bincount(of_image)
+    best, counts = np.zeros(image_count), np.zeros(image_count)
+    for patch in shared:
+        group = of_image[patch.image]
+        if group:
+            inside = int((of_image[patch.sharing] == group).sum())
+            law = hypergeom(image_count - 1, sizes[group] - 1, len(patch.sharing))
+            best[patch.image] = min(best[patch.image], law.logsf(inside - 1))
+            counts[patch.image] += 1
+    of_members = np.minimum(0, best + np.log(np.maximum(counts, 1)))
+    kept = [
+        group
+        for group in range(1, len(sizes))
+        if of_members[of_image == group].sum() + log(comb(image_count, int(sizes[group]))) < log(CHANCE)
+    ]
+    return np.where(np.isin(of_image, kept), of_image, 0)
 
 
 def group_patches(

@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F
 
 from musc.decisions.groups import (
-    CLOSE,
+    MIN_GROWTH,
     Groups,
     SharedPatch,
+    Step,
+    beyond_chance,
     block_similarities,
     clusters,
     find_groups,
@@ -45,7 +47,7 @@ def lot(image_count: int = 23, flawed: int = 5, unique: int = 2, seed: int = 0) 
 def groups_of(features: torch.Tensor) -> Groups:
     described = [shared_patches(s, i) for i, s in enumerate(block_similarities(features, 0, (), len(features)))]
     shared = [patch for _, found in described for patch in found]
-    return find_groups(np.array([hardest for hardest, _ in described]), shared, GRID)
+    return find_groups([largest for largest, _ in described], shared, GRID)
 
 
 def dilated(patches: list[int]) -> set[int]:
@@ -149,31 +151,62 @@ def test_similarities_are_the_same_however_the_lot_is_divided(step: int) -> None
 
 def test_shared_patches_by_plain_loops() -> None:
     features = lot()
-    similarities = block_similarities(features, 0, (), 23)
-    hardest, found = shared_patches(similarities[2], 2)
-    distances = (features[2, :, None, None].double() - features[None].double()).norm(dim=-1).amin(dim=-1)  # (P, N)
-    others = [image for image in range(23) if image != 2]
-    medians = [sorted(distances[patch, others].tolist())[10] for patch in range(42)]
-    assert hardest == pytest.approx(max(medians), abs=1e-5)
-    assert {patch.patch for patch in found} <= set(np.argsort(medians)[-4:].tolist())
-    assert found
+    largest, found = shared_patches(block_similarities(features, 0, (), 23)[2], 2)
+    shared, rises, growths = {}, [], []
+    for patch in range(42):
+        distances = {
+            image: min(float((features[2, patch].double() - other.double()).norm()) for other in features[image])
+            for image in range(23)
+            if image != 2
+        }
+        nearest = sorted(distances, key=distances.__getitem__)
+        steps = [(distances[nearest[k]] / distances[nearest[k - 1]], k) for k in range(2, 11)]
+        ratio, count = max(steps)
+        rises.append(distances[nearest[count]] - distances[nearest[count - 1]])
+        growths.append(np.log(ratio))
+        if np.log(ratio) >= MIN_GROWTH:
+            shared[patch] = sorted(nearest[:count])
+    assert {patch.patch: patch.sharing.tolist() for patch in found} == shared
+    assert set(FLAW) < set(shared) < set(range(42))
     for patch in found:
-        close = [image for image in others if distances[patch.patch, image] <= CLOSE * medians[patch.patch]]
-        assert patch.sharing.tolist() == close
+        assert patch.step.rise == pytest.approx(rises[patch.patch], abs=1e-5)
+        assert patch.step.growth == pytest.approx(growths[patch.patch], abs=1e-5)
+    assert (largest.rise, largest.growth) == pytest.approx((max(rises), max(growths)), abs=1e-5)
 
 
 def test_shared_patches_ignore_the_own_image() -> None:
     similarities = block_similarities(lot(), 0, (), 23)[2]
-    plain_hardest, plain = shared_patches(similarities, 2)
+    plain_largest, plain = shared_patches(similarities, 2)
     similarities[2] = 1
-    hardest, found = shared_patches(similarities, 2)
-    assert hardest == plain_hardest
+    largest, found = shared_patches(similarities, 2)
+    assert largest == plain_largest
     assert [(one.patch, one.sharing.tolist()) for one in found] == [(one.patch, one.sharing.tolist()) for one in plain]
+
+
+def test_copies_of_an_image_have_no_sudden_step() -> None:
+    """Distances that differ by rounding alone are all alike."""
+    similarities = torch.ones(23, 42)
+    similarities[:6] -= 1e-7
+    assert shared_patches(similarities, 2) == (Step(0.0, 0.0), [])
+
+
+def test_chance_explains_a_group_whose_patches_are_found_everywhere() -> None:
+    of_image = np.array([1, 1, 1, 1] + [0] * 19)
+
+    def shared(*outside: int) -> list[SharedPatch]:
+        step = Step(0.5, 0.5)
+        return [
+            SharedPatch(image, 0, step, np.array([*({0, 1, 2, 3} - {image}), *outside], dtype=np.int64))
+            for image in range(4)
+        ]
+
+    np.testing.assert_array_equal(beyond_chance(shared(), of_image), of_image)
+    np.testing.assert_array_equal(beyond_chance(shared(*range(6, 20)), of_image), 0)
 
 
 def test_links_need_two_patches_in_both_directions() -> None:
     def patch(image: int, *sharing: int) -> SharedPatch:
-        return SharedPatch(image, 0, 1.0, np.array(sharing))
+        return SharedPatch(image, 0, Step(1.0, 1.0), np.array(sharing))
 
     shared = [patch(0, 1, 2), patch(0, 1, 2), patch(1, 0), patch(1, 0, 3), patch(2, 0), patch(3, 1), patch(3, 1)]
     expected = np.zeros((5, 5), dtype=bool)
