@@ -30,7 +30,7 @@ def tile_starts(length: int, side: int, overlap: int) -> list[int]:
         side: of a tile; an image that is not longer is one tile.
         overlap: pixels that neighbours share at least, less than the side.
 
-    >>> tile_starts(900, 320, 40), tile_starts(300, 320, 40)
+    >>> tile_starts(900, 320, 30), tile_starts(300, 320, 30)
     ([0, 290, 580], [0])
     """
     if length <= side:
