@@ -22,17 +22,17 @@ def flawed_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """19 good parts, and 5 with the same stain at the same place."""
     folder = tmp_path_factory.mktemp("parts")
     for number in range(19):
-        Image.fromarray(draw_part("cast", None, number=number, size=128)[0]).save(folder / f"good-{number:02d}.png")
+        Image.fromarray(draw_part("cast", None, number=number, size=256)[0]).save(folder / f"good-{number:02d}.png")
     for number in range(FLAWED):
-        picture, _ = draw_repeated("cast", "stain", seed=1, number=number, size=128)
-        Image.fromarray(picture).resize((256, 192)).save(folder / f"stained-{number}.png")
+        picture, _ = draw_repeated("cast", "stain", number=number, size=256)
+        Image.fromarray(picture).resize((384, 256)).save(folder / f"stained-{number}.png")
     return folder
 
 
 def score(folder: Path, output: Path, **changes: Any) -> Run:
     from tests.flat import score_lot
 
-    small = {"backbone": "texture", "image_size": 128, "layers": (2, 3), "degrees": (1, 3), "block_images": 8}
+    small = {"backbone": "efficientnet-lite0", "layers": (5, 6), "degrees": (1, 3), "block_images": 8}
     done = score_lot(str(folder), str(output), **{**small, **changes})
     return Run(Store(str(output)), done.run)
 
@@ -64,7 +64,7 @@ def test_run_scored_without_a_shared_flaw_keeps_its_earlier_references(flawed_pa
     monday = tmp_path / "monday"
     monday.mkdir()
     for number in range(30, 34):
-        Image.fromarray(draw_part("cast", None, number=number, size=128)[0]).save(monday / f"{number}.png")
+        Image.fromarray(draw_part("cast", None, number=number, size=256)[0]).save(monday / f"{number}.png")
     earlier = score(monday, tmp_path, threshold=2.0)
     alone = score(flawed_parts, tmp_path, exclude_groups=True)
     beside = score(flawed_parts, tmp_path, exclude_groups=True, references_from=(earlier.path,))
