@@ -62,24 +62,13 @@ def add_three(
 
 
 @inlined
-def add_five(
-    total: np.ndarray,
-    at: int,
-    first: np.ndarray,
-    middle: int,
-    others: np.ndarray,
-    left: int,
-    right: int,
-    far_left: int,
-    far_right: int,
-    count: int,
-) -> None:
+def add_five(planes: np.ndarray, at: int, middle: int, near: tuple[int, int], far: tuple[int, int], count: int) -> None:
     """Add `count` values from each of five places; one pass takes less time than two of `add_three`."""
-    at, middle, left, right, count = PLACE(at), PLACE(middle), PLACE(left), PLACE(right), PLACE(count)
-    far_left, far_right = PLACE(far_left), PLACE(far_right)
+    at, middle, left, right, count = PLACE(at), PLACE(middle), PLACE(near[0]), PLACE(near[1]), PLACE(count)
+    far_left, far_right = PLACE(far[0]), PLACE(far[1])
     for n in range(count):
-        near = first[middle + n] + (others[left + n] + others[right + n])
-        total[at + n] = near + (others[far_left + n] + others[far_right + n])
+        three = planes[middle + n] + (planes[left + n] + planes[right + n])
+        planes[at + n] = three + (planes[far_left + n] + planes[far_right + n])
 
 
 @inlined
@@ -95,22 +84,14 @@ def widen(planes: np.ndarray, at: int, values: np.ndarray, start: int, rows: int
 
 @inlined
 def fold(
-    reach: int,
-    planes: np.ndarray,
-    at: int,
-    factors: np.ndarray,
-    scales: int,
-    penalties: int,
-    maxima: int,
-    scale: float,
-    penalty: float,
-    count: int,
+    reach: int, planes: np.ndarray, at: int, factors: np.ndarray, places: Any, scale: float, penalty: float, count: int
 ) -> float:
     """The row maximum of `count` sums along reference columns; column maxima are raised in place.
 
-    Each still lacks its own patch's scale. The reach is 0, 1 or 2; LLVM takes the choice out of the loop.
+    Each still lacks its own patch's scale. The places in the factors are those of scales, penalties and maxima. The
+    reach is 0, 1 or 2; LLVM takes the choice out of the loop.
     """
-    at, scales, penalties, maxima, count = PLACE(at), PLACE(scales), PLACE(penalties), PLACE(maxima), PLACE(count)
+    at, scales, penalties, maxima, count = PLACE(at), PLACE(places[0]), PLACE(places[1]), PLACE(places[2]), PLACE(count)
     best, near, far = LOWEST, PLACE(1), PLACE(2)
     for n in range(count):
         total = planes[at + n]
@@ -128,9 +109,8 @@ def sum_along(planes: np.ndarray, at: int, source: int, apart: int, reach: int, 
     """Add to each of `count` sums its neighbours on both sides, `apart` from each other, as far as a degree reaches."""
     middle, step = source, 1
     while step < reach:
-        far = (step + 1) * apart
-        left, right = source - step * apart, source + step * apart
-        add_five(planes, at, planes, middle, planes, left, right, source - far, source + far, count)
+        near, far = step * apart, (step + 1) * apart
+        add_five(planes, at, middle, (source - near, source + near), (source - far, source + far), count)
         middle, step = at, step + 2
     if step == reach:
         add_three(planes, at, planes, middle, planes, source - step * apart, source + step * apart, count)
@@ -202,7 +182,7 @@ def sum_across(
         if step < reach:
             far_left = plane_of(at, held, size, depth, column - step - 1, columns)
             far_right = plane_of(at, held, size, depth, column + step + 1, columns)
-            add_five(planes, at, planes, middle, planes, left, right, far_left, far_right, count)
+            add_five(planes, at, middle, (left, right), (far_left, far_right), count)
         else:
             add_three(planes, at, planes, middle, planes, left, right, count)
         middle, step = at, step + 2
@@ -272,10 +252,8 @@ def pooled_maxima(
     for reference in range(len(scales)):
         set_factors(factors, scales[reference], excluded[reference], rows, columns, wide)
         for row in range(rows):
-            top, bottom = (
-                max(0, row - match_radius),
-                min(rows, row + match_radius + 1),
-            )  # reference rows that may be matched
+            # Reference rows that may be matched,
+            top, bottom = max(0, row - match_radius), min(rows, row + match_radius + 1)
             high, low = max(0, top - reach), min(rows, bottom + reach)  # and those that their sums reach
             for entering in range(columns + reach):
                 if entering < columns:
@@ -295,17 +273,8 @@ def pooled_maxima(
                     source, fused = held + column % depth * size, 0
                     if reaches[degree] > 0:
                         across, below, source = margin + ACROSS * size, margin + BELOW * size, margin + BESIDE * size
-                        sum_across(
-                            planes,
-                            across + high * wide,
-                            held + high * wide,
-                            size,
-                            depth,
-                            column,
-                            columns,
-                            reaches[degree],
-                            (low - high) * wide,
-                        )
+                        at, first, count = across + high * wide, held + high * wide, (low - high) * wide
+                        sum_across(planes, at, first, size, depth, column, columns, reaches[degree], count)
                         count = (bottom - top) * wide
                         sum_along(planes, below + top * wide, across + top * wide, wide, reaches[degree], count)
                         if reaches[degree] > FUSED_REACH:
@@ -319,18 +288,8 @@ def pooled_maxima(
                     for run in range(1 if whole else bottom - top):  # without a window at once, else row by row
                         place = (top + run) * wide + left
                         count = (bottom - top) * wide if whole else right - left
-                        found = fold(
-                            fused,
-                            planes,
-                            source + place,
-                            factors,
-                            scaled + place,
-                            place,
-                            maxima + place,
-                            scale,
-                            penalty,
-                            count,
-                        )
+                        places = scaled + place, place, maxima + place
+                        found = fold(fused, planes, source + place, factors, places, scale, penalty, count)
                         best = larger(best, found)
                     row_maxima[reference, degree, patch] = best * scale if best > LOWEST else LOWEST
         for patch in range(rows * columns):
