@@ -177,7 +177,7 @@ def referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
         try:
             keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
             used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
-            used |= set(map(str, keys.get("groups", [])))  # older runs have none
+            used |= {*map(str, keys.get("groups", [])), *map(str, keys.get("good", []))}  # older runs have none
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             unknown.append(run.path)
     if unknown:

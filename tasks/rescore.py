@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions
+from musc.plan.partition import Shard
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
@@ -41,11 +42,11 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     images = judged(load_lot(store, spec.lot_key), features)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
-    patch_scores = average_shards(store, spec, len(usable))
+    patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, len(usable))
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     raw, peaks = peak_scores(patch_scores, image_size)
-    verdict = reach_verdict(store, spec, raw, patch_scores)
+    verdict = reach_verdict(store, spec, raw, patch_scores, good_scores(store, spec))
     table = score_table(spec, usable, raw, peaks, features.class_tokens(), verdict)
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, image_size))
@@ -64,16 +65,26 @@ def judged(images: Sequence[ListedImage], features: LotFeatures) -> list[ListedI
     ]
 
 
-def average_shards(store: Store, spec: RunSpec, image_count: int) -> np.ndarray:
+def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
+    """Raw scores of the known good images, each against the others: float32 (G,); None where they decide nothing."""
+    if spec.good is None or not spec.good.shards:
+        return None
+    backbone = spec.job.backbone
+    patch_scores = average_shards(store, spec.good.shards, backbone.grid, spec.good.image_count)
+    return peak_scores(patch_scores, backbone.image_size)[0]
+
+
+def average_shards(
+    store: Store, shards: Sequence[tuple[Shard, str]], finest: tuple[int, int], image_count: int
+) -> np.ndarray:
     """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns)."""
-    finest = spec.job.backbone.grid
     total = np.zeros((image_count, *finest))
-    for shard, path in spec.shards:
+    for shard, path in shards:
         scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
         total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
-    return (total / len({shard.layer for shard, _ in spec.shards})).astype(np.float32)
+    return (total / len({shard.layer for shard, _ in shards})).astype(np.float32)
 
 
 def score_table(

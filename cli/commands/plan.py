@@ -17,5 +17,6 @@ def run(given: Given) -> None:
     images = list_folder(job.folder)
     require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)
-    cost = project_cost(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)))
+    good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
+    cost = project_cost(job, len(usable), sum(len(rows.rows) for rows in earlier_references(job, usable)) + good)
     show_plan(cost, job, scoring_seconds(cost, job))

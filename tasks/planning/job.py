@@ -8,7 +8,7 @@ from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.planning.judged_good import judged_good
-from tasks.planning.lot_job import LotJob
+from tasks.planning.lot_job import KnownGood, LotJob
 from tasks.planning.requests import LotRequest
 from tasks.planning.resources import allocate
 
@@ -27,16 +27,19 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
     """
     folder, output, settings = request.folder, request.output, request.settings
     places = {"folder": folder, "output": output, "weights": settings.weights}
-    places["dask_address"] = request.resources.dask_address
+    places |= {"dask_address": request.resources.dask_address, "good": request.good}
     for option, place in (*places.items(), *(("references_from", run) for run in settings.references_from)):
         require_no_secret(option, str(place or ""))
     require_folder(folder)
+    if request.good is not None:
+        require_folder(request.good, "good")
     require_store(output)
     folder, output = absolute(folder), absolute(output)
     allocation = allocate(request.resources)
     if allocation.engine.name == "dask":
         require_shared("folder", folder)
         require_shared("output", output)
+        require_shared("good", absolute(request.good or folder))
     lot = request.lot or default_lot(folder)
     category = request.category or lot
     require_name("lot", lot)
@@ -55,6 +58,7 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
         subsets=subsets,
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
+        good=KnownGood(absolute(request.good)) if request.good else None,
     )
 
 

@@ -16,8 +16,16 @@ from musc.plan.sample import draw_sample, sample_size
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
-from tasks.planning.lot_job import LotJob, backbone_identity
-from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
+from tasks.planning.lot_job import KnownGood, LotJob, backbone_identity
+from tasks.planning.specs import (
+    AggregateSpec,
+    BlockRows,
+    ExtractSpec,
+    GroupSpec,
+    KnownGoodSpecs,
+    RunSpec,
+    ScoreSpec,
+)
 from tasks.planning.versions import (
     AGGREGATED_VERSION,
     FEATURES_VERSION,
@@ -143,6 +151,15 @@ def score_specs(
     return specs
 
 
+def good_job(job: LotJob, good: KnownGood) -> LotJob:
+    """The job that scores known good images against each other, so that each leaves itself out."""
+    settings = job.settings.changed(references=None, references_from=(), exclude_groups=False)
+    allocation = replace(job.allocation, store_aggregated=False)
+    return replace(
+        job, folder=good.folder, settings=settings, allocation=allocation, subsets=1, judged_good=(), good=None
+    )
+
+
 def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
     """The spec that finds groups, from the middle layer and the middle degree."""
     if not seeks_groups(job, scored[-1].lot_range[1]):
@@ -211,6 +228,8 @@ def run_spec(
     extracted: Sequence[ExtractSpec] = (),
     scored: Sequence[ScoreSpec] = (),
     groups: GroupSpec | None = None,
+    *,
+    good: KnownGoodSpecs | None = None,
 ) -> RunSpec:
     """The spec that ends a run.
 
@@ -230,7 +249,7 @@ def run_spec(
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
     return RunSpec(
-        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else ()
+        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else (), good
     )
 
 

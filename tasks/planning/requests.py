@@ -58,6 +58,13 @@ class LotRequest(ScoringRequest):
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
     lot: str | None = option(None, "Name of these images. Default: the folder's name.", common=True)
     category: str | None = option(None, "Name of the product. Default: the lot's name.", common=True)
+    good: str | None = option(
+        None,
+        "Path or URL of a folder of photographs of good parts of the product: references that are not scored "
+        "themselves. From 8 on, their own scores give the threshold, and one image is enough to be scored.",
+        metavar="FOLDER",
+        common=True,
+    )
 
 
 class NightRequest(ScoringRequest):

@@ -178,6 +178,20 @@ class GroupSpec:
 
 
 @dataclass(frozen=True)
+class KnownGoodSpecs:
+    """What is made of a job's known good images."""
+
+    listing: str
+    """Path of their listing."""
+    blocks: tuple[str, ...]
+    """Of their features."""
+    shards: tuple[tuple[Shard, str], ...] = ()
+    """Of their own scores, each scored against the others; none where they decide no threshold."""
+    image_count: int = 0
+    """How many of them were scored."""
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """Put the scores of a lot together and write its run."""
 
@@ -190,7 +204,8 @@ class RunSpec:
     groups: str | None = None
     """Path of the lot's groups, where they were sought."""
     earlier: tuple[BlockRows, ...] = ()
-    """References from earlier lots."""
+    """References from earlier lots, and known good ones."""
+    good: KnownGoodSpecs | None = None
 
     @property
     def category(self) -> str:
