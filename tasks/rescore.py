@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions
+from musc.maps import anomaly_maps, image_scores, on_grid, peak_positions, peaks_inside
 from musc.plan.partition import Shard
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
@@ -77,14 +77,23 @@ def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
 def average_shards(
     store: Store, shards: Sequence[tuple[Shard, str]], finest: tuple[int, int], image_count: int
 ) -> np.ndarray:
-    """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns)."""
-    total = np.zeros((image_count, *finest))
+    """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns).
+
+    Where there is a region of interest, a layer without any patch inside nearby says nothing of a patch, and what lies
+    outside on the finest grid is NaN.
+    """
+    total, counts = np.zeros((image_count, *finest)), np.zeros((image_count, *finest), dtype=int)
+    outside = np.zeros((image_count, *finest), dtype=bool)
     for shard, path in shards:
         scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
-        total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
-    return (total / len({shard.layer for shard, _ in shards})).astype(np.float32)
+        values, images = resized.view(-1, *finest).numpy(), slice(shard.start, shard.stop)
+        known = ~np.isnan(values)
+        total[images] += np.where(known, values, 0)
+        counts[images] += known
+        outside[images] |= ~known & (grid == finest)
+    return np.where(outside | (counts == 0), np.nan, total / np.maximum(counts, 1)).astype(np.float32)
 
 
 def score_table(
@@ -126,7 +135,8 @@ def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[
         part = torch.from_numpy(patch_scores[start : start + MAPS_AT_ONCE]).flatten(1)
         maps = anomaly_maps(part, (grid[0], grid[1]), image_size)
         scores.append(image_scores(maps))
-        peaks.append(peak_positions(maps))
+        regional = bool(part.isnan().any())
+        peaks.append(peaks_inside(maps, part, (grid[0], grid[1])) if regional else peak_positions(maps))
     return torch.cat(scores).numpy(), torch.cat(peaks).numpy()
 
 

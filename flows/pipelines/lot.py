@@ -33,6 +33,7 @@ from tasks.planning.requests import LotRequest
 from tasks.planning.resources import Engine
 from tasks.planning.returns import ScoredLot, ScoredRun
 from tasks.planning.specs import ExtractSpec, KnownGoodSpecs
+from tasks.regions import keep_region, region_rows
 from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import telling_need
 from tasks.runtime.models import load_ahead
@@ -49,11 +50,22 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
             listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
             job = replace(job, good=listed)
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
+        job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
     report, problems = report_run(job, run, runner, request.maps)
     done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
     runner.monitor.scored(job, done)
     return done
+
+
+def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
+    """The job with the masks of its region of interest read, where it has one; its images must be listed."""
+    if job.region is None:
+        return job
+    store = Store(job.store)
+    images = load_usable(store, lot_key) + (load_usable(store, job.good.listing) if job.good else [])
+    found = runner.call("regions", job.region.path, keep_region, job.store, job.region, images, job.backbone)
+    return replace(job, region=found)
 
 
 def score_listed(
@@ -93,6 +105,7 @@ def score_listed(
         ):
             lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
             lease.add([lot_path(job.good.listing)] if job.good else [])
+            lease.add([job.region.patches] if job.region else [])
             run = partial(run_stage, runner=runner, lease=lease)
             blocks = extract_specs(job, lot_key, images)
             known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
@@ -101,12 +114,13 @@ def score_listed(
             aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
             run("aggregate", aggregate_block, aggregated)
             contents = extracted_contents(blocks, images)
-            shards = score_specs(job, blocks, aggregated, contents, earlier)
+            region = region_rows(job, contents, earlier, known, good)
+            shards = score_specs(job, blocks, aggregated, contents, earlier, region=region)
             run("score", score_shard, shards)
             grouping = group_specs(job, shards)
             groups = run("groups", group_lot, grouping)
             if job.settings.exclude_groups and any(found.groups for found in groups):
-                shards = score_specs(job, blocks, aggregated, contents, earlier, groups=grouping[0])
+                shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
                 run("score", score_shard, shards)
             vouching = score_good(job, known, good, run) if job.good else None
             (done,) = run("rescore", rescore_lot, [run_spec(job, lot_key, blocks, shards, *grouping, good=vouching)])
@@ -132,6 +146,6 @@ def score_good(
     contents = extracted_contents(blocks, images)
     if job.decisions.threshold is not None or len(contents) < MIN_IMAGES:
         return made
-    shards = score_specs(good_job(job, job.good), blocks, [], contents)
+    shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
     run("score", score_shard, shards)
     return replace(made, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

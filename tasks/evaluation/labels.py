@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from musc.maps import anomaly_maps
+from musc.maps import anomaly_maps, pixels_inside
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
@@ -37,6 +37,13 @@ class Labelled:
         rows, columns = self.patch_scores.shape[1:]
         patches = torch.from_numpy(self.patch_scores).flatten(1)
         return anomaly_maps(patches, (rows, columns), size).numpy()
+
+    def inside(self, size: tuple[int, int]) -> np.ndarray | None:
+        """Pixels that were looked at: bool (N, *size); None if all were."""
+        if not np.isnan(self.patch_scores).any():
+            return None
+        rows, columns = self.patch_scores.shape[1:]
+        return pixels_inside(torch.from_numpy(self.patch_scores).flatten(1), (rows, columns), size).numpy()
 
     def only(self, chosen: Sequence[bool]) -> "Labelled":
         """A part of the images."""
@@ -96,7 +103,8 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
     """
     size = found.image_size
     masks = np.stack(load_every(found.images, lambda image: load_mask_at(root, image, size, dataset)))
+    measured = pixel_metrics(masks, found.maps(size), inside=found.inside(size))
     return {
         **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, found.maps(size)).items()},
+        **{f"pixel_{name}": value for name, value in measured.items()},
     }

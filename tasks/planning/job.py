@@ -1,6 +1,7 @@
 """From a request to a job: refuse whatever cannot work before anything is done, and make every choice left open."""
 
 import re
+from pathlib import Path
 
 from musc import backbones
 from storage.images.listing import require_folder
@@ -8,8 +9,8 @@ from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.planning.judged_good import judged_good
-from tasks.planning.lot_job import KnownGood, LotJob
-from tasks.planning.requests import LotRequest
+from tasks.planning.lot_job import KnownGood, LotJob, Region
+from tasks.planning.requests import LotRequest, RegionRequest
 from tasks.planning.resources import allocate
 
 
@@ -59,7 +60,30 @@ def prepare(request: LotRequest, subsets: int = 1) -> LotJob:
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
         good=KnownGood(absolute(request.good)) if request.good else None,
+        region=requested_region(request),
     )
+
+
+def requested_region(request: RegionRequest) -> Region | None:
+    """The region of interest that a request names, its masks not yet read.
+
+    Raises:
+        ValueError: if there is no such local mask or folder, or where masks cannot be found for all references.
+    """
+    if request.roi is not None:
+        if not Path(request.roi).is_file():
+            raise ValueError(f"roi must be an existing local mask file, got {request.roi}; check the path")
+        return Region(absolute(request.roi), each=False)
+    if request.roi_folder is None:
+        return None
+    if not Path(request.roi_folder).is_dir():
+        raise ValueError(f"roi_folder must be an existing local folder, got {request.roi_folder}; check the path")
+    if request.settings.references_from or getattr(request, "good_from_verdicts", False):
+        raise ValueError(
+            "roi_folder must go without references_from and good_from_verdicts, whose images have no masks in it, got "
+            f"{request.roi_folder}; give one mask with roi, or photographs of good parts with good"
+        )
+    return Region(absolute(request.roi_folder), each=True)
 
 
 def require_shared(option: str, url: str) -> None:

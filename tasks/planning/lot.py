@@ -23,6 +23,7 @@ from tasks.planning.specs import (
     ExtractSpec,
     GroupSpec,
     KnownGoodSpecs,
+    RegionRows,
     RunSpec,
     ScoreSpec,
 )
@@ -83,6 +84,8 @@ def score_specs(
     contents: Sequence[str],
     earlier: tuple[BlockRows, ...] = (),
     groups: GroupSpec | None = None,
+    *,
+    region: RegionRows | None = None,
 ) -> list[ScoreSpec]:
     """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
 
@@ -93,6 +96,7 @@ def score_specs(
         contents: SHA-256 of every image with usable features, in the order of the blocks.
         earlier: references from earlier lots.
         groups: of images whose shared patches are left out of the references; None leaves out nothing.
+        region: of interest; None is all of every image.
 
     Raises:
         NoImagesError: if no image has usable features, or a single one that has no reference.
@@ -125,6 +129,7 @@ def score_specs(
             "earlier": [asdict(rows) for rows in earlier] or None,
             "match_radius": match_radius,
             "groups": groups.key if groups else None,
+            "region": asdict(region) if region else None,
         }
         reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
@@ -146,6 +151,7 @@ def score_specs(
                 sample=samples[lot_range],
                 earlier=earlier,
                 match_radius=match_radius,
+                region=region,
             )
         )
     return specs
@@ -217,9 +223,9 @@ def job_shards(
 
 
 def is_masked(job: LotJob) -> bool:
-    """Whether some patches may not be matched: those beyond a match_radius, or those a group shares."""
+    """Whether some patches may not be matched: beyond a match_radius, outside a region, or those a group shares."""
     radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
-    return job.settings.exclude_groups or any(radius is not None for radius in radii)
+    return job.settings.exclude_groups or job.region is not None or any(radius is not None for radius in radii)
 
 
 def run_spec(

@@ -30,6 +30,18 @@ class KnownGood:
 
 
 @dataclass(frozen=True)
+class Region:
+    """The region of interest of a job's images."""
+
+    path: str
+    """Of the mask, or of the folder of masks."""
+    each: bool
+    """Whether every image has its own."""
+    patches: str = ""
+    """Where the store has the patches inside; empty until the masks are read."""
+
+
+@dataclass(frozen=True)
 class LotJob:
     """One lot to be scored, every choice made and checked."""
 
@@ -46,6 +58,7 @@ class LotJob:
     judged_good: tuple[JudgedGood, ...] = ()
     """Images of earlier runs that people judged good, as they were when the job was made: references too."""
     good: KnownGood | None = None
+    region: Region | None = None
 
     @property
     def min_images(self) -> int:
@@ -65,6 +78,8 @@ class LotJob:
         """
         passing = ("rscin_windows", "references_from", "judged_good", "good")
         alike = {name: value for name, value in self.identity.items() if name not in passing}
+        if self.region and self.region.each:  # every night has other images, and so other masks
+            alike["region"] = "each"
         return {"category": self.category, **alike}
 
     @property
@@ -75,7 +90,9 @@ class LotJob:
             del settings["seed"]
         judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
         good = {"good": self.good.contents} if self.good else {}
-        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged, **good}
+        region = {"region": self.region.patches} if self.region else {}
+        whole = {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings}
+        return {**whole, **judged, **good, **region}
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

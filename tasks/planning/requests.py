@@ -5,9 +5,9 @@ The fields are the parameters of the flows and, with those of the models they ho
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
 
 from musc.options import Options, option
 from musc.settings import PAPER_BACKBONE, Decisions, Settings
@@ -40,6 +40,28 @@ class Request(Options):
     resources: Resources = Resources()
 
 
+class RegionRequest(Request):
+    """What is asked of images of one product that all have a region of interest."""
+
+    roi: str | None = option(
+        None,
+        "Local mask, one for all images: patches of which less than half lies where it is above 0 are neither scored "
+        "nor used as references.",
+        metavar="FILE",
+    )
+    roi_folder: str | None = option(
+        None, "Local folder of such masks, one for each image, of the same name with any suffix.", metavar="FOLDER"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_region(self) -> Self:
+        if self.roi and self.roi_folder:
+            raise ValueError(
+                f"roi must go without roi_folder, got {self.roi} and {self.roi_folder}; leave out one of the two"
+            )
+        return self
+
+
 class ScoringRequest(Request):
     """What is asked of lots without labels."""
 
@@ -52,7 +74,7 @@ class ScoringRequest(Request):
     decisions: Decisions = Decisions()
 
 
-class LotRequest(ScoringRequest):
+class LotRequest(ScoringRequest, RegionRequest):
     """A folder of images of one product, to be scored against each other."""
 
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
@@ -82,7 +104,7 @@ class NightRequest(ScoringRequest):
         return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
 
 
-class BenchmarkRequest(Request):
+class BenchmarkRequest(RegionRequest):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
     dataset: str = option(..., "mvtec_ad, visa, btad, mvtec_loco, or folder (a set of your own in MVTec AD's layout).")

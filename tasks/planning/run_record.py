@@ -50,6 +50,7 @@ class RunKeys(Recorded):
     groups: tuple[str, ...]
     good: tuple[str, ...] = ()
     """Listing, features and patch scores of the known good images."""
+    regions: tuple[str, ...] = ()
 
 
 class RunRecord(Recorded):

@@ -102,6 +102,17 @@ class BlockRows:
 
 
 @dataclass(frozen=True)
+class RegionRows:
+    """The region of interest of each image, as a row of a stored artefact."""
+
+    path: str
+    lot: tuple[int, ...]
+    """Of every image of the lot with usable features."""
+    earlier: tuple[int, ...]
+    """Of every further reference."""
+
+
+@dataclass(frozen=True)
 class ScoreSpec:
     """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
 
@@ -130,6 +141,8 @@ class ScoreSpec:
     """References from earlier lots; their features are stored before LNAMD."""
     match_radius: int | None = None
     """Patches within which a patch may be matched; None is everywhere."""
+    region: RegionRows | None = None
+    """Patches outside are neither scored, and NaN, nor matched; None where all are looked at."""
 
     @property
     def path(self) -> str:

@@ -94,6 +94,7 @@ def bring_references(past: Run, job: LotJob) -> None:
         require_complete(past.store, blocks)
         bring(past.store, target, (earlier.path, *blocks))
     known = [path for path in read_record(past).keys.good if not path.startswith(f"{PATCH_SCORES}/")]
+    known += [job.region.patches] if job.region else []
     require_complete(past.store, known)
     bring(past.store, target, known)
 
@@ -187,7 +188,8 @@ def compare_runs(past: Run, again: Run) -> Reproduction:
             f"the reproduction must score the images of {past.path}, got others; see the reasons in both images.parquet"
         )
     before, after = (run.scores().set_index("path").loc[images] for run in (past, again))
-    same = (past.patch_scores() == again.patch_scores()).all(axis=(1, 2))
+    first, second = past.patch_scores(), again.patch_scores()  # NaN outside of a region of interest
+    same = ((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=(1, 2))
     for column in ("raw_score", "score"):
         same &= (before[column].to_numpy() == after[column].to_numpy()) | (before[column].isna() & after[column].isna())
     return Reproduction(
