@@ -89,6 +89,20 @@ class LotRequest(ScoringRequest, RegionRequest):
     )
 
 
+class WatchRequest(LotRequest):
+    """A folder whose new photographs are scored as they come, against references that stay the same."""
+
+    webhook: str | None = option(
+        None,
+        "URL to which every flagged photograph is posted as JSON; tried again after errors, and never costs a score.",
+        metavar="URL",
+        common=True,
+    )
+    poll: bool = option(
+        False, "Look at the folder every second, for network shares that do not tell of changes.", common=True
+    )
+
+
 class NightRequest(ScoringRequest):
     """Every lot below a folder that has no finished result for these settings."""
 
