@@ -11,7 +11,7 @@ from cli.options import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.terminal.text import replace_unprintable
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, request_of
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(verdicts.app, name="verdicts")
@@ -80,6 +80,13 @@ def benchmark(given: Given, verbose: Verbose = 0) -> None:
 def nightly(given: Given, verbose: Verbose = 0) -> None:
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
     score_what(NightRequest, "nightly", given, verbose)
+
+
+@app.command()
+@takes(WatchRequest, "folder")
+def watch(given: Given, verbose: Verbose = 0) -> None:
+    """Score each new photograph of a folder within seconds, against --good photographs or an earlier run."""
+    score_what(WatchRequest, "watch", given, verbose)
 
 
 @app.command()

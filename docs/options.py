@@ -7,10 +7,15 @@ from pathlib import Path
 
 from cli.options import metavar_of, plain_kinds, with_default
 from musc.options import Options
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest
+from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 
 PLACE = Path(__file__).with_name("options.md")
-REQUESTS = {"musc score": LotRequest, "musc nightly": NightRequest, "musc benchmark": BenchmarkRequest}
+REQUESTS = {
+    "musc score": LotRequest,
+    "musc nightly": NightRequest,
+    "musc benchmark": BenchmarkRequest,
+    "musc watch": WatchRequest,
+}
 HEAD = """# Options
 
 Made from the fields of `musc/settings.py`, `tasks/planning/resources.py` and `tasks/planning/requests.py` by

@@ -38,6 +38,8 @@ def benchmark(
     categories: tuple[str, ...] | None = None,
     backbones: tuple[str, ...] = (),
     subsets: int = 1,
+    roi: str | None = None,
+    roi_folder: str | None = None,
     settings: Settings = Settings(),
     resources: Resources = Resources(),
 ) -> Benchmarked:
@@ -58,6 +60,8 @@ def benchmark(
         categories=categories,
         backbones=backbones,
         subsets=subsets,
+        roi=roi,
+        roi_folder=roi_folder,
         settings=settings,
         resources=resources,
     )

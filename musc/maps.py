@@ -1,4 +1,8 @@
-"""From patch scores on the grid to anomaly maps in pixels and one score per image (MuSc, ICLR 2024, section 3.1)."""
+"""From patch scores on the grid to anomaly maps in pixels and one score per image (MuSc, ICLR 2024, section 3.1).
+
+Patches outside of a region of interest are NaN. Pixels between patches get the bilinear mean of those inside, and 0, an
+empty map, where fewer than `LEAST_WEIGHT` of the weights belong to patches inside.
+"""
 
 import numpy as np
 import torch
@@ -6,24 +10,32 @@ import torch.nn.functional as F
 
 from musc.checks import require_patches
 from musc.layers import Grid
+from musc.region import LEAST_WEIGHT
 
 
 def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
     """Resize patch scores bilinearly to pixels; the corner patches' centres become the corner pixels.
 
     Args:
-        patch_scores: (N, P).
+        patch_scores: (N, P), NaN outside of a region of interest.
         grid: patch rows and columns, P = rows · columns.
         size: height and width of the maps in pixels.
 
     Returns:
-        Float32 (N, H, W), in the range of the patch scores.
+        Float32 (N, H, W), in the range of the patch scores; 0 outside of the region.
 
     Raises:
         ValueError: if there are not two axes or the grid does not fit P.
     """
     require_patches("patch_scores", patch_scores, grid, ("N", "P"))
-    cells = patch_scores.float().view(-1, 1, *grid)
+    if bool(patch_scores.isnan().any()):
+        return means_inside(patch_scores, grid, size, LEAST_WEIGHT).nan_to_num(nan=0.0)
+    return resized(patch_scores, grid, size)
+
+
+def resized(values: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
+    """Values of patches (N, P) resized bilinearly: float32 (N, H, W)."""
+    cells = values.float().view(-1, 1, *grid)
     return F.interpolate(cells, size=tuple(size), mode="bilinear", align_corners=True)[:, 0]
 
 
@@ -51,6 +63,34 @@ def map_size(image_size: tuple[int, int], grid: Grid) -> tuple[int, int]:
     return max(image_size[0], grid[0]), max(image_size[1], grid[1])
 
 
+def means_inside(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int], least: float) -> torch.Tensor:
+    """Bilinear means of the patches inside a region: (N, H, W), NaN where their weight is below `least`."""
+    weights = resized(~patch_scores.isnan(), grid, size)
+    sums = resized(patch_scores.nan_to_num(nan=0.0), grid, size)
+    return torch.where(weights >= least, sums / weights, torch.nan)
+
+
+def pixels_inside(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
+    """The pixels of anomaly maps that lie inside of the region of interest: bool (N, H, W)."""
+    return resized(~patch_scores.isnan(), grid, size) >= LEAST_WEIGHT
+
+
+def peaks_inside(anomaly_maps: torch.Tensor, patch_scores: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """As `peak_positions`, for a region of interest: among pixels of equal score the one furthest inside.
+
+    Pixels beyond the outermost patches' centres have those patches' scores, and lie nearer to the outside.
+
+    Args:
+        anomaly_maps: (N, H, W).
+        patch_scores: (N, P), NaN outside.
+        grid: patch rows and columns.
+    """
+    height, width = anomaly_maps.shape[1:]
+    weights = resized(~patch_scores.isnan(), grid, (height, width))
+    highest = anomaly_maps >= image_scores(anomaly_maps)[:, None, None] * (1 - 1e-6)
+    return peak_positions(torch.where(highest, weights, -1.0))
+
+
 def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tensor:
     """Patch scores of one layer on the finest grid of all layers, so that layers can be averaged.
 
@@ -60,9 +100,14 @@ def on_grid(patch_scores: torch.Tensor, grid: Grid, finest: Grid) -> torch.Tenso
         finest: patch rows and columns wanted.
 
     Returns:
-        Float32 (N, rows · columns), resized bilinearly as anomaly maps are; the same tensor where the grids agree.
+        Float32 (N, rows · columns), resized bilinearly as anomaly maps are, NaN where no patch inside a region is near;
+        the same tensor where the grids agree.
     """
-    return patch_scores if grid == finest else anomaly_maps(patch_scores, grid, finest).flatten(1)
+    if grid == finest:
+        return patch_scores
+    if bool(patch_scores.isnan().any()):
+        return means_inside(patch_scores, grid, finest, torch.finfo(torch.float32).eps).flatten(1)
+    return anomaly_maps(patch_scores, grid, finest).flatten(1)
 
 
 def any_patch(mask: torch.Tensor, grid: Grid) -> torch.Tensor:

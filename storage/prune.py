@@ -28,6 +28,7 @@ from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
 from storage.results.profiles import FOLDER as PROFILES
+from storage.results.regions import FOLDER as REGIONS
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD
 from storage.store import PARTIAL, TIMES, Store
@@ -38,7 +39,7 @@ LEASE_DAYS = 7.0
 """For so long a run that was cut off may be taken up again."""
 STAGING_DAYS = 1.0
 """A younger staging folder may be a page or maps that are being written, which no lease protects."""
-MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS)
+MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS, REGIONS)
 """Folders of artefacts that can be made again, each named by its key."""
 STAGED = (*MADE, RUNS, PROFILES, "metrics")
 LONGEST_DAYS = 36_500.0
@@ -177,7 +178,7 @@ def referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
         try:
             keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
             used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
-            used |= set(map(str, keys.get("groups", [])))  # older runs have none
+            used |= {str(path) for name in ("groups", "good", "regions") for path in keys.get(name, [])}  # or none
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             unknown.append(run.path)
     if unknown:

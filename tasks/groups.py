@@ -13,7 +13,7 @@ from storage.store import Store
 from tasks.planning.returns import Grouped
 from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
-from tasks.score import feature_reader, load_others, load_queries, lot_features
+from tasks.score import feature_reader, load_others, load_queries, lot_features, outside_patches
 
 
 def group_lot(spec: GroupSpec) -> Grouped:
@@ -63,6 +63,7 @@ def described(part: ScoreSpec, degree: int) -> Described:
     reader, features = feature_reader(part, (degree,)), lot_features(part, (degree,))
     queries = load_queries(part, reader, features, range(start, stop))
     others = load_others(part, reader, features, lot, start, stop)
-    similarities = block_similarities(cast("torch.Tensor", queries), start, cast(Vectors, others), len(lot))
+    outside = outside_patches(part, lot)
+    similarities = block_similarities(cast("torch.Tensor", queries), start, cast(Vectors, others), len(lot), outside)
     of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
     return [largest for largest, _ in of_images], [patch for _, found in of_images for patch in found]

@@ -4,10 +4,12 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
+from storage.artefacts import digest
 from storage.datasets.stored import read_category
 from storage.images.listing import list_files, list_folder, require_folder
 from storage.images.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
+from tasks.planning.lot_job import KnownGood
 from tasks.planning.returns import Listed
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,18 @@ def list_images(folder: str, store: str, least: int = 2) -> Listed:
         NoImagesError: if fewer images than that can be scored.
     """
     return keep_listing(list_folder(folder), folder, store, least)
+
+
+def list_good(folder: str, store: str) -> KnownGood:
+    """List photographs of good parts into the store; those that cannot be used are left out and named in the log.
+
+    Raises:
+        NoImagesError: if none can be used.
+    """
+    images = list_folder(folder)
+    listed = keep_listing(images, folder, store, 1)
+    contents = sorted(image.sha256 for image in usable_images(images))
+    return KnownGood(folder, listed.lot_key, digest({"good": contents}))
 
 
 def list_category(root: str, category: str, store: str, seed: int | None) -> Listed:

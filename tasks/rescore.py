@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positions
+from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positions, peaks_inside
+from musc.plan.partition import Shard
 from musc.plan.tiles import tile_count
 from musc.rscin import rescore
 from storage.artefacts import digest, is_complete, writing
@@ -46,14 +47,14 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     images = judged(listed, features, tiles)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
-    patch_scores = average_shards(store, spec, tiles * len(usable))
+    patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
     raw, peaks = peak_scores(patch_scores, image_size)
     if tiles > 1:
         raw, peaks, patch_scores = joined(spec.job, usable, raw, peaks, patch_scores)
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
-    verdict = reach_verdict(store, spec, raw, patch_scores)
+    verdict = reach_verdict(store, spec, raw, patch_scores, good_scores(store, spec))
     table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), verdict)
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
@@ -74,16 +75,35 @@ def judged(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1)
     ]
 
 
-def average_shards(store: Store, spec: RunSpec, image_count: int) -> np.ndarray:
-    """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns)."""
-    finest = spec.job.backbone.grid
-    total = np.zeros((image_count, *finest))
-    for shard, path in spec.shards:
+def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
+    """Raw scores of the known good images, each against the others: float32 (G,); None where they decide nothing."""
+    if spec.good is None or not spec.good.shards:
+        return None
+    backbone = spec.job.backbone
+    patch_scores = average_shards(store, spec.good.shards, backbone.grid, spec.good.image_count)
+    return peak_scores(patch_scores, backbone.image_size)[0]
+
+
+def average_shards(
+    store: Store, shards: Sequence[tuple[Shard, str]], finest: tuple[int, int], image_count: int
+) -> np.ndarray:
+    """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns).
+
+    Where there is a region of interest, a layer without any patch inside nearby says nothing of a patch, and what lies
+    outside on the finest grid is NaN.
+    """
+    total, counts = np.zeros((image_count, *finest)), np.zeros((image_count, *finest), dtype=int)
+    outside = np.zeros((image_count, *finest), dtype=bool)
+    for shard, path in shards:
         scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
-        total[shard.start : shard.stop] += resized.view(-1, *finest).numpy()
-    return (total / len({shard.layer for shard, _ in spec.shards})).astype(np.float32)
+        values, images = resized.view(-1, *finest).numpy(), slice(shard.start, shard.stop)
+        known = ~np.isnan(values)
+        total[images] += np.where(known, values, 0)
+        counts[images] += known
+        outside[images] |= ~known & (grid == finest)
+    return np.where(outside | (counts == 0), np.nan, total / np.maximum(counts, 1)).astype(np.float32)
 
 
 def score_table(
@@ -120,9 +140,11 @@ def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[
     """Maximum of each anomaly map, float32 (N,), and where it is, (N, 2) as fractions of height and width."""
     scores, peaks = [], []
     for start in range(0, len(patch_scores), MAPS_AT_ONCE):
-        maps = torch.from_numpy(maps_of_run(patch_scores[start : start + MAPS_AT_ONCE], image_size))
+        part = patch_scores[start : start + MAPS_AT_ONCE]
+        maps = torch.from_numpy(maps_of_run(part, image_size))
         scores.append(image_scores(maps))
-        peaks.append(peak_positions(maps))
+        cells, grid = torch.from_numpy(part).flatten(1), (part.shape[1], part.shape[2])
+        peaks.append(peaks_inside(maps, cells, grid) if np.isnan(part).any() else peak_positions(maps))
     return torch.cat(scores).numpy(), (torch.cat(peaks).numpy() + 0.5) / image_size
 
 

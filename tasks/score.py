@@ -15,6 +15,7 @@ from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
+from storage.results.regions import read_regions
 from storage.results.tile_places import scored_places
 from storage.store import Store
 from tasks.planning.returns import Stored
@@ -77,7 +78,7 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
         references,
         len(chosen) + len(earlier),
         spec.interval,
-        excluded_patches(spec, len(earlier)),
+        excluded_patches(spec, chosen, len(earlier)),
         inside=len(inside),
         spare=bisect_left(chosen, spec.sample[-1]) if spec.sample else None,
         match_radius=spec.match_radius,
@@ -85,7 +86,9 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
         kept_apart=tiles_apart(spec, queried, chosen),
     )
     positions = torch.tensor(queried, device=scores.device) - start
-    return torch.empty_like(scores).index_copy_(-2, positions, scores)
+    in_order = torch.empty_like(scores).index_copy_(-2, positions, scores)
+    outside = outside_patches(spec, range(start, stop))
+    return in_order if outside is None else in_order.masked_fill(outside.to(scores.device), torch.nan)
 
 
 def tiles_apart(spec: ScoreSpec, queried: Sequence[int], chosen: Sequence[int]) -> torch.Tensor | None:
@@ -133,9 +136,26 @@ def load_others(
     yield from reader.chunks(places[last:], last, aggregated=bool(spec.aggregated))
 
 
-def excluded_patches(spec: ScoreSpec, earlier_count: int) -> torch.Tensor | None:
-    """Patches that no query may match, bool (N, P): what a group of the lot shares, nothing of earlier lots."""
+def excluded_patches(spec: ScoreSpec, chosen: Sequence[int], earlier_count: int) -> torch.Tensor | None:
+    """Patches that no query may match, bool (N, P): what a group of the lot shares, and what is outside of a region.
+
+    Args:
+        spec: of the shard.
+        chosen: positions of the lot's images that serve as references; all where there are groups.
+        earlier_count: further references, which share nothing with groups of the lot.
+    """
+    outside = outside_patches(spec, chosen, further=True)
     if spec.groups is None:
-        return None
+        return outside
     _, shared = read_groups(Store(spec.store), spec.groups)
-    return F.pad(any_patch(torch.from_numpy(shared), spec.grid).flatten(1), (0, 0, 0, earlier_count))
+    grouped = F.pad(any_patch(torch.from_numpy(shared), spec.grid).flatten(1), (0, 0, 0, earlier_count))
+    return grouped if outside is None else grouped | outside
+
+
+def outside_patches(spec: ScoreSpec, images: Sequence[int], *, further: bool = False) -> torch.Tensor | None:
+    """Patches outside of the region of interest, bool (n, P), of images of the lot, and of all further references."""
+    if spec.region is None:
+        return None
+    rows = [spec.region.lot[image] for image in images] + list(spec.region.earlier if further else ())
+    inside = read_regions(Store(spec.store), spec.region.path, spec.grid)
+    return torch.from_numpy(~inside[rows]).flatten(1)

@@ -17,6 +17,7 @@ FORBIDDEN = {
 
 BELOW = {
     "tasks": {"runtime", "monitoring", "results", "reporting", "evaluation", "planning"},
+    "tasks/watching": {"runtime", "results", "planning"},
     "tasks/runtime": {"monitoring", "planning"},
     "tasks/monitoring": {"results", "reporting", "evaluation", "planning"},
     "tasks/results": {"planning"},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from musc.layers import Layer, middle_layer, patch_on
@@ -57,13 +58,16 @@ def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, Any]:
 
 
 def map_values(lot: Lot, position: int) -> dict[str, Any]:
-    """What the browser draws a heatmap from: patch scores in reading order, the colour scale, the pixel threshold."""
+    """What the browser draws a heatmap from: patch scores in reading order, the colour scale, the pixel threshold.
+
+    Outside of a region of interest scores are 0.
+    """
     scores = lot.patch_scores(position)
     low, high = lot.limits
     return {
         "rows": scores.shape[0],
         "columns": scores.shape[1],
-        "scores": [round(float(score), 5) for score in scores.ravel()],
+        "scores": [round(float(score), 5) for score in np.nan_to_num(scores).ravel()],
         "low": low,
         "high": high,
         "threshold": lot.record.decision.pixel_threshold,
@@ -82,7 +86,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     layer = compared_layer(lot.record)
     scores = lot.patch_scores(position)
     rows, columns = scores.shape
-    patch = patch_on(int(scores.argmax()), (rows, columns), layer.grid)
+    patch = patch_on(int(np.nanargmax(scores)), (rows, columns), layer.grid)
     blocks = tuple(lot.record.keys.features)
     if not all(is_complete(lot.run.store, block) for block in blocks):
         return {"patch": patch, "matches": [], "reason": "The stored features of this run are gone."}

@@ -129,7 +129,8 @@ def references_shown(record: RunRecord) -> str:
     runs, good = record.job.settings.references_from, record.job.judged_good
     judged = f"{sum(len(one.image_ids) for one in good)} images judged good in {len(good)} runs" if good else ""
     accepted = f"accepted images of {', '.join(runs)}" if runs else ""
-    return "; ".join(text for text in (accepted, judged) if text) or "none"
+    known = f"photographs of good parts in {record.job.good.folder}" if record.job.good else ""
+    return "; ".join(text for text in (accepted, judged, known) if text) or "none"
 
 
 def plain(value: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from musc.region import LEAST_WEIGHT
 from storage.errors import UnreadableImageError
 from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, opened
 from storage.store import Store
@@ -90,7 +91,12 @@ def enlarged(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     rows, columns = patch_scores.shape
     down, across = np.linspace(0, rows - 1, size[1]), np.linspace(0, columns - 1, size[0])
     places = np.meshgrid(down, across, indexing="ij")
-    return np.asarray(ndimage.map_coordinates(patch_scores, places, order=1, mode="nearest"), dtype=np.float32)
+    inside = (~np.isnan(patch_scores)).astype(np.float64)
+    sums, weights = (
+        ndimage.map_coordinates(values, places, order=1, mode="nearest")
+        for values in (np.nan_to_num(patch_scores).astype(np.float64), inside)
+    )
+    return np.where(weights >= LEAST_WEIGHT, sums / np.maximum(weights, LEAST_WEIGHT), 0).astype(np.float32)
 
 
 def shown(content: bytes) -> tuple[bytes, str]:

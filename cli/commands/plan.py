@@ -20,5 +20,6 @@ def run(given: Given) -> None:
     usable = usable_images(images)
     tiles = tile_count(job.settings, usable)
     earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
-    cost = project_cost(job, tiles * len(usable), earlier, tiles)
+    good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
+    cost = project_cost(job, tiles * len(usable), earlier + good, tiles)
     show_plan(cost, job, scoring_seconds(cost, job))

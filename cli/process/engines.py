@@ -5,15 +5,19 @@ pipeline on the same store, so one goes on where the other stopped.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.process.prefect_api import configured_api, require_answer
 from cli.process.prefect_settings import require_readable_settings
-from tasks.planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest
+from tasks.planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 from tasks.planning.resources import EngineName
 from tasks.planning.returns import Benchmarked, ScoredLot
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from storage.results.arrivals import Arrivals
     from tasks.planning.nightly import Night
     from tasks.results.reproduce import Reproduction
 
@@ -77,6 +81,21 @@ def score_lots(request: NightRequest) -> "Night":
     from flows.score_lots import score_lots as flow
 
     return flow(**dict(request))
+
+
+def watch_folder(
+    request: WatchRequest, stop: "threading.Event", said: "Callable[[Mapping[str, Any]], None]"
+) -> "Arrivals":
+    """Score what comes to a folder, in this process; where an API is configured, flagged photographs are events."""
+    from flows.pipelines.watch import watch_folder as pipeline
+    from tasks.runtime.runner import InlineRunner
+
+    tells = []
+    if request.resources.engine != "inline":
+        from tasks.monitoring.events import emit_flagged
+
+        tells.append(emit_flagged)
+    return pipeline(request, InlineRunner(), stop, said, tells)
 
 
 def reproduce_run(run: str, folder: str | None, weights: str | None, engine: EngineName) -> "Reproduction":

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from flows.pipelines.lot import score_listed
+from flows.pipelines.lot import score_listed, with_region
 from storage.datasets.stored import read_category, write_category
 from storage.store import Store, require_writable
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
@@ -76,5 +76,6 @@ def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> s
     """
     found = read_category(Store(job.store), category)
     listing = runner.call("list", found.name, list_category, job.folder, category, job.store, job.shuffle_seed)
+    job = with_region(job, listing.lot_key, runner)
     run = score_listed(job, listing.lot_key, runner, engine)
     return run_stage("evaluate", evaluate_category, [evaluate_spec(job, category, run)], runner)[0].path

@@ -1,23 +1,28 @@
 """The pipeline: the stages of a lot in order, on whatever runner. Nothing here knows Prefect."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from flows.pipelines.report import report_run
+from musc.decisions.rule import MIN_IMAGES
 from musc.plan.tiles import tile_count
 from storage.artefacts import is_complete
 from storage.attempts import attempting
-from storage.images.lots import load_usable, lot_path
+from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import leasing
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
-from tasks.ingest import list_images
+from tasks.ingest import list_good, list_images
 from tasks.planning.estimate import project_cost
 from tasks.planning.feasible import require_feasible
 from tasks.planning.lot import (
     aggregate_specs,
     extract_specs,
+    good_job,
     group_specs,
     lease_name,
     run_spec,
@@ -28,6 +33,8 @@ from tasks.planning.references import earlier_references
 from tasks.planning.requests import LotRequest
 from tasks.planning.resources import Engine
 from tasks.planning.returns import ScoredLot, ScoredRun
+from tasks.planning.specs import ExtractSpec, KnownGoodSpecs
+from tasks.regions import keep_region, region_rows
 from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import telling_need
 from tasks.runtime.models import load_ahead
@@ -40,12 +47,26 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do."""
     job = require_feasible(request)
     with attempting(Store(job.store), job.lot, job.category, job.folder):
+        if job.good:
+            listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
+            job = replace(job, good=listed)
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
+        job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
     report, problems = report_run(job, run, runner, request.maps, request.export)
     done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
     runner.monitor.scored(job, done)
     return done
+
+
+def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
+    """The job with the masks of its region of interest read, where it has one; its images must be listed."""
+    if job.region is None:
+        return job
+    store = Store(job.store)
+    images = load_usable(store, lot_key) + (load_usable(store, job.good.listing) if job.good else [])
+    found = runner.call("regions", job.region.path, keep_region, job.store, job.region, images, job.backbone)
+    return replace(job, region=found)
 
 
 def score_listed(
@@ -75,8 +96,9 @@ def score_listed(
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
     else:
         earlier = earlier_references(job, images)
+        good = load_usable(store, job.good.listing) if job.good else []
         tiles = tile_count(job.settings, images)
-        cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier), tiles)
+        cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + len(good), tiles)
         where.monitor.plan(job, cost)
         with (
             telling_need(cost, job.store),
@@ -84,20 +106,48 @@ def score_listed(
             where.opened(engine or job.allocation.engine) as runner,
         ):
             lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
+            lease.add([lot_path(job.good.listing)] if job.good else [])
+            lease.add([job.region.patches] if job.region else [])
             run = partial(run_stage, runner=runner, lease=lease)
             blocks = extract_specs(job, lot_key, images)
-            run("extract", extract_block, blocks, ahead=load_ahead if runner.loads_models_here else None)
+            known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
+            run("extract", extract_block, [*known, *blocks], ahead=load_ahead if runner.loads_models_here else None)
+            earlier = earlier_references(job, images, known)
             aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
             run("aggregate", aggregate_block, aggregated)
             contents = extracted_contents(blocks, images, tiles)
-            shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles)
+            region = region_rows(job, contents, earlier, known, good)
+            shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
             run("score", score_shard, shards)
             grouping = group_specs(job, shards)
             groups = run("groups", group_lot, grouping)
             if job.settings.exclude_groups and any(found.groups for found in groups):
-                shards = score_specs(job, blocks, aggregated, contents, earlier, groups=grouping[0])
+                shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
                 run("score", score_shard, shards)
-            (done,) = run("rescore", rescore_lot, [run_spec(job, lot_key, blocks, shards, *grouping)])
+            vouching = score_good(job, known, good, run) if job.good else None
+            (done,) = run("rescore", rescore_lot, [run_spec(job, lot_key, blocks, shards, *grouping, good=vouching)])
     if published:
         where.monitor.scored(job, done)
     return done
+
+
+def score_good(
+    job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], run: Callable[..., Any]
+) -> KnownGoodSpecs | None:
+    """Score known good images against each other where their scores decide the threshold.
+
+    Args:
+        job: of the lot.
+        blocks: of the good images, extracted.
+        images: the good images.
+        run: runs a stage.
+    """
+    if job.good is None:
+        return None
+    made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
+    contents = extracted_contents(blocks, images)
+    if job.decisions.threshold is not None or len(contents) < MIN_IMAGES:
+        return made
+    shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
+    run("score", score_shard, shards)
+    return replace(made, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

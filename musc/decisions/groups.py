@@ -77,7 +77,11 @@ class Groups:
 
 
 def block_similarities(
-    queries: torch.Tensor, first: int, references: Iterable[tuple[int, torch.Tensor]], image_count: int
+    queries: torch.Tensor,
+    first: int,
+    references: Iterable[tuple[int, torch.Tensor]],
+    image_count: int,
+    outside: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Largest similarity of every patch of a query block to each image of the lot.
 
@@ -86,16 +90,20 @@ def block_similarities(
         first: position of the first query in the lot.
         references: (position, float (m, P, C)) for the blocks that hold the images outside the query block.
         image_count: N.
+        outside: bool (N, P), patches outside of a region of interest: not matched, and as queries equal to everything.
 
     Returns:
         Float32 (n, N, P); −inf to the own image.
     """
+    own = slice(first, first + len(queries))
+    outside = None if outside is None else outside.to(queries.device)
     shape = (len(queries), image_count, queries.shape[1])
     similarities = queries.new_full(shape, -torch.inf, dtype=torch.float32)
-    fill_symmetric(similarities[:, first : first + len(queries)], queries)
+    fill_symmetric(similarities[:, own], queries, None if outside is None else outside[own])
     for start, block in references:
-        fill_directed(similarities[:, start : start + len(block)], queries, block)
-    return similarities
+        others = slice(start, start + len(block))
+        fill_directed(similarities[:, others], queries, block, None if outside is None else outside[others])
+    return similarities if outside is None else similarities.masked_fill_(outside[own, None], 1.0)
 
 
 def shared_patches(similarities: torch.Tensor, image: int) -> tuple[Step, list[SharedPatch]]:

@@ -33,7 +33,7 @@ def pixel_threshold(patch_scores: NDArray[Any], flagged: NDArray[np.bool_], thre
     good parts look like. It never exceeds the image threshold, so every flagged image has at least one such pixel.
 
     Args:
-        patch_scores: (N, …), the scores of every image's patches.
+        patch_scores: (N, …), the scores of every image's patches; NaN outside of a region of interest.
         flagged: (N,).
         threshold: raw image score at and above which images are flagged; NaN if none is.
 
@@ -44,7 +44,7 @@ def pixel_threshold(patch_scores: NDArray[Any], flagged: NDArray[np.bool_], thre
         return float("nan")
     if flagged.all():
         return float(threshold)
-    return min(float(np.quantile(patch_scores[~flagged], USUAL_PATCHES)), float(threshold))
+    return min(float(np.nanquantile(patch_scores[~flagged], USUAL_PATCHES)), float(threshold))
 
 
 def defect_mask(anomaly_map: NDArray[Any], threshold: float) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ from musc.settings import Decisions
 FloatArray = NDArray[np.float64]
 
 EXTREME_VALUE = "generalized extreme value"
+KNOWN_GOOD = "known good parts"
 FIXED = "fixed threshold"
 FLAGGED, ACCEPTED = "flagged", "accepted"
 
@@ -57,9 +58,9 @@ class Decision:
 
     rule: Decisions
     name: str
-    """`generalized extreme value` or `fixed threshold`."""
+    """`generalized extreme value`, `known good parts` or `fixed threshold`."""
     separable: bool
-    """Whether anything stands out; always so for a fixed threshold."""
+    """Whether anything stands out; always so for a threshold that the lot's own scores do not decide."""
     threshold: float
     """Raw score at and above which images are flagged; NaN if the lot is not separable."""
     above_count: int
@@ -75,12 +76,16 @@ class Decision:
         return [FLAGGED if flagged else ACCEPTED for flagged in self.flagged]
 
 
-def decide(raw_scores: NDArray[Any], rule: Decisions | None = None) -> Decision:
+def decide(
+    raw_scores: NDArray[Any], rule: Decisions | None = None, good_scores: NDArray[Any] | None = None
+) -> Decision:
     """Choose the images of a lot that someone should look at.
 
     Args:
         raw_scores: (N,), image scores before RsCIN; higher is more anomalous.
         rule: what the user chose; the defaults unless given.
+        good_scores: (G,), those of known good parts, which decide the threshold if there are at least `MIN_IMAGES` and
+            the rule names none.
 
     Raises:
         ValueError: unless there is at least one score and all are finite.
@@ -92,14 +97,40 @@ def decide(raw_scores: NDArray[Any], rule: Decisions | None = None) -> Decision:
             f"raw_scores must be finite scores on one axis (N,), got shape {scores.shape} with "
             f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
         )
-    name = EXTREME_VALUE if rule.threshold is None else FIXED
-    threshold = own_threshold(scores, rule.false_alarms) if rule.threshold is None else rule.threshold
+    name, threshold = choose_threshold(scores, rule, good_scores)
     separable = bool(np.isfinite(threshold))
     above = int((scores >= threshold).sum())
     threshold = within_budget(scores, threshold, rule.review_budget)
     flagged = scores >= threshold
-    warnings = warnings_of(len(scores), above, int(flagged.sum()), separable, threshold, float(scores.max()))
+    warnings = warnings_of(
+        len(scores), above, int(flagged.sum()), separable, threshold, float(scores.max()), by_lot=name != KNOWN_GOOD
+    )
     return Decision(rule, name, separable, threshold, above, flagged, warnings)
+
+
+def choose_threshold(scores: FloatArray, rule: Decisions, good_scores: NDArray[Any] | None) -> tuple[str, float]:
+    """The name of what decides, and the raw score at and above which images are flagged; NaN if nothing stands out."""
+    if rule.threshold is not None:
+        return FIXED, rule.threshold
+    if good_scores is not None and len(good_scores) >= MIN_IMAGES:
+        return KNOWN_GOOD, good_threshold(np.asarray(good_scores, dtype=np.float64), rule.false_alarms)
+    return EXTREME_VALUE, own_threshold(scores, rule.false_alarms)
+
+
+def good_threshold(good_scores: FloatArray, false_alarms: float) -> float:
+    """The raw score that `false_alarms` of as many further good parts would reach.
+
+    The same fit as for a lot, without the question whether the lot holds anything to flag: a few bad photographs among
+    the good ones do not bend it.
+
+    Args:
+        good_scores: (G,), of known good parts, each scored against the others.
+        false_alarms: good images expected to be flagged among G.
+    """
+    location, scale = fit_bulk(np.sort(good_scores))
+    if scale <= 0:
+        return float(np.nextafter(good_scores.max(), np.inf))
+    return float(location + scale * clean_lot(len(good_scores), false_alarms)[0])
 
 
 def own_threshold(scores: FloatArray, false_alarms: float) -> float:
@@ -188,9 +219,16 @@ def within_budget(scores: FloatArray, threshold: float, budget: int | None) -> f
 
 
 def warnings_of(
-    image_count: int, above: int, flagged: int, separable: bool, threshold: float, largest: float
+    image_count: int,
+    above: int,
+    flagged: int,
+    separable: bool,
+    threshold: float,
+    largest: float,
+    *,
+    by_lot: bool = True,
 ) -> tuple[str, ...]:
-    """What the reader must know before trusting the decision."""
+    """What the reader must know before trusting the decision; a lot that known good parts decide may be all bad."""
     warnings = []
     if largest < ALIKE:
         warnings.append(
@@ -210,7 +248,7 @@ def warnings_of(
             "Nothing is flagged, which does not mean that all are good: look at the most anomalous ones, or give a "
             "threshold, a raw score from which on images are flagged."
         )
-    if above > MAX_ANOMALOUS * image_count:
+    if by_lot and above > MAX_ANOMALOUS * image_count:
         warnings.append(
             f"{above} of {image_count} images look anomalous. Mutual scoring assumes that most images are good, "
             "so scores of this lot may be wrong in both directions."

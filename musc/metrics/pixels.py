@@ -13,7 +13,9 @@ from musc.metrics.regions import region_weights
 from musc.metrics.ties import group_ties
 
 
-def pixel_metrics(masks: ArrayLike, anomaly_maps: ArrayLike, limits: Sequence[float] = (0.3,)) -> dict[str, float]:
+def pixel_metrics(
+    masks: ArrayLike, anomaly_maps: ArrayLike, limits: Sequence[float] = (0.3,), inside: ArrayLike | None = None
+) -> dict[str, float]:
     """AUROC, best F1, average precision and AU-PRO over all pixels of all images, ties merged.
 
     AU-PRO (Bergmann et al., per-region overlap) gives every 8-connected defect region the same say. `aupro` uses every
@@ -23,6 +25,7 @@ def pixel_metrics(masks: ArrayLike, anomaly_maps: ArrayLike, limits: Sequence[fl
         masks: (N, H, W) 1 where a pixel is defective; a good image's mask is all 0.
         anomaly_maps: (N, H, W) finite, higher where more anomalous; float32 is quickest.
         limits: false positive rates in (0, 1] up to which AU-PRO integrates.
+        inside: (N, H, W) 1 where a pixel counts; others are left out, and so are parts of defects there. None is all.
 
     Returns:
         `auroc`, `f1_max`, `ap`, `aupro` at the first limit, `aupro_<limit>` (such as `aupro_0.05`) at every further
@@ -35,11 +38,15 @@ def pixel_metrics(masks: ArrayLike, anomaly_maps: ArrayLike, limits: Sequence[fl
     """
     rates = as_limits(limits)
     defective, maps = as_masks_and_maps(masks, anomaly_maps)
+    counted = maps.ravel()
+    if inside is not None:
+        kept, _ = as_masks_and_maps(inside, anomaly_maps)
+        defective, counted = defective & kept, maps[kept]
     weights, region_count = region_weights(defective)
     defective_scores = maps[defective]
     groups = group_ties(defective_scores, weights / max(region_count, 1))
-    thresholds = reference_thresholds(maps)
-    clean = count_clean(maps.ravel(), defective_scores, np.concatenate([groups.scores[::-1], thresholds]))
+    thresholds = reference_thresholds(counted)
+    clean = count_clean(counted, defective_scores, np.concatenate([groups.scores[::-1], thresholds]))
     clean_at_groups, clean_at_thresholds = _split_counts(clean, len(groups.scores))
     metrics = ranking_metrics(groups.count_reached, clean_at_groups)
     areas = [overlap_area(groups.weight_reached, clean_at_groups, rate) for rate in rates]

@@ -70,18 +70,18 @@ def list_files(
     return list(_numbered(rows, keep_duplicates))
 
 
-def require_folder(url: str) -> Store:
-    """The folder at a path or URL.
+def require_folder(url: str, option: str = "folder") -> Store:
+    """The folder at a path or URL that an option names.
 
     Raises:
         NoImagesError: if there is no such folder.
         ValueError: if the path is empty.
     """
-    require_path("folder", url)
+    require_path(option, url)
     folder = Store(url)
     if not folder.filesystem.isdir(folder.full("")):
         what = "is a file" if folder.exists("") else "does not exist"
-        raise NoImagesError(f"folder must be an existing folder of images, got {url}, which {what}; check the path")
+        raise NoImagesError(f"{option} must be an existing folder of images, got {url}, which {what}; check the path")
     return folder
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from musc.maps import map_size, maps_of_run
+from musc.maps import map_size, maps_of_run, pixels_inside
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
@@ -39,6 +40,13 @@ class Labelled:
     def maps(self, size: tuple[int, int]) -> np.ndarray:
         """Anomaly maps: float32 (N, *size)."""
         return maps_of_run(self.patch_scores, size)
+
+    def inside(self, size: tuple[int, int]) -> np.ndarray | None:
+        """Pixels that were looked at: bool (N, *size); None if all were."""
+        if not np.isnan(self.patch_scores).any():
+            return None
+        rows, columns = self.patch_scores.shape[1:]
+        return pixels_inside(torch.from_numpy(self.patch_scores).flatten(1), (rows, columns), size).numpy()
 
     def only(self, chosen: Sequence[bool]) -> "Labelled":
         """A part of the images."""
@@ -102,7 +110,8 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
     size = found.image_size
     known = found.only(found.pixels_known)
     masks = np.stack(load_every(known.images, lambda image: load_mask_at(root, image, size, dataset)))
+    measured = pixel_metrics(masks, known.maps(size), inside=known.inside(size))
     return {
         **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in pixel_metrics(masks, known.maps(size)).items()},
+        **{f"pixel_{name}": value for name, value in measured.items()},
     }

@@ -148,6 +148,12 @@ def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequ
     )
 
 
+def emit_flagged(row: Mapping[str, Any]) -> None:
+    """Tell automations of a photograph that was flagged as it came; `row` is that of the table of arrivals."""
+    resource = {**lot_resource(str(row["category"]), str(row["path"])), "prefect.resource.name": str(row["path"])}
+    emit_event("musc.image.flagged", resource=resource, payload=dict(row))
+
+
 def lot_resource(category: str, lot: str) -> dict[str, str]:
     """A lot as Prefect's events name things."""
     return {

@@ -49,6 +49,12 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
             f"references_from must be left out of benchmarks, got {', '.join(settings.references_from)}: published "
             "numbers compare the images of a category with each other"
         )
+    if (request.roi or request.roi_folder) and request.dataset == "mvtec_loco":
+        raise ValueError(
+            f"roi must be left out of mvtec_loco, got {request.roi or request.roi_folder}: AU-sPRO counts whole defects"
+        )
+    if (request.roi or request.roi_folder) and len(found) > 1:
+        raise ValueError(f"roi must go with one product, got {len(found)} categories; name one of them with categories")
     for category in found:
         require_name("category", category.name)
         plan_subsets(len(category.images), request.subsets)
@@ -58,6 +64,8 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
             folder=request.root,
             output=request.output,
             lot=request.dataset,
+            roi=request.roi,
+            roi_folder=request.roi_folder,
             settings=settings.changed(backbone=name, rscin_windows=windows),
             resources=request.resources,
         )

@@ -1,6 +1,7 @@
 """From a request to a job: refuse whatever cannot work before anything is done, and make every choice left open."""
 
 import re
+from pathlib import Path
 
 from musc import backbones
 from musc.backbones.geometry import size_in_proportion
@@ -9,8 +10,8 @@ from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 from tasks.planning.judged_good import judged_good
-from tasks.planning.lot_job import LotJob
-from tasks.planning.requests import LotRequest
+from tasks.planning.lot_job import KnownGood, LotJob, Region
+from tasks.planning.requests import LotRequest, RegionRequest
 from tasks.planning.resources import allocate
 
 
@@ -30,23 +31,26 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
     """
     folder, output, settings = request.folder, request.output, request.settings
     places = {"folder": folder, "output": output, "weights": settings.weights}
-    places["dask_address"] = request.resources.dask_address
+    places |= {"dask_address": request.resources.dask_address, "good": request.good}
     for option, place in (*places.items(), *(("references_from", run) for run in settings.references_from)):
         require_no_secret(option, str(place or ""))
     require_folder(folder)
+    if request.good is not None:
+        require_folder(request.good, "good")
     require_store(output)
     folder, output = absolute(folder), absolute(output)
     allocation = allocate(request.resources)
     if allocation.engine.name == "dask":
         require_shared("folder", folder)
         require_shared("output", output)
+        require_shared("good", absolute(request.good or folder))
     lot = request.lot or default_lot(folder)
     category = request.category or lot
     require_name("lot", lot)
     require_name("category", category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
     if settings.tile is not None:
-        require_tiles_alone(subsets, request.good_from_verdicts)
+        require_tiles_alone(request, subsets)
         settings = settings.changed(image_size=settings.image_size or settings.tile)
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
@@ -66,10 +70,12 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         subsets=subsets,
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
+        good=KnownGood(absolute(request.good)) if request.good else None,
+        region=requested_region(request),
     )
 
 
-def require_tiles_alone(subsets: int, good_from_verdicts: bool) -> None:
+def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     """Refuse what cannot go with tiles.
 
     Raises:
@@ -77,8 +83,32 @@ def require_tiles_alone(subsets: int, good_from_verdicts: bool) -> None:
     """
     if subsets > 1:
         raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
-    if good_from_verdicts:
-        raise ValueError("good_from_verdicts must go without tile; leave out one of the two")
+    for option in ("good_from_verdicts", "good", "roi", "roi_folder"):
+        value = getattr(request, option)
+        if value:
+            raise ValueError(f"{option} must be left out where tile is given, got {value}; leave out one of the two")
+
+
+def requested_region(request: RegionRequest) -> Region | None:
+    """The region of interest that a request names, its masks not yet read.
+
+    Raises:
+        ValueError: if there is no such local mask or folder, or where masks cannot be found for all references.
+    """
+    if request.roi is not None:
+        if not Path(request.roi).is_file():
+            raise ValueError(f"roi must be an existing local mask file, got {request.roi}; check the path")
+        return Region(absolute(request.roi), each=False)
+    if request.roi_folder is None:
+        return None
+    if not Path(request.roi_folder).is_dir():
+        raise ValueError(f"roi_folder must be an existing local folder, got {request.roi_folder}; check the path")
+    if request.settings.references_from or getattr(request, "good_from_verdicts", False):
+        raise ValueError(
+            "roi_folder must go without references_from and good_from_verdicts, whose images have no masks in it, got "
+            f"{request.roi_folder}; give one mask with roi, or photographs of good parts with good"
+        )
+    return Region(absolute(request.roi_folder), each=True)
 
 
 def require_shared(option: str, url: str) -> None:

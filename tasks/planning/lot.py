@@ -17,8 +17,17 @@ from musc.plan.tiles import lot_ranges, parts_of
 from storage.artefacts import digest
 from storage.errors import NoImagesError
 from storage.images.lots import ListedImage
-from tasks.planning.lot_job import LotJob, backbone_identity
-from tasks.planning.specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, RunSpec, ScoreSpec
+from tasks.planning.lot_job import KnownGood, LotJob, backbone_identity
+from tasks.planning.specs import (
+    AggregateSpec,
+    BlockRows,
+    ExtractSpec,
+    GroupSpec,
+    KnownGoodSpecs,
+    RegionRows,
+    RunSpec,
+    ScoreSpec,
+)
 from tasks.planning.versions import (
     AGGREGATED_VERSION,
     FEATURES_VERSION,
@@ -78,7 +87,9 @@ def score_specs(
     contents: Sequence[str],
     earlier: tuple[BlockRows, ...] = (),
     groups: GroupSpec | None = None,
+    *,
     tiles: int = 1,
+    region: RegionRows | None = None,
 ) -> list[ScoreSpec]:
     """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
 
@@ -91,6 +102,7 @@ def score_specs(
         earlier: references from earlier lots.
         groups: of images whose shared patches are left out of the references; None leaves out nothing.
         tiles: of each image.
+        region: of interest; None is all of every image.
 
     Raises:
         NoImagesError: if no image has usable features, or a single one that has no reference.
@@ -124,6 +136,7 @@ def score_specs(
             "match_radius": match_radius,
             "groups": groups.key if groups else None,
             "tiles": tiles if tiles > 1 else None,
+            "region": asdict(region) if region else None,
         }
         reads |= {name: choice for name, choice in choices.items() if choice is not None}
         key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
@@ -146,9 +159,19 @@ def score_specs(
                 earlier=earlier,
                 tiles=tiles,
                 match_radius=match_radius,
+                region=region,
             )
         )
     return specs
+
+
+def good_job(job: LotJob, good: KnownGood) -> LotJob:
+    """The job that scores known good images against each other, so that each leaves itself out."""
+    settings = job.settings.changed(references=None, references_from=(), exclude_groups=False)
+    allocation = replace(job.allocation, store_aggregated=False)
+    return replace(
+        job, folder=good.folder, settings=settings, allocation=allocation, subsets=1, judged_good=(), good=None
+    )
 
 
 def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
@@ -213,9 +236,9 @@ def job_shards(
 
 
 def is_masked(job: LotJob) -> bool:
-    """Whether some patches may not be matched: those beyond a match_radius, or those a group shares."""
+    """Whether some patches may not be matched: beyond a match_radius, outside a region, or those a group shares."""
     radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
-    return job.settings.exclude_groups or any(radius is not None for radius in radii)
+    return job.settings.exclude_groups or job.region is not None or any(radius is not None for radius in radii)
 
 
 def run_spec(
@@ -224,6 +247,8 @@ def run_spec(
     extracted: Sequence[ExtractSpec] = (),
     scored: Sequence[ScoreSpec] = (),
     groups: GroupSpec | None = None,
+    *,
+    good: KnownGoodSpecs | None = None,
 ) -> RunSpec:
     """The spec that ends a run.
 
@@ -243,7 +268,7 @@ def run_spec(
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
     return RunSpec(
-        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else ()
+        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else (), good
     )
 
 

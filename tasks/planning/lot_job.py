@@ -19,6 +19,29 @@ class JudgedGood:
 
 
 @dataclass(frozen=True)
+class KnownGood:
+    """Photographs of good parts that are references and are not scored."""
+
+    folder: str
+    listing: str = ""
+    """Key of their listing in the store; empty until they are listed."""
+    contents: str = ""
+    """Digest of their contents, in whatever order and under whatever names."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The region of interest of a job's images."""
+
+    path: str
+    """Of the mask, or of the folder of masks."""
+    each: bool
+    """Whether every image has its own."""
+    patches: str = ""
+    """Where the store has the patches inside; empty until the masks are read."""
+
+
+@dataclass(frozen=True)
 class LotJob:
     """One lot to be scored, every choice made and checked."""
 
@@ -34,11 +57,13 @@ class LotJob:
     decisions: Decisions = field(default_factory=Decisions)
     judged_good: tuple[JudgedGood, ...] = ()
     """Images of earlier runs that people judged good, as they were when the job was made: references too."""
+    good: KnownGood | None = None
+    region: Region | None = None
 
     @property
     def min_images(self) -> int:
-        """Images a lot must hold to be scored: one has the images of earlier runs to be compared with."""
-        return 1 if self.settings.references_from or self.judged_good else 2
+        """Images a lot must hold to be scored: one has earlier or known-good images to be compared with."""
+        return 1 if self.settings.references_from or self.judged_good or self.good else 2
 
     @property
     def shuffle_seed(self) -> int | None:
@@ -51,8 +76,10 @@ class LotJob:
 
         RsCIN comes after raw scores, and which earlier images serve as references differs from night to night.
         """
-        passing = ("rscin_windows", "references_from", "judged_good")
+        passing = ("rscin_windows", "references_from", "judged_good", "good")
         alike = {name: value for name, value in self.identity.items() if name not in passing}
+        if self.region and self.region.each:  # every night has other images, and so other masks
+            alike["region"] = "each"
         return {"category": self.category, **alike}
 
     @property
@@ -70,7 +97,10 @@ class LotJob:
             for name in ("tile", "overlap", "tile_references"):
                 del settings[name]
         judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
-        return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
+        good = {"good": self.good.contents} if self.good else {}
+        region = {"region": self.region.patches} if self.region else {}
+        whole = {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings}
+        return {**whole, **judged, **good, **region}
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which images a lot is scored against besides its own: accepted images of earlier runs."""
+"""Which images a lot is scored against besides its own: accepted ones of earlier runs, and known good ones."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,23 +8,26 @@ import pandas as pd
 
 from musc.decisions.rule import ACCEPTED
 from storage.artefacts import is_complete
-from storage.images.lots import ListedImage
+from storage.images.lots import ListedImage, load_usable
 from storage.results.features import LotFeatures, Place
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.run_record import read_record
-from tasks.planning.specs import BlockRows
+from tasks.planning.specs import BlockRows, ExtractSpec
 
 
-def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[BlockRows, ...]:
-    """The accepted images of the runs a job names, and those judged good, each once and none from the lot itself.
+def earlier_references(
+    job: LotJob, images: Sequence[ListedImage], good: Sequence[ExtractSpec] = ()
+) -> tuple[BlockRows, ...]:
+    """The accepted images of the runs a job names, and the good ones, each once and none from the lot itself.
 
     A copy of an image must not vouch for it, so what the lot holds already is left out.
 
     Args:
         job: names the runs in `references_from`, and images in `judged_good`.
         images: the lot.
+        good: the extracted blocks of the job's known good images.
 
     Returns:
         Rows of stored blocks, sorted, so that the same images always give the same keys.
@@ -45,6 +48,8 @@ def earlier_references(job: LotJob, images: Sequence[ListedImage]) -> tuple[Bloc
     for judged in job.judged_good:
         named = set(judged.image_ids)
         wanted += [one for one in placed_images(Run(store, judged.run)) if one[0].image_id in named]
+    if job.good and good:
+        wanted += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
     for image, (block, row) in wanted:
         if image.sha256 not in seen:
             seen.add(image.sha256)
@@ -56,6 +61,14 @@ def placed_images(run: Run) -> list[tuple[ListedImage, Place]]:
     """Every scored image of a run and where its features lie, in the order of its listing."""
     places = LotFeatures(run.store, read_record(run).keys.features).places
     return list(zip(run.scored_images(), places, strict=True))
+
+
+def placed_in(blocks: Sequence[str], images: Sequence[ListedImage], store: Store) -> list[tuple[ListedImage, Place]]:
+    """Every image with usable features, of those that were extracted into blocks, and where its features lie."""
+    features = LotFeatures(store, tuple(blocks))
+    excluded = {image.position for image in features.exclusions}
+    usable = (image for position, image in enumerate(images) if position not in excluded)
+    return list(zip(usable, features.places, strict=True))
 
 
 def require_decisions(scores: pd.DataFrame, path: str) -> pd.DataFrame:

@@ -5,9 +5,9 @@ The fields are the parameters of the flows and, with those of the models they ho
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from musc.options import Options, option
 from musc.settings import PAPER_BACKBONE, Decisions, Settings
@@ -56,6 +56,28 @@ class Request(Options):
     resources: Resources = Resources()
 
 
+class RegionRequest(Request):
+    """What is asked of images of one product that all have a region of interest."""
+
+    roi: str | None = option(
+        None,
+        "Local mask, one for all images: patches of which less than half lies where it is above 0 are neither scored "
+        "nor used as references.",
+        metavar="FILE",
+    )
+    roi_folder: str | None = option(
+        None, "Local folder of such masks, one for each image, of the same name with any suffix.", metavar="FOLDER"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_region(self) -> Self:
+        if self.roi and self.roi_folder:
+            raise ValueError(
+                f"roi must go without roi_folder, got {self.roi} and {self.roi_folder}; leave out one of the two"
+            )
+        return self
+
+
 class ScoringRequest(Request):
     """What is asked of lots without labels."""
 
@@ -74,12 +96,33 @@ class ScoringRequest(Request):
     decisions: Decisions = Decisions()
 
 
-class LotRequest(ScoringRequest):
+class LotRequest(ScoringRequest, RegionRequest):
     """A folder of images of one product, to be scored against each other."""
 
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
     lot: str | None = option(None, "Name of these images. Default: the folder's name.", common=True)
     category: str | None = option(None, "Name of the product. Default: the lot's name.", common=True)
+    good: str | None = option(
+        None,
+        "Path or URL of a folder of photographs of good parts of the product: references that are not scored "
+        "themselves. From 8 on, their own scores give the threshold, and one image is enough to be scored.",
+        metavar="FOLDER",
+        common=True,
+    )
+
+
+class WatchRequest(LotRequest):
+    """A folder whose new photographs are scored as they come, against references that stay the same."""
+
+    webhook: str | None = option(
+        None,
+        "URL to which every flagged photograph is posted as JSON; tried again after errors, and never costs a score.",
+        metavar="URL",
+        common=True,
+    )
+    poll: bool = option(
+        False, "Look at the folder every second, for network shares that do not tell of changes.", common=True
+    )
 
 
 class NightRequest(ScoringRequest):
@@ -97,7 +140,7 @@ class NightRequest(ScoringRequest):
         return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
 
 
-class BenchmarkRequest(Request):
+class BenchmarkRequest(RegionRequest):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
     dataset: str = option(

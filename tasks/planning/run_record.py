@@ -48,6 +48,9 @@ class RunKeys(Recorded):
     features: tuple[str, ...]
     patch_scores: tuple[str, ...]
     groups: tuple[str, ...]
+    good: tuple[str, ...] = ()
+    """Listing, features and patch scores of the known good images."""
+    regions: tuple[str, ...] = ()
 
 
 class RunRecord(Recorded):

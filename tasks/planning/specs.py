@@ -105,6 +105,17 @@ class BlockRows:
 
 
 @dataclass(frozen=True)
+class RegionRows:
+    """The region of interest of each image, as a row of a stored artefact."""
+
+    path: str
+    lot: tuple[int, ...]
+    """Of every image of the lot with usable features."""
+    earlier: tuple[int, ...]
+    """Of every further reference."""
+
+
+@dataclass(frozen=True)
 class ScoreSpec:
     """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
 
@@ -135,6 +146,8 @@ class ScoreSpec:
     """Tiles of each image; the lot is then all tiles, position by position, and no tile meets one of its own image."""
     match_radius: int | None = None
     """Patches within which a patch may be matched; None is everywhere."""
+    region: RegionRows | None = None
+    """Patches outside are neither scored, and NaN, nor matched; None where all are looked at."""
 
     @property
     def path(self) -> str:
@@ -183,6 +196,20 @@ class GroupSpec:
 
 
 @dataclass(frozen=True)
+class KnownGoodSpecs:
+    """What is made of a job's known good images."""
+
+    listing: str
+    """Path of their listing."""
+    blocks: tuple[str, ...]
+    """Of their features."""
+    shards: tuple[tuple[Shard, str], ...] = ()
+    """Of their own scores, each scored against the others; none where they decide no threshold."""
+    image_count: int = 0
+    """How many of them were scored."""
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """Put the scores of a lot together and write its run."""
 
@@ -195,7 +222,8 @@ class RunSpec:
     groups: str | None = None
     """Path of the lot's groups, where they were sought."""
     earlier: tuple[BlockRows, ...] = ()
-    """References from earlier lots."""
+    """References from earlier lots, and known good ones."""
+    good: KnownGoodSpecs | None = None
 
     @property
     def category(self) -> str:

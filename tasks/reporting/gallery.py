@@ -166,7 +166,7 @@ def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
 
 def worst_patch(found: FinishedRun, position: int) -> int:
     """The patch of the compared layer that holds the centre of the one with the highest score, in reading order."""
-    return patch_on(int(found.patch_scores[position].argmax()), found.grid, found.compared_layer.grid)
+    return patch_on(int(np.nanargmax(found.patch_scores[position])), found.grid, found.compared_layer.grid)
 
 
 def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:

@@ -33,12 +33,12 @@ def colour_scale(patch_scores: np.ndarray) -> Limits:
     """The one colour scale of a lot: from its median patch to nearly its worst, so that a few extremes do not dim it.
 
     Args:
-        patch_scores: float (N, rows, columns) of the whole lot.
+        patch_scores: float (N, rows, columns) of the whole lot, NaN outside of a region of interest.
 
     Returns:
         The values at the low and the high end, low < high.
     """
-    low, high = np.quantile(patch_scores, SCALE_QUANTILES)
+    low, high = np.nanquantile(patch_scores, SCALE_QUANTILES)
     return float(low), float(max(high, low + 1e-6))
 
 
@@ -51,7 +51,7 @@ def coloured(values: np.ndarray, limits: Limits) -> np.ndarray:
 
 
 def overlay(image: Image.Image, anomaly_map: np.ndarray, low: float, high: float) -> Image.Image:
-    """Lay an anomaly map over a photograph: the worse, the more opaque.
+    """Lay an anomaly map over a photograph: the worse, the more opaque; nothing where it is 0, outside of a region.
 
     Args:
         image: the photograph, of any size and mode.
@@ -64,6 +64,7 @@ def overlay(image: Image.Image, anomaly_map: np.ndarray, low: float, high: float
     """
     values = fitted(anomaly_map, image.size)
     opacity = MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * _on_scale(values, (low, high))[..., None]
+    opacity = np.where(values[..., None] > 0, opacity, 0.0)
     mixed = np.asarray(image.convert("RGB")) * (1 - opacity) + coloured(values, (low, high)) * opacity
     return Image.fromarray(mixed.round().astype(np.uint8))
 

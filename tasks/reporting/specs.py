@@ -120,7 +120,7 @@ def series_of(job: LotJob) -> str:
 
     Which earlier runs served as references does not count: it differs from night to night.
     """
-    with_earlier = bool(job.settings.references_from or job.judged_good)
+    with_earlier = bool(job.settings.references_from or job.judged_good or job.good)
     return digest({"with_earlier": with_earlier, **job.raw_score_identity})
 
 

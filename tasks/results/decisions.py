@@ -85,7 +85,13 @@ def finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def reach_verdict(store: Store, spec: RunSpec, raw_scores: np.ndarray, patch_scores: np.ndarray) -> Verdict:
+def reach_verdict(
+    store: Store,
+    spec: RunSpec,
+    raw_scores: np.ndarray,
+    patch_scores: np.ndarray,
+    good_scores: np.ndarray | None = None,
+) -> Verdict:
     """Apply the decision rule and read the groups.
 
     Args:
@@ -93,8 +99,9 @@ def reach_verdict(store: Store, spec: RunSpec, raw_scores: np.ndarray, patch_sco
         spec: of the run.
         raw_scores: (N,).
         patch_scores: (N, rows, columns).
+        good_scores: (G,), raw scores of known good images; None where there are none or too few.
     """
-    decision = decide(raw_scores, spec.job.decisions)
+    decision = decide(raw_scores, spec.job.decisions, good_scores)
     pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
     if spec.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)

@@ -49,6 +49,8 @@ def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -
             features=spec.blocks,
             patch_scores=tuple(path for _, path in spec.shards),
             groups=(spec.groups,) if spec.groups else (),
+            good=(spec.good.listing, *spec.good.blocks, *(path for _, path in spec.good.shards)) if spec.good else (),
+            regions=(job.region.patches,) if job.region else (),
         ),
         versions=versions(),
     )

@@ -11,6 +11,7 @@ from storage.artefacts import require_complete
 from storage.errors import FormatVersionError, ImageChangedError, NoImagesError
 from storage.images.listing import require_folder
 from storage.images.lots import ListedImage, load_lot, read_image, store_lot, usable_images
+from storage.results.patch_scores import FOLDER as PATCH_SCORES
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.lot_job import LotJob, backbone_identity
@@ -80,7 +81,7 @@ def require_folder_of(run: Run, folder: str) -> None:
 
 
 def bring_references(past: Run, job: LotJob) -> None:
-    """Copy the earlier runs that a run was scored against into the reproduction's store, their features as they are.
+    """Copy what a run was scored against into the reproduction's store, features as they are: earlier runs, good parts.
 
     Raises:
         ValueError: if one of them is gone.
@@ -91,9 +92,18 @@ def bring_references(past: Run, job: LotJob) -> None:
         earlier = require_run(past.store, path)
         blocks = read_record(earlier).keys.features
         require_complete(past.store, blocks)
-        for artefact in (earlier.path, *blocks):
-            for name in past.store.sizes(artefact):
-                target.write(f"{artefact}/{name}", past.store.read(f"{artefact}/{name}"))
+        bring(past.store, target, (earlier.path, *blocks))
+    known = [path for path in read_record(past).keys.good if not path.startswith(f"{PATCH_SCORES}/")]
+    known += [job.region.patches] if job.region else []
+    require_complete(past.store, known)
+    bring(past.store, target, known)
+
+
+def bring(source: Store, target: Store, artefacts: Sequence[str]) -> None:
+    """Copy artefacts from one store to another."""
+    for artefact in artefacts:
+        for name in source.sizes(artefact):
+            target.write(f"{artefact}/{name}", source.read(f"{artefact}/{name}"))
 
 
 def require_same_backbone(past: LotJob, now: LotJob) -> None:
@@ -178,7 +188,8 @@ def compare_runs(past: Run, again: Run) -> Reproduction:
             f"the reproduction must score the images of {past.path}, got others; see the reasons in both images.parquet"
         )
     before, after = (run.scores().set_index("path").loc[images] for run in (past, again))
-    same = (past.patch_scores() == again.patch_scores()).all(axis=(1, 2))
+    first, second = past.patch_scores(), again.patch_scores()  # NaN outside of a region of interest
+    same = ((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=(1, 2))
     for column in ("raw_score", "score"):
         same &= (before[column].to_numpy() == after[column].to_numpy()) | (before[column].isna() & after[column].isna())
     return Reproduction(

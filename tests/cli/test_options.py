@@ -85,7 +85,7 @@ def test_help_shows_the_common_options_and_help_all_every_one() -> None:
     named = [f"--{name.replace('_', '-')}" for name in fields if name not in ("folder", *("settings", "decisions"))]
     options = [name for name in named if name != "--resources"]
     assert [name for name in options if not re.search(rf"{name}\b", whole)] == []
-    assert len([name for name in options if re.search(rf"{name} ", short)]) == 10
+    assert len([name for name in options if re.search(rf"{name} ", short)]) == 11
     assert len(short.splitlines()) <= 50
 
 

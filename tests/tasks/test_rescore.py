@@ -55,7 +55,7 @@ def test_average_of_layers_on_their_own_grids_is_that_of_scores_resized_to_the_f
     for layer in layers:
         patches = torch.from_numpy(scores[layer.number]).flatten(1)
         expected += anomaly_maps(patches, layer.grid, (6, 4)).double().numpy() / 2
-    found = average_shards(store, spec, N)
+    found = average_shards(store, spec.shards, spec.job.backbone.grid, N)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -68,4 +68,4 @@ def test_average_of_layers_alike_is_to_the_bit_that_of_their_scores_in_float64(s
     for of_one in scores.values():
         total += of_one.astype(np.float64)
     expected = (total / 2).astype(np.float32)
-    np.testing.assert_array_equal(average_shards(store, spec, N), expected, strict=True)
+    np.testing.assert_array_equal(average_shards(store, spec.shards, spec.job.backbone.grid, N), expected, strict=True)

@@ -11,8 +11,9 @@ from musc.lnamd import aggregate
 from musc.plan.partition import Shard
 from storage.results.features import ArraySpec, writing_block
 from storage.results.groups import write_groups
+from storage.results.regions import write_regions
 from storage.store import Store
-from tasks.planning.specs import BlockRows, ScoreSpec
+from tasks.planning.specs import BlockRows, RegionRows, ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH, N = (3, 2), 5, 13
@@ -54,7 +55,7 @@ def looped_scores(
     sample: tuple[int, ...],
     earlier: tuple[BlockRows, ...],
     match_radius: int,
-    excluded: np.ndarray | None = None,
+    excluded: np.ndarray | dict[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Mean over the degrees, (N, P) in float64.
 
@@ -70,14 +71,16 @@ def looped_degree_scores(
     sample: tuple[int, ...],
     earlier: tuple[BlockRows, ...],
     match_radius: int,
-    excluded: np.ndarray | None,
+    excluded: np.ndarray | dict[str, np.ndarray] | None,
 ) -> np.ndarray:
     """The scores at one degree."""
     unit = {name: aggregate(values, GRID, degree).double().numpy() for name, values in tokens.items()}
-    candidates = unit["new"].copy()
-    if excluded is not None:
-        candidates[excluded] = np.inf
-    older = [unit[rows.block.removeprefix("features/")][row] for rows in earlier for row in rows.rows]
+    by_block = excluded if isinstance(excluded, dict) else {} if excluded is None else {"new": excluded}
+    usable = {name: values.copy() for name, values in unit.items()}
+    for name, mask in by_block.items():
+        usable[name][mask] = np.inf
+    candidates = usable["new"]
+    older = [usable[rows.block.removeprefix("features/")][row] for rows in earlier for row in rows.rows]
     places = [divmod(patch, GRID[1]) for patch in range(6)]
     scores = np.zeros((N, 6))
     for query, patch in np.ndindex(N, 6):
@@ -124,6 +127,30 @@ def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
     ours = shard_scores(given)
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, shared)
     np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("bounds", [(0, N), (0, 4, 9, N)], ids=["whole", "divided"])
+@pytest.mark.parametrize("sample", [None, SAMPLE], ids=["all", "sample"])
+def test_shard_scores_inside_a_region_are_those_of_the_inside_alone(
+    store: Store,
+    tokens: dict[str, torch.Tensor],
+    spec: ScoreSpec,
+    sample: tuple[int, ...] | None,
+    bounds: tuple[int, ...],
+) -> None:
+    inside = np.random.default_rng(5).random((4, *GRID)) < 0.5
+    inside[:, 1, 0] = True
+    path = f"regions/{spec.pooled}-{len(bounds)}-{sample is None}"
+    write_regions(store, path, list("abcd"), {GRID: inside})
+    own, further = tuple(np.arange(N) % 3), (3, 0, 1)
+    given = replace(spec, sample=sample, earlier=EARLIER, region=RegionRows(path, own, further))
+    parts = [shard_scores(replace(given, shard=Shard(7, *part))) for part in pairwise(bounds)]
+    outside = {"new": ~inside[list(own)].reshape(N, 6), "old": np.zeros((10, 6), bool), "older": np.zeros((3, 6), bool)}
+    for (name, row), region in zip((("old", 2), ("old", 9), ("older", 0)), further, strict=True):
+        outside[name][row] = ~inside[region].ravel()
+    expected = looped_scores(tokens, sample or tuple(range(N)), EARLIER, 99, outside)
+    expected[outside["new"]] = np.nan
+    np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
 
 
 def test_shard_scores_lone_image_against_an_earlier_lot(

@@ -36,6 +36,7 @@ export function drawHeat(canvas, map, size, strength) {
   const pen = canvas.getContext("2d"), picture = pen.createImageData(canvas.width, canvas.height);
   const values = enlarged(map, canvas.width, canvas.height), palette = shades(map.colours), [least, most] = map.opacity;
   for (let index = 0; index < values.length; index += 1) {
+    if (values[index] <= 0) continue; // outside of a region of interest
     const part = Math.min(1, Math.max(0, (values[index] - map.low) / (map.high - map.low)));
     const colour = palette[Math.round(part * (SHADES - 1))];
     picture.data.set([colour[0], colour[1], colour[2], 255 * Math.min(1, (strength / 0.6) * (least + (most - least) * part))], 4 * index);

@@ -220,3 +220,15 @@ def test_clusters_joined_by_one_link_stay_apart() -> None:
     links[2, 3] = links[3, 2] = True
     np.fill_diagonal(links, False)
     assert numbered(clusters(links)).tolist() == [2, 2, 2, 1, 1, 1, 1, 0, 0, 0]
+
+
+def test_patches_outside_of_a_region_make_no_group() -> None:
+    features = lot()
+    outside = torch.zeros(features.shape[:2], dtype=torch.bool)
+    inner = block_similarities(features, 0, (), 23, outside)
+    assert torch.equal(inner, block_similarities(features, 0, (), 23))
+    outside[:, :9] = True
+    found = block_similarities(features, 0, (), 23, outside)
+    assert bool((found[:, :, :9] == 1).all())
+    kept = block_similarities(features[:, 9:], 0, (), 23)
+    torch.testing.assert_close(found[:, :, 9:], kept)

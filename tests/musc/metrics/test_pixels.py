@@ -224,3 +224,13 @@ def test_pixel_metrics_without_a_clean_pixel_leave_only_precision_defined() -> N
 def test_pixel_metrics_refuse(masks: np.ndarray, maps: np.ndarray, limits: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pixel_metrics(masks, maps, limits)
+
+
+def test_pixels_outside_are_left_out_as_if_the_maps_were_cut() -> None:
+    random = np.random.default_rng(7)
+    masks, maps = random.random((3, 6, 9)) < 0.2, random.random((3, 6, 9)).astype(np.float32)
+    inside = np.zeros(masks.shape, dtype=bool)
+    inside[:, 1:5, 2:8] = True
+    cut = pixel_metrics(masks[:, 1:5, 2:8], maps[:, 1:5, 2:8])
+    assert pixel_metrics(masks, maps, inside=inside) == pytest.approx(cut)
+    assert pixel_metrics(masks, maps)["auroc"] != pytest.approx(cut["auroc"], abs=1e-3)

@@ -38,9 +38,10 @@ def test_colour_scale_of_equal_scores_has_width() -> None:
 
 
 def test_overlay_mixes_photograph_and_colour() -> None:
-    values = np.zeros((4, 6))
-    values[1, 2] = 1.0
-    pixels = np.asarray(overlay(GREY, values, 0.0, 1.0))
+    values = np.full((4, 6), 0.1)
+    values[1, 2], values[3, 3] = 1.0, 0.0
+    pixels = np.asarray(overlay(GREY, values, 0.1, 1.0))
+    assert pixels[3, 3].tolist() == np.asarray(GREY)[3, 3].tolist()  # outside of a region of interest
     # A quarter of the lowest colour (0, 0, 4), three quarters of the highest (252, 255, 164).
     assert pixels[0, 0].tolist() == [75, 75, 76]
     assert pixels[1, 2].tolist() == [214, 216, 148]

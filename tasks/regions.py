@@ -1,0 +1,135 @@
+"""Regions: read the masks of a region of interest and keep the patches inside, on the grid of every layer."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from musc.layers import BackboneSpec
+from musc.region import patches_inside
+from storage.artefacts import digest, is_complete
+from storage.datasets.masks import read_grey
+from storage.images.lots import ListedImage
+from storage.results.regions import FOLDER, region_contents, write_regions
+from storage.store import Store
+from tasks.planning.lot_job import LotJob, Region
+from tasks.planning.references import placed_in
+from tasks.planning.specs import BlockRows, ExtractSpec, RegionRows
+
+NAMED = 5
+"""Images named in one message."""
+Masks = dict[tuple[int, int], np.ndarray]
+
+
+def keep_region(store: str, region: Region, images: Sequence[ListedImage], backbone: BackboneSpec) -> Region:
+    """Keep which patches of the images lie inside; the patches decide the key, not the pixels.
+
+    Args:
+        store: where.
+        region: of the job, its masks not yet read.
+        images: of the lot and the known good ones.
+        backbone: whose grids count.
+
+    Raises:
+        ValueError: if a mask is missing, has other proportions than its image, or leaves a layer without any patch.
+        UnreadableImageError: if a mask cannot be decoded.
+    """
+    grids = sorted({layer.grid for layer in backbone.layers} | {backbone.grid})
+    if region.each:
+        files = masks_of(Path(region.path), images)
+        by_content = {image.sha256: read_masks(file, [image], grids) for image, file in files}
+    else:
+        by_content = {"": read_masks(Path(region.path), images, grids)}
+    contents = sorted(by_content)
+    masks = {grid: np.stack([by_content[content][grid] for content in contents]) for grid in grids}
+    bits = {f"{rows}x{columns}": np.packbits(mask).tobytes().hex() for (rows, columns), mask in masks.items()}
+    key = digest({"stage": "regions", "contents": contents, "masks": bits})
+    path = f"{FOLDER}/{key}"
+    if not is_complete(Store(store), path):
+        write_regions(Store(store), path, contents, masks)
+    return replace(region, patches=path)
+
+
+def masks_of(folder: Path, images: Sequence[ListedImage]) -> list[tuple[ListedImage, Path]]:
+    """The mask file of each image: of the same path without its suffix, or where that is the only one, the same stem.
+
+    Raises:
+        ValueError: naming images without a mask, or with several.
+    """
+    by_path: dict[str, list[Path]] = defaultdict(list)
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not file.name.startswith("."):
+            by_path[file.relative_to(folder).with_suffix("").as_posix()].append(file)
+            by_stem[file.stem].append(file)
+    found, absent = [], []
+    for image in images:
+        place = PurePosixPath(image.path).with_suffix("")
+        files = by_path.get(str(place)) or by_stem.get(place.name) or []
+        if len(files) == 1:
+            found.append((image, files[0]))
+        else:
+            absent.append(image.path)
+    if absent:
+        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        raise ValueError(
+            f"roi_folder must hold exactly one mask of the same name for every image, with any suffix, got none or "
+            f"several in {folder} for {len(absent)} of {len(images)}: {named}; add them"
+        )
+    return found
+
+
+def read_masks(path: Path, images: Sequence[ListedImage], grids: Sequence[tuple[int, int]]) -> Masks:
+    """The patches inside a mask on every grid: any value above 0 is inside.
+
+    Raises:
+        ValueError: if it has other proportions than an image, or some grid has no patch inside.
+    """
+    pixels = np.asarray(read_grey(path)) > 0
+    height, width = pixels.shape
+    unlike = [one for one in images if abs(one.width * height - one.height * width) >= max(width, height)]
+    if unlike:
+        raise ValueError(
+            f"mask of the region {path} must have the proportions of {unlike[0].path}, "
+            f"{unlike[0].width} × {unlike[0].height} pixels seen upright, got {width} × {height}; export it again"
+        )
+    masks = {grid: patches_inside(pixels, grid) for grid in grids}
+    empty = [grid for grid, mask in masks.items() if not mask.any()]
+    if empty:
+        raise ValueError(
+            f"mask of the region {path} must hold at least half of one patch in every layer, got "
+            f"{pixels.mean():.1%} of the image inside and no patch of the {empty[0][0]} × {empty[0][1]} grid; "
+            "draw a larger region, or leave out --roi"
+        )
+    return masks
+
+
+def region_rows(
+    job: LotJob,
+    contents: Sequence[str],
+    earlier: Sequence[BlockRows] = (),
+    good: Sequence[ExtractSpec] = (),
+    good_images: Sequence[ListedImage] = (),
+) -> RegionRows | None:
+    """Which stored region belongs to which image of a lot and to which of its further references.
+
+    Args:
+        job: what to score.
+        contents: SHA-256 of the lot's images, in order.
+        earlier: further references.
+        good: extracted blocks of the known good images.
+        good_images: the known good images.
+    """
+    if job.region is None:
+        return None
+    store = Store(job.store)
+    known = region_contents(store, job.region.patches)
+    if not job.region.each:
+        return RegionRows(job.region.patches, (0,) * len(contents), (0,) * sum(len(rows.rows) for rows in earlier))
+    row_of = {content: row for row, content in enumerate(known)}
+    places = placed_in([spec.path for spec in good], good_images, store) if good else []
+    content_at = {place: image.sha256 for image, place in places}
+    further = [content_at[rows.block, row] for rows in earlier for row in rows.rows]
+    return RegionRows(job.region.patches, tuple(row_of[one] for one in contents), tuple(row_of[one] for one in further))

@@ -1,0 +1,188 @@
+"""The bank: a fixed set of references held in memory, against which one photograph after the other is scored."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from musc.backbones import Backbone, choose_device
+from musc.layers import Layer
+from musc.lnamd import aggregate, pool
+from musc.maps import on_grid
+from musc.mutual import Features, block_scores
+from musc.plan.partition import CHUNK_IMAGES
+from storage.images.decode import decode
+from storage.results.features import LotFeatures, Place
+from storage.results.regions import read_regions
+from storage.store import Store
+from tasks.planning.lot import pooled_numbers
+from tasks.planning.lot_job import LotJob
+from tasks.rescore import peak_scores
+from tasks.runtime.feature_chunks import FeatureReader
+from tasks.runtime.models import loaded
+
+FLOAT32_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The references of one layer, at one degree or pooled at several."""
+
+    layer: Layer
+    degrees: tuple[int, ...]
+    features: Features
+    outside: torch.Tensor | None
+    """Bool (P,), patches outside of the region of interest."""
+
+    def of(self, tokens: torch.Tensor) -> Features:
+        """Patch tokens (n, P, C) as what is compared."""
+        several = len(self.degrees) > 1
+        return (
+            pool(tokens, self.layer.grid, self.degrees)
+            if several
+            else aggregate(tokens, self.layer.grid, self.degrees[0])
+        )
+
+    def scores(
+        self, queries: Features, first: int, others: Iterator[tuple[int, Features]], count: int, job: LotJob
+    ) -> np.ndarray:
+        """Sums of the patch scores over the degrees: float64 (n, P), NaN outside."""
+        excluded = None if self.outside is None else self.outside.expand(count, -1)
+        found = block_scores(
+            queries,
+            first,
+            others,
+            count,
+            job.settings.interval,
+            excluded,
+            match_radius=job.settings.match_radius,
+            grid=self.layer.grid,
+        ).cpu()
+        summed = found.sum(dim=0) if found.ndim == 3 else found
+        return (summed if self.outside is None else summed.masked_fill(self.outside, torch.nan)).double().numpy()
+
+
+@dataclass(frozen=True)
+class Bank:
+    """G references in memory."""
+
+    job: LotJob
+    backbone: Backbone
+    contents: tuple[str, ...]
+    """SHA-256 of the references; empty texts where it is not known."""
+    compared: tuple[Compared, ...]
+
+    def score(self, content: bytes, sha256: str) -> tuple[float, tuple[float, float]]:
+        """Raw score of an image file, and where its peak is, as fractions of its height and width.
+
+        A copy of a reference is scored against the others.
+
+        Raises:
+            UnreadableImageError: if it cannot be decoded.
+        """
+        with torch.inference_mode():
+            pixels = self.backbone.preprocess(decode(content))[None].to(self.backbone.device)
+            tokens = [layer.half() for layer in self.backbone.forward(pixels).patch_tokens]  # as features are stored
+        numbers = [layer.number for layer in self.job.backbone.layers]
+        own = self.contents.index(sha256) if sha256 in self.contents else None
+
+        def of_part(part: Compared) -> np.ndarray:
+            others = rest(part.features, own, own if own is None else own + 1, 1)
+            count = len(self.contents) + (own is None)
+            return part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
+
+        raw, peaks = self.summed([of_part(part) for part in self.compared])
+        return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
+
+    def own_scores(self) -> np.ndarray:
+        """Raw score of every reference against the others: float32 (G,)."""
+        count = len(self.contents)
+        found = []
+        for start in range(0, count, CHUNK_IMAGES):
+            stop = min(start + CHUNK_IMAGES, count)
+            parts = [
+                part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
+                for part in self.compared
+            ]
+            found.append(self.summed(parts)[0])
+        return np.concatenate(found)
+
+    def summed(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_shards`."""
+        finest = self.job.backbone.grid
+        of_layer: dict[int, np.ndarray] = {}
+        for part, values in zip(self.compared, parts, strict=True):
+            of_layer[part.layer.number] = of_layer.get(part.layer.number, 0) + values / len(self.job.settings.degrees)
+        outside = np.zeros((len(parts[0]), finest[0] * finest[1]), dtype=bool)
+        resized = []
+        for layer in self.job.backbone.layers:
+            patches = torch.from_numpy(of_layer[layer.number].astype(np.float32))
+            resized.append(on_grid(patches, layer.grid, finest).numpy().astype(np.float64))
+            if layer.grid == finest:
+                outside |= np.isnan(resized[-1])
+        counts = np.sum([~np.isnan(one) for one in resized], axis=0)
+        total = np.sum([np.nan_to_num(one) for one in resized], axis=0) / np.maximum(counts, 1)
+        mean = np.where(outside | (counts == 0), np.nan, total).astype(np.float32)
+        return peak_scores(mean.reshape(-1, *finest), self.job.backbone.image_size)
+
+
+def rest(
+    features: Features, start: int | None = None, stop: int | None = None, number: int = 0
+) -> Iterator[tuple[int, Features]]:
+    """The references but those of [start, stop), numbered from `number` on; a gap keeps its numbers if number is 0."""
+    if start is None or stop is None:
+        yield number, features
+        return
+    if start > 0:
+        yield number, features[:start]
+    if stop < len(features):
+        yield (stop if number == 0 else number + start), features[stop:]
+
+
+def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> Bank:
+    """Load the backbone and the features of all references.
+
+    Raises:
+        MemoryError: if the features do not fit the memory, with the bytes needed and given.
+    """
+    store, device = Store(job.store), choose_device(job.allocation.device)
+    pooled = pooled_numbers(job, 1, len(places))
+    degrees = tuple(sorted(job.settings.degrees))
+    copies = {layer.number: 1 if layer.number in pooled else len(degrees) for layer in job.backbone.layers}
+    needed = sum(
+        len(places) * layer.patch_count * layer.width * FLOAT32_BYTES * copies[layer.number]
+        for layer in job.backbone.layers
+    )
+    if needed > job.allocation.memory_bytes:
+        raise MemoryError(
+            f"memory must hold the features of all {len(places)} references, {needed / 1e9:.2f} GB, got "
+            f"{job.allocation.memory_bytes / 1e9:.2f} GB; give more with --memory, or fewer good photographs"
+        )
+    compared = []
+    for layer in job.backbone.layers:
+        outside = None
+        if job.region:
+            inside = read_regions(store, job.region.patches, layer.grid)[0]
+            outside = torch.from_numpy(~inside).flatten()
+        for group in [degrees] if layer.number in pooled and len(degrees) > 1 else [(degree,) for degree in degrees]:
+            place = torch.device("cpu") if layer.number in pooled else device
+            reader = FeatureReader(store, layer.number, layer.grid, place, group, pooled=len(group) > 1)
+            compared.append(Compared(layer, group, reader.together(places, layer.width), outside))
+    return Bank(job, loaded(job.backbone, job.allocation.device), tuple(contents), tuple(compared))
+
+
+def contents_of(store: Store, places: Sequence[Place], known: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """SHA-256 of references by their place.
+
+    Args:
+        store: where.
+        places: block and row of each reference.
+        known: blocks with the SHA-256 of the images with usable features that they hold, in order.
+    """
+    content_at = {
+        place: content
+        for block, contents in known
+        for place, content in zip(LotFeatures(store, (block,)).places, contents, strict=True)
+    }
+    return [content_at.get(place, "") for place in places]

@@ -1,0 +1,208 @@
+"""Photographs scored as they come: the scores of a lot of one, none lost, none twice, others told."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows.pipelines.lot import score_folder
+from flows.pipelines.watch import watch_folder
+from storage.datasets.synthetic.lot import write_lot
+from storage.results.runs import Run
+from storage.store import Store
+from tasks.planning.requests import WatchRequest, request_of
+from tasks.runtime.runner import InlineRunner
+from tests.flat import lot_request
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1, 3)}
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve good parts in `good`; one more, and two defective ones, in `new`."""
+    root = tmp_path_factory.mktemp("parts")
+    pictures = write_lot(root / "all", good_count=13, defective_count=2, size=64)
+    for folder, chosen in (("good", pictures[:12]), ("new", pictures[12:])):
+        (root / folder).mkdir()
+        for number, picture in enumerate(chosen):
+            (root / folder / f"{number}.png").write_bytes(picture.read_bytes())
+    return root
+
+
+def watch(folder: Path, drawn: Path, store: Path, until: int, **more: Any) -> pd.DataFrame:
+    """Watch until so many rows came, and return the table."""
+    given = {"folder": str(folder), "output": str(store), "category": "cap", "good": str(drawn / "good"), **SETTINGS}
+    stop, rows = threading.Event(), []
+    end = threading.Timer(PATIENCE_SECONDS, stop.set)
+    end.start()
+
+    def said(row: Any) -> None:
+        rows.append(row)
+        if len(rows) > until:  # the first one is no photograph
+            stop.set()
+
+    try:
+        return watch_folder(request_of(WatchRequest, {**given, **more}), InlineRunner(), stop, said).table()
+    finally:
+        end.cancel()
+
+
+def copied(folder: Path, drawn: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes((drawn / "new" / name).read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("roi", [False, True], ids=["whole", "region"])
+def test_watch_gives_the_scores_and_decisions_of_lots_of_one(drawn: Path, tmp_path: Path, roi: bool) -> None:
+    from PIL import Image
+
+    more: dict[str, Any] = {}
+    if roi:
+        mask = Image.new("L", (64, 64))
+        mask.paste(255, (0, 0, 40, 64))
+        mask.save(tmp_path / "roi.png")
+        more["roi"] = str(tmp_path / "roi.png")
+    folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
+    table = watch(folder, drawn, tmp_path / "store", 2, **more).set_index("path")
+    for name in ("0.png", "1.png"):
+        alone = copied(tmp_path / name[0], drawn, name)
+        request = lot_request(alone, tmp_path / "store", good=str(drawn / "good"), **SETTINGS, **more)
+        expected = Run(Store(str(tmp_path / "store")), score_folder(request, InlineRunner()).run).scores().iloc[0]
+        assert table.loc[name, "raw_score"] == pytest.approx(expected["raw_score"], abs=1e-4)
+        assert table.loc[name, "threshold"] == pytest.approx(expected["threshold"], abs=1e-4)
+        assert table.loc[name, "decision"] == expected["decision"]
+        assert abs(table.loc[name, "peak_x"] - expected["peak_x"]) <= 2
+
+
+def test_watch_scores_nothing_twice_and_a_changed_file_again(drawn: Path, tmp_path: Path) -> None:
+    folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
+    first = watch(folder, drawn, tmp_path / "store", 2)
+    (folder / "1.png").write_bytes((drawn / "new" / "2.png").read_bytes())
+    second = watch(folder, drawn, tmp_path / "store", 1)
+    assert sorted(second["path"]) == ["0.png", "1.png", "1.png"]
+    assert set(first["time"]) < set(second["time"])
+    (parts,) = (tmp_path / "store" / "watch").glob("*/scores")
+    assert len(pd.read_parquet(parts)) == 3  # the folder as pandas reads it
+
+
+def test_watch_waits_for_a_file_that_is_half_written(drawn: Path, tmp_path: Path) -> None:
+    folder = copied(tmp_path / "in", drawn)
+    content = (drawn / "new" / "1.png").read_bytes()
+    (folder / "half.png").write_bytes(content[: len(content) // 2])
+
+    def finish() -> None:
+        with (folder / "half.png").open("ab") as file:
+            file.write(content[len(content) // 2 :])
+
+    threading.Timer(2.5, finish).start()
+    table = watch(folder, drawn, tmp_path / "store", 1, poll=True)
+    assert table["status"].tolist() == ["ok"]
+    assert table["size"].tolist() == [len(content)]
+
+
+class Receiver(HTTPServer):
+    """Refuses the first post, and keeps the others."""
+
+    def __init__(self) -> None:
+        self.asked, self.got = 0, []
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked += 1
+        if self.server.asked > 1:
+            self.server.got.append(json.loads(content))
+        self.send_response(503 if self.server.asked == 1 else 200)
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+def test_watch_posts_flagged_photographs_again_after_an_error(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    receiver = Receiver()
+    url = f"http://127.0.0.1:{receiver.server_port}/flagged"
+    folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
+    watch(folder, drawn, tmp_path / "store", 2, webhook=url)
+    copied(folder, drawn, "2.png")
+    watch(folder, drawn, tmp_path / "store", 1, webhook=url)  # what was not told is told now
+    until(lambda: len(receiver.got) == 2)
+    assert {row["path"] for row in receiver.got} == {"1.png", "2.png"}
+    assert all(row["decision"] == "flagged" and row["raw_score"] >= row["threshold"] for row in receiver.got)
+    receiver.shutdown()
+    receiver.server_close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not true() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert true()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, r"watch must have references, got none; give a folder of good photographs with good \(--good\)"),
+        ({"good": "g", "review_budget": 3}, "watch must go without review_budget"),
+        ({"good": "g", "references": 3}, "watch must go without references and exclude_groups"),
+        ({"good": "g", "webhook": "ftp://host/x"}, "webhook must be a URL that begins with http"),
+    ],
+)
+def test_watch_refuses_what_cannot_work(tmp_path: Path, given: dict[str, Any], message: str) -> None:
+    request = request_of(WatchRequest, {"folder": str(tmp_path), "output": str(tmp_path / "s"), **given})
+    with pytest.raises(ValueError, match=message):
+        watch_folder(request, InlineRunner(), threading.Event(), print)
+
+
+def test_watch_killed_and_started_again_loses_none_and_doubles_none(drawn: Path, tmp_path: Path) -> None:
+    folder, store = copied(tmp_path / "in", drawn), tmp_path / "store"
+    content = (drawn / "new" / "0.png").read_bytes()
+    words = ["watch", str(folder), "--good", str(drawn / "good"), "--output", str(store), "--engine", "inline"]
+    words += ["--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1"]
+    command = [sys.executable, "-m", "cli", *words]
+
+    def rows() -> int:
+        return len(list(store.glob("watch/*/scores/*.parquet")))
+
+    for number in range(12):
+        (folder / f"{number}.png").write_bytes(content + bytes(number))  # bytes after the end make it another content
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
+        try:
+            until(lambda: rows() >= 3)
+        finally:
+            first.kill()
+    for number in range(12, 24):
+        (folder / f"{number}.png").write_bytes(content + bytes(number))
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as second:
+        try:
+            until(lambda: rows() >= 24)
+        finally:
+            second.send_signal(signal.SIGTERM)
+        told, _ = second.communicate(timeout=PATIENCE_SECONDS)
+    assert second.returncode == 0
+    assert "stopped; every row is kept" in told
+    (parts,) = store.glob("watch/*/scores")
+    assert sorted(pd.read_parquet(parts)["path"]) == sorted(f"{number}.png" for number in range(24))
