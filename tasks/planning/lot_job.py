@@ -1,5 +1,6 @@
 """A lot to be scored, every choice made and checked, and what of it decides results."""
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -63,6 +64,11 @@ class LotJob:
             del settings["seed"]
         judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
         return {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings, **judged}
+
+
+def folder_name(folder: str) -> str:
+    """The last part of a path or URL."""
+    return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
