@@ -130,9 +130,17 @@ def automations(
     silence: Annotated[
         int, typer.Option(help="Seconds without a heartbeat after which a run counts as crashed; at least 90.")
     ] = 300,
+    alert: Annotated[
+        str | None,
+        typer.Option(
+            help="Also send a message about unusual nights and failed lots through this notification block of the "
+            "server, such as slack-webhook/quality.",
+            metavar="TYPE/NAME",
+        ),
+    ] = None,
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
-    carry_out("automations", silence)
+    carry_out("automations", silence, alert)
 
 
 @app.command()

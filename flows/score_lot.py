@@ -6,7 +6,7 @@ from flows.hooks import crashed, failed
 from flows.pipelines.lot import score_folder
 from flows.runners import PrefectRunner, one_at_a_time
 from musc.settings import Decisions, Settings
-from tasks.planning.job import default_lot
+from tasks.planning.job import names_of
 from tasks.planning.requests import DEFAULT_OUTPUT, ExportKinds, LotRequest, MapKind, described_by
 from tasks.planning.resources import Resources
 from tasks.planning.returns import ScoredLot
@@ -15,7 +15,8 @@ from tasks.planning.returns import ScoredLot
 def run_name() -> str:
     """What a person reads in the list of runs."""
     given = runtime.flow_run.parameters
-    return f"score {given.get('lot') or default_lot(given['folder'])}"
+    lot, _ = names_of(given["folder"], given.get("lot"), given.get("category"))
+    return f"score {lot}"
 
 
 @flow(

@@ -17,7 +17,7 @@ from storage.results.profiles import write_profile
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.returns import Stored
-from tasks.planning.run_record import read_record
+from tasks.planning.run_record import date_of_lot, read_record
 from tasks.reporting.appearance import Appearance, appearance_of
 from tasks.reporting.drift import unit
 from tasks.reporting.specs import ProfileSpec
@@ -76,6 +76,7 @@ def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> 
     return {
         "run": run.path,
         "lot": record.job.lot,
+        "dated": date_of_lot(record.job) is not None,
         "recorded": record.recorded,
         "listing": record.keys.listing,
         "image_count": len(raw),

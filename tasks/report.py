@@ -16,17 +16,16 @@ from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.run_record import DecisionRecord, RunRecord
 from tasks.reporting.charts import histogram, trend
-from tasks.reporting.drift import MIN_EARLIER, Compared, compare
+from tasks.reporting.drift import FEWEST_EARLIER, MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
-from tasks.reporting.html import render
+from tasks.reporting.html import SITE, local_time, render
+from tasks.reporting.notices import warnings_of
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import ReportSpec
 
 MAX_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
-DARK = 1 / 16
-"""Median brightness below which photographs are called nearly black; white in 12 of 16 bits is as bright."""
 MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
@@ -44,24 +43,33 @@ def write_report(spec: ReportSpec) -> Stored:
 
 def clear_outdated(spec: ReportSpec) -> None:
     """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
+    if is_outdated(spec):
+        Store(spec.store).delete(f"{spec.path}/{MARKER}")
+
+
+def is_outdated(spec: ReportSpec) -> bool:
+    """Whether there is a page that was made from something else."""
     store = Store(spec.store)
-    if is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key:
-        store.delete(f"{spec.path}/{MARKER}")
+    return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
 
 
 def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
     """All that the template shows."""
     found = FinishedRun(Run(store, spec.run), spec.folder)
     record, raw = found.record, found.scores["raw_score"].to_numpy()
-    compared = compare(read_profile(store, spec.profile), [read_profile(store, path) for path in spec.earlier])
+    profile = read_profile(store, spec.profile)
+    compared = compare(profile, [read_profile(store, path) for path in spec.earlier])
     left_out = found.run.images().query("status != 'ok'")
     decision, positions = record.decision, table_rows(found, read_appearance(store, spec.profile))
     return {
         "record": record,
         "decision": decision,
+        "site": SITE,
+        "run_name": spec.run.partition("/")[2],
+        "quoted_store": shlex.quote(store.url),
         "quoted_location": shlex.quote(store.location(spec.run)),
         "headline": headline(decision, len(raw)),
-        "warnings": warnings_shown(record, positions, compared),
+        "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
         "file_count": len(found.run.images()),
         "histogram": histogram(raw, found.flagged, decision.threshold),
@@ -69,15 +77,16 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
         "pixel_threshold": found.pixel_threshold,
         "colours": ", ".join(scale_colours()),
         "positions": positions,
-        "rows": sorted(positions, key=lambda row: row["rank"])[:MAX_ROWS],
+        "listed": found.ranked[:MAX_ROWS],
         "gallery": gallery_of(found),
         "groups": record.groups,
         "left_out": left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(left_out),
         "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
         "earlier_count": len(spec.earlier),
-        "fewest_earlier": MIN_EARLIER,
-        "judgement": judgement(compared),
+        "fewest_earlier": FEWEST_EARLIER,
+        "enough_earlier": MIN_EARLIER,
+        "judgement": judgement(compared, len(spec.earlier)),
         "settings": settings_shown(record),
     }
 
@@ -94,29 +103,14 @@ def headline(decision: DecisionRecord, image_count: int) -> str:
     return f"None of {image_count} images reaches the threshold"
 
 
-def warnings_shown(record: RunRecord, rows: Sequence[dict[str, Any]], compared: Sequence[Compared]) -> list[str]:
-    """Every warning once: the run's own, and what is unusual."""
-    return [*dict.fromkeys(record.warnings), *dark(rows), *(one.warning for one in compared if one.warning)]
-
-
-def dark(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """A warning if most photographs are nearly black."""
-    brightness = pd.Series([row["brightness"] for row in rows]).median()
-    if not brightness < DARK:
-        return []
-    return [
-        f"Most photographs are nearly black: half of them have a brightness of at most {brightness:.3f} of 1. If they "
-        "hold 10 or 12 bits in files of 16, scale them up first, as levels were lost; else look at lamp and camera."
-    ]
-
-
-def judgement(compared: Sequence[Compared]) -> str:
-    """The comparison with earlier runs in two or three words."""
+def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
+    """The comparison with earlier nights in a few words."""
     states = [one.state for one in compared]
-    if "unusual" in states:
-        count = states.count("unusual")
-        return f"{count} of {len(states)} measures unusual"
-    return "as usual" if "usual" in states else "too few to judge"
+    count, judged = states.count("unusual"), len(states) - states.count("unknown")
+    said = f"{count} of {judged} measures unusual" if count else "as usual"
+    if not judged:
+        return "too few to judge"
+    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < MIN_EARLIER else said
 
 
 def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, Any]]:
@@ -141,7 +135,7 @@ def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
         ("lot", record.job.lot),
         ("category", record.job.category),
         ("folder", record.job.folder),
-        ("recorded", record.recorded),
+        ("scored", local_time(record.recorded)),
         ("backbone", f"{backbone.name}, layers {layers}, {listed(backbone.image_size)} px"),
         *(("note", note) for note in record.notes),
         ("weights", f"{backbone.weights} ({backbone.weights_digest})"),

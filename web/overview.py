@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.planning.run_record import RunRecord
+from tasks.planning.run_record import RunRecord, night_of
 from tasks.reporting.drift import Compared, number
 from tasks.results.judged import Judged
 from web.charts import Chart, chart
-from web.nights import StoredRun, night_of
+from web.nights import StoredRun
 
 
 @dataclass(frozen=True)

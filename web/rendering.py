@@ -1,13 +1,11 @@
-"""Pages from templates: everything escaped, a missing name is an error, addresses made in one place."""
+"""Pages of the site from its templates."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
-from tasks.reporting.html import shown_score
+from tasks.reporting.html import templates_of
 
 
 def page(template: str, **values: Any) -> str:
@@ -22,31 +20,9 @@ def page(template: str, **values: Any) -> str:
 @cache
 def environment() -> Environment:
     """The templates of this package."""
-    made = Environment(
-        loader=PackageLoader("web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(score=shown_score, percent=percent, counted=counted, moment=moment, shown_short=shown_short)
-    made.globals.update(lot_address=lot_address, image_address=image_address)
+    made = templates_of("web")
+    made.filters.update(percent=percent, moment=moment, shown_short=shown_short)
     return made
-
-
-def lot_address(name: str, rest: str = "", query: str = "") -> str:
-    """Where a lot is shown.
-
-    >>> lot_address("caps <i>", "scores.json")
-    '/lots/caps%20%3Ci%3E/scores.json'
-    """
-    return f"/lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
-
-
-def image_address(name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
-    """Where an image of a lot is shown, named by its id or its row."""
-    image_id = row if isinstance(row, str) else str(row["image_id"])
-    return lot_address(name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
 
 
 def percent(part: float | None) -> str:
@@ -65,15 +41,6 @@ def shown_short(value: float) -> str:
     ('20', '0.384')
     """
     return f"{value:.3g}"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> counted(1, "image"), counted(1200, "image")
-    ('1 image', '1,200 images')
-    """
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def moment(time: str) -> str:

@@ -1,16 +1,16 @@
-"""`musc automations`: runs whose process is gone are marked as crashed."""
+"""`musc automations`: runs whose process is gone are marked as crashed, and unusual nights are told."""
 
 import typer
 
 from cli.process.prefect_settings import require_readable_settings
 
 
-def run(silence: int) -> None:
-    """Create the automation on the server that is set, and say so."""
+def run(silence: int, alert: str | None) -> None:
+    """Create the automations on the server that is set, and say so; the one that tells only where a block is given."""
     require_readable_settings()
     from prefect.settings import PREFECT_API_URL
 
-    from tasks.monitoring.automations import NAME, create_automations
+    from tasks.monitoring.automations import ALERTS, NAME, create_alerts, create_automations
 
     if not PREFECT_API_URL.value():
         raise ValueError(
@@ -18,3 +18,5 @@ def run(silence: int) -> None:
             "run `prefect config set PREFECT_API_URL=http://<host>:4200/api`"
         )
     typer.echo(f"{NAME}: {create_automations(silence)}")
+    if alert is not None:
+        typer.echo(f"{ALERTS}: {create_alerts(alert)}")

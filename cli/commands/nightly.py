@@ -10,7 +10,7 @@ from cli.terminal.text import literal, visible
 from flows.pipelines.night import NightFailedError
 from storage.results.runs import Run
 from storage.store import Store, absolute
-from tasks.planning.nightly import Night, Status
+from tasks.planning.nightly import Night, Outcome, Status
 from tasks.planning.requests import NightRequest
 from tasks.planning.run_record import read_record
 
@@ -30,37 +30,44 @@ def run(request: NightRequest) -> None:
 
 def show_night(store: Store, night: Night) -> None:
     """What was found, what failed, and what a person should know."""
-    show_scored(store, night.runs)
-    failed = [outcome.as_row() for outcome in night.outcomes if outcome.status == Status.FAILED]
+    for outcome in night.outcomes:
+        if outcome.status == Status.SCORED:
+            show_scored(store, outcome)
+    failed = [outcome for outcome in night.outcomes if outcome.status == Status.FAILED]
     if failed:
         show_failures(failed)
     show_notes(night.notes)
 
 
-def show_scored(store: Store, runs: Sequence[str]) -> None:
-    """What was found in each lot scored tonight, and where its page lies."""
-    for path in runs:
-        run = Run(store, path)
-        record = read_record(run)
-        flagged, scored = record.decision.flagged_count, record.images["ok"]
-        others = ", ".join(f"{count} {status}" for status, count in record.images.items() if status != "ok")
-        left_out = f", not scored: {others}" if others else ""
-        place = run.report() or store.location(path)
-        text = f"{record.job.lot}: {flagged} of {scored} images flagged{left_out}; {place}"
-        console.print(visible(text), soft_wrap=True, markup=False, highlight=False)
+def show_scored(store: Store, outcome: Outcome) -> None:
+    """What was found in a lot scored tonight, what its page warns of, and where that lies."""
+    files = read_record(Run(store, outcome.run)).images
+    others = ", ".join(f"{count} {status}" for status, count in files.items() if status != "ok")
+    warned = len(outcome.warnings)
+    said = [f"{outcome.flagged} of {outcome.images} images flagged"]
+    said += [f"{warned} {'warning' if warned == 1 else 'warnings'}"] if warned else []
+    said += [f"not scored: {others}"] if others else []
+    say(f"{outcome.found.lot}: {', '.join(said)}; {outcome.page}")
+    for warning in outcome.warnings:
+        say(f"  warning: {warning}")
 
 
-def show_failures(rows: Sequence[dict[str, str]]) -> None:
+def show_failures(failed: Sequence[Outcome]) -> None:
     """A row for each lot that failed."""
     table = Table(title="Lots that failed")
     for heading in ("category", "lot", "why"):
         table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(literal(row["category"]), literal(row["lot"]), literal(row["run or reason"]))
+    for outcome in failed:
+        table.add_row(literal(outcome.found.category), literal(outcome.found.name), literal(outcome.reason))
     console.print(table)
 
 
 def show_notes(notes: Sequence[str]) -> None:
     """A line for each thing that was left out or went wrong beside the scores."""
     for note in notes:
-        console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
+        say(f"note: {note}")
+
+
+def say(text: str) -> None:
+    """Print a line that may hold any name, in one piece and as it is."""
+    console.print(visible(text), soft_wrap=True, markup=False, highlight=False)

@@ -12,4 +12,4 @@ def run(request: LotRequest) -> None:
 
     with watching():
         done = score_lot(request)
-    show_run(absolute(request.output), done.run, done.problems)
+    show_run(absolute(request.output), done.run, done.problems, done.notes)

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cli.terminal.text import literal, visible
+from tasks.monitoring.monitor import UNITS
 from tasks.runtime.progress import StageProgress, listening
 
-UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "evaluate": "category"}
-UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""
 

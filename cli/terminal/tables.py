@@ -1,6 +1,7 @@
 """Results as tables on the console. What would load torch is imported where it is needed."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
 from tasks.planning.requests import EXPORT_KINDS
 from tasks.planning.run_record import RunRecord, read_record
+from tasks.reporting.notices import Notices, notices_of
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
@@ -29,20 +31,23 @@ METRICS_SHOWN = 8
 """Columns of metrics in one table; a line of 120 characters holds as many."""
 
 
-def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> None:
+def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
     """Print the most anomalous images of a run, what is flagged, warnings, files left out, and where it all lies.
 
     Args:
         store_url: of the store.
         run_path: of the run in it.
         problems: what went wrong after the scores were complete.
+        notes: what was done otherwise than asked for.
     """
     run = Run(Store(store_url), run_path)
     scores, images = run.scores(), run.images()
     console.print(ranking(scores))
     record = read_record(run)
     show_backbone(record)
-    show_decision(scores, record)
+    show_decision(scores, record, notices_of(run))
+    for note in notes:
+        console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
     left_out = images[images["status"] != "ok"]
     if len(left_out):
         counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
@@ -67,6 +72,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = ()) -> Non
         console.print(report, soft_wrap=True, markup=False, highlight=False)
     else:
         console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
+    console.print(f"To look closer and to judge parts: musc web {shlex.quote(store_url)}", soft_wrap=True, markup=False)
 
 
 def show_backbone(record: RunRecord) -> None:
@@ -77,12 +83,12 @@ def show_backbone(record: RunRecord) -> None:
         console.print(visible(note), markup=False, highlight=False)
 
 
-def show_decision(scores: pd.DataFrame, record: RunRecord) -> None:
-    """Print how many images are flagged, from which raw score on, and every warning."""
+def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> None:
+    """Print how many images are flagged, from which raw score on, and every warning, as the page has them."""
     flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record.decision.threshold
     above = f", those with a raw score of {threshold:.4f} and above" if threshold is not None else ""
     console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
-    for warning in record.warnings:
+    for warning in notices.warnings:
         console.print("Warning:", style="bold yellow", end=" ")
         console.print(visible(warning), markup=False, highlight=False)
 

@@ -19,6 +19,7 @@ from tasks.groups import group_lot
 from tasks.ingest import list_good, list_images
 from tasks.planning.estimate import project_cost
 from tasks.planning.feasible import require_feasible
+from tasks.planning.judged_good import none_judged_good
 from tasks.planning.lot import (
     aggregate_specs,
     extract_specs,
@@ -53,8 +54,19 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
         job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
-    report, problems = report_run(job, run, runner, request.maps, request.export)
-    done = ScoredLot(**dict(run), report=report, problems=problems, unopened=listing.unopened)
+    reported = report_run(job, run, runner, request.maps, request.export)
+    told = reported.notices
+    done = ScoredLot(
+        **dict(run),
+        report=reported.report,
+        flagged=told.flagged_count,
+        warnings=told.warnings,
+        unusual=told.unusual,
+        is_followed=told.is_followed,
+        notes=(none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else (),
+        problems=reported.problems,
+        unopened=listing.unopened,
+    )
     runner.monitor.scored(job, done)
     return done
 

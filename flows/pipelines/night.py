@@ -76,7 +76,7 @@ def attempt(
             return seen.outcome
         key = seen.key
         progress.begin("night", place[1], 0, found.lot, done=place[0])
-        outcome = scored(found, score_lot(request.lot(found.folder, found.lot, found.category)))
+        outcome = scored(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
         remember(job, key, outcome)
     except UnopenedError as error:
         return Outcome(found, Status.FAILED, reason=str(error))

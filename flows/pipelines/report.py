@@ -2,14 +2,22 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from storage.artefacts import is_complete
+from storage.results.profiles import later_profiles
+from storage.results.runs import Run
+from storage.store import Store
 from tasks.export_maps import write_maps
 from tasks.export_results import write_export
 from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
+from tasks.planning.run_record import read_record
 from tasks.profile import profile_run
-from tasks.report import clear_outdated, write_report
+from tasks.report import clear_outdated, is_outdated, write_report
+from tasks.reporting.drift import MAX_EARLIER
+from tasks.reporting.notices import Notices, notices_of, own_notices, profile_of_run
 from tasks.reporting.specs import export_specs, maps_spec, profile_spec, report_spec
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
@@ -17,10 +25,21 @@ from tasks.runtime.stage import run_stage
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What was made of a finished run, and what is to be said of it."""
+
+    report: str | None
+    """Path of the page in the store; None if it could not be made."""
+    notices: Notices
+    problems: tuple[str, ...]
+    """A sentence for each thing that could not be made."""
+
+
 def report_run(
     job: LotJob, run: ScoredRun, runner: Runner, maps: MapKind | None = None, export: Sequence[str] = ()
-) -> tuple[str | None, tuple[str, ...]]:
-    """Make the page of a finished run, and its maps and exports as files if asked to.
+) -> Reported:
+    """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again.
 
     Args:
         job: what was run.
@@ -28,15 +47,13 @@ def report_run(
         runner: where it is made.
         maps: kind of files; none unless given.
         export: formats of results.
-
-    Returns:
-        The path of the page in the store, or None where it could not be made, and a sentence for each thing that could
-        not.
     """
-    report, problems = None, []
+    finished = Run(Store(job.store), run.run)
+    report, notices, problems = None, own_notices(read_record(finished)), []
     try:
         profiling = profile_spec(job, run)
         run_stage("profile", profile_run, [profiling], runner)
+        notices = notices_of(finished)
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
         report = run_stage("report", write_report, [reporting], runner)[0].path
@@ -51,6 +68,36 @@ def report_run(
         run_stage("export", write_export, export_specs(job, run, export), runner)
     except Exception as error:
         problems.append(f"the results could not be exported ({error}); the scores are complete")
+    problems += renew_later(finished, runner)
     for problem in problems:
         log.error(problem)
-    return report, tuple(problems)
+    return Reported(report, notices, tuple(problems))
+
+
+def renew_later(run: Run, runner: Runner) -> list[str]:
+    """Make the pages of later nights again that are compared with other runs since this one is there.
+
+    Returns:
+        A sentence for each page that could not be made again; the old one stays.
+    """
+    problems, store = [], run.store
+    own = profile_of_run(read_record(run))
+    for profile in later_profiles(store, own, MAX_EARLIER) if is_complete(store, own) else []:
+        try:
+            if is_complete(store, profile["run"]):
+                renew(Run(store, profile["run"]), runner)
+        except Exception as error:  # one night must not cost another one its scores
+            problems.append(f"the report of {profile['lot']}, a later night, could not be made again ({error})")
+    return problems
+
+
+def renew(run: Run, runner: Runner) -> None:
+    """Make a page again if it is there and was made from something else."""
+    record = read_record(run)
+    job = replace(record.job, store=run.store.url)
+    done = ScoredRun(run=run.path, key=record.keys.run, images=record.images["ok"], files=sum(record.images.values()))
+    reporting = report_spec(job, done, profile_spec(job, done))
+    if is_outdated(reporting):
+        log.info("the report of %s is made again: an earlier night was scored", job.lot)
+        clear_outdated(reporting)
+        run_stage("report", write_report, [reporting], runner)

@@ -58,7 +58,7 @@ class LotTree:
 
     categories: tuple[str, ...]
     lots: tuple[FoundLot, ...]
-    """By date, the newest first, then those without a date; by name among equals."""
+    """By date, the oldest first, then those without a date; by name among equals."""
     left_out: tuple[LeftOut, ...]
 
 
@@ -85,9 +85,8 @@ def find_lots(root: str) -> LotTree:
 
 
 def in_order(lots: Sequence[FoundLot]) -> list[FoundLot]:
-    """The newest first, because tonight's results are waited for; those without a date last."""
-    by_name = sorted(lots, key=lambda found: (found.category, found.name))
-    return sorted(by_name, key=lambda found: found.date or date.min, reverse=True)
+    """The oldest first, so that each night is compared with the nights before it; those without a date last."""
+    return sorted(lots, key=lambda found: (found.date or date.max, found.category, found.name))
 
 
 def date_of(name: str) -> date | None:

@@ -27,12 +27,14 @@ from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
 from tasks.evaluation.published import caption, left_out, shown
-from tasks.monitoring.monitor import Monitor, StageWatch
-from tasks.monitoring.summary import TABLE_ROWS, summary, top_rows
+from tasks.monitoring.monitor import UNITS, Monitor, StageWatch
+from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
 from tasks.planning.estimate import cost_rows
-from tasks.planning.job import LotJob, default_lot
+from tasks.planning.job import LotJob, names_of
 from tasks.planning.nightly import Outcome, Status
-from tasks.planning.returns import ScoredRun
+from tasks.planning.returns import ScoredLot, ScoredRun
+from tasks.planning.run_record import read_record
+from tasks.reporting.notices import own_notices
 
 SECONDS_BETWEEN = 3.0
 """Least time between two updates of one progress artifact."""
@@ -84,34 +86,64 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
 
 
 def publish_run(job: LotJob, done: ScoredRun) -> None:
-    """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations."""
+    """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations.
+
+    The artifacts of a lot that a later night of the product has followed already get a key of their own, so that the
+    latest one of the product's key is that of its latest night.
+    """
+    followed = isinstance(done, ScoredLot) and done.is_followed
+    key = job.lot if followed else job.category
     with only_for_monitoring("summary"):
         run = Run(Store(job.store), done.run)
         scores = run.scores()
+        warnings = done.warnings if isinstance(done, ScoredLot) else read_record(run).warnings
         create_markdown_artifact(
-            summary(run, job, choose_device(job.allocation.device).type),
-            key=artifact_key(f"summary-{job.category}"),
+            summary(run, job, choose_device(job.allocation.device).type, warnings),
+            key=artifact_key(f"summary-{key}"),
             description=f"{job.lot}: {len(scores):,} images scored",
         )
         create_table_artifact(
-            table=top_rows(scores, TABLE_ROWS),
-            key=artifact_key(f"scores-{job.category}"),
+            table=as_texts(top_rows(scores, TABLE_ROWS)),
+            key=artifact_key(f"scores-{key}"),
             description=f"Most anomalous of {len(scores):,} images of {job.lot}",
         )
     with only_for_monitoring("event"):
-        emit_event(
-            "musc.lot.scored",
-            resource=lot_resource(job.category, job.lot),
-            payload={
-                "category": job.category,
-                "lot": job.lot,
-                "images": done.images,
-                "files": done.files,
-                "run": done.run,
-                "store": job.store,
-                "backbone": job.backbone.name,
-            },
-        )
+        emit_scored(job, done)
+
+
+def emit_scored(job: LotJob, done: ScoredRun) -> None:
+    """Tell automations what came out of a lot.
+
+    Triggers look at labels of the resource, messages at the payload; so counts are in both.
+    """
+    run = Run(Store(job.store), done.run)
+    told = done if isinstance(done, ScoredLot) else None
+    own = own_notices(read_record(run))
+    flagged, warnings = own.flagged_count, list(told.warnings if told else own.warnings)
+    unusual = list(told.unusual) if told else []
+    emit_event(
+        "musc.lot.scored",
+        resource={
+            **lot_resource(job.category, job.lot),
+            "musc.flagged": str(flagged),
+            "musc.warnings": str(len(warnings)),
+            "musc.unusual": str(len(unusual)),
+            "musc.alert": "yes" if unusual else "no",
+        },
+        payload={
+            "category": job.category,
+            "lot": job.lot,
+            "images": done.images,
+            "files": done.files,
+            "flagged": flagged,
+            "warnings": warnings,
+            "unusual": unusual,
+            "page": run.report() or run.store.location(run.path),
+            "run": done.run,
+            "store": job.store,
+            "backbone": job.backbone.name,
+        },
+    )
 
 
 def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
@@ -120,7 +152,7 @@ def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
     rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED]
     with only_for_monitoring("table of lots"):
         create_table_artifact(
-            table=rows or [{"outcome": "nothing to do"}],
+            table=as_texts(rows) or [{"outcome": "nothing to do"}],
             key="nightly-lots",
             description=f"{len(outcomes)} lots below {root}, {finished} of them finished before",
         )
@@ -138,12 +170,11 @@ def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequ
     """
     job = parameters.get("job")
     known = job if isinstance(job, dict) else parameters
-    lot = str(known.get("lot") or default_lot(str(known.get("folder") or run)))
-    category = str(known.get("category") or lot)
+    lot, category = names_of(str(known.get("folder") or run), known.get("lot"), known.get("category"))
     stages = sorted({name.partition(" ")[0] for name in tasks})
     emit_event(
         f"musc.lot.{what}",
-        resource=lot_resource(category, lot),
+        resource={**lot_resource(category, lot), "musc.alert": "yes"},
         payload={"category": category, "lot": lot, "stages": stages, "tasks": list(tasks), "why": why},
     )
 
@@ -194,7 +225,7 @@ class StageArtifact(StageWatch):
         self.published = time.monotonic()
         with only_for_monitoring(f"progress of {stage}"):
             if FlowRunContext.get():
-                description = f"{stage} {subject}: {total:,} units, {done:,} of them found in the store"
+                description = f"{stage} {subject}: {done:,} of {total:,} {UNITS[stage]} found in the store"
                 self.id = create_progress_artifact(
                     100 * done / self.total, key=artifact_key(f"progress-{stage}"), description=description
                 )

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
     from tasks.planning.nightly import Outcome
 
+UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "evaluate": "category"}
+UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
+"""What is counted in each stage."""
+
 
 class StageWatch:
     """The progress of one stage."""

@@ -17,17 +17,23 @@ ROWS_SHOWN = 10
 TABLE_ROWS = 50
 """Rows of the table artifact."""
 
-SIGNS = re.compile(r"[^\w ./:,%-]|_")
-"""What may mean something in markdown or HTML."""
+SIGNS = re.compile(
+    r"[\\`*\[\]<>|~]"  # always
+    r"|(?<![^\W_])_|_(?![^\W_])"  # not within a word, where markdown leaves it alone
+    r"|&(?=#?\w+;)|^#|#$"
+)
+"""What means something in Prefect's markdown, which knows backslashes but shows `&#95;` as it is written."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def summary(run: Run, job: LotJob, device: str) -> str:
+def summary(run: Run, job: LotJob, device: str, warnings: Sequence[str] = ()) -> str:
     """What a person wants to see of a run first.
 
     Args:
         run: finished.
         job: what was asked for.
         device: that scored.
+        warnings: sentences, as on the run's page.
     """
     scores, report = run.scores(), run.report()
     facts = {
@@ -44,9 +50,10 @@ def summary(run: Run, job: LotJob, device: str) -> str:
         [
             f"# {as_text(job.lot)}",
             "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
+            *(["\n".join(f"- **warning**: {as_text(warning)}" for warning in warnings)] if warnings else []),
             f"## Most anomalous of {len(scores):,} images",
             picture(run, job.folder),
-            markdown_table([{name: as_text(value) for name, value in row.items()} for row in top_rows(scores)]),
+            markdown_table(as_texts(top_rows(scores))),
         ]
     )
 
@@ -118,10 +125,16 @@ def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def as_text(value: Any) -> str:
-    """Any text so that markdown and HTML show it as it is: file names may hold anything.
+def as_texts(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The cells of a table so that Prefect, which reads each as markdown, shows them as they are."""
+    return [{name: as_text(value) for name, value in row.items()} for row in rows]
 
-    >>> as_text("<b>|x|</b>")
-    '&#60;b&#62;&#124;x&#124;&#60;/b&#62;'
+
+def as_text(value: Any) -> str:
+    r"""Any text so that Prefect's markdown, and its tables, show it as it is: file names may hold anything.
+
+    >>> as_text("stain_000.png"), as_text("<b>_x_|")
+    ('stain_000.png', '\\<b\\>\\_x\\_\\|')
     """
-    return SIGNS.sub(lambda found: f"&#{ord(found[0])};", str(value))
+    printable = CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
+    return SIGNS.sub(r"\\\g<0>", printable)

@@ -6,6 +6,7 @@ from pathlib import Path
 from musc import backbones
 from musc.backbones.geometry import size_in_proportion
 from storage.images.listing import first_shape, require_folder
+from storage.images.lot_tree import date_of
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
@@ -13,6 +14,9 @@ from tasks.planning.judged_good import judged_good
 from tasks.planning.lot_job import KnownGood, LotJob, Region
 from tasks.planning.requests import LotRequest, RegionRequest
 from tasks.planning.resources import allocate
+
+PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
+"""What a folder of the store may be called."""
 
 
 def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = None) -> LotJob:
@@ -44,8 +48,7 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         require_shared("folder", folder)
         require_shared("output", output)
         require_shared("good", absolute(request.good or folder))
-    lot = request.lot or default_lot(folder)
-    category = request.category or lot
+    lot, category = names_of(folder, request.lot, request.category)
     require_name("lot", lot)
     require_name("category", category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
@@ -121,9 +124,20 @@ def require_shared(option: str, url: str) -> None:
         raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
 
 
-def default_lot(folder: str) -> str:
-    """A lot is called like its folder."""
-    return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
+def names_of(folder: str, lot: str | None = None, category: str | None = None) -> tuple[str, str]:
+    """The names of a lot and of its product, those that are not given taken from the folder.
+
+    A folder whose name begins with a date is a night of the product whose folder holds it, as in a night
+    (`storage.images.lot_tree`), so that both ways give the same run.
+
+    >>> names_of("/lots/bolt/2026-11-21"), names_of("/photos/monday")
+    (('bolt-2026-11-21', 'bolt'), ('monday', 'monday'))
+    """
+    above, name = ["", *re.split(r"[/\\]", absolute(folder).rstrip("/\\"))][-2:]
+    if date_of(name):
+        category = category or (above if PLAIN_NAME.fullmatch(above) else None)
+        lot = lot or (f"{category}-{name}" if category else name)
+    return lot or name, category or lot or name
 
 
 def require_name(option: str, name: str) -> None:
@@ -132,7 +146,7 @@ def require_name(option: str, name: str) -> None:
     Raises:
         ValueError: if the name holds a path separator or a control character, or begins with a dot.
     """
-    if not re.fullmatch(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}", name):
+    if not PLAIN_NAME.fullmatch(name):
         raise ValueError(
             f"{option} must be a plain name of at most 100 characters without / or \\, not beginning with a dot, "
             f"got {name!r}; give another with --{option}"

@@ -40,6 +40,14 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     return tuple(found)
 
 
+def none_judged_good(category: str) -> str:
+    """What to say where good references were asked for and there are none."""
+    return (
+        f"no image of {category} can be a good reference yet, so it was scored as without --good-from-verdicts: none "
+        "is judged good, or those that are were scored with another backbone or have no features any more"
+    )
+
+
 def vouched(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
     """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
 

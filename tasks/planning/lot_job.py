@@ -1,5 +1,6 @@
 """A lot to be scored, every choice made and checked, and what of it decides results."""
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -101,6 +102,11 @@ class LotJob:
         region = {"region": self.region.patches} if self.region else {}
         whole = {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings}
         return {**whole, **judged, **good, **region}
+
+
+def folder_name(folder: str) -> str:
+    """The last part of a path or URL."""
+    return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
 
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:

@@ -40,13 +40,20 @@ class Outcome:
     images: int = 0
     run: str = ""
     reason: str = ""
+    flagged: int = 0
+    warnings: tuple[str, ...] = ()
+    """Sentences, as on the lot's page."""
+    page: str = ""
+    """Path or URL of the lot's page; of its run where there is no page."""
+    remarks: tuple[str, ...] = ()
+    """What was done otherwise than asked for."""
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""
 
     @property
     def notes(self) -> list[str]:
         """What a person should know of it, if it did not fail."""
-        said = [self.reason] if self.status == Status.TOO_SMALL else [*self.problems]
+        said = [self.reason] if self.status == Status.TOO_SMALL else [*self.remarks, *self.problems]
         return [f"{self.found.lot}: {text}" for text in said]
 
     def as_row(self) -> dict[str, str]:
@@ -57,7 +64,10 @@ class Outcome:
             "date": self.found.date.isoformat() if self.found.date else "–",
             "outcome": self.status,
             "images": str(self.images) if self.images else "–",
-            "run or reason": self.run or self.reason,
+            "flagged": str(self.flagged) if self.status == Status.SCORED else "–",
+            "warnings": str(len(self.warnings)) if self.status == Status.SCORED else "–",
+            "page, or why there is none": self.page or self.reason or "–",
+            "what the warnings say": " ".join(self.warnings) or "–",
         }
 
 
@@ -97,7 +107,7 @@ def night_job(request: NightRequest) -> LotJob:
         NoImagesError: if there is no such folder.
         ValueError: for an option out of range, by name.
     """
-    return prepare(request.lot(request.root, "night", "night"))
+    return prepare(request.changed(good_from_verdicts=False).lot(request.root, "night", "night"))
 
 
 def survey(root: str, category: str | None, since: date | None) -> LotTree:
@@ -159,12 +169,22 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[st
     return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
 
 
-def scored(found: FoundLot, done: ScoredLot) -> Outcome:
-    """What came out of a lot, and what is still to be mended."""
+def scored(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
+    """What came out of a lot, and what is still to be mended; the job says in which store."""
     problems = list(done.problems)
     if done.unopened:
         problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
-    return Outcome(found, Status.SCORED, done.images, done.run, problems=tuple(problems))
+    return Outcome(
+        found,
+        Status.SCORED,
+        done.images,
+        done.run,
+        flagged=done.flagged,
+        warnings=done.warnings,
+        page=Store(job.store).location(done.report or done.run),
+        remarks=done.notes,
+        problems=tuple(problems),
+    )
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:

@@ -100,8 +100,16 @@ class LotRequest(ScoringRequest, RegionRequest):
     """A folder of images of one product, to be scored against each other."""
 
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
-    lot: str | None = option(None, "Name of these images. Default: the folder's name.", common=True)
-    category: str | None = option(None, "Name of the product. Default: the lot's name.", common=True)
+    lot: str | None = option(
+        None,
+        "Name of these images. Default: the folder's name, after the product's where it begins with a date.",
+        common=True,
+    )
+    category: str | None = option(
+        None,
+        "Name of the product. Default: that of the folder above one whose name begins with a date, else the lot's.",
+        common=True,
+    )
     good: str | None = option(
         None,
         "Path or URL of a folder of photographs of good parts of the product: references that are not scored "

@@ -52,6 +52,16 @@ class ScoredLot(ScoredRun):
 
     report: str | None
     """Path of the page in the store; None where it could not be made."""
+    flagged: int
+    """Images that should be looked at."""
+    warnings: tuple[str, ...]
+    """Sentences, as on the page."""
+    unusual: tuple[str, ...]
+    """Labels of the measures that are unlike those of earlier nights."""
+    is_followed: bool
+    """Whether a later night of the product was scored already."""
+    notes: tuple[str, ...]
+    """What was done otherwise than asked for."""
     problems: tuple[str, ...]
     """A sentence for each thing beside the scores that went wrong."""
     unopened: int

@@ -1,9 +1,12 @@
 """What a run's `run.json` says: what was run, on what, with which versions, and what was decided."""
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict
 
+from storage.images.lot_tree import date_of
 from storage.results.runs import Run
-from tasks.planning.lot_job import LotJob
+from tasks.planning.lot_job import LotJob, folder_name
 from tasks.planning.specs import BlockRows
 
 
@@ -70,6 +73,17 @@ class RunRecord(Recorded):
     """Files of the lot by status."""
     keys: RunKeys
     versions: dict[str, str]
+
+
+def date_of_lot(job: LotJob) -> date | None:
+    """The date at the beginning of a lot's name, the product left out, or else of its folder's; None without one."""
+    return date_of(job.lot.removeprefix(f"{job.category}-")) or date_of(folder_name(job.folder))
+
+
+def night_of(record: RunRecord) -> str:
+    """The date of a run's lot, ISO 8601; the day it was recorded (UTC) where neither lot nor folder names a date."""
+    found = date_of_lot(record.job)
+    return found.isoformat() if found else record.recorded[:10]
 
 
 def read_record(run: Run) -> RunRecord:

@@ -2,7 +2,9 @@
 
 A measure is unusual when it lies further from the earlier median than `allowance`: a multiple of the earlier runs' own
 spread (the median absolute deviation, which a single bad night cannot stretch), and never less than a floor below
-which a difference does not matter to anybody. docs/report.md gives the reasons and the measured false alarms.
+which a difference does not matter to anybody. Two to five nights hardly tell their own spread: there the allowance is
+half the prediction interval of one further normal observation (Student's t; Hahn and Meeker, "Statistical Intervals"),
+and the floor is three times as high. docs/report.md gives the reasons and the measured false alarms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +13,12 @@ from typing import Any
 
 import numpy as np
 
-MIN_EARLIER, MAX_EARLIER = 6, 30
-"""Runs needed before anything is called unusual, and the most that are looked at, the latest ones."""
+FEWEST_EARLIER, MIN_EARLIER, MAX_EARLIER = 2, 6, 30
+"""Nights needed before large differences are called unusual, before all are judged, and the most that are looked at."""
+FEW_DEVIATIONS = {2: 38.97, 3: 8.04, 4: 5.08, 5: 4.10}
+"""Standard deviations of so many nights that the next one differs by in 2 %: t(0.99, n − 1) · sqrt(1 + 1/n)."""
+FEW_FLOORS = 3
+"""Floors that a difference must exceed where so few nights are known."""
 SPREADS = 3.5
 """Deviations allowed where the spread is well known; `allowance` adds to it where few runs tell it."""
 DEVIATION_PER_MAD = 1.4826
@@ -31,34 +37,45 @@ class Measure:
     """What it may mean when it is unusually high; empty if that is nothing to warn of."""
     lower: str
     absolute: bool = False
+    percent: bool = False
+    """Whether people read it in percent."""
+    needs: int = FEWEST_EARLIER
+    """Nights before it is judged."""
+
+    def shown(self, value: float) -> str:
+        """A value as people read it; a dash for what is not known."""
+        if np.isnan(value):
+            return "–"
+        return f"{100 * value:.1f} %" if self.percent else f"{value:.4f}"
 
 
 MEASURES = (
     Measure(
         "score_median",
-        "typical image score (median)",
+        "raw score of half of the images (median)",
         0.05,
         higher="the whole lot is less alike than usual: look for a change of product, light, focus or position",
         lower="the whole lot is more alike than usual: look for repeated photographs or blur",
     ),
     Measure(
         "score_p90",
-        "score that 90 % of the images stay below",
+        "raw score that 90 % of the images stay below",
         0.08,
         higher="more images than usual stand out, even where they are not flagged",
         lower="fewer images than usual stand out",
     ),
     Measure(
         "flagged_rate",
-        "flagged images, part of the lot",
+        "flagged part of the images",
         0.02,
         higher="more parts than usual are flagged",
         lower="fewer parts than usual are flagged: make sure that defects are still seen",
         absolute=True,
+        percent=True,
     ),
     Measure(
         "brightness",
-        "brightness (median, 0 black to 1 white)",
+        "brightness, from 0 (black) to 1 (white)",
         0.02,
         higher="the photographs are brighter than usual: check lamps, exposure and gain",
         lower="the photographs are darker than usual: check lamps, exposure and gain",
@@ -66,18 +83,19 @@ MEASURES = (
     ),
     Measure(
         "sharpness",
-        "sharpness (median)",
+        "sharpness",
         0.15,
         higher="the photographs are sharper or noisier than usual: check gain, compression and focus",
         lower="the photographs are softer than usual: check focus, a dirty lens and motion",
     ),
     Measure(
         "class_token_distance",
-        "distance of the lot's mean class token from the earlier ones",
+        "difference of what the photographs show as a whole, 0 is none",
         0.005,
         higher="the photographs show something else than usual: another product, view, background or light",
         lower="",
         absolute=True,
+        needs=MIN_EARLIER,
     ),
 )
 
@@ -89,11 +107,11 @@ class Compared:
     measure: Measure
     value: float
     earlier: tuple[float, ...]
-    """Of the runs that have this measure, oldest first."""
+    """Of the nights that have this measure, oldest first."""
     median: float
     """Of the earlier values; NaN if there are none."""
     allowance: float
-    """Most difference from the median that is still usual; NaN while there are too few earlier runs."""
+    """Most difference from the median that is still usual; NaN while there are too few earlier nights."""
 
     @property
     def state(self) -> str:
@@ -112,11 +130,12 @@ class Compared:
         """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
         if self.state != "unusual":
             return ""
-        said = self.meaning[0].upper() + self.meaning[1:]
-        return (
-            f"{said} ({self.measure.label}: {self.value:.4g}; "
-            f"median of {len(self.earlier)} earlier runs: {self.median:.4g})."
+        said, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)
+        told = (
+            f"{said} ({self.measure.label}: {self.measure.shown(self.value)}; "
+            f"median of {count} earlier nights: {self.measure.shown(self.median)})."
         )
+        return f"{told} {count} nights are little to go by." if count < MIN_EARLIER else told
 
 
 def compare(tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> list[Compared]:
@@ -152,11 +171,13 @@ def judge(measure: Measure, value: float, earlier: Sequence[float]) -> Compared:
 def allowance(measure: Measure, earlier: Sequence[float]) -> float:
     """How far from the median of the earlier values a value may lie; NaN while they are too few to say."""
     count = len(earlier)
-    if count < MIN_EARLIER:
+    if count < measure.needs:
         return float("nan")
     median = float(np.median(earlier))
-    deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))
     floor = measure.floor if measure.absolute else measure.floor * abs(median)
+    if count < MIN_EARLIER:
+        return max(FEW_FLOORS * floor, FEW_DEVIATIONS[count] * float(np.std(earlier, ddof=1)))
+    deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))
     return max(floor, SPREADS * (1 + 4 / count) * deviation)
 
 

@@ -1,6 +1,6 @@
 """The pictures of a report: the worst images with their heatmaps, what they should look like, and small ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,13 +15,15 @@ from tasks.reporting.heatmaps import Box, boxed, data_url, outlined, overlay, wi
 from tasks.reporting.matches import Match, nearest_matches
 from tasks.reporting.run_view import FinishedRun
 
-CARDS, CARDS_IF_NONE_FLAGGED = 40, 6
+CARDS, CARDS_IF_NONE_FLAGGED = 40, 20
 """Images shown large: the most anomalous flagged ones, or the most anomalous of all where none is flagged."""
 COMPARED_CARDS = 12
 """Cards that also show the nearest normal-looking matches; those cost a look through stored features."""
 SMALL_FLAGGED, SMALL_ACCEPTED = 160, 12
 """Further flagged images, and a sample of accepted ones, shown small."""
-PICTURE_SIDE, SMALL_SIDE, CROP_SIDE = 420, 132, 132
+MAX_THUMBNAILS = 200
+"""Images that have a thumbnail in the table, the first ones."""
+PICTURE_SIDE, SMALL_SIDE, CROP_SIDE, THUMBNAIL_SIDE = 420, 132, 132, 48
 """Longest sides in pixels."""
 CROP_PATCHES = 7
 """Patches across a crop around a patch, on average of both directions."""
@@ -49,6 +51,7 @@ class Card:
     photograph: str | None = None
     """`data:` URL; None if the file is gone."""
     heatmap: str | None = None
+    thumbnail: str | None = None
     box_count: int = 0
     worst: Crop | None = None
     matches: list[Crop] = field(default_factory=list)
@@ -70,6 +73,8 @@ class Gallery:
     flagged: list[Small]
     accepted: list[Small]
     groups: dict[int, list[Small]]
+    thumbnails: dict[int, str]
+    """Of the first images of the table, by position; without those whose file is gone."""
     matched_at: str
     """Layer and degree at which matches were sought; empty if the features are gone."""
     left_out_count: int
@@ -85,11 +90,14 @@ def gallery_of(found: FinishedRun) -> Gallery:
     further = flagged[CARDS : CARDS + SMALL_FLAGGED]
     sample = spread(accepted[::-1], SMALL_ACCEPTED)
     wanted = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
+    listed = found.ranked[:MAX_THUMBNAILS]
+    others = [position for position in listed if position not in chosen]
     with ThreadPoolExecutor(PAINTERS) as painters:
         cards = list(painters.map(lambda one: card_of(found, one, matches.get(one, [])), chosen))
-        drawn = zip(wanted, painters.map(lambda one: small_of(found, one), wanted), strict=True)
-        small = {position: picture for position, picture in drawn if picture is not None}
-    cards, small = affordable(cards, small)
+        small = known(wanted, painters.map(lambda one: small_of(found, one), wanted))
+        thumbnails = known(others, painters.map(lambda one: thumbnail_of(found.photograph(one)), others))
+    thumbnails |= {card.position: card.thumbnail for card in cards if card.thumbnail}
+    cards, thumbnails, small = affordable(cards, thumbnails, small)
     shown = {card.position for card in cards} | small.keys()
     return Gallery(
         cards=cards,
@@ -99,12 +107,21 @@ def gallery_of(found: FinishedRun) -> Gallery:
             group: [Small(position, small[position]) for position in members if position in small]
             for group, members in groups.items()
         },
+        thumbnails=thumbnails,
         matched_at=matched_at,
         left_out_count=sum(position not in shown for position in flagged),
     )
 
 
-def affordable(cards: Sequence[Card], small: dict[int, str]) -> tuple[list[Card], dict[int, str]]:
+def known(positions: Sequence[int], pictures: Iterable[str | None]) -> dict[int, str]:
+    """Pictures by position, without those that could not be drawn."""
+    drawn = zip(positions, pictures, strict=True)
+    return {position: picture for position, picture in drawn if picture is not None}
+
+
+def affordable(
+    cards: Sequence[Card], thumbnails: dict[int, str], small: dict[int, str]
+) -> tuple[list[Card], dict[int, str], dict[int, str]]:
     """The pictures that fit `MAX_PICTURE_BYTES`, in order of importance."""
     left = MAX_PICTURE_BYTES
     kept: list[Card] = []
@@ -112,15 +129,15 @@ def affordable(cards: Sequence[Card], small: dict[int, str]) -> tuple[list[Card]
         crops = [crop for crop in (card.worst, *card.matches) if crop]
         left -= len(card.photograph or "") + len(card.heatmap or "") + sum(len(crop.picture) for crop in crops)
         if left < 0:
-            return kept, {}
+            return kept, {}, {}
         kept.append(card)
-    affordable_small = {}
-    for position, picture in small.items():
-        left -= len(picture)
-        if left < 0:
-            break
-        affordable_small[position] = picture
-    return kept, affordable_small
+    fitting: tuple[dict[int, str], dict[int, str]] = {}, {}
+    for pictures, fit in zip((thumbnails, small), fitting, strict=True):
+        for position, picture in pictures.items():
+            left -= len(picture)
+            if left >= 0:
+                fit[position] = picture
+    return kept, *fitting
 
 
 def group_members(found: FinishedRun, most: int = 12) -> dict[int, list[int]]:
@@ -178,7 +195,7 @@ def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card
     regions = found.boxes(position, picture.size)
     heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
     heat = boxed(outlined(heat, found.mask(position, picture.size), width=1), regions)
-    card = Card(position, data_url(picture), data_url(heat), len(regions))
+    card = Card(position, data_url(picture), data_url(heat), thumbnail_of(photograph), len(regions))
     if matches:
         path = found.images[position].path
         card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.compared_layer.grid), path)
@@ -197,6 +214,11 @@ def small_of(found: FinishedRun, position: int) -> str | None:
         return None
     picture = within(photograph, SMALL_SIDE)
     return data_url(overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits), quality=72)
+
+
+def thumbnail_of(photograph: Image.Image | None) -> str | None:
+    """A photograph as small as a row of the table; None if there is none."""
+    return None if photograph is None else data_url(within(photograph, THUMBNAIL_SIDE), quality=60)
 
 
 def crop_url(photograph: Image.Image, patch: int, grid: tuple[int, int]) -> str:

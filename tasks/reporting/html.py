@@ -7,14 +7,18 @@ a file name that slipped through as markup could do something.
 import base64
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
+SITE = "http://127.0.0.1:8420"
+"""Where `musc web` shows the review site unless told otherwise."""
 
 
 def render(values: Mapping[str, Any]) -> str:
@@ -35,15 +39,23 @@ def render(values: Mapping[str, Any]) -> str:
 
 @cache
 def environment() -> Environment:
-    """The templates of this package; a name that is missing is an error, never an empty place."""
+    """The templates of this package."""
+    made = templates_of("tasks.reporting")
+    made.filters["local_time"] = local_time
+    return made
+
+
+def templates_of(package: str) -> Environment:
+    """The templates of a package: everything is escaped; a name that is missing is an error, never an empty place."""
     made = Environment(
-        loader=PackageLoader("tasks.reporting", "templates"),
+        loader=PackageLoader(package, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["score"] = shown_score
+    made.filters.update(score=shown_score, counted=counted)
+    made.globals.update(lot_address=lot_address, image_address=image_address)
     return made
 
 
@@ -69,3 +81,40 @@ def shown_score(value: float | None) -> str:
     ('0.1235', '–')
     """
     return "–" if value is None or value != value else f"{value:.4f}"
+
+
+def lot_address(name: str, rest: str = "", query: str = "") -> str:
+    """Where a lot is shown.
+
+    >>> lot_address("caps <i>", "scores.json")
+    '/lots/caps%20%3Ci%3E/scores.json'
+    """
+    return f"/lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
+
+
+def image_address(name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
+    """Where an image of a lot is shown, named by its id or its row."""
+    image_id = row if isinstance(row, str) else str(row["image_id"])
+    return lot_address(name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> counted(1, "image"), counted(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def local_time(recorded: str) -> str:
+    """A UTC time in the zone of this machine, with the zone's name and its difference from UTC.
+
+    Args:
+        recorded: ISO 8601.
+    """
+    time = datetime.fromisoformat(recorded).astimezone()
+    name, offset = f"{time:%Z}", time.isoformat()[-6:]
+    if offset == "+00:00":
+        return f"{time:%Y-%m-%d %H:%M} UTC"
+    return f"{time:%Y-%m-%d %H:%M} {name} (UTC{offset})"

@@ -73,10 +73,14 @@ class FinishedRun:
         threshold = self.record.decision.pixel_threshold
         return float("nan") if threshold is None else float(threshold)
 
+    @cached_property
+    def ranked(self) -> list[int]:
+        """All positions by rank, which follows the score: the one order in which images are shown."""
+        return np.argsort(self.scores["rank"].to_numpy(), kind="stable").tolist()
+
     def most_anomalous(self, *, flagged: bool) -> list[int]:
-        """Positions of the flagged, or of the accepted images, the highest raw score first."""
-        order = np.argsort(-self.scores["raw_score"].to_numpy(), kind="stable")
-        return [int(position) for position in order if self.flagged[position] == flagged]
+        """Positions of the flagged, or of the accepted images, the highest score first."""
+        return [position for position in self.ranked if self.flagged[position] == flagged]
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.artefacts import digest
-from storage.results.profiles import earlier_profiles, profile_path
+from storage.results.profiles import earlier_profiles
 from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
 from storage.store import Store
 from tasks.planning.lot import stage_key
@@ -15,6 +14,7 @@ from tasks.planning.run_record import read_record
 from tasks.planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from tasks.reporting.drift import MAX_EARLIER
 from tasks.reporting.html import templates_digest
+from tasks.reporting.notices import profile_of_run
 
 
 @dataclass(frozen=True)
@@ -102,26 +102,17 @@ def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
         job: what was run.
         run: which run.
     """
-    recorded = read_record(Run(Store(job.store), run.run)).recorded
+    record = read_record(Run(Store(job.store), run.run))
     return ProfileSpec(
-        key=stage_key("profile", PROFILE_VERSION, run=run.key, recorded=recorded),
+        key=stage_key("profile", PROFILE_VERSION, run=run.key, recorded=record.recorded),
         category=job.category,
         store=job.store,
         folder=job.folder,
         run=run.run,
-        path=profile_path(series_of(job), recorded, run.key),
+        path=profile_of_run(record),
         label=job.lot,
         size=run.images,
     )
-
-
-def series_of(job: LotJob) -> str:
-    """What runs must have in common to be compared: the product, the backbone and all that decides raw scores.
-
-    Which earlier runs served as references does not count: it differs from night to night.
-    """
-    with_earlier = bool(job.settings.references_from or job.judged_good or job.good)
-    return digest({"with_earlier": with_earlier, **job.raw_score_identity})
 
 
 def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:

@@ -41,13 +41,14 @@ class Verdict:
     def _alarm(self, group: int) -> str:
         count = int((self.group == group).sum())
         told = (
-            f"{count} of {len(self.group)} images share the same unusual look (group {group}): a systematic defect, "
-            "a harmless variant, or things that are alike to the backbone only."
+            f"{count} of {len(self.group)} images have unusual places that the network finds again in each other and "
+            f"hardly in any other image (group {group}): the same flaw, a harmless variant, or places that only the "
+            "network takes for alike; look at them."
         )
         if self.rescored:
             return f"{told} It was left out of the references, so they were scored without each other."
         return (
-            f"{told} They find their matches in each other, so their scores may be too low; "
+            f"{told} As they match each other, their scores may be too low; "
             "score again with exclude_groups (--exclude-groups) to take that out."
         )
 

@@ -47,7 +47,7 @@ def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_
     assert (group["group"], sorted(group["paths"])) == (1, sorted(stained))
     assert sorted(group["image_ids"]) == sorted(scores.loc[stained, "image_id"])
     assert group["patch_count"] > 0
-    assert any("5 of 24 images share the same unusual look (group 1)" in text for text in plain.record()["warnings"])
+    assert any("5 of 24 images have unusual places" in text for text in plain.record()["warnings"])
 
     rescored = score(flawed_parts, tmp_path, exclude_groups=True)
     assert rescored.path != plain.path

@@ -81,7 +81,9 @@ def test_report_opens_without_a_problem_and_shows_the_first_flagged_image(page: 
 
 def test_report_says_the_result_first(page: Page) -> None:
     assert page.locator("h1").inner_text() == "5 of 14 images should be looked at"
+    page.locator("details.warnings summary").click()
     assert "texture backbone" in page.get_by_role("list", name="Warnings").inner_text()
+    page.locator("details.warnings summary").click()
     assert page.get_by_role("img", name="5 flagged, threshold").is_visible()
     box = page.locator(".chart").bounding_box()
     assert box is not None
@@ -108,19 +110,19 @@ def test_report_table_is_sorted_by_keyboard(page: Page) -> None:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement !== document.body"), "the heading must be reached by Tab"
     page.keyboard.press("Enter")
-    ascending = [float(text) for text in column(page, 4)]
+    ascending = [float(text) for text in column(page, 5)]
     assert ascending == sorted(ascending)
     assert heading.get_attribute("aria-sort") == "ascending"
     assert page.get_by_role("columnheader", name="rank").get_attribute("aria-sort") == "none"
     page.keyboard.press("Space")
-    assert [float(text) for text in column(page, 4)] == ascending[::-1]
+    assert [float(text) for text in column(page, 5)] == ascending[::-1]
     assert heading.get_attribute("aria-sort") == "descending"
     assert page.locator("#sorted").inner_text() == "Sorted by raw score, descending"
 
 
 def test_report_table_sorts_names_as_text(page: Page) -> None:
     page.get_by_role("button", name="image").click()
-    names = column(page, 1)
+    names = column(page, 2)
     assert [name for name in names if name[0].isdigit()] == [f"{number:02d}.png" for number in range(12)]
 
 
@@ -128,7 +130,7 @@ def test_report_table_sorts_names_as_text(page: Page) -> None:
 def test_report_fits_a_phone(page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 844})
-    page.locator("summary").click()
+    page.get_by_text("How to read this page").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     lightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).reduce((sum, part) => sum + +part, 0)"
     assert (page.evaluate(lightness) > 384) == (scheme == "light")
@@ -143,17 +145,17 @@ def test_report_again_is_not_made_again(scored: tuple[ScoredLot, Path], lot: Pat
 
 
 def test_each_warning_of_a_run_is_shown_once() -> None:
-    from tasks.report import warnings_shown
+    from tasks.reporting.notices import warnings_of
 
     warnings = (*cautions("texture"), "Not separable.", "Not separable.")
-    assert warnings_shown(record_of(job_of(), warnings=warnings), [], []) == [*cautions("texture"), "Not separable."]
+    assert warnings_of(record_of(job_of(), warnings=warnings), {}, []) == [*cautions("texture"), "Not separable."]
 
 
 @pytest.mark.parametrize(("brightness", "said"), [([0.01, 0.05, 0.9], True), ([0.07, 0.07], False), ([np.nan], False)])
 def test_nearly_black_photographs_are_told(brightness: list[float], said: bool) -> None:
-    from tasks.report import dark
+    from tasks.reporting.notices import dark
 
-    assert bool(dark([{"brightness": value} for value in brightness])) == said
+    assert bool(dark(float(np.median(brightness)))) == said
 
 
 @pytest.mark.parametrize(
@@ -207,10 +209,10 @@ def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[ScoredLot,
         write_lot(other, good_count=10, defective_count=0, size=128, seed=5)
     done = score(other, output, category=lot.name)
     page = (output / done.report).read_text("utf-8")
-    assert "compared with 1 earlier run<" in page
+    assert "compared with 1 earlier night<" in page
     assert len(list((output / PROFILES).glob("*/*/profile.json"))) >= 3
     first = score(lot, output)
-    assert "compared with 0 earlier runs" in (output / first.report).read_text("utf-8")
+    assert "compared with 0 earlier nights" in (output / first.report).read_text("utf-8")
 
 
 def test_maps_are_written_at_the_size_of_the_photographs(lot: Path, scored: tuple[ScoredLot, Path]) -> None:

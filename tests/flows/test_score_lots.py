@@ -122,7 +122,8 @@ def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkey
 
     def score(**given: Any) -> ScoredLot:
         asked[given["folder"]] = LotRequest(**given)
-        return ScoredLot(run="runs/x", key="k", images=4, files=4, report=None, problems=(), unopened=0)
+        told: dict[str, Any] = {"flagged": 0, "warnings": (), "unusual": (), "is_followed": False, "notes": ()}
+        return ScoredLot(run="runs/x", key="k", images=4, files=4, report=None, problems=(), unopened=0, **told)
 
     monkeypatch.setattr("flows.score_lots.score_lot", score)
     assert night(root, tmp_path / "out", **options) == {**NOTHING, "scored": 2}
@@ -155,9 +156,9 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
     assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2, "too_small": 3}
     assert run_count("score-lot") == before
     said = notes(root, tmp_path / "out")
-    assert [line.partition(":")[0] for line in said] == [f"bolt-2026-11-{day}" for day in (24, 23, 22)]
-    assert "at least 2 usable images" in said[0]
-    assert "1 duplicate" in said[0]
+    assert [line.partition(":")[0] for line in said] == [f"bolt-2026-11-{day}" for day in (22, 23, 24)]
+    assert "at least 2 usable images" in said[2]
+    assert "1 duplicate" in said[2]
 
 
 def test_night_goes_on_after_a_failed_lot_and_names_it(
@@ -216,7 +217,7 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     done = CliRunner().invoke(app, [*words, "--threshold", "0", "--review-budget", "2"])
     assert done.exit_code == 0, done.output
     (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
-    assert f"bolt-2026-11-20: 2 of 4 images flagged, not scored: 1 not_an_image; {report}\n" in done.output
+    assert f"bolt-2026-11-20: 2 of 4 images flagged, 1 warning, not scored: 1 not_an_image; {report}\n" in done.output
     assert "night nut-spec-7: 1 of 2 lots\n" in done.stderr
     assert "\nnote: loose.png is no lot: " in done.output
 

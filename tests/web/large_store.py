@@ -18,6 +18,7 @@ from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_reco
 from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
 from storage.tables import write_table
+from tasks.planning.run_record import RunRecord, night_of
 from tests import flat
 from tests.flat import chosen, job_of
 
@@ -81,7 +82,8 @@ def write_night_profile(
     store: Store, run: str, record: dict[str, Any], raw: np.ndarray, ids: list[str], rng: np.random.Generator
 ) -> None:
     """What later nights are compared with."""
-    path = profile_path(f"series-{record['job']['category']}", record["recorded"], record["keys"]["run"])
+    night = night_of(RunRecord.model_validate(record))
+    path = profile_path(f"series-{record['job']['category']}", night, record["recorded"], record["keys"]["run"])
     appearance = pd.DataFrame({"image_id": ids, "brightness": 0.5, "sharpness": 0.4})
     median, p90, p99 = (float(np.quantile(raw, part)) for part in (0.5, 0.9, 0.99))
     profile = {

@@ -26,3 +26,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+// Shown by the review site itself, the page's links lead to that site, wherever it listens.
+if (location.protocol.startsWith("http")) {
+  for (const link of document.querySelectorAll("a[data-site]")) link.href = location.origin + link.dataset.site;
+}

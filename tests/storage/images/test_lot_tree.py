@@ -16,7 +16,7 @@ def touch(root: Path, *paths: str) -> None:
         (root / path).write_bytes(b"x")
 
 
-def test_lots_are_two_levels_down_newest_first(tmp_path: Path) -> None:
+def test_lots_are_two_levels_down_oldest_first(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "bolt/2026-11-20/a.png",
@@ -27,13 +27,13 @@ def test_lots_are_two_levels_down_newest_first(tmp_path: Path) -> None:
     )
     tree = find_lots(str(tmp_path))
     assert [(found.lot, found.date) for found in tree.lots] == [
+        ("bolt-2026-11-20", date(2026, 11, 20)),
         ("bolt-2026-11-21", date(2026, 11, 21)),
         ("nut-20261121", date(2026, 11, 21)),
-        ("bolt-2026-11-20", date(2026, 11, 20)),
         ("nut-2026-02-30", None),
         ("nut-order-4711", None),
     ]
-    assert tree.lots[0].folder == f"{tmp_path}/bolt/2026-11-21"
+    assert tree.lots[1].folder == f"{tmp_path}/bolt/2026-11-21"
     assert tree.categories == ("bolt", "nut")
     assert tree.left_out == ()
 
@@ -55,8 +55,8 @@ def test_category_may_be_a_link_to_a_folder_elsewhere(tmp_path: Path) -> None:
     tree = find_lots(str(tmp_path / "lots"))
     assert tree.categories == ("bolt", "nut")
     assert [(found.lot, found.folder) for found in tree.lots] == [
-        ("bolt-2026-11-21", f"{tmp_path}/lots/bolt/2026-11-21"),
         ("nut-2026-11-20", f"{tmp_path}/lots/nut/2026-11-20"),
+        ("bolt-2026-11-21", f"{tmp_path}/lots/bolt/2026-11-21"),
     ]
     assert [left_out.path for left_out in tree.left_out] == ["bolt/loose.png"]
 
@@ -116,8 +116,8 @@ def test_lots_in_an_object_store() -> None:
     finally:
         memory.rm("/lot_tree", recursive=True)
     assert [found.folder for found in tree.lots] == [
-        "memory://lot_tree/nut/2026-11-21",
         "memory://lot_tree/bolt/2026-11-20",
+        "memory://lot_tree/nut/2026-11-21",
     ]
     assert [left_out.path for left_out in tree.left_out] == ["loose.png"]
 

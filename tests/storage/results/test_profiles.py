@@ -6,7 +6,14 @@ import pandas as pd
 import pytest
 
 from storage.artefacts import MARKER, writing
-from storage.results.profiles import earlier_profiles, profile_path, read_appearance, read_profile, write_profile
+from storage.results.profiles import (
+    earlier_profiles,
+    later_profiles,
+    profile_path,
+    read_appearance,
+    read_profile,
+    write_profile,
+)
 from storage.store import Store
 
 TABLE = pd.DataFrame({"image_id": ["a"], "brightness": [0.5], "sharpness": [float("nan")]})
@@ -17,10 +24,14 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 
 
-def keep_listing(store: Store, day: int, listing: str | None = None, series: str = "s") -> str:
-    path = profile_path(series, f"2026-11-{day:02d}T04:05:06.000007+00:00", f"{day:032x}")
+def keep_listing(
+    store: Store, day: int, listing: str | None = None, series: str = "s", scored: int | None = None, **facts: object
+) -> str:
+    """Keep the profile of a night of November, which was scored on a day of December."""
+    recorded = f"2026-12-{scored or day:02d}T04:05:06.000007+00:00"
+    path = profile_path(series, f"2026-11-{day:02d}", recorded, f"{day:032x}")
     with writing(store, path) as staging:
-        write_profile(store, staging.path, {"day": day, "listing": listing or f"lot {day}"}, TABLE)
+        write_profile(store, staging.path, {"day": day, "listing": listing or f"lot {day}", **facts}, TABLE)
     return path
 
 
@@ -30,7 +41,7 @@ def days(store: Store, path: str, most: int = 30) -> list[int]:
 
 def test_profile_is_read_as_written(store: Store) -> None:
     path = keep_listing(store, 3)
-    assert read_profile(store, path) == {"day": 3, "listing": "lot 3"}
+    assert read_profile(store, path) == {"day": 3, "listing": "lot 3", "path": path}
     pd.testing.assert_frame_equal(read_appearance(store, path), TABLE)
 
 
@@ -38,6 +49,23 @@ def test_earlier_profiles_are_older_ones_oldest_first(store: Store) -> None:
     for day in (9, 2, 12, 4):
         keep_listing(store, day)
     assert days(store, keep_listing(store, 10)) == [2, 4, 9]
+
+
+def test_nights_are_in_the_order_of_their_lots_whenever_they_were_scored(store: Store) -> None:
+    paths = {day: keep_listing(store, day, scored=28 - day) for day in (9, 2, 12, 4)}
+    assert days(store, paths[12]) == [2, 4, 9]
+    assert days(store, paths[2]) == []
+    assert [profile["day"] for profile in later_profiles(store, paths[2], 2)] == [4, 9]
+    assert later_profiles(store, paths[12], 30) == []
+
+
+def test_dated_lot_that_got_more_images_counts_once_and_never_against_itself(store: Store) -> None:
+    half, whole = ({"lot": "bolt-2026-11-03", "dated": True, "listing": name} for name in ("half", "whole"))
+    keep_listing(store, 2)
+    keep_listing(store, 3, scored=3, **half)  # type: ignore[arg-type]
+    again = keep_listing(store, 3, scored=5, **whole)  # type: ignore[arg-type]
+    assert days(store, again) == [2]
+    assert days(store, keep_listing(store, 10)) == [2, 3]
 
 
 def test_earlier_profiles_are_of_the_same_series(store: Store) -> None:

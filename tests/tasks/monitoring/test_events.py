@@ -87,7 +87,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> LotJob:
 
 
 def test_tags_say_category_lot_backbone_and_device(job: LotJob) -> None:
-    assert run_tags(job) == ["category:bolt", "lot:2026-11-21", "backbone:texture", "device:cpu"]
+    assert run_tags(job) == ["category:bolt", "lot:bolt-2026-11-21", "backbone:texture", "device:cpu"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,7 @@ def test_stopped_lot_is_told_with_its_stages(parameters: dict[str, object], monk
     ((event, resource, payload),) = emitted
     assert event == "musc.lot.failed"
     assert resource["prefect.resource.id"] == "musc.lot.bolt.bolt-7"
+    assert resource["musc.alert"] == "yes"
     assert payload == {
         "category": "bolt",
         "lot": "bolt-7",

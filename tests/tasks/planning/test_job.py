@@ -11,7 +11,7 @@ from PIL import Image
 from musc.layers import Layer
 from storage.errors import NoImagesError
 from tasks.planning import resources
-from tasks.planning.job import default_lot, require_name
+from tasks.planning.job import names_of, require_name
 from tasks.planning.lot_job import backbone_identity
 from tasks.planning.resources import MEMORY_SHARE
 from tests.flat import prepare
@@ -119,8 +119,28 @@ def test_names_that_no_folder_can_have_are_refused(name: str) -> None:
         ("s3://bucket/lots/night", "night"),
     ],
 )
-def test_default_lot_is_the_folders_name(folder: str, lot: str) -> None:
-    assert default_lot(folder) == lot
+def test_default_lot_and_product_are_the_folders_name(folder: str, lot: str) -> None:
+    assert names_of(folder) == (lot, lot)
+
+
+@pytest.mark.parametrize(
+    ("folder", "given", "names"),
+    [
+        ("/lots/bolt/2026-11-21", {}, ("bolt-2026-11-21", "bolt")),
+        ("/lots/bolt/20261121_late/", {}, ("bolt-20261121_late", "bolt")),
+        ("s3://lots/bolt/2026-11-21", {}, ("bolt-2026-11-21", "bolt")),
+        ("/lots/bolt/2026-02-30", {}, ("2026-02-30", "2026-02-30")),
+        ("/lots/bolt/2026-11-21", {"lot": "trial"}, ("trial", "bolt")),
+        ("/lots/bolt/2026-11-21", {"category": "nut"}, ("nut-2026-11-21", "nut")),
+        ("/lots/bolt/monday", {"category": "nut"}, ("monday", "nut")),
+        ("/lots/.trash/2026-11-21", {}, ("2026-11-21", "2026-11-21")),
+        ("/2026-11-21", {}, ("2026-11-21", "2026-11-21")),
+    ],
+)
+def test_dated_folder_is_a_night_of_the_product_that_holds_it(
+    folder: str, given: dict[str, str], names: tuple[str, str]
+) -> None:
+    assert names_of(folder, **given) == names
 
 
 def test_identity_of_a_backbone_is_its_digest_not_its_path(tmp_path: Path) -> None:

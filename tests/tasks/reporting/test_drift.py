@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.reporting.drift import (
+    FEW_DEVIATIONS,
+    FEWEST_EARLIER,
     MAX_EARLIER,
     MEASURES,
     MIN_EARLIER,
@@ -65,7 +67,8 @@ def test_unusual_measure_is_said_and_no_other(name: str, value: Any, said: str) 
     found = [one for one in compare(profile(99, **{name: value}), EARLIER) if one.state == "unusual"]
     assert [one.measure.name for one in found] == [name.replace("mean_class_token", "class_token_distance")]
     assert said in found[0].warning[0].lower() + found[0].warning[1:]
-    assert "10 earlier runs" in found[0].warning
+    assert "10 earlier nights" in found[0].warning
+    assert "little to go by" not in found[0].warning
 
 
 def test_class_token_nearer_than_usual_is_no_warning() -> None:
@@ -82,14 +85,41 @@ def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
     assert found.warning == ""
 
 
-@pytest.mark.parametrize("count", [0, 1, MIN_EARLIER - 1])
-def test_few_earlier_runs_judge_nothing(count: int) -> None:
+@pytest.mark.parametrize("count", [0, FEWEST_EARLIER - 1])
+def test_one_earlier_night_judges_nothing(count: int) -> None:
     assert set(states(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
+
+
+@pytest.mark.parametrize("count", range(FEWEST_EARLIER, MIN_EARLIER))
+def test_few_earlier_nights_tell_large_differences_and_how_little_they_are_founded_on(count: int) -> None:
+    found = {one.measure.name: one for one in compare(profile(99, brightness=0.9), EARLIER[:count])}
+    assert [name for name, one in found.items() if one.state == "unusual"] == ["brightness"]
+    assert found["brightness"].warning.endswith(f"{count} nights are little to go by.")
+    assert found["class_token_distance"].state == "unknown"
+    assert set(states(profile(99, brightness=0.55), EARLIER[:count]).values()) == {"usual", "unknown"}
+
+
+@pytest.mark.parametrize(("count", "factor"), FEW_DEVIATIONS.items())
+def test_allowance_of_few_nights_is_a_prediction_interval(count: int, factor: float) -> None:
+    from scipy.stats import t
+
+    assert factor == pytest.approx(t.ppf(0.99, count - 1) * np.sqrt(1 + 1 / count), abs=0.006)
+    earlier = list(np.linspace(1, 2, count))
+    assert allowance(RELATIVE, earlier) == pytest.approx(factor * np.std(earlier, ddof=1))
+    assert allowance(RELATIVE, [1.0] * count) == pytest.approx(3 * RELATIVE.floor)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [("flagged_rate", 0.0833, "8.3 %"), ("class_token_distance", 7.732e-05, "0.0001"), ("brightness", np.nan, "–")],
+)
+def test_measures_are_shown_without_exponents(name: str, value: float, shown: str) -> None:
+    assert MEASURES[NAMES.index(name)].shown(value) == shown
 
 
 def test_measure_that_could_not_be_taken_judges_nothing() -> None:
     assert states(profile(99, sharpness=None))["sharpness"] == "unknown"
-    lacking = [{**run, "sharpness": None} for run in EARLIER[: MAX_EARLIER - 5]]
+    lacking = [{**run, "sharpness": None} for run in EARLIER]
     assert states(profile(99), lacking)["sharpness"] == "unknown"
 
 
@@ -123,9 +153,9 @@ def test_class_token_distances_by_hand() -> None:
 
 
 def test_false_alarms_of_the_rule_are_as_documented() -> None:
-    """Normal values: docs/report.md states at most 2.5 % at 6 earlier runs and 0.5 % at 30, for each measure."""
+    """Normal values: docs/report.md states at most 2.5 % at 2 to 6 earlier nights and 0.5 % at 30, each measure."""
     rng = np.random.default_rng(0)
-    for count, most in ((6, 0.025), (30, 0.005)):
+    for count, most in ((2, 0.025), (5, 0.025), (6, 0.025), (30, 0.005)):
         nights = rng.standard_normal((4000, count + 1)) + 100
         alarms = [abs(night[-1] - np.median(night[:-1])) > allowance(NO_FLOOR, night[:-1]) for night in nights]
         assert 0 < np.mean(alarms) <= most

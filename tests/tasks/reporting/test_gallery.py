@@ -48,10 +48,10 @@ def test_spread_keeps_both_ends() -> None:
 def test_affordable_cuts_the_least_important_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "MAX_PICTURE_BYTES", 100)
     cards = [Card(number, "x" * 20, "x" * 20) for number in range(3)]
-    kept, small = affordable(cards, {7: "x" * 5})
-    assert ([card.position for card in kept], small) == ([0, 1], {})
-    kept, small = affordable(cards[:2], {7: "x" * 15, 8: "x" * 15, 9: "x"})
-    assert (len(kept), list(small)) == (2, [7])
+    kept, thumbnails, small = affordable(cards, {0: "x"}, {7: "x" * 5})
+    assert ([card.position for card in kept], thumbnails, small) == ([0, 1], {}, {})
+    kept, thumbnails, small = affordable(cards[:2], {0: "x"}, {7: "x" * 15, 8: "x" * 15, 9: "x"})
+    assert (len(kept), list(thumbnails), list(small)) == (2, [0], [7])
 
 
 def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
     keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
     record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=(1,))), keys=keys)
-    scores = pd.DataFrame({"raw_score": np.arange(8, 0, -1)})
+    scores = pd.DataFrame({"rank": np.arange(1, 9)})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
     vars(found).update(record=record, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
     matches, sought_at = matches_of(found, [0, 1, 2, 4])
@@ -79,6 +79,16 @@ def test_only_images_of_low_score_show_what_is_normal() -> None:
     assert normal_looking([5, 0, 3, 1], [5]) == {3, 1}
     assert normal_looking([5, 0, 3], [3]) == {0}
     assert normal_looking([2], []) == {2}
+
+
+def test_images_are_shown_in_the_order_of_their_rank_and_not_of_the_raw_score(tmp_path: Path) -> None:
+    with writing(Store(str(tmp_path)), "runs/caps-1"):
+        pass
+    found = FinishedRun(Run(Store(str(tmp_path)), "runs/caps-1"), "photographs")
+    scores = pd.DataFrame({"rank": [3, 1, 4, 2], "raw_score": [0.9, 0.5, 0.1, 0.7]})
+    vars(found).update(scores=scores, flagged=np.array([True, False, False, True]))
+    assert found.ranked == [1, 3, 0, 2]
+    assert found.most_anomalous(flagged=True) == [3, 0]
 
 
 def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from musc.layers import BackboneSpec, Layer
 from musc.settings import Decisions
 from tasks.planning.lot_job import LotJob
 from tasks.planning.resources import Allocation
-from tasks.reporting.specs import series_of
+from tasks.reporting.notices import series_of
 from tests.flat import chosen
 
 SETTINGS = chosen(backbone="net", degrees=(1, 3))
