@@ -1,5 +1,6 @@
 """The compared batch methods against plain loops, and the interval of a gain."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,8 @@ GRID = (3, 4)
 @pytest.fixture
 def scoring(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module, found as its scripts find it."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import batch.scoring
-
-    return batch.scoring
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "batch"))
+    return importlib.import_module("scoring")
 
 
 @pytest.fixture

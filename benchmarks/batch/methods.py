@@ -1,6 +1,6 @@
 """Published batch methods beside MuSc, on the same features of labelled photographs.
 
-    python benchmarks/methods.py ../shared/data/mvtec_ad ../shared/data/cookies ../shared/data/magnetic_tile
+    python benchmarks/batch/methods.py ../shared/data/mvtec_ad ../shared/data/cookies ../shared/data/magnetic_tile
 
 Every folder has the layout of `musc benchmark folder`. Lots: the test images as published and, where there is
 `train/good`, nine tenths of the good photographs with fractions of defective ones, drawn several times. Features are
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from batch.photographs import Photographs, drawn_lots, photographs_of
-from batch.scoring import Scored, ways
+from photographs import Photographs, drawn_lots, photographs_of
+from scoring import Scored, ways
 
 from musc import backbones
 from musc.maps import anomaly_maps
