@@ -87,7 +87,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     if not all(is_complete(lot.run.store, block) for block in blocks):
         return {"patch": patch, "matches": [], "reason": "The stored features of this run are gone."}
     degrees = lot.record.job.settings.degrees
-    order = lot.table.loc[lot.table["decision"] != "flagged", "raw_score"].sort_values(ascending=False, kind="stable")
+    order = lot.table.loc[lot.table["decision"] != "flagged", "rank"].sort_values(kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])
     found = nearest_matches(
         LotFeatures(lot.run.store, blocks),

@@ -14,11 +14,11 @@ from storage.artefacts import writing
 from storage.images.lots import ListedImage
 from storage.results.patch_scores import write_scores
 from storage.results.profiles import profile_path, write_profile
-from tasks.planning.run_record import RunRecord, night_of
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
 from storage.tables import write_table
+from tasks.planning.run_record import RunRecord, night_of
 from tests import flat
 from tests.flat import chosen, job_of
 
