@@ -93,7 +93,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
     degrees = lot.record.job.settings.degrees
-    order = lot.table.loc[lot.table["decision"] != "flagged", "raw_score"].sort_values(ascending=False, kind="stable")
+    order = lot.table.loc[lot.table["decision"] != "flagged", "rank"].sort_values(kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])
     found = nearest_matches(
         LotFeatures(lot.run.store, blocks),

@@ -217,7 +217,8 @@ def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> No
     done = CliRunner().invoke(app, [*words, "--threshold", "0", "--review-budget", "2"])
     assert done.exit_code == 0, done.output
     (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
-    assert f"bolt-2026-11-20: 2 of 4 images flagged, 1 warning, not scored: 1 not_an_image; {report}\n" in done.output
+    told = f"bolt-2026-11-20: 2 of 4 images flagged, 3 warnings, not scored: 1 not_an_image; {report}\n"
+    assert f"{told}  warning: Scored with the built-in texture backbone" in done.output
     assert "night nut-spec-7: 1 of 2 lots\n" in done.stderr
     assert "\nnote: loose.png is no lot: " in done.output
 
