@@ -17,6 +17,7 @@ KINDS = {
     "aggregated": "aggregated features no run uses",
     "patch_scores": "patch scores no run uses",
     "groups": "groups no run uses",
+    "regions": "regions of interest no run uses",
     "lots": "listings no run uses",
 }
 

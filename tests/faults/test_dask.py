@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ def undisturbed_shards(score: Any, results: Any, tmp_path_factory: pytest.TempPa
     return found
 
 
-@pytest.fixture(scope="module")
-def scheduler(prefect_server: str) -> Iterator[str]:
+@contextmanager
+def two_workers() -> Iterator[str]:
     """The address of two workers, started as for two GPUs: their tasks take the resource GPU, of which each has one."""
     from flows.runners import cluster
     from tasks.planning.resources import Engine
@@ -33,6 +34,22 @@ def scheduler(prefect_server: str) -> Iterator[str]:
     with cluster(Engine("dask", workers=2, gpus=2)) as running:
         assert running.dask_address
         yield running.dask_address
+
+
+@pytest.fixture(scope="module")
+def scheduler(prefect_server: str) -> Iterator[str]:
+    with two_workers() as address:
+        yield address
+
+
+@pytest.fixture
+def doomed(prefect_server: str) -> Iterator[tuple[str, Any]]:
+    """A cluster of its own for a test that kills every worker, and a client: nobody needs its workers afterwards."""
+    from distributed import Client
+
+    with two_workers() as address, Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=200)
+        yield address, client
 
 
 @pytest.fixture
@@ -112,8 +129,7 @@ def test_worker_killed_in_mid_shard_is_replaced(
 
 
 def test_shard_that_kills_every_worker_fails_alone(
-    client: Any,
-    scheduler: str,
+    doomed: tuple[str, Any],
     score: Any,
     complete: Any,
     results: Any,
@@ -122,17 +138,13 @@ def test_shard_that_kills_every_worker_fails_alone(
 ) -> None:
     from tasks.runtime.stage import StageFailedError
 
-    store = tmp_path / "store"
-    allowed = client.run_on_scheduler(set_allowed_failures, 0)
-    undo = register(client, store, 0, deaths=99)
-    try:
-        with pytest.raises(
-            StageFailedError, match=r"score failed for 1 of 2 task runs.*layer 0 images.*every worker .* was killed"
-        ):
-            score(store, engine="dask", dask_address=scheduler, degrees=DEGREES)
-    finally:
-        undo()
-        client.run_on_scheduler(set_allowed_failures, allowed)
+    store, (scheduler, client) = tmp_path / "store", doomed
+    client.run_on_scheduler(set_allowed_failures, 0)
+    register(client, store, 0, deaths=99)
+    with pytest.raises(
+        StageFailedError, match=r"score failed for 1 of 2 task runs.*layer 0 images.*every worker .* was killed"
+    ):
+        score(store, engine="dask", dask_address=scheduler, degrees=DEGREES)
     before = complete(store)
     assert len(complete(store, "patch_scores")) == 1
     assert not (store / "runs").exists()
@@ -155,8 +167,6 @@ def test_benchmark_on_two_workers_gives_the_metrics_of_threads(
     pd.testing.assert_frame_equal(tables["dask"], tables["threads"])
 
 
-def set_allowed_failures(count: int, dask_scheduler: Any) -> int:
-    """How many of its workers may die before a task is given up; returns the number before."""
-    before: int = dask_scheduler.allowed_failures
+def set_allowed_failures(count: int, dask_scheduler: Any) -> None:
+    """How many of its workers may die before a task is given up."""
     dask_scheduler.allowed_failures = count
-    return before
