@@ -38,6 +38,8 @@ RUN = {
 """Command as shown -> what is added to it here, and words of its output; each finds what those before it made."""
 SERVED = "musc web results"
 """Runs until it is stopped, so it is tried by itself."""
+WATCHED = "musc watch FOLDER --good GOOD"
+"""So does this one; `tests/flows/test_watch.py` tries it."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
     "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
@@ -97,7 +99,7 @@ def test_commands_of_the_readme_run(workplace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_musc_command_of_the_readme_is_run() -> None:
-    assert commands("musc") == {*RUN, SERVED}
+    assert commands("musc") == {*RUN, SERVED, WATCHED}
 
 
 def test_site_of_the_readme_is_served(workplace: Path) -> None:
