@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -53,3 +54,14 @@ def test_readme_shows_a_part_of_the_demo() -> None:
         shown = first_photograph(picture)
     assert abs(shown - reduced(drawn)).mean() < OF_COMPRESSION < abs(shown - reduced(another)).mean()
     assert IN_README.stat().st_size < 150_000
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_demo_of_varied_defects_shows_no_group(tmp_path: Path) -> None:
+    """The lot as every newcomer sees it: defects of five kinds, none of which is repeated."""
+    shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path)])
+    assert shown.exit_code == 0, shown.output
+    (scores,) = tmp_path.glob("results/runs/*/scores.parquet")
+    table = pd.read_parquet(scores)
+    assert len(table) == 64
+    assert set(table["group"]) == {0}
