@@ -1,6 +1,6 @@
 """Rescore: average the shards, make image scores, apply RsCIN and write the run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -87,18 +87,28 @@ def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
 def average_shards(
     store: Store, shards: Sequence[tuple[Shard, str]], finest: tuple[int, int], image_count: int
 ) -> np.ndarray:
+    """Mean of the stored shards' patch scores; see `average_layers`."""
+    parts = ((slice(shard.start, shard.stop), read_scores(store, path)) for shard, path in shards)
+    return average_layers(parts, finest, image_count)
+
+
+def average_layers(parts: Iterable[tuple[slice, np.ndarray]], finest: tuple[int, int], image_count: int) -> np.ndarray:
     """Mean of the layers' patch scores on the finest grid of all layers: float32 (N, rows, columns).
 
     Where there is a region of interest, a layer without any patch inside nearby says nothing of a patch, and what lies
     outside on the finest grid is NaN.
+
+    Args:
+        parts: which images, and their patch scores (n, rows, columns) in one layer.
+        finest: rows and columns.
+        image_count: N.
     """
     total, counts = np.zeros((image_count, *finest)), np.zeros((image_count, *finest), dtype=int)
     outside = np.zeros((image_count, *finest), dtype=bool)
-    for shard, path in shards:
-        scores = read_scores(store, path)  # (n, rows, columns) of the shard's layer
+    for images, scores in parts:
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
-        values, images = resized.view(-1, *finest).numpy(), slice(shard.start, shard.stop)
+        values = resized.view(-1, *finest).numpy()
         known = ~np.isnan(values)
         total[images] += np.where(known, values, 0)
         counts[images] += known

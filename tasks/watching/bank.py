@@ -9,7 +9,6 @@ import torch
 from musc.backbones import Backbone, choose_device
 from musc.layers import Layer
 from musc.lnamd import aggregate, pool
-from musc.maps import on_grid
 from musc.mutual import Features, block_scores
 from musc.plan.partition import CHUNK_IMAGES
 from storage.images.decode import decode
@@ -18,7 +17,7 @@ from storage.results.regions import read_regions
 from storage.store import Store
 from tasks.planning.lot import pooled_numbers
 from tasks.planning.lot_job import LotJob
-from tasks.rescore import peak_scores
+from tasks.rescore import average_layers, peak_scores
 from tasks.runtime.feature_chunks import FeatureReader
 from tasks.runtime.models import loaded
 
@@ -109,22 +108,16 @@ class Bank:
         return np.concatenate(found)
 
     def summed(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_shards`."""
+        """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_layers`."""
         finest = self.job.backbone.grid
         of_layer: dict[int, np.ndarray] = {}
         for part, values in zip(self.compared, parts, strict=True):
             of_layer[part.layer.number] = of_layer.get(part.layer.number, 0) + values / len(self.job.settings.degrees)
-        outside = np.zeros((len(parts[0]), finest[0] * finest[1]), dtype=bool)
-        resized = []
-        for layer in self.job.backbone.layers:
-            patches = torch.from_numpy(of_layer[layer.number].astype(np.float32))
-            resized.append(on_grid(patches, layer.grid, finest).numpy().astype(np.float64))
-            if layer.grid == finest:
-                outside |= np.isnan(resized[-1])
-        counts = np.sum([~np.isnan(one) for one in resized], axis=0)
-        total = np.sum([np.nan_to_num(one) for one in resized], axis=0) / np.maximum(counts, 1)
-        mean = np.where(outside | (counts == 0), np.nan, total).astype(np.float32)
-        return peak_scores(mean.reshape(-1, *finest), self.job.backbone.image_size)
+        layers = (
+            (slice(None), of_layer[layer.number].astype(np.float32).reshape(-1, *layer.grid))
+            for layer in self.job.backbone.layers
+        )
+        return peak_scores(average_layers(layers, finest, len(parts[0])), self.job.backbone.image_size)
 
 
 def rest(
