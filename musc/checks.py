@@ -31,14 +31,18 @@ def require_finite(name: str, values: torch.Tensor) -> None:
     Raises:
         ValueError: naming the first images (axis 0) that hold such values.
     """
-    # Image by image: `isfinite` makes a copy of what it is given, and the values may fill half the memory.
-    finite = torch.stack([torch.isfinite(image).all() for image in values])
-    if not bool(finite.all()):
-        bad = torch.nonzero(~finite).flatten().tolist()
+    # Extremes, which NaN passes into, need no copy, and the values may fill half the memory; `isfinite` makes one.
+    bad = [] if extremes_finite(values) else [n for n, image in enumerate(values) if not extremes_finite(image)]
+    if bad:
         raise ValueError(
             f"{name} must be finite, got NaN or infinity for {len(bad)} of {len(values)} images "
             f"(first at {bad[:5]}); leave these images out"
         )
+
+
+def extremes_finite(values: torch.Tensor) -> bool:
+    """Whether the least and the largest value, and so all, are finite."""
+    return values.numel() == 0 or all(bool(extreme.isfinite()) for extreme in torch.aminmax(values))
 
 
 def require_each_once(visits: list[int], first: int, stop: int) -> None:

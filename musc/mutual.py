@@ -14,6 +14,7 @@ import torch
 
 from musc.checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import pooled, products
+from musc.kernels.threads import for_each
 from musc.kernels.window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
@@ -191,12 +192,14 @@ def block_scores(
     if kept_apart is not None:
         similarities.masked_fill_(kept_apart.to(similarities.device)[..., None], -torch.inf)
         fewer = kept_apart.sum(dim=1).tolist()
-    fewer *= len(similarities.flatten(0, -3)) // query_count
-    means = [
-        interval_mean(of_query, interval, count)
-        for of_query, count in zip(similarities.flatten(0, -3), fewer, strict=True)
-    ]
-    return torch.stack(means).view(*degree_count, query_count, patch_count)
+    of_queries = similarities.flatten(0, -3)
+    means = of_queries.new_empty(len(of_queries), patch_count)
+
+    def average(query: int) -> None:
+        means[query] = interval_mean(of_queries[query], interval, fewer[query % query_count])
+
+    for_each(average, range(len(of_queries)), means.device)
+    return means.view(*degree_count, query_count, patch_count)
 
 
 def vectors(features: Features) -> torch.Tensor:
@@ -227,7 +230,7 @@ def interval_mean(similarities: torch.Tensor, interval: Interval, kept_apart: in
 
     Args:
         similarities: float32 (N, P), largest similarity of one image's patches to each reference, −inf to the one it
-            leaves out.
+            leaves out; overwritten, so that no copy is needed.
         interval: fractions of the others; at least one image is averaged.
         kept_apart: references that it leaves out besides that one, of similarity −inf too.
 
@@ -235,8 +238,12 @@ def interval_mean(similarities: torch.Tensor, interval: Interval, kept_apart: in
         Float32 (P,) in [0, 2].
     """
     low, high = interval_counts(interval, len(similarities) - 1 - kept_apart)
-    nearest = similarities.topk(high, dim=0).values[low:]
-    return (2 - 2 * nearest).clamp(min=0, max=4).sqrt().mean(dim=0)
+    if similarities.device.type == "cpu":  # numpy sorts with vector instructions, four times as fast as `topk`
+        similarities.neg_().numpy().sort(axis=0)
+        opposite = similarities[low:high]
+    else:
+        opposite = -similarities.topk(high, dim=0).values[low:]
+    return opposite.mul_(2).add_(2).clamp_(min=0, max=4).sqrt_().mean(dim=0)
 
 
 def interval_counts(interval: Interval, reference_count: int) -> tuple[int, int]:
