@@ -6,6 +6,7 @@ Flows, the command line, deployments' forms, records and documents read them fro
 from typing import Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 
 class Options(BaseModel):
@@ -33,16 +34,40 @@ def describe_problems(options: type[BaseModel], error: ValidationError) -> list[
     """A sentence for each option that was refused; the parts of one option's value are told once."""
     sentences: dict[str, str] = {}
     for problem in error.errors():
-        name, told = str(problem["loc"][0]) if problem["loc"] else "", problem["msg"].removeprefix("Input should be ")
+        name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "value_error":
             sentence = str(problem["ctx"]["error"])
         elif problem["type"] == "extra_forbidden":
             sentence = f"{name} is none of the {options.__name__}; there are {', '.join(options.model_fields)}"
         else:
-            rule = f"{told[:1].lower()}{told[1:]}"
-            sentence = f"{name} must be {rule}, got {problem['input']!r}; leave it out for its default"
+            sentence = (
+                f"{name} must be {rule_of(options, problem)}, got {problem['input']!r}; leave it out for its default"
+            )
         sentences.setdefault(name or sentence, sentence)
     return list(sentences.values())
+
+
+RULES = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+}
+"""In our words, by pydantic's name of a problem, where its own are not plain."""
+
+
+def rule_of(options: type[BaseModel], problem: ErrorDetails) -> str:
+    """What a refused value must be, to follow `must be`."""
+    parted = problem["type"] in ("too_long", "tuple_type") or (problem["type"] == "missing" and len(problem["loc"]) > 1)
+    if parted:  # one value for several, too few or too many
+        extra = options.model_fields[str(problem["loc"][0])].json_schema_extra
+        return f"written as {extra['metavar']}" if isinstance(extra, dict) else "of another length"
+    told = problem["msg"].removeprefix("Input should be ")
+    return RULES.get(problem["type"], f"{told[:1].lower()}{told[1:]}")
 
 
 def option(default: Any, description: str, *, metavar: str = "", common: bool = False, **rules: Any) -> Any:

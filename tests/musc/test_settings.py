@@ -1,6 +1,7 @@
 """The method's settings: defaults are the paper's, and each bad value is refused by name."""
 
 import json
+import re
 from inspect import signature
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_settings_defaults_agree_with_the_functions() -> None:
         ("degrees", (1, 2), "degree must be a positive odd number of patches, got 2"),
         ("degrees", (-1,), "degree must be a positive odd number of patches, got -1"),
         ("degrees", (3, 1, 3), r"degrees must differ from each other, got \(3, 1, 3\)"),
-        ("degrees", 3, "degrees must be a valid tuple, got 3"),
+        ("degrees", 3, "degrees must be written as N,N,…, got 3"),
         ("interval", 0.3, "interval must be a valid tuple, got 0.3"),
         ("interval", (0.3, 0.0), r"interval must be two fractions .* got \(0.3, 0.0\)"),
         ("interval", (0.0, 30), r"interval must be two fractions .* got \(0.0, 30.0\)"),
@@ -94,3 +95,25 @@ def test_settings_are_read_from_texts_as_the_command_line_has_them() -> None:
 def test_settings_go_to_json_and_back() -> None:
     method = Settings(degrees=(3,), image_size=(32, 64), references_from=("runs/a",))
     assert Settings(**json.loads(method.model_dump_json())) == method
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"interval": ("0.5",)}, "interval must be written as LOW,HIGH, got ('0.5',); leave it out for its default"),
+        ({"interval": 5}, "interval must be written as LOW,HIGH, got 5; leave it out for its default"),
+        ({"interval": "a,b"}, "interval must be a number, got 'a'; leave it out for its default"),
+        ({"degrees": "1.5"}, "degrees must be a whole number, got '1.5'; leave it out for its default"),
+        ({"keep_aspect": "maybe"}, "keep_aspect must be true or false, got 'maybe'; leave it out for its default"),
+    ],
+    ids=str,
+)
+def test_values_of_a_wrong_kind_are_refused_in_plain_words(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        Settings(**given)
+    assert str(caught.value) == sentence
+
+
+def test_an_interval_of_three_numbers_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"interval must be written as LOW,HIGH, got \('0.1', '0.2', '0.3'\)"):
+        Settings(interval="0.1,0.2,0.3")
