@@ -44,7 +44,7 @@ def test_help_and_version_are_light(option: str, said: str) -> None:
     ("options", "message"),
     [
         (["--degrees", "2"], "degree must be a positive odd number"),
-        (["--degrees", "one"], "degrees must be a valid integer, unable to parse string as an integer, got 'one'"),
+        (["--degrees", "one"], "degrees must be a whole number, got 'one'"),
         (["--interval", "0.5,0.1"], "interval must be two fractions"),
         (["--interval", "0.5"], "interval must be"),
         (["--rscin-windows", "0"], "rscin_windows must be positive"),
