@@ -9,10 +9,9 @@ import numpy as np
 from PIL import Image
 
 from musc.layers import patch_on
-from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from tasks.reporting.heatmaps import Box, boxed, data_url, outlined, overlay, within
-from tasks.reporting.matches import Match, nearest_matches
+from tasks.reporting.matches import Match, comparable, nearest_matches, patches_outside
 from tasks.reporting.run_view import FinishedRun
 
 CARDS, CARDS_IF_NONE_FLAGGED = 40, 20
@@ -156,7 +155,7 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
 def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
     """For each image the nearest patches of accepted images to its worst patch, and where they were sought."""
     store, blocks = found.run.store, found.record.keys.features
-    if not positions or not all(is_complete(store, block) for block in blocks):
+    if not positions or not comparable(store, found.record):
         return {}, ""
     if found.record.job.settings.tile is not None:  # features are those of tiles
         return {}, ""
@@ -166,7 +165,13 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     normal = normal_looking(found.most_anomalous(flagged=False), positions)
     answering = [position in normal for position in range(len(found.flagged))]
     matches = nearest_matches(
-        LotFeatures(store, blocks), queries, answering, layer=layer.number, degree=degree, grid=layer.grid
+        LotFeatures(store, blocks),
+        queries,
+        answering,
+        layer=layer.number,
+        degree=degree,
+        grid=layer.grid,
+        outside=patches_outside(found.run, found.record, layer.grid),
     )
     return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
 

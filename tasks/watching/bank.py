@@ -10,12 +10,12 @@ from musc.backbones import Backbone, choose_device
 from musc.layers import Layer
 from musc.lnamd import aggregate, pool
 from musc.mutual import Features, block_scores
-from musc.plan.partition import CHUNK_IMAGES
+from musc.plan.partition import query_bounds
 from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
 from storage.store import Store
-from tasks.planning.lot import pooled_numbers
+from tasks.planning.lot import is_masked, pooled_numbers
 from tasks.planning.lot_job import LotJob
 from tasks.rescore import average_layers, peak_scores
 from tasks.runtime.feature_chunks import FeatureReader
@@ -97,15 +97,22 @@ class Bank:
     def own_scores(self) -> np.ndarray:
         """Raw score of every reference against the others: float32 (G,)."""
         count = len(self.contents)
-        found = []
-        for start in range(0, count, CHUNK_IMAGES):
-            stop = min(start + CHUNK_IMAGES, count)
-            parts = [
+        return self.summed([self.own_patch_scores(part, count) for part in self.compared])[0]
+
+    def own_patch_scores(self, part: Compared, count: int) -> np.ndarray:
+        """Patch scores of all G references in one part, float64 (G, P): a pair inside a block is multiplied once.
+
+        Blocks are as large as the memory of a shard allows, so that of a usual bank all pairs lie in one.
+        """
+        pooled, allocation = part.degrees if len(part.degrees) > 1 else (), self.job.allocation
+        masked, memory = is_masked(self.job), allocation.memory_bytes
+        bounds = query_bounds(count, count, part.layer, memory, allocation.thread_count, masked, pooled)
+        return np.concatenate(
+            [
                 part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
-                for part in self.compared
+                for start, stop in bounds
             ]
-            found.append(self.summed(parts)[0])
-        return np.concatenate(found)
+        )
 
     def summed(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_layers`."""
