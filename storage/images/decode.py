@@ -92,11 +92,11 @@ def decode(content: bytes) -> Image.Image:
     with _opened_in_known_range(content) as image:
         try:
             require_whole(image, content)
-            upright = ImageOps.exif_transpose(image)
-            upright.info.pop("transparency", None)  # else Pillow warns that it is lost
-            if upright.mode in SIXTEEN_BIT_MODES or upright.mode == "I":
-                upright = _scaled_to_8_bits(upright)
-            return upright.convert("RGB")
+            ImageOps.exif_transpose(image, in_place=True)  # a second copy of large photographs would be large too
+            image.info.pop("transparency", None)  # else Pillow warns that it is lost
+            plain = image.mode in SIXTEEN_BIT_MODES or image.mode == "I"
+            upright = _scaled_to_8_bits(image) if plain else image
+            return upright if upright.mode == "RGB" else upright.convert("RGB")
         except UnreadableImageError:
             raise
         except Exception as error:  # Pillow's decoders raise many kinds for damaged data
