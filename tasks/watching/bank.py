@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone, choose_device
+from musc.kernels.threads import for_each
 from musc.layers import Layer
 from musc.lnamd import aggregate, pool
 from musc.mutual import Features, block_scores
@@ -86,12 +87,16 @@ class Bank:
         numbers = [layer.number for layer in self.job.backbone.layers]
         own = self.contents.index(sha256) if sha256 in self.contents else None
 
-        def of_part(part: Compared) -> np.ndarray:
+        found: dict[int, np.ndarray] = {}
+
+        def compare(number: int) -> None:
+            part = self.compared[number]
             others = rest(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
-            return part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
+            found[number] = part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
 
-        raw, peaks = self.summed([of_part(part) for part in self.compared])
+        for_each(compare, range(len(self.compared)), self.backbone.device)  # one photograph cannot be shared out itself
+        raw, peaks = self.summed([found[number] for number in range(len(self.compared))])
         return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
 
     def own_scores(self) -> np.ndarray:
