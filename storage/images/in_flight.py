@@ -7,7 +7,8 @@ from typing import Protocol
 
 MOST_BYTES = 256_000_000
 """Of decoded photographs that the threads of a process work on at once; one that is larger is worked on alone."""
-BYTES_PER_PIXEL = 3
+BYTES_PER_PIXEL = 4
+"""Of RGB as Pillow holds it."""
 
 
 class Sized(Protocol):

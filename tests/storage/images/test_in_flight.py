@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage.images.in_flight import InFlight
+from storage.images.in_flight import BYTES_PER_PIXEL, InFlight
 from storage.images.lots import ListedImage
 
 
@@ -17,7 +17,7 @@ def photograph(width: int, height: int) -> ListedImage:
     ("sides", "most_at_once"), [([100] * 12, 4), ([1000] * 6, 1), ([1000, 100, 100, 1000, 100] * 3, 4)]
 )
 def test_threads_hold_no_more_than_is_allowed(sides: list[int], most_at_once: int) -> None:
-    allowed = InFlight(4 * 100 * 100 * 3)
+    allowed = InFlight(4 * 100 * 100 * BYTES_PER_PIXEL)
     held: list[int] = []
     seen: list[tuple[int, int]] = []
     lock = threading.Lock()
@@ -27,7 +27,7 @@ def test_threads_hold_no_more_than_is_allowed(sides: list[int], most_at_once: in
         with allowed.holding(photograph(side, side)):
             with lock:
                 held.append(side)
-                seen.append((len(held), sum(one * one * 3 for one in held)))
+                seen.append((len(held), sum(one * one * BYTES_PER_PIXEL for one in held)))
             if set(sides) == {100}:
                 full.wait(10)  # four of them must be held at the same time, or this breaks
             with lock:
@@ -46,4 +46,4 @@ def test_photograph_is_given_back_after_an_error() -> None:
     with pytest.raises(OSError, match="gone"), allowed.holding(photograph(99, 99)):
         raise OSError("gone")
     with allowed.holding(photograph(99, 99)):
-        assert allowed.held_bytes == 99 * 99 * 3
+        assert allowed.held_bytes == 99 * 99 * BYTES_PER_PIXEL
