@@ -1,5 +1,6 @@
 """Region of interest: which patches of a photograph are looked at. Plain numpy, no torch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,34 @@ def patches_inside(pixels: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     height, width = pixels.shape
     shares = overlaps(height, grid[0]) @ pixels.astype(np.float64) @ overlaps(width, grid[1]).T
     return np.asarray(shares >= LEAST_SHARE - 1e-9)
+
+
+def outside_polygons(polygons: Sequence[Sequence[tuple[float, float]]], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of a picture whose centres lie in none of some polygons.
+
+    A centre lies in a polygon if a ray from it crosses the polygon's sides an odd number of times.
+
+    Args:
+        polygons: corners (x, y) of each, in pixels from the picture's outer corner; parts beyond its borders are cut.
+        size: height and width.
+
+    Returns:
+        Bool (H, W), True outside of all polygons.
+
+    >>> outside_polygons([[(0, 0), (2, 0), (2, 1), (0, 1)]], (2, 3))
+    array([[False, False,  True],
+           [ True,  True,  True]])
+    """
+    outside = np.ones(size, dtype=bool)
+    down, across = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
+    for polygon in polygons:
+        within = np.zeros(size, dtype=bool)
+        for (x1, y1), (x2, y2) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+            low, high = np.searchsorted(down, sorted((y1, y2)))  # centres of rows that the side crosses
+            crossings = x1 + (down[low:high] - y1) * ((x2 - x1) / (y2 - y1 or 1))
+            within[low:high] ^= across > crossings[:, None]
+        outside &= ~within
+    return outside
 
 
 def overlaps(pixel_count: int, cell_count: int) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from musc.tiles import Tile
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
+from storage.images.in_flight import IN_FLIGHT
 from storage.images.lots import ListedImage, load_usable, read_image
 from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
 from storage.results.tile_places import whole_images
@@ -132,7 +133,9 @@ def decoded_chunks(
 
     def read(part: Part) -> Decoded:
         try:
-            return backbone.preprocess(photographs.part(*part))
+            image, tile = part
+            with IN_FLIGHT.holding(tile or image):  # of tiles one whole photograph is decoded at a time anyway
+                return backbone.preprocess(photographs.part(image, tile))
         except UnreadableImageError as error:
             return error
 

@@ -11,6 +11,7 @@ import pandas as pd
 from storage.artefacts import is_complete, writing
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode
+from storage.images.in_flight import IN_FLIGHT
 from storage.images.lots import ListedImage, read_image
 from storage.results.features import LotFeatures
 from storage.results.profiles import write_profile
@@ -58,7 +59,8 @@ def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.Dat
 def appearance_now(folder: Store, image: ListedImage) -> Appearance:
     """Measures of a listed image; NaN where it is no longer as listed, because a report must not fail for that."""
     try:
-        return appearance_of(decode(read_image(folder, image)))
+        with IN_FLIGHT.holding(image):
+            return appearance_of(decode(read_image(folder, image)))
     except (ImageChangedError, UnreadableImageError, OSError):
         return Appearance(float("nan"), float("nan"))
 

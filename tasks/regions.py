@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from musc.layers import BackboneSpec
-from musc.region import patches_inside
+from musc.region import outside_polygons, patches_inside
 from storage.artefacts import digest, is_complete
 from storage.datasets.masks import read_grey
 from storage.images.lots import ListedImage
+from storage.results.ignored import IgnoredPlaces, read_ignored
 from storage.results.regions import FOLDER, region_contents, write_regions
 from storage.store import Store
 from tasks.planning.lot_job import LotJob, Region
@@ -20,6 +21,8 @@ from tasks.planning.specs import BlockRows, ExtractSpec, RegionRows
 
 NAMED = 5
 """Images named in one message."""
+DRAWN_SIDE = 2048
+"""Pixels of the longer side at most in which drawn places are filled."""
 Masks = dict[tuple[int, int], np.ndarray]
 
 
@@ -37,11 +40,12 @@ def keep_region(store: str, region: Region, images: Sequence[ListedImage], backb
         UnreadableImageError: if a mask cannot be decoded.
     """
     grids = sorted({layer.grid for layer in backbone.layers} | {backbone.grid})
+    drawn = read_ignored(Store(store), region.ignored) if region.ignored else None
     if region.each:
         files = masks_of(Path(region.path), images)
-        by_content = {image.sha256: read_masks(file, [image], grids) for image, file in files}
+        by_content = {image.sha256: read_masks(file, [image], grids, drawn) for image, file in files}
     else:
-        by_content = {"": read_masks(Path(region.path), images, grids)}
+        by_content = {"": read_masks(Path(region.path) if region.path else None, images, grids, drawn)}
     contents = sorted(by_content)
     masks = {grid: np.stack([by_content[content][grid] for content in contents]) for grid in grids}
     bits = {f"{rows}x{columns}": np.packbits(mask).tobytes().hex() for (rows, columns), mask in masks.items()}
@@ -81,29 +85,65 @@ def masks_of(folder: Path, images: Sequence[ListedImage]) -> list[tuple[ListedIm
     return found
 
 
-def read_masks(path: Path, images: Sequence[ListedImage], grids: Sequence[tuple[int, int]]) -> Masks:
-    """The patches inside a mask on every grid: any value above 0 is inside.
+def read_masks(
+    path: Path | None,
+    images: Sequence[ListedImage],
+    grids: Sequence[tuple[int, int]],
+    drawn: IgnoredPlaces | None = None,
+) -> Masks:
+    """The patches inside a mask on every grid: any value above 0 is inside, and no place drawn to be ignored.
+
+    Args:
+        path: of the mask; None is all of the image.
+        images: that it is for.
+        grids: of the layers.
+        drawn: places to ignore; needed without a mask.
 
     Raises:
         ValueError: if it has other proportions than an image, or some grid has no patch inside.
     """
-    pixels = np.asarray(read_grey(path)) > 0
-    height, width = pixels.shape
-    unlike = [one for one in images if abs(one.width * height - one.height * width) >= max(width, height)]
-    if unlike:
-        raise ValueError(
-            f"mask of the region {path} must have the proportions of {unlike[0].path}, "
-            f"{unlike[0].width} × {unlike[0].height} pixels seen upright, got {width} × {height}; export it again"
-        )
+    pixels, said = np.ones((1, 1), dtype=bool), []
+    if path is not None:
+        pixels = np.asarray(read_grey(path)) > 0
+        said.append(f"mask of the region {path}")
+        require_proportions(said[0], pixels.shape[::-1], images, "export it again")
+    if drawn is not None:
+        said.append(f"places that {drawn.name} drew to be ignored in {drawn.category}")
+        require_proportions(said[-1], (drawn.width, drawn.height), images, "draw them on one of these photographs")
+        if path is None:
+            pixels = np.ones(within(drawn.width, drawn.height), dtype=bool)
+        height, width = pixels.shape
+        pixels &= outside_polygons(drawn.polygons(width, height), (height, width))
     masks = {grid: patches_inside(pixels, grid) for grid in grids}
     empty = [grid for grid, mask in masks.items() if not mask.any()]
     if empty:
+        advice = "draw a larger region, or leave out --roi" if drawn is None else "leave more of the photograph"
         raise ValueError(
-            f"mask of the region {path} must hold at least half of one patch in every layer, got "
-            f"{pixels.mean():.1%} of the image inside and no patch of the {empty[0][0]} × {empty[0][1]} grid; "
-            "draw a larger region, or leave out --roi"
+            f"{' without '.join(said)} must hold at least half of one patch in every layer, got "
+            f"{pixels.mean():.1%} of the image inside and no patch of the {empty[0][0]} × {empty[0][1]} grid; {advice}"
         )
     return masks
+
+
+def within(width: int, height: int, side: int = DRAWN_SIDE) -> tuple[int, int]:
+    """Height and width of a picture no longer than a side."""
+    scale = min(1, side / max(width, height))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def require_proportions(what: str, size: tuple[int, ...], images: Sequence[ListedImage], advice: str) -> None:
+    """Refuse what has other proportions than an image that it is for.
+
+    Raises:
+        ValueError: naming the image and both sizes.
+    """
+    width, height = size
+    unlike = [one for one in images if abs(one.width * height - one.height * width) >= max(width, height)]
+    if unlike:
+        raise ValueError(
+            f"{what} must have the proportions of {unlike[0].path}, "
+            f"{unlike[0].width} × {unlike[0].height} pixels seen upright, got {width} × {height}; {advice}"
+        )
 
 
 def region_rows(

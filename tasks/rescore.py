@@ -103,7 +103,7 @@ def average_layers(parts: Iterable[tuple[slice, np.ndarray]], finest: tuple[int,
         finest: rows and columns.
         image_count: N.
     """
-    total, counts = np.zeros((image_count, *finest)), np.zeros((image_count, *finest), dtype=int)
+    total, counts = np.zeros((image_count, *finest)), np.zeros((image_count, *finest), dtype=np.uint16)
     outside = np.zeros((image_count, *finest), dtype=bool)
     for images, scores in parts:
         grid = scores.shape[1], scores.shape[2]
@@ -113,7 +113,10 @@ def average_layers(parts: Iterable[tuple[slice, np.ndarray]], finest: tuple[int,
         total[images] += np.where(known, values, 0)
         counts[images] += known
         outside[images] |= ~known & (grid == finest)
-    return np.where(outside | (counts == 0), np.nan, total / np.maximum(counts, 1)).astype(np.float32)
+    outside |= counts == 0
+    total /= np.maximum(counts, 1)
+    total[outside] = np.nan  # in place: all tiles of a lot of large photographs may be here
+    return total.astype(np.float32)
 
 
 def score_table(

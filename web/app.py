@@ -19,6 +19,7 @@ from tasks.results.exports import FORMATS, written
 from tasks.results.judged import calibration_of, scored_alike
 from web import pictures
 from web.guard import Access
+from web.ignored import OutdatedError, ignored_values, save_ignored
 from web.image_page import compared_layer, history, image_values, map_values, matches_of
 from web.library import Library
 from web.lot import Lot
@@ -87,6 +88,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         run = run_named(name)
         lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
         values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
+        values["ignored"] = ignored_values(store, run.record, 1, 1)
         return shown("lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")
@@ -117,6 +119,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         run, lot, position = image_named(name, image_id)
         query = Query.of(request.query_params)
         values = image_values(lot, position, library.verdicts_about(run), query)
+        image = lot.images[position]
+        values["ignored"] = ignored_values(store, run.record, image.width, image.height)
         return shown("image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
@@ -160,6 +164,16 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 
+    @app.post("/lots/{name}/images/{image_id}/ignored")
+    async def ignore_places(name: str, image_id: str, request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, Any]:
+            _, lot, position = image_named(name, image_id)
+            return save_ignored(store, body, lot, position)
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
     @app.exception_handler(AnyHTTPException)
     def not_found(request: Request, error: AnyHTTPException) -> Response:
         return failure(request, error.status_code, str(error.detail))
@@ -167,6 +181,10 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     @app.exception_handler(TooLargeError)
     def too_large(request: Request, error: Exception) -> Response:
         return failure(request, 413, str(error))
+
+    @app.exception_handler(OutdatedError)
+    def outdated(request: Request, error: Exception) -> Response:
+        return failure(request, 409, str(error))
 
     @app.exception_handler(ValueError)
     def refused(request: Request, error: Exception) -> Response:

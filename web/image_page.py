@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 
 from musc.layers import Layer, middle_layer, patch_on
-from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.verdicts import COLUMNS, current_verdicts
 from tasks.planning.run_record import RunRecord
 from tasks.reporting.gallery import normal_looking
 from tasks.reporting.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
-from tasks.reporting.matches import nearest_matches
+from tasks.reporting.matches import comparable, nearest_matches, patches_outside
 from web.lot import Lot
 from web.lot_page import with_verdicts
 from web.query import Query, chosen
@@ -87,8 +86,8 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     scores = lot.patch_scores(position)
     rows, columns = scores.shape
     patch = patch_on(int(np.nanargmax(scores)), (rows, columns), layer.grid)
-    blocks = tuple(lot.record.keys.features)
-    if not all(is_complete(lot.run.store, block) for block in blocks):
+    store, blocks = lot.run.store, tuple(lot.record.keys.features)
+    if not comparable(store, lot.record):
         return {"patch": patch, "matches": [], "reason": "The stored features of this run are gone."}
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
@@ -96,13 +95,14 @@ def matches_of(lot: Lot, position: int) -> dict[str, Any]:
     order = lot.table.loc[lot.table["decision"] != "flagged", "rank"].sort_values(kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])
     found = nearest_matches(
-        LotFeatures(lot.run.store, blocks),
+        LotFeatures(store, blocks),
         [(position, patch)],
         [one in normal for one in range(len(lot.table))],
         layer=layer.number,
         degree=degrees[len(degrees) // 2],
         grid=layer.grid,
         count=MATCHES,
+        outside=patches_outside(lot.run, lot.record, layer.grid),
     )[0]
     shown = [
         {

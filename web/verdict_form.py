@@ -1,4 +1,4 @@
-"""A verdict as a browser sends it: read within limits, checked, and completed with what the run knows."""
+"""A verdict, and whatever else a browser sends: read within limits, checked, and completed with what the run knows."""
 
 import json
 from typing import Any
@@ -26,9 +26,38 @@ async def read_limited(request: Request) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > MAX_BODY:
-            raise TooLargeError(f"a verdict must have at most {MAX_BODY:,} bytes; shorten the note or the drawing")
+            raise TooLargeError(f"a request must have at most {MAX_BODY:,} bytes; shorten the note or the drawing")
         parts.append(part)
     return b"".join(parts)
+
+
+def sent_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in the body of a request, with a list of `regions` where it has any.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        sent: Any = json.loads(body)
+    except ValueError:
+        raise ValueError("what is sent must be JSON, got something else; reload the page") from None
+    if not isinstance(sent, dict) or not isinstance(sent.get("regions", []), list):
+        raise ValueError("what is sent must be a JSON object, got something else; reload the page")
+    return sent
+
+
+def text_of(sent: dict[str, Any], name: str) -> str:
+    """A text in a sent object; empty where it is not there.
+
+    Raises:
+        ValueError: if it is none, or holds half of a character.
+    """
+    value = sent.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, got {type(value).__name__}; reload the page")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ValueError(f"{name} must be text, got half of a character; type it again")
+    return value
 
 
 def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
@@ -37,19 +66,8 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     Raises:
         ValueError: if it is no JSON object, or a field is out of range, by name.
     """
-    try:
-        sent: Any = json.loads(body)
-    except ValueError:
-        raise ValueError("the verdict must be JSON, got something else; reload the page") from None
-    if not isinstance(sent, dict) or not isinstance(sent.get("regions", []), list):
-        raise ValueError("the verdict must be a JSON object, got something else; reload the page")
-    image, row = lot.images[position], lot.table.iloc[position]
-    texts = {name: sent.get(name, "") for name in ("verdict", "name", "note")}
-    for name, value in texts.items():
-        if not isinstance(value, str):
-            raise ValueError(f"{name} must be text, got {type(value).__name__}; reload the page")
-        if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise ValueError(f"{name} must be text, got half of a character; type it again")
+    sent, image, row = sent_object(body), lot.images[position], lot.table.iloc[position]
+    texts = {name: text_of(sent, name) for name in ("verdict", "name", "note")}
     return Verdict(
         run=lot.run.path,
         image_id=image.image_id,

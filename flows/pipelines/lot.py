@@ -19,6 +19,7 @@ from tasks.groups import group_lot
 from tasks.ingest import list_good, list_images
 from tasks.planning.estimate import project_cost
 from tasks.planning.feasible import require_feasible
+from tasks.planning.job import none_drawn
 from tasks.planning.judged_good import none_judged_good
 from tasks.planning.lot import (
     aggregate_specs,
@@ -63,12 +64,19 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         warnings=told.warnings,
         unusual=told.unusual,
         is_followed=told.is_followed,
-        notes=(none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else (),
+        notes=notes_of(request, job),
         problems=reported.problems,
         unopened=listing.unopened,
     )
     runner.monitor.scored(job, done)
     return done
+
+
+def notes_of(request: LotRequest, job: LotJob) -> tuple[str, ...]:
+    """What was asked for and could not be done, because nobody has judged or drawn anything yet."""
+    judged = (none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else ()
+    drawn = request.ignore_drawn and not (job.region and job.region.ignored)
+    return (*judged, *((none_drawn(job.category),) if drawn else ()))
 
 
 def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
@@ -77,7 +85,9 @@ def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
         return job
     store = Store(job.store)
     images = load_usable(store, lot_key) + (load_usable(store, job.good.listing) if job.good else [])
-    found = runner.call("regions", job.region.path, keep_region, job.store, job.region, images, job.backbone)
+    found = runner.call(
+        "regions", job.region.path or job.region.ignored, keep_region, job.store, job.region, images, job.backbone
+    )
     return replace(job, region=found)
 
 

@@ -41,11 +41,16 @@ PNG_ORIENTATION_SIGNS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"
 
 CUT_OR_DAMAGED = "the file is cut short or damaged; copy it again from where it came"
 
+BLOCK_BYTES = 64 * 2**20
+"""In which Pillow asks for memory: glibc gives blocks of more than 32 MB back to the system as soon as they are freed,
+smaller ones it keeps, for each thread, so that threads in turn would hold a large photograph each."""
+
 # Too large images are refused by their size, damaged ones by an error; nothing else is to be said about them. Filters
 # belong to the whole process, so none is set while threads decode.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 libtiff.silence()
+Image.core.set_block_size(BLOCK_BYTES)
 
 
 class TooLargeImageError(UnreadableImageError):
@@ -92,11 +97,11 @@ def decode(content: bytes) -> Image.Image:
     with _opened_in_known_range(content) as image:
         try:
             require_whole(image, content)
-            upright = ImageOps.exif_transpose(image)
-            upright.info.pop("transparency", None)  # else Pillow warns that it is lost
-            if upright.mode in SIXTEEN_BIT_MODES or upright.mode == "I":
-                upright = _scaled_to_8_bits(upright)
-            return upright.convert("RGB")
+            ImageOps.exif_transpose(image, in_place=True)  # a second copy of large photographs would be large too
+            image.info.pop("transparency", None)  # else Pillow warns that it is lost
+            plain = image.mode in SIXTEEN_BIT_MODES or image.mode == "I"
+            upright = _scaled_to_8_bits(image) if plain else image
+            return upright if upright.mode == "RGB" else upright.convert("RGB")
         except UnreadableImageError:
             raise
         except Exception as error:  # Pillow's decoders raise many kinds for damaged data

@@ -1,12 +1,14 @@
 """From a request to a job: refuse whatever cannot work before anything is done, and make every choice left open."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from musc import backbones
 from musc.backbones.geometry import size_in_proportion
 from storage.images.listing import first_shape, require_folder
 from storage.images.lot_tree import date_of
+from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
@@ -62,6 +64,7 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         grids = [layer.grid for layer in backbone.layers]
         chosen = chosen.changed(image_size=size_in_proportion(backbone.image_size, grids, shape))
         backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    region = requested_region(request)
     return LotJob(
         folder=folder,
         store=output,
@@ -74,7 +77,7 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         decisions=request.decisions,
         judged_good=judged_good(Store(output), category, backbone) if request.good_from_verdicts else (),
         good=KnownGood(absolute(request.good)) if request.good else None,
-        region=requested_region(request),
+        region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
     )
 
 
@@ -86,7 +89,7 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     """
     if subsets > 1:
         raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
-    for option in ("good_from_verdicts", "good", "roi", "roi_folder"):
+    for option in ("good_from_verdicts", "good", "roi", "roi_folder", "ignore_drawn"):
         value = getattr(request, option)
         if value:
             raise ValueError(f"{option} must be left out where tile is given, got {value}; leave out one of the two")
@@ -112,6 +115,21 @@ def requested_region(request: RegionRequest) -> Region | None:
             f"{request.roi_folder}; give one mask with roi, or photographs of good parts with good"
         )
     return Region(absolute(request.roi_folder), each=True)
+
+
+def without_drawn(region: Region | None, store: Store, category: str) -> Region | None:
+    """A region without the places that people drew to be ignored in photographs of a product, where they drew any."""
+    path = latest_ignored(store, category)
+    if not path or not read_ignored(store, path).regions:
+        return region
+    return replace(region or Region("", each=False), ignored=path)
+
+
+def none_drawn(category: str) -> str:
+    """What to say where drawn places were to be ignored and there are none."""
+    return (
+        f"no place is drawn to be ignored for {category}, so it was scored as without --ignore-drawn; draw on the site"
+    )
 
 
 def require_shared(option: str, url: str) -> None:

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[JudgedGood, ...]:
     """The images of a product's runs whose standing verdict is good, by the runs' paths.
 
-    Runs that are gone, of another product or scored with another backbone are left out, as are those whose features
-    are gone: a verdict about them cannot help, and must not stop a night.
+    Runs that are gone, of another product, scored with another backbone or as tiles are left out, as are those whose
+    features are gone: a verdict about them cannot help, and must not stop a night.
 
     Args:
         store: where.
@@ -32,9 +32,10 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
         if not is_complete(store, path):
             continue
         record = read_record(Run(store, path))
-        alike = backbone_identity(record.job.backbone) == backbone_identity(backbone)
+        whole = record.job.settings.tile is None
+        alike = whole and backbone_identity(record.job.backbone) == backbone_identity(backbone)
         if not alike or not all(is_complete(store, block) for block in record.keys.features):
-            log.info("%d images judged good in %s are left out: other or no features", len(image_ids), path)
+            log.info("%d images judged good in %s are left out: other features, or none", len(image_ids), path)
             continue
         found.append(JudgedGood(path, image_ids))
     return tuple(found)
@@ -44,7 +45,7 @@ def none_judged_good(category: str) -> str:
     """What to say where good references were asked for and there are none."""
     return (
         f"no image of {category} can be a good reference yet, so it was scored as without --good-from-verdicts: none "
-        "is judged good, or those that are were scored with another backbone or have no features any more"
+        "is judged good, or those that are were scored with another backbone or as tiles, or have no features any more"
     )
 
 

@@ -35,11 +35,13 @@ class Region:
     """The region of interest of a job's images."""
 
     path: str
-    """Of the mask, or of the folder of masks."""
+    """Of the mask, or of the folder of masks; empty where nothing but drawn places is left out."""
     each: bool
     """Whether every image has its own."""
     patches: str = ""
     """Where the store has the patches inside; empty until the masks are read."""
+    ignored: str = ""
+    """Where the store has the places that people drew to be ignored; empty for none."""
 
 
 @dataclass(frozen=True)

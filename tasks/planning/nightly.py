@@ -107,7 +107,7 @@ def night_job(request: NightRequest) -> LotJob:
         NoImagesError: if there is no such folder.
         ValueError: for an option out of range, by name.
     """
-    return prepare(request.changed(good_from_verdicts=False).lot(request.root, "night", "night"))
+    return prepare(request.changed(good_from_verdicts=False, ignore_drawn=False).lot(request.root, "night", "night"))
 
 
 def survey(root: str, category: str | None, since: date | None) -> LotTree:
@@ -209,7 +209,7 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None
             "files": files_digest,
             "lot": found.lot,
             "category": found.category,
-            # a new verdict is no reason to score old nights again
+            # a new verdict or drawing is no reason to score old nights again
             "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
             "decisions": job.decisions.model_dump(),
             "maps": maps,

@@ -33,7 +33,8 @@ def earlier_references(
         Rows of stored blocks, sorted, so that the same images always give the same keys.
 
     Raises:
-        ValueError: if a run is not in the store, is older than decisions, or has other features than the job.
+        ValueError: if a run is not in the store, is older than decisions, was scored as tiles, or has other features
+            than the job.
         IncompleteError: if a run's features are gone.
     """
     store = Store(job.store)
@@ -42,7 +43,9 @@ def earlier_references(
     wanted: list[tuple[ListedImage, Place]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
-        require_same_backbone(path, backbone_identity(read_record(run).job.backbone), backbone_identity(job.backbone))
+        past = read_record(run).job
+        require_untiled(path, past)
+        require_same_backbone(path, backbone_identity(past.backbone), backbone_identity(job.backbone))
         accepted = set(require_decisions(run.scores(), path)["path"])
         wanted += [one for one in placed_images(run) if one[0].path in accepted]
     for judged in job.judged_good:
@@ -98,6 +101,19 @@ def require_run(store: Store, path: str) -> Run:
             f"got {path}; see the folders in its runs"
         )
     return Run(store, inside)
+
+
+def require_untiled(path: str, past: LotJob) -> None:
+    """Refuse a run whose features are those of tiles, each larger than it would be in a whole image.
+
+    Raises:
+        ValueError: if its images were scored as tiles.
+    """
+    if past.settings.tile is not None:
+        raise ValueError(
+            f"references_from must name runs whose images were scored whole, got {path}, which was scored as tiles of "
+            f"{past.settings.tile} pixels; score that lot again without tile, or leave it out"
+        )
 
 
 def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:

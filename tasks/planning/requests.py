@@ -93,6 +93,11 @@ class ScoringRequest(Request):
     good_from_verdicts: bool = option(
         False, "Images of the product's earlier runs that people judged good on the review site are references too."
     )
+    ignore_drawn: bool = option(
+        False,
+        "Leave out the places that people drew on the review site to be ignored in the product's photographs, as "
+        "patches outside of `roi` are; finished runs stay as they are.",
+    )
     decisions: Decisions = Decisions()
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from musc.layers import patch_on
-from storage.artefacts import is_complete
+from storage.images.in_flight import IN_FLIGHT
 from storage.results.features import LotFeatures
 from tasks.reporting.heatmaps import Box, boxed, data_url, outlined, overlay, within
-from tasks.reporting.matches import Match, nearest_matches
+from tasks.reporting.matches import Match, comparable, nearest_matches, patches_outside
 from tasks.reporting.run_view import FinishedRun
 
 CARDS, CARDS_IF_NONE_FLAGGED = 40, 20
@@ -95,7 +95,7 @@ def gallery_of(found: FinishedRun) -> Gallery:
     with ThreadPoolExecutor(PAINTERS) as painters:
         cards = list(painters.map(lambda one: card_of(found, one, matches.get(one, [])), chosen))
         small = known(wanted, painters.map(lambda one: small_of(found, one), wanted))
-        thumbnails = known(others, painters.map(lambda one: thumbnail_of(found.photograph(one)), others))
+        thumbnails = known(others, painters.map(lambda one: listed_of(found, one), others))
     thumbnails |= {card.position: card.thumbnail for card in cards if card.thumbnail}
     cards, thumbnails, small = affordable(cards, thumbnails, small)
     shown = {card.position for card in cards} | small.keys()
@@ -156,7 +156,7 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
 def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
     """For each image the nearest patches of accepted images to its worst patch, and where they were sought."""
     store, blocks = found.run.store, found.record.keys.features
-    if not positions or not all(is_complete(store, block) for block in blocks):
+    if not positions or not comparable(store, found.record):
         return {}, ""
     if found.record.job.settings.tile is not None:  # features are those of tiles
         return {}, ""
@@ -166,7 +166,13 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     normal = normal_looking(found.most_anomalous(flagged=False), positions)
     answering = [position in normal for position in range(len(found.flagged))]
     matches = nearest_matches(
-        LotFeatures(store, blocks), queries, answering, layer=layer.number, degree=degree, grid=layer.grid
+        LotFeatures(store, blocks),
+        queries,
+        answering,
+        layer=layer.number,
+        degree=degree,
+        grid=layer.grid,
+        outside=patches_outside(found.run, found.record, layer.grid),
     )
     return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
 
@@ -188,6 +194,20 @@ def worst_patch(found: FinishedRun, position: int) -> int:
 
 def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
     """Draw one image large: as photographed, with its heatmap, and its worst patch beside what it should look like."""
+    with IN_FLIGHT.holding(found.images[position]):
+        card = drawn_card(found, position, worst=bool(matches))
+    for match in matches if card.worst else ():
+        image = found.images[match.image]
+        with IN_FLIGHT.holding(image):
+            like = found.photograph(match.image)
+            if like is not None:
+                url = crop_url(like, match.patch, found.compared_layer.grid)
+                card.matches.append(Crop(url, image.path, match.distance))
+    return card
+
+
+def drawn_card(found: FinishedRun, position: int, *, worst: bool) -> Card:
+    """One image shown large, without what it should look like; its worst patch only if asked for."""
     photograph = found.photograph(position)
     if photograph is None:
         return Card(position)
@@ -196,24 +216,27 @@ def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card
     heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
     heat = boxed(outlined(heat, found.mask(position, picture.size), width=1), regions)
     card = Card(position, data_url(picture), data_url(heat), thumbnail_of(photograph), len(regions))
-    if matches:
+    if worst:
         path = found.images[position].path
         card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.compared_layer.grid), path)
-        for match in matches:
-            like = found.photograph(match.image)
-            if like is not None:
-                url = crop_url(like, match.patch, found.compared_layer.grid)
-                card.matches.append(Crop(url, found.images[match.image].path, match.distance))
     return card
 
 
 def small_of(found: FinishedRun, position: int) -> str | None:
     """A thumbnail with its heatmap; None if the file is gone."""
-    photograph = found.photograph(position)
-    if photograph is None:
+    with IN_FLIGHT.holding(found.images[position]):
+        photograph = found.photograph(position)
+        picture = None if photograph is None else within(photograph, SMALL_SIDE)
+        del photograph
+    if picture is None:
         return None
-    picture = within(photograph, SMALL_SIDE)
     return data_url(overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits), quality=72)
+
+
+def listed_of(found: FinishedRun, position: int) -> str | None:
+    """The thumbnail of a row of the table; None if the file is gone."""
+    with IN_FLIGHT.holding(found.images[position]):
+        return thumbnail_of(found.photograph(position))
 
 
 def thumbnail_of(photograph: Image.Image | None) -> str | None:

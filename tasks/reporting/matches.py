@@ -11,7 +11,12 @@ import numpy as np
 
 from musc.lnamd_numpy import aggregate_arrays
 from musc.plan.partition import CHUNK_IMAGES
+from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
+from storage.results.regions import read_regions, region_contents
+from storage.results.runs import Run
+from storage.store import Store
+from tasks.planning.run_record import RunRecord
 
 MAX_CHUNKS = 25
 """Storage chunks that are searched, spread evenly over the lot: 200 images, enough to see what is normal."""
@@ -37,6 +42,7 @@ def nearest_matches(
     degree: int,
     grid: tuple[int, int],
     count: int = 3,
+    outside: np.ndarray | None = None,
 ) -> list[list[Match]]:
     """The patches of answering images nearest to each query patch, at most one of an image.
 
@@ -48,6 +54,7 @@ def nearest_matches(
         degree: of LNAMD before that.
         grid: patch rows and columns.
         count: matches wanted.
+        outside: bool (N, P), patches outside of a region of interest, which do not answer; None is none.
 
     Returns:
         For each query its matches, nearest first; fewer than `count` where fewer images may answer.
@@ -59,6 +66,8 @@ def nearest_matches(
     for start, stop in searched_chunks(answering):
         tokens = aggregate_arrays(features.patch_tokens(layer, start, stop), grid, degree)
         similarity = wanted @ tokens.transpose(0, 2, 1)  # (images, queries, patches)
+        if outside is not None:
+            similarity = np.where(outside[start:stop, None], -np.inf, similarity)
         patches = similarity.argmax(axis=2)
         distances = np.sqrt(np.maximum(2 - 2 * similarity.max(axis=2), 0))
         for image in range(start, stop):
@@ -67,6 +76,22 @@ def nearest_matches(
                     place = image - start, query
                     found[query].append(Match(image, int(patches[place]), float(distances[place])))
     return [sorted(matches, key=lambda match: (match.distance, match.image))[:count] for matches in found]
+
+
+def comparable(store: Store, record: RunRecord) -> bool:
+    """Whether what matches are sought in is still in the store: the run's features and its region of interest."""
+    return all(is_complete(store, path) for path in (*record.keys.features, *record.keys.regions))
+
+
+def patches_outside(run: Run, record: RunRecord, grid: tuple[int, int]) -> np.ndarray | None:
+    """Patches outside of a run's region of interest: bool (N, P) on a grid; None where it has no region."""
+    region = record.job.region
+    if region is None:
+        return None
+    images = run.scored_images()
+    row_of = {content: row for row, content in enumerate(region_contents(run.store, region.patches))}
+    rows = [row_of[image.sha256] if region.each else 0 for image in images]
+    return ~read_regions(run.store, region.patches, grid)[rows].reshape(len(images), -1)
 
 
 def searched_chunks(answering: Sequence[bool]) -> list[tuple[int, int]]:

@@ -7,15 +7,16 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone, choose_device
+from musc.kernels.threads import for_each
 from musc.layers import Layer
 from musc.lnamd import aggregate, pool
 from musc.mutual import Features, block_scores
-from musc.plan.partition import CHUNK_IMAGES
+from musc.plan.partition import query_bounds
 from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
 from storage.store import Store
-from tasks.planning.lot import pooled_numbers
+from tasks.planning.lot import is_masked, pooled_numbers
 from tasks.planning.lot_job import LotJob
 from tasks.rescore import average_layers, peak_scores
 from tasks.runtime.feature_chunks import FeatureReader
@@ -86,26 +87,37 @@ class Bank:
         numbers = [layer.number for layer in self.job.backbone.layers]
         own = self.contents.index(sha256) if sha256 in self.contents else None
 
-        def of_part(part: Compared) -> np.ndarray:
+        found: dict[int, np.ndarray] = {}
+
+        def compare(number: int) -> None:
+            part = self.compared[number]
             others = rest(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
-            return part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
+            found[number] = part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
 
-        raw, peaks = self.summed([of_part(part) for part in self.compared])
+        for_each(compare, range(len(self.compared)), self.backbone.device)  # one photograph cannot be shared out itself
+        raw, peaks = self.summed([found[number] for number in range(len(self.compared))])
         return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
 
     def own_scores(self) -> np.ndarray:
         """Raw score of every reference against the others: float32 (G,)."""
         count = len(self.contents)
-        found = []
-        for start in range(0, count, CHUNK_IMAGES):
-            stop = min(start + CHUNK_IMAGES, count)
-            parts = [
+        return self.summed([self.own_patch_scores(part, count) for part in self.compared])[0]
+
+    def own_patch_scores(self, part: Compared, count: int) -> np.ndarray:
+        """Patch scores of all G references in one part, float64 (G, P): a pair inside a block is multiplied once.
+
+        Blocks are as large as the memory of a shard allows, so that of a usual bank all pairs lie in one.
+        """
+        pooled, allocation = part.degrees if len(part.degrees) > 1 else (), self.job.allocation
+        masked, memory = is_masked(self.job), allocation.memory_bytes
+        bounds = query_bounds(count, count, part.layer, memory, allocation.thread_count, masked, pooled)
+        return np.concatenate(
+            [
                 part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
-                for part in self.compared
+                for start, stop in bounds
             ]
-            found.append(self.summed(parts)[0])
-        return np.concatenate(found)
+        )
 
     def summed(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_layers`."""

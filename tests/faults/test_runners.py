@@ -38,3 +38,16 @@ def test_one_runner_goes_on_where_another_was_killed(
         score(store, engine=resumed, **({"workers": 2} if resumed == "dask" else {}))
     assert before.items() <= complete(store).items(), "nothing finished is computed again"
     assert results(store) == undisturbed
+
+
+def test_tiles_are_scored_alike_by_another_runner_after_a_kill(
+    command: Any, score: Any, complete: Any, results: Any, tmp_path: Path
+) -> None:
+    tiled = ("--tile", "48", *INLINE)
+    command.finish(command.start(tmp_path / "whole", *tiled))
+    command.kill_at("storage.results.patch_scores.write_scores", 5, tmp_path / "killed", *tiled)
+    before = complete(tmp_path / "killed")
+    assert len(complete(tmp_path / "killed", "patch_scores")) == 4, "half of two layers at four positions"
+    score(tmp_path / "killed", tile=48, engine="threads")
+    assert before.items() <= complete(tmp_path / "killed").items(), "nothing finished is computed again"
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")

@@ -19,7 +19,9 @@ from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, pixels_inside
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.features import LotFeatures
+from storage.results.ignored import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
+from storage.results.verdicts import Region as Drawn
 from storage.store import Store
 from tasks.planning.requests import BenchmarkRequest, request_of
 from tasks.planning.run_record import read_record
@@ -182,3 +184,44 @@ def test_region_of_a_benchmark_leaves_pixels_outside_out_of_the_metrics(mvtec_ad
 def test_region_options_exclude_each_other() -> None:
     with pytest.raises(ValueError, match=r"roi must go without roi_folder, got a\.png and masks"):
         lot_request("lot", roi="a.png", roi_folder="masks")
+
+
+def draw(lot: Path, category: str, *points: tuple[float, float], width: int = SIZE, height: int = SIZE) -> None:
+    regions = (Drawn("outline", points),) if points else ()
+    store = Store(str(lot / "store"))
+    add_ignored(store, IgnoredPlaces(category, width, height, regions, "Ada", "runs/x", "0"))
+
+
+def test_drawn_places_are_left_out_as_if_a_mask_said_so(lot: Path, tmp_path: Path) -> None:
+    """A box drawn on a photograph of twice the size, with a mask and alone; taken back, it is as if never drawn."""
+    given = {"layers": (0,), "category": "cap", "ignore_drawn": True}
+    never = score_folder(lot_request(lot / "lot", lot / "store", **SETTINGS, **given), InlineRunner())
+    assert "no place of cap is drawn to be ignored yet" in never.notes[0]
+    draw(lot, "cap", (40, 0), (192, 0), (192, 80), (40, 80), width=2 * SIZE, height=2 * SIZE)
+    mask = np.full((SIZE, SIZE), 255, dtype=np.uint8)
+    mask[:40, 20:] = 0
+    Image.fromarray(mask).save(tmp_path / "alone.png")
+    Image.fromarray(mask * (np.asarray(Image.open(lot / "mask.png")) > 0)).save(tmp_path / "both.png")
+    alone, both = score(lot, **given), score(lot, **given, roi=str(lot / "mask.png"))
+    same = {"layers": (0,), "category": "cap"}
+    assert alone.path == score(lot, **same, roi=str(tmp_path / "alone.png")).path
+    assert both.path == score(lot, **same, roi=str(tmp_path / "both.png")).path
+    assert len({alone.path, both.path, never.run}) == 3
+    assert reproduce(str(lot / "store" / alone.path), None, None, InlineRunner()).identical
+    draw(lot, "cap")
+    assert score(lot, **given).path == never.run
+
+
+@pytest.mark.parametrize(
+    ("points", "size", "message"),
+    [
+        ([(0, 0), (96, 0), (96, 96), (0, 96)], (SIZE, SIZE), r"drew to be ignored in tin must hold .* leave more of"),
+        ([(0, 0), (9, 0), (9, 9)], (SIZE, 50), r"Ada drew .* in tin must have the proportions of 0.png, 96 × 96"),
+    ],
+)
+def test_drawn_places_that_cannot_serve_are_refused(
+    lot: Path, points: list[tuple[float, float]], size: tuple[int, int], message: str
+) -> None:
+    draw(lot, "tin", *points, width=size[0], height=size[1])
+    with pytest.raises(ValueError, match=message):
+        score(lot, category="tin", ignore_drawn=True)

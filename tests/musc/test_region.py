@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musc.region import overlaps, patches_inside
+from musc.region import outside_polygons, overlaps, patches_inside
 
 
 @pytest.mark.parametrize(("size", "grid"), [((7, 5), (3, 2)), ((4, 4), (4, 4)), ((3, 2), (5, 7)), ((1, 1), (2, 3))])
@@ -22,3 +22,25 @@ def test_patches_inside_do_not_depend_on_the_size_of_the_mask() -> None:
 
 def test_overlaps_of_a_cell_sum_to_one() -> None:
     np.testing.assert_allclose(overlaps(7, 3).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pixels_outside_of_polygons_are_those_whose_ray_crosses_an_even_number_of_sides(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    polygons = [[(float(x), float(y)) for x, y in random.uniform(-2, 12, (5, 2))] for _ in range(2)]
+    polygons.append([(1.0, 1.0), (4.0, 1.0), (4.0, 3.0), (1.0, 3.0)])  # a box along the edges of pixels
+    found = outside_polygons(polygons, (9, 11))
+    for row in range(9):
+        for column in range(11):
+            x, y, inside = column + 0.5, row + 0.5, False
+            for corners in polygons:
+                crossed = 0
+                for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1], strict=True):
+                    if (y1 > y) != (y2 > y) and x > x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+                        crossed += 1
+                inside |= crossed % 2 == 1
+            assert found[row, column] == (not inside)
+
+
+def test_polygon_beyond_the_picture_covers_all_of_it() -> None:
+    assert not outside_polygons([[(-5, -5), (20, -5), (20, 20), (-5, 20)]], (4, 6)).any()

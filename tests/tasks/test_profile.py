@@ -1,16 +1,24 @@
 """The few numbers of a run that later nights are compared with."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from storage.artefacts import writing
+from storage.images.decode import decode
+from storage.images.in_flight import InFlight
+from storage.images.listing import list_files
 from storage.results.runs import SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
+from tasks import profile
 from tasks.profile import profile_of
+from tasks.reporting.specs import ProfileSpec
 from tests.flat import job_of, record_of
 
 
@@ -28,3 +36,27 @@ def test_profile_is_the_runs_numbers(tmp_path: Path) -> None:
     assert (found["brightness"], found["sharpness"]) == (0.4, None)
     assert found["mean_class_token"] == pytest.approx([0.5**0.5] * 2)
     assert (found["run"], found["lot"], found["listing"]) == ("runs/x", "night", "l")
+
+
+def test_large_photographs_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most, lock = [0], [0], threading.Lock()
+    for number in range(6):
+        Image.new("RGB", (64, 48), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    images = list_files(Store(str(tmp_path)), [f"{number}.png" for number in range(6)])
+
+    def counted(content: bytes) -> Image.Image:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.01)
+        with lock:
+            now[0] -= 1
+        return decode(content)
+
+    monkeypatch.setattr(profile, "decode", counted)
+    spec = ProfileSpec("k", "cap", str(tmp_path), str(tmp_path), "runs/x", "profiles/k", "x", 6)
+    for allowed, expected in ((1, {1}), (10**9, {2, 3, 4})):
+        most[0] = 0
+        monkeypatch.setattr(profile, "IN_FLIGHT", InFlight(allowed))
+        assert profile.appearance_table(spec, images)["brightness"].notna().all()
+        assert most[0] in expected

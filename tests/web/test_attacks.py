@@ -209,7 +209,7 @@ BOX = {"shape": "box", "points": [[1, 1], [9, 1], [9, 9], [1, 9]]}
     ("change", "status", "said"),
     [
         ({"note": "x" * (MAX_NOTE + 1)}, 422, f"note must have at most {MAX_NOTE} characters, got {MAX_NOTE + 1}"),
-        ({"note": "x" * MAX_BODY}, 413, "a verdict must have at most"),
+        ({"note": "x" * MAX_BODY}, 413, "a request must have at most"),
         ({"name": "x" * 81}, 422, "name must have 1 to 80 characters, got 81"),
         ({"name": "  "}, 422, "name must have 1 to 80 characters, got 0"),
         ({"name": 7}, 422, "name must be text, got int"),

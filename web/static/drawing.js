@@ -8,13 +8,14 @@ const boxOf = ([x1, y1], [x2, y2]) => {
 };
 
 export class Drawing {
-  constructor(viewer, layer, list, size, buttons) {
-    Object.assign(this, { viewer, layer, list, size, buttons, regions: [], tool: null, points: [], held: null, changed: () => {} });
+  constructor(viewer, layer, list, size, buttons, kinds = ["drawn-under", "drawn"]) {
+    Object.assign(this, { viewer, layer, list, size, buttons, kinds, past: [], regions: [], tool: null, points: [], held: null, changed: () => {} });
     for (const tool of Object.keys(buttons)) buttons[tool].addEventListener("click", () => this.choose(tool));
     this.#show();
   }
 
   choose(tool) {
+    if (this.viewer.draw && this.viewer.draw !== this) this.viewer.draw.choose(this.viewer.draw.tool);  // one at a time
     this.tool = this.tool === tool ? null : tool;
     this.points = [];
     this.held = null;
@@ -27,8 +28,19 @@ export class Drawing {
 
   set(regions) {
     this.regions = structuredClone(regions);
+    this.past = [];
     this.#show();
   }
+
+  // Takes back the last place drawn or removed.
+  undo() {
+    if (!this.past.length) return;
+    this.regions = this.past.pop();
+    this.#show();
+    this.changed();
+  }
+
+  #keep() { this.past.push([...this.regions]); }
 
   begin(point) { this.points = [point]; this.held = null; }
 
@@ -89,6 +101,7 @@ export class Drawing {
   }
 
   #add(region) {
+    this.#keep();
     this.regions.push({ shape: region.shape, points: region.points.map((point) => point.map((value) => Math.round(10 * value) / 10)) });
     this.#show();
     this.changed();
@@ -98,7 +111,7 @@ export class Drawing {
     const held = this.held && boxOf(this.held.slice(0, 2), [this.held[0] + this.held[2], this.held[1] + this.held[3]]);
     const current = held ?? (this.tool === "box" && this.points.length > 1 ? boxOf(...this.points) : this.points);
     this.layer.replaceChildren(...[...this.regions.map((region) => region.points), current].filter((points) => points.length > 1).flatMap((points) =>
-      ["drawn-under", "drawn"].map((kind) => {
+      this.kinds.map((kind) => {
         const shape = document.createElementNS(SVG, "polygon");
         shape.setAttribute("class", kind);
         shape.setAttribute("points", points.map((point) => point.join(",")).join(" "));
@@ -109,7 +122,7 @@ export class Drawing {
       button.type = "button";
       button.textContent = `${region.shape} ${index + 1} ✕`;
       button.setAttribute("aria-label", `Remove ${region.shape} ${index + 1}`);
-      button.addEventListener("click", () => { this.regions.splice(index, 1); this.#show(); this.changed(); });
+      button.addEventListener("click", () => { this.#keep(); this.regions.splice(index, 1); this.#show(); this.changed(); });
       item.append(button);
       return item;
     }), ...(this.regions.length ? [] : [Object.assign(document.createElement("li"), { textContent: "none", className: "quiet" })]));

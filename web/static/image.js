@@ -2,6 +2,7 @@
 import { drawHeat, drawScale, outlinePath } from "./heat.js";
 import { Viewer } from "./viewer.js";
 import { Drawing } from "./drawing.js";
+import { Ignored } from "./ignored.js";
 import { Verdicts } from "./verdicts.js";
 
 const look = document.getElementById("look");
@@ -15,6 +16,10 @@ const viewer = new Viewer(get("stage"), get("scene"), size, (scale) => {
 const drawing = new Drawing(viewer, get("drawings"), get("regions"), size, {
   box: get("draw-box"), outline: get("draw-outline"),
 });
+const ignoring = new Drawing(viewer, get("ignored-drawings"), get("ignored-list"), size, {
+  box: get("ignore-box"), outline: get("ignore-outline"),
+}, ["ignored"]);
+new Ignored(look.dataset.base, ignoring, JSON.parse(get("known-ignored").textContent));
 const verdicts = new Verdicts(look.dataset.base, drawing, JSON.parse(get("known").textContent), () => {
   if (get("go-on").checked) get("next")?.click();
 });
@@ -109,7 +114,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  if (drawing.key(event)) { event.preventDefault(); return; }
+  if (drawing.key(event) || ignoring.key(event)) { event.preventDefault(); return; }
   if (!get("keys").checked) return;
   if (event.shiftKey && MOVES[event.key]) {
     viewer.move(80 * MOVES[event.key][0], 80 * MOVES[event.key][1]);

@@ -14,7 +14,7 @@ from storage.results.features import ArraySpec, writing_block
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.planning.lot_job import LotJob
+from tasks.planning.lot_job import LotJob, Region
 from tasks.planning.references import earlier_references
 from tasks.planning.resources import Allocation
 from tasks.planning.specs import BlockRows
@@ -41,7 +41,12 @@ def write_block(store: Store, block: str, image_count: int, excluded: tuple[int,
 
 
 def write_run(
-    store: Store, path: str, images: list[ListedImage], decisions: dict[str, str] | None, **changes: Any
+    store: Store,
+    path: str,
+    images: list[ListedImage],
+    decisions: dict[str, str] | None,
+    job_changes: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> None:
     """A run of images in two blocks, of which the second's first image has no usable features."""
     usable = [image for image in images if image.status == "ok"]
@@ -55,7 +60,7 @@ def write_run(
         write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
         write_table(store, f"{staging.path}/{SCORES}", table)
         keys = {"run": "r", "listing": "l", "features": blocks, "patch_scores": (), "groups": ()}
-        record = record_of(job_of(backbone=replace(BACKBONE, **changes)), keys=keys)
+        record = record_of(job_of(backbone=replace(BACKBONE, **changes), **(job_changes or {})), keys=keys)
         write_record(store, staging.path, record.model_dump(mode="json"))
 
 
@@ -145,3 +150,27 @@ def test_references_refuse_another_backbone_naming_both(store: Store) -> None:
 def test_references_do_not_mind_where_the_weights_lay(store: Store) -> None:
     write_run(store, RUN, MONDAY, DECISIONS, weights="/elsewhere/net.pt")
     assert earlier_references(job(store, RUN), [])
+
+
+def test_references_refuse_a_run_of_tiles(store: Store) -> None:
+    write_run(store, RUN, MONDAY, DECISIONS, {"settings": chosen(backbone="net", tile=64)})
+    with pytest.raises(ValueError, match=f"got {RUN}, which was scored as tiles of 64 pixels; score that lot again"):
+        earlier_references(job(store, RUN), [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_size": (64, 96)}, r"image_size \(64, 96\) there and \(64, 64\) here"),  # as keep_aspect gives it
+        ({"layers": BACKBONE.layers[:1]}, "layers .* there and .*'number': 2.* here"),
+    ],
+)
+def test_references_refuse_other_sizes_and_layers_by_name(store: Store, changes: dict[str, Any], message: str) -> None:
+    write_run(store, RUN, MONDAY, DECISIONS, **changes)
+    with pytest.raises(ValueError, match=message):
+        earlier_references(job(store, RUN), [])
+
+
+def test_references_of_a_run_with_another_region_are_its_accepted_images(store: Store) -> None:
+    write_run(store, RUN, MONDAY, DECISIONS, {"region": Region("mask.png", each=False, patches="regions/1")})
+    assert sum(len(of_block.rows) for of_block in earlier_references(job(store, RUN), [])) == 3

@@ -29,19 +29,26 @@ def features(tmp_path: Path, tokens: np.ndarray) -> LotFeatures:
     return LotFeatures(store, ("b",))
 
 
+@pytest.mark.parametrize("region", [False, True], ids=["whole", "region"])
 @pytest.mark.parametrize("degree", [1, 3])
-def test_matches_equal_plain_loops(features: LotFeatures, tokens: np.ndarray, degree: int) -> None:
+def test_matches_equal_plain_loops(features: LotFeatures, tokens: np.ndarray, degree: int, region: bool) -> None:
     import torch
 
     answering = [position % 3 != 0 for position in range(COUNT)]
     queries = [(0, 4), (7, 1)]
     unit = aggregate(torch.from_numpy(tokens), GRID, degree).double().numpy()
-    found = nearest_matches(features, queries, answering, layer=1, degree=degree, grid=GRID, count=4)
+    outside = np.random.default_rng(5).random((COUNT, 6)) < (0.6 if region else 0)
+    outside[:, 2] = False
+    given = {"layer": 1, "degree": degree, "grid": GRID, "count": 4}
+    found = nearest_matches(features, queries, answering, **given, outside=outside if region else None)
     for (image, patch), ours in zip(queries, found, strict=True):
         candidates = []
         for other in range(COUNT):
             if answering[other] and other != image:
-                distances = [np.linalg.norm(unit[image, patch] - unit[other, place]) for place in range(6)]
+                distances = [
+                    np.inf if outside[other, place] else np.linalg.norm(unit[image, patch] - unit[other, place])
+                    for place in range(6)
+                ]
                 candidates.append((min(distances), other, int(np.argmin(distances))))
         expected = sorted(candidates)[:4]
         assert [(match.image, match.patch) for match in ours] == [(other, place) for _, other, place in expected]

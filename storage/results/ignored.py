@@ -1,0 +1,81 @@
+"""Places that are not looked at: what people drew on photographs of a product, to be ignored in all of them.
+
+`ignored/<product>/<time>-<random>.json` holds one JSON object: all places of the product as one person saved them. No
+file is ever changed: the latest counts, and one without regions takes all places back.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
+from storage.store import PARTIAL, Store
+
+FOLDER = "ignored"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class IgnoredPlaces:
+    """All that is to be ignored in photographs of a product."""
+
+    category: str
+    width: int
+    """Pixels of the upright photograph on which places were drawn; others must have its proportions."""
+    height: int
+    regions: tuple[Region, ...]
+    name: str
+    """Who saved them."""
+    run: str
+    """Path of the run whose photograph it was."""
+    image_id: str
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="microseconds"))
+    """UTC, ISO 8601 with microseconds."""
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can have drawn.
+
+        Raises:
+            ValueError: naming the field, its rule and what was given.
+        """
+        if not self.name.strip() or len(self.name) > MAX_NAME:
+            raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(self.name)}; say who draws")
+        if len(self.regions) > MAX_REGIONS:
+            raise ValueError(
+                f"places to ignore must be at most {MAX_REGIONS} regions, got {len(self.regions)}; remove some"
+            )
+
+    def polygons(self, width: int, height: int) -> list[list[tuple[float, float]]]:
+        """Corners of the places, across and down, in a picture of another size."""
+        across, down = width / self.width, height / self.height
+        return [[(x * across, y * down) for x, y in region.points] for region in self.regions]
+
+
+def add_ignored(store: Store, places: IgnoredPlaces) -> str:
+    """Store places as a file of their own, written whole or not at all, and return its path in the store."""
+    moment = places.time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
+    path = f"{FOLDER}/{places.category}/{moment}-{uuid4().hex[:8]}.json"
+    content = {"format_version": FORMAT_VERSION, **asdict(places)}
+    store.write(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
+    return path
+
+
+def latest_ignored(store: Store, category: str) -> str:
+    """Path of the places of a product that count; empty where none were ever saved."""
+    folder = f"{FOLDER}/{category}"
+    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
+    return f"{folder}/{max(names)}" if names else ""
+
+
+def read_ignored(store: Store, path: str) -> IgnoredPlaces:
+    """Saved places.
+
+    Raises:
+        ValueError: if another release wrote them.
+    """
+    found: dict[str, Any] = json.loads(store.read(path))
+    if found.pop("format_version", None) != FORMAT_VERSION:
+        raise ValueError(f"{path} in {store.url} must have format version {FORMAT_VERSION}, got another; draw it again")
+    return IgnoredPlaces(**{**found, "regions": regions_of(found["regions"])})

@@ -1,0 +1,61 @@
+// Places to ignore in every photograph of a product: drawn, taken back, saved; nothing drawn is lost if saving fails.
+const get = (id) => document.getElementById(id);
+
+export class Ignored {
+  constructor(base, drawing, known) {
+    Object.assign(this, { base, drawing, known, saving: false });
+    drawing.set(known.regions);
+    drawing.changed = () => this.#changed();
+    get("ignore-undo").addEventListener("click", () => drawing.undo());
+    get("ignore-save").addEventListener("click", () => this.save());
+    this.#told();
+  }
+
+  async save() {
+    const name = get("name").value.trim();
+    if (!name) {
+      this.#say("Type your name once, so that others know who draws.", true);
+      get("name").focus();
+      return;
+    }
+    if (this.saving) return;
+    this.saving = true;
+    try {
+      const answer = await fetch(`${this.base}/ignored`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Requested-With": "musc" },
+        body: JSON.stringify({ name, saved: this.known.saved, regions: this.drawing.regions }),
+      });
+      const text = await answer.text();
+      if (!answer.ok) {
+        let message = text;
+        try { message = JSON.parse(text).error ?? text; } catch { /* plain text already */ }
+        throw new Error(message);
+      }
+      this.known = JSON.parse(text);
+      this.drawing.set(this.known.regions);
+      get("ignore-undo").disabled = true;
+      this.#told("Saved. ");
+    } catch (error) {
+      this.#say(`Not saved: ${error.message}`, true);
+    } finally { this.saving = false; }
+  }
+
+  #changed() {
+    get("ignore-undo").disabled = !this.drawing.past.length;
+    this.#say("Not saved yet.");
+  }
+
+  #told(before = "") {
+    const { saved, regions, used, name } = this.known;
+    if (!saved) return this.#say("");
+    if (!regions.length) return this.#say(`${before}Nothing is ignored.`);
+    const who = before ? "" : `Saved by ${name}. `;
+    this.#say(`${before}${who}${used ? "This run left these places out." : "This run did not leave these places out; the next one with --ignore-drawn does."}`);
+  }
+
+  #say(text, wrong = false) {
+    get("ignored-said").textContent = text;
+    get("ignored-said").classList.toggle("error", wrong);
+  }
+}
