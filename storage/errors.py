@@ -29,6 +29,10 @@ class FormatVersionError(StorageError, ValueError):
     """Something was stored by a release with another layout."""
 
 
+class DamagedError(StorageError, ValueError):
+    """A stored file is complete but does not hold what its name promises."""
+
+
 class DatasetLayoutError(StorageError, ValueError):
     """A dataset folder does not have the layout its name promises; the message names every problem found."""
 

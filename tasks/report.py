@@ -59,7 +59,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
     record, raw = found.record, found.scores["raw_score"].to_numpy()
     profile = read_profile(store, spec.profile)
     compared = compare(profile, [read_profile(store, path) for path in spec.earlier])
-    left_out = found.run.images().query("status != 'ok'")
+    left_out = found.run.left_out()
     decision, positions = record.decision, table_rows(found, read_appearance(store, spec.profile))
     return {
         "record": record,
@@ -71,7 +71,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
         "headline": headline(decision, len(raw)),
         "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
-        "file_count": len(found.run.images()),
+        "file_count": record.file_count,
         "histogram": histogram(raw, found.flagged, decision.threshold),
         "limits": found.limits,
         "pixel_threshold": found.pixel_threshold,

@@ -19,6 +19,7 @@ from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Ru
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import ScoredRun
+from tasks.planning.run_record import scored_run
 from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.readme import readme
@@ -35,8 +36,7 @@ def rescore_lot(spec: RunSpec) -> ScoredRun:
     if not is_complete(store, spec.path):
         with writing(store, spec.path) as staging:
             write_run(store, spec, staging.path)
-    images = Run(store, spec.path).images()
-    return ScoredRun(run=spec.path, key=spec.key, images=int((images["status"] == "ok").sum()), files=len(images))
+    return scored_run(Run(store, spec.path))
 
 
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:

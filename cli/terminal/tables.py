@@ -41,17 +41,15 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
         notes: what was done otherwise than asked for.
     """
     run = Run(Store(store_url), run_path)
-    scores, images = run.scores(), run.images()
+    scores, record = run.scores(), read_record(run)
     console.print(ranking(scores))
-    record = read_record(run)
     show_backbone(record)
     show_decision(scores, record, notices_of(run))
     for note in notes:
         console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
-    left_out = images[images["status"] != "ok"]
-    if len(left_out):
-        counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
-        console.print(f"{len(left_out)} of {len(images)} files were not scored ({counts}); images.parquet says why.")
+    if record.left_out:
+        counts = f"{record.left_out_count} of {record.file_count} files were not scored ({record.left_out})"
+        console.print(f"{counts}; images.parquet says why.")
     console.print("Results in", style="bold", end=" ")
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
     for name, what in CONTENTS.items():

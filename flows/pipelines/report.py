@@ -13,7 +13,7 @@ from tasks.export_results import write_export
 from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
-from tasks.planning.run_record import read_record
+from tasks.planning.run_record import read_record, scored_run
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, is_outdated, write_report
 from tasks.reporting.drift import MAX_EARLIER
@@ -84,18 +84,16 @@ def renew_later(run: Run, runner: Runner) -> list[str]:
     own = profile_of_run(read_record(run))
     for profile in later_profiles(store, own, MAX_EARLIER) if is_complete(store, own) else []:
         try:
-            if is_complete(store, profile["run"]):
-                renew(Run(store, profile["run"]), runner)
+            if is_complete(store, profile.run):
+                renew(Run(store, profile.run), runner)
         except Exception as error:  # one night must not cost another one its scores
-            problems.append(f"the report of {profile['lot']}, a later night, could not be made again ({error})")
+            problems.append(f"the report of {profile.lot}, a later night, could not be made again ({error})")
     return problems
 
 
 def renew(run: Run, runner: Runner) -> None:
     """Make a page again if it is there and was made from something else."""
-    record = read_record(run)
-    job = replace(record.job, store=run.store.url)
-    done = ScoredRun(run=run.path, key=record.keys.run, images=record.images["ok"], files=sum(record.images.values()))
+    job, done = replace(read_record(run).job, store=run.store.url), scored_run(run)
     reporting = report_spec(job, done, profile_spec(job, done))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
@@ -15,6 +15,8 @@ from storage.tables import read_table, write_table
 
 FOLDER = "lots"
 TABLE = "images.parquet"
+USABLE = "ok"
+"""Status of a file that is scored."""
 DENIED = "access was denied or failed"
 """Begins the reason of a file that is there but could not be read."""
 SAME_BYTES = "same bytes as"
@@ -47,7 +49,7 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         NoImagesError: if fewer images than `least` are usable; says what the other files are, and why.
         UnopenedError: if that may be because files could not be opened.
     """
-    usable = sum(image.status == "ok" for image in images)
+    usable = sum(image.status == USABLE for image in images)
     if usable < least:
         besides = left_out(images)
         rest = f"; besides: {besides}" if besides else ""
@@ -66,10 +68,24 @@ def left_out(images: Sequence[ListedImage]) -> str:
     """
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for image in images:
-        if image.status != "ok":
+        if image.status != USABLE:
             reasons[image.status][_general(image)] += 1
     by_count = sorted(reasons.items(), key=lambda item: -item[1].total())
     return ", ".join(f"{counts.total()} {status} ({'; '.join(_counted(counts))})" for status, counts in by_count)
+
+
+def left_out_rows(listing: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a listing whose files are not scored."""
+    return listing[listing["status"] != USABLE].reset_index(drop=True)
+
+
+def format_left_out(counts: Mapping[str, int]) -> str:
+    """How many files are not scored, by status; empty if all are.
+
+    >>> format_left_out({"ok": 20, "duplicate": 2, "unreadable": 1})
+    '2 duplicate, 1 unreadable'
+    """
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if status != USABLE)
 
 
 def _general(image: ListedImage) -> str:
@@ -141,7 +157,7 @@ def load_usable(store: Store, key: str) -> list[ListedImage]:
 
 def usable_images(images: Sequence[ListedImage]) -> list[ListedImage]:
     """The images that are scored, in order."""
-    return [image for image in images if image.status == "ok"]
+    return [image for image in images if image.status == USABLE]
 
 
 def lot_path(key: str) -> str:

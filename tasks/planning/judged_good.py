@@ -7,6 +7,7 @@ import pandas as pd
 
 from musc.layers import BackboneSpec
 from storage.artefacts import is_complete
+from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
 from storage.store import Store
@@ -20,7 +21,7 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     """The images of a product's runs whose standing verdict is good, by the runs' paths.
 
     Runs that are gone, of another product or scored with another backbone are left out, as are those whose features
-    are gone: a verdict about them cannot help, and must not stop a night.
+    are gone, or whose record cannot be read: a verdict about them cannot help, and must not stop a night.
 
     Args:
         store: where.
@@ -31,7 +32,11 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     for path, image_ids in vouched(VerdictReader(store).everything(), category).items():
         if not is_complete(store, path):
             continue
-        record = read_record(Run(store, path))
+        try:
+            record = read_record(Run(store, path))
+        except (DamagedError, FormatVersionError) as error:
+            log.warning("%d images judged good are left out: %s", len(image_ids), error)
+            continue
         alike = backbone_identity(record.job.backbone) == backbone_identity(backbone)
         if not alike or not all(is_complete(store, block) for block in record.keys.features):
             log.info("%d images judged good in %s are left out: other or no features", len(image_ids), path)

@@ -7,11 +7,12 @@ half the prediction interval of one further normal observation (Student's t; Hah
 and the floor is three times as high. docs/report.md gives the reasons and the measured false alarms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from storage.results.profiles import Profile
 
 FEWEST_EARLIER, MIN_EARLIER, MAX_EARLIER = 2, 6, 30
 """Nights needed before large differences are called unusual, before all are judged, and the most that are looked at."""
@@ -138,11 +139,11 @@ class Compared:
         return f"{told} {count} nights are little to go by." if count < MIN_EARLIER else told
 
 
-def compare(tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> list[Compared]:
+def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[Compared]:
     """Compare a run's profile with those of earlier runs of the same product, scored in the same way.
 
     Args:
-        tonight: profile, as `tasks.profile` writes it.
+        tonight: profile of the run.
         earlier: profiles, oldest first; the latest `MAX_EARLIER` count.
 
     Returns:
@@ -181,9 +182,7 @@ def allowance(measure: Measure, earlier: Sequence[float]) -> float:
     return max(floor, SPREADS * (1 + 4 / count) * deviation)
 
 
-def class_token_distances(
-    tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
-) -> tuple[float, list[float]]:
+def class_token_distances(tonight: Profile, earlier: Sequence[Profile]) -> tuple[float, list[float]]:
     """Cosine distance of each run's mean class token from the mean of the (other) earlier runs' ones.
 
     Returns:
@@ -191,8 +190,8 @@ def class_token_distances(
     """
     if not earlier:
         return float("nan"), []
-    tokens = unit(np.array([run["mean_class_token"] for run in earlier], dtype=float))
-    own = unit(np.array(tonight["mean_class_token"], dtype=float))
+    tokens = unit(np.array([run.mean_class_token for run in earlier], dtype=float))
+    own = unit(np.array(tonight.mean_class_token, dtype=float))
     total = tokens.sum(axis=0)
     distances = [cosine_distance(token, total - token) for token in tokens] if len(tokens) > 1 else []
     return cosine_distance(own, total), distances
@@ -208,7 +207,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
-def number(profile: Mapping[str, Any], name: str) -> float:
-    """A measure of a profile; NaN where it could not be taken."""
-    value = profile.get(name)
+def number(profile: Profile, name: str) -> float:
+    """A measure of a profile by its name; NaN where it could not be taken."""
+    value = getattr(profile, name)
     return float("nan") if value is None else float(value)

@@ -8,7 +8,7 @@ import numpy as np
 
 from musc import backbones
 from storage.artefacts import require_complete
-from storage.errors import FormatVersionError, ImageChangedError, NoImagesError
+from storage.errors import ImageChangedError, NoImagesError
 from storage.images.listing import require_folder
 from storage.images.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
@@ -18,7 +18,6 @@ from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.references import require_run
 from tasks.planning.resources import THREADS
 from tasks.planning.run_record import read_record
-from tasks.planning.versions import RECORD_VERSION
 from tasks.results.record import versions
 
 READERS = 8
@@ -37,16 +36,11 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
 
     Raises:
         FormatVersionError: if another release wrote the record.
+        DamagedError: if it is not a record.
         NoImagesError: if the folder is gone.
         ValueError: if the weights are not those of the run, naming both digests.
         FileNotFoundError: if the weights file is gone.
     """
-    version = run.record().get("record_version")
-    if version != RECORD_VERSION:
-        raise FormatVersionError(
-            f"the record of {run.path} must have version {RECORD_VERSION}, got {version}; reproduce it with the "
-            "release that wrote it"
-        )
     past = read_record(run).job
     folder = folder or past.folder
     require_folder_of(run, folder)

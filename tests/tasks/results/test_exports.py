@@ -31,10 +31,12 @@ class PastRun:
     def __init__(self, folder: Path, category: str = "cap") -> None:
         self.path = RUN
         self.images = [image for image in list_folder(str(folder)) if image.status == "ok"]
-        self.told = record_of(job_of(folder=str(folder), category=category)).model_dump(mode="json")
+        self.store = Store(str(folder))
+        self.folder = folder
+        self.record = record_of(job_of(folder=str(folder), category=category))
 
-    def record(self) -> dict[str, Any]:
-        return self.told
+    def record_content(self) -> bytes:
+        return self.record.model_dump_json().encode()
 
     def scored_images(self) -> list[ListedImage]:
         return self.images
@@ -138,7 +140,7 @@ def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_
     table = pd.read_csv(target / "cap" / "images.csv")
     assert sorted(table["path"]) == ["=e.png", "a.png", "b.jpg"]
     for row in table.itertuples():
-        photograph = Path(run.told["job"]["folder"]) / str(row.path)
+        photograph = run.folder / str(row.path)
         assert (target / "cap" / str(row.file)).read_bytes() == photograph.read_bytes()
 
 
