@@ -26,7 +26,7 @@ from tasks.runtime.runner import Body
 
 Result = TypeVar("Result")
 
-WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
+WORKER: dict[str, object] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
 """Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
 would kill workers that hold a large model."""
 
@@ -59,7 +59,7 @@ def cluster(engine: Engine) -> Iterator[Engine]:
         yield replace(engine, dask_address=running.scheduler_address)
 
 
-def worker_options(engine: Engine, number: int) -> dict[str, Any]:
+def worker_options(engine: Engine, number: int) -> dict[str, object]:
     """What one worker has to itself: a GPU, or its part of the CPU."""
     if engine.gpus:
         return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}

@@ -10,7 +10,7 @@ Flows take the models whole. The command line, the form of a deployment and docs
 new option is one field here, and the place that uses it. Importing this module loads no torch.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, model_validator
 
@@ -25,6 +25,17 @@ PAPER_BACKBONE = "ViT-L-14-336"
 ImageSize = int | tuple[int, int]
 Degrees = Annotated[tuple[int, ...], Numbers, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], Numbers, AfterValidator(require_rscin_windows)]
+
+
+class BackboneArguments(TypedDict):
+    """What decides a backbone's features beside its name; `Settings` says what each means."""
+
+    weights: str | None
+    image_size: ImageSize | None
+    layers: tuple[int, ...] | None
+    quick_gelu: bool | None
+    position_antialias: bool
+    precision: str
 
 
 class Settings(Options):
@@ -150,10 +161,16 @@ class Settings(Options):
             )
         return self
 
-    def backbone_arguments(self) -> dict[str, Any]:
+    def backbone_arguments(self) -> BackboneArguments:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
-        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias", "precision")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "weights": self.weights,
+            "image_size": self.image_size,
+            "layers": self.layers,
+            "quick_gelu": self.quick_gelu,
+            "position_antialias": self.position_antialias,
+            "precision": self.precision,
+        }
 
 
 class ChosenSettings(Settings):

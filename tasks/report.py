@@ -53,7 +53,7 @@ def is_outdated(spec: ReportSpec) -> bool:
     return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
 
 
-def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
+def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
     """All that the template shows."""
     found = FinishedRun(Run(store, spec.run), spec.folder)
     record, raw = found.record, found.scores["raw_score"].to_numpy()
@@ -113,7 +113,7 @@ def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
     return f"{said}, as far as {earlier_count} nights tell" if earlier_count < MIN_EARLIER else said
 
 
-def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, Any]]:
+def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
     """What the page says of every image, by position."""
     both = found.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
     return [{str(name): value for name, value in row.items()} for row in both.to_dict("records")]

@@ -153,7 +153,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:
         body = await read_limited(request)
 
-        def stored() -> dict[str, Any]:
+        def stored() -> dict[str, object]:
             run, lot, position = image_named(name, image_id)
             add_verdict(store, verdict_from(body, lot, position))
             return history(library.verdicts_about(run), image_id)

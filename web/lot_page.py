@@ -59,7 +59,7 @@ def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
     return lot.table.assign(verdict=known.fillna(""))
 
 
-def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, Any]:
+def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, object]:
     """All that the template shows of a lot, besides the run itself.
 
     Args:
@@ -93,7 +93,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
     }
 
 
-def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, Any]:
+def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, object]:
     """What the threshold slider counts: all raw scores, and those of judged images, each in ascending order."""
     table = with_verdicts(lot, verdicts)
 

@@ -8,6 +8,7 @@ that is finished is never done twice.
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def _remote_signs(folder: Store) -> dict[str, list[Any]]:
     """Size, and whatever the file system tells of a file's content or time."""
     folder.filesystem.invalidate_cache()
     base = folder.full("")
-    found: dict[str, dict[str, Any]] = folder.filesystem.find(base, detail=True)
+    found: Mapping[str, Mapping[str, Any]] = folder.filesystem.find(base, detail=True)
     paths = {name[len(base) :].lstrip("/"): known for name, known in found.items()}
     return {
         path: [int(known["size"] or 0), *(str(known[sign]) for sign in SIGNS_OF_CHANGE if sign in known)]

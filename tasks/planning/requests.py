@@ -180,7 +180,7 @@ def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     sorted_in = {name: {key: given[key] for key in model.model_fields if key in given} for name, model in held.items()}
     taken = {key for options in sorted_in.values() for key in options}
     own = {key: value for key, value in given.items() if key not in taken}
-    values: dict[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
+    values: Mapping[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
     return kind(**values)
 
 

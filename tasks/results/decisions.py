@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +121,7 @@ def box_table(
         patch_scores: float32 (N, rows, columns).
         map_size: height and width at which anomaly maps are drawn.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for position in np.flatnonzero(verdict.decision.flagged).tolist():
         image = images[position]
         anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]

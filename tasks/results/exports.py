@@ -9,7 +9,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -48,10 +47,9 @@ def marked(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence
         told: columns that are passed on.
     """
     known = {image.image_id: image for image in images}
-    rows: list[dict[str, Any]] = verdicts.to_dict("records")  # type: ignore[assignment]
     return [
         Marked(known[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in told})
-        for row in rows
+        for _, row in verdicts.iterrows()
     ]
 
 

@@ -58,7 +58,7 @@ def write_labelled_folder(run: Run, verdicts: pd.DataFrame, target: Path) -> Lab
     category = aside / folder_name(record.job.category)
     counts = {GOOD: 0, DEFECTIVE: 0}
     left_out: dict[str, list[str]] = defaultdict(list)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for row in clear_verdicts(verdicts).to_dict("records"):
         image, kind = known[row["image_id"]], row["verdict"]
         mask = mask_of(row["regions"], image) if kind == DEFECTIVE else None

@@ -1,5 +1,6 @@
 """README.txt of a run's folder: what lies there and with which settings it was made, for people who find it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from musc.options import Options
@@ -52,12 +53,12 @@ def readme(record: RunRecord) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-def given(options: Options) -> dict[str, Any]:
+def given(options: Options) -> dict[str, object]:
     """Every option by name, with its value."""
     return {name: getattr(options, name) for name in type(options).model_fields}
 
 
-def rows(values: dict[str, Any]) -> list[str]:
+def rows(values: Mapping[str, object]) -> list[str]:
     """A line for each name and value.
 
     >>> rows({"degrees": (1, 3), "references": None})

@@ -46,7 +46,8 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
     require_folder_of(run, folder)
     earlier = tuple(require_run(run.store, path).path for path in past.settings.references_from)
     settings = past.settings.changed(weights=weights or past.settings.weights, references_from=earlier)
-    arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
+    arguments = settings.backbone_arguments()
+    arguments["precision"] = past.backbone.precision  # whatever `auto` means here
     backbone = backbones.resolve(settings.backbone, **arguments)
     require_same_backbone(past, replace(past, backbone=backbone))
     return replace(
