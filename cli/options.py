@@ -17,7 +17,7 @@ Given = Mapping[str, Any]
 
 Verbose = Annotated[
     int,
-    typer.Option("--verbose", "-v", count=True, help="Show the log, and tracebacks; twice: more of the log."),
+    typer.Option("--verbose", "-v", count=True, help="Show the log, and tracebacks; twice: all.", show_default=False),
 ]
 
 

@@ -43,9 +43,9 @@ class Settings(Options):
 
     backbone: str | None = option(
         None,
-        "Network whose features are compared: efficientnet-lite0 (weights installed), a published name such as "
-        "dinov2_vitl14, any open_clip ViT, timm:MODEL (convolutional or ViT), or texture, a filter bank for trials. "
-        f"Default: {DEFAULT_BACKBONE}; benchmarks: the paper's {PAPER_BACKBONE}.",
+        "Network whose features are compared: efficientnet-lite0 (installed), a name such as dinov2_vitl14, any "
+        "open_clip ViT, timm:MODEL, or texture, a filter bank for trials. "
+        f"Default: {DEFAULT_BACKBONE}; benchmarks: {PAPER_BACKBONE}.",
         common=True,
     )
     weights: str | None = option(
@@ -53,8 +53,8 @@ class Settings(Options):
     )
     image_size: Annotated[ImageSize, Size] | None = option(
         None,
-        "Pixels to which images are resized: one side such as 518, or height x width such as 392x518. Default: 320 "
-        "for convolutional networks, the published size for others.",
+        "Pixels to which images are resized: a side, or height x width such as 392x518. Default: 320 for "
+        "convolutional networks, else as published.",
         metavar="PIXELS",
         common=True,
     )
@@ -103,7 +103,6 @@ class Settings(Options):
         "Default: everywhere.",
         metavar="PATCHES",
         ge=0,
-        common=True,
     )
     tile: int | None = option(
         None,
