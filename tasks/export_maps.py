@@ -13,7 +13,7 @@ from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import Stored
-from tasks.reporting.heatmaps import boxed, encoded, outlined, overlay
+from tasks.reporting.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
@@ -73,10 +73,12 @@ def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:
     made = {}
     if photograph is not None:
         mask = found.mask(position, size)
-        drawn = boxed(outlined(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size))
-        made["overlay.png"] = encoded(drawn, "PNG")
+        drawn = draw_boxes(
+            draw_outlines(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size)
+        )
+        made["overlay.png"] = encode_picture(drawn, "PNG")
     if found.flagged[position]:
-        made["mask.png"] = encoded(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
+        made["mask.png"] = encode_picture(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
     return made
 
 

@@ -29,7 +29,7 @@ from tasks.planning.returns import Stored
 from tasks.planning.specs import ExtractSpec
 from tasks.results.record import versions
 from tasks.runtime import progress
-from tasks.runtime.models import loaded, loaded_aside
+from tasks.runtime.models import load_backbone, load_on_cpu
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.runtime.overlap import background_writer, to_device, to_host
 
@@ -47,7 +47,7 @@ def extract_block(spec: ExtractSpec) -> Stored:
     if not is_complete(store, spec.path):
         images = load_usable(store, spec.lot_key)
         parts = whole(images) if spec.settings is None else parts_of(spec.settings, images)
-        write_features(store, spec, parts[spec.start : spec.stop], loaded(spec.backbone, spec.device))
+        write_features(store, spec, parts[spec.start : spec.stop], load_backbone(spec.backbone, spec.device))
     return Stored(path=spec.path)
 
 
@@ -77,10 +77,10 @@ def write_features(store: Store, spec: ExtractSpec, images: Sequence[Part], back
         ) as staging,
         ThreadPoolExecutor(DECODERS) as decoders,
         closing(decoded_chunks(Store(spec.folder), images, backbone, decoders)) as chunks,
-        background_writer() as behind,
+        background_writer() as write_later,
     ):
         for start, chunk in chunks:
-            behind(store_chunk, start, chunk, described(chunk, backbone))
+            write_later(store_chunk, start, chunk, describe_chunk(chunk, backbone))
 
 
 def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImage], tiles: int = 1) -> list[str]:
@@ -140,18 +140,18 @@ def decoded_chunks(
     for start in range(0, len(images), CHUNK_IMAGES):
         ahead.append((start, [decoders.submit(read, image) for image in images[start : start + CHUNK_IMAGES]]))
         if len(ahead) > CHUNKS_AHEAD:
-            yield finished(*ahead.popleft())
+            yield wait_for_chunk(*ahead.popleft())
     while ahead:
-        yield finished(*ahead.popleft())
+        yield wait_for_chunk(*ahead.popleft())
 
 
-def finished(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
+def wait_for_chunk(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
     """A chunk once it is decoded."""
     return start, [future.result() for future in chunk]
 
 
 @torch.inference_mode()
-def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
+def describe_chunk(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
     """What the model says of a chunk's readable images; None if there are none. A GPU may still be computing it."""
     readable = [decoded for decoded in chunk if isinstance(decoded, torch.Tensor)]
     return features_of(torch.stack(readable), backbone) if readable else None
@@ -188,7 +188,7 @@ def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
         return backbone.forward(to_device(pixels[start:stop], backbone.device))
 
     def on_cpu(start: int, stop: int) -> Features:
-        return loaded_aside(backbone.spec).forward(pixels[start:stop])
+        return load_on_cpu(backbone.spec).forward(pixels[start:stop])
 
     parts = halve_on_out_of_memory(on_cpu, on_device, 0, len(pixels))
     if len(parts) == 1:

@@ -45,10 +45,10 @@ def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
     """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the CPU."""
 
     def on_device(start: int, stop: int) -> Described:
-        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
+        return find_shared_patches(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
 
     def on_cpu(start: int, stop: int) -> Described:
-        return described(replace(part, device="cpu"), degree)
+        return find_shared_patches(replace(part, device="cpu"), degree)
 
     return halve_on_out_of_memory(on_cpu, on_device, part.shard.start, part.shard.stop)
 
@@ -57,7 +57,7 @@ Vectors = Iterator[tuple[int, torch.Tensor]]
 """What is read at one degree."""
 
 
-def described(part: ScoreSpec, degree: int) -> Described:
+def find_shared_patches(part: ScoreSpec, degree: int) -> Described:
     """The shared patches of a shard's images, all at once."""
     lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
     reader, features = feature_reader(part, (degree,)), lot_features(part, (degree,))

@@ -16,7 +16,7 @@ from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.run_record import DecisionRecord, RunRecord
 from tasks.reporting.charts import histogram, trend
-from tasks.reporting.drift import FEWEST_EARLIER, MIN_EARLIER, Compared, compare
+from tasks.reporting.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
 from tasks.reporting.html import SITE, local_time, render
@@ -84,10 +84,10 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "left_out_count": len(left_out),
         "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
         "earlier_count": len(spec.earlier),
-        "fewest_earlier": FEWEST_EARLIER,
-        "enough_earlier": MIN_EARLIER,
+        "min_earlier": MIN_EARLIER,
+        "enough_earlier": ENOUGH_EARLIER,
         "judgement": judgement(compared, len(spec.earlier)),
-        "settings": settings_shown(record),
+        "settings": describe_settings(record),
     }
 
 
@@ -110,7 +110,7 @@ def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
     said = f"{count} of {judged} measures unusual" if count else "as usual"
     if not judged:
         return "too few to judge"
-    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < MIN_EARLIER else said
+    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < ENOUGH_EARLIER else said
 
 
 def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
@@ -126,22 +126,22 @@ def scale_colours() -> list[str]:
     return ["#" + bytes(pixel).hex() for pixel in np.asarray(overlay(grey, ramp, 0, 1))[0]]
 
 
-def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
+def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
     """Settings and provenance as pairs of name and text."""
     backbone, decision = record.job.backbone, record.decision
-    layers = listed([layer.number for layer in backbone.layers])
+    layers = join_values([layer.number for layer in backbone.layers])
     settings = record.job.settings
     return [
         ("lot", record.job.lot),
         ("category", record.job.category),
         ("folder", record.job.folder),
         ("scored", local_time(record.recorded)),
-        ("backbone", f"{backbone.name}, layers {layers}, {listed(backbone.image_size)} px"),
+        ("backbone", f"{backbone.name}, layers {layers}, {join_values(backbone.image_size)} px"),
         *(("note", note) for note in record.notes),
         ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
-        ("degrees", listed(settings.degrees)),
-        ("interval", listed(settings.interval)),
-        ("RsCIN windows", listed(settings.rscin_windows)),
+        ("degrees", join_values(settings.degrees)),
+        ("interval", join_values(settings.interval)),
+        ("RsCIN windows", join_values(settings.rscin_windows)),
         ("subsets", str(record.job.subsets)),
         ("decision rule", decision.rule),
         (
@@ -156,6 +156,6 @@ def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def listed(values: Sequence[Any]) -> str:
+def join_values(values: Sequence[Any]) -> str:
     """Values separated by commas."""
     return ", ".join(str(value) for value in values)

@@ -24,7 +24,7 @@ from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.readme import readme
 from tasks.results.record import run_record, versions, versions_line
-from tasks.results.tiled import image_tokens, joined
+from tasks.results.tiled import image_tokens, join_tiles
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -44,13 +44,13 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     features = LotFeatures(store, spec.blocks)
     listed = load_lot(store, spec.lot_key)
     tiles = tile_count(spec.job.settings, usable_images(listed))
-    images = judged(listed, features, tiles)
+    images = mark_excluded(listed, features, tiles)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
     patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
     raw, peaks = peak_scores(patch_scores, image_size)
     if tiles > 1:
-        raw, peaks, patch_scores = joined(spec.job, usable, raw, peaks, patch_scores)
+        raw, peaks, patch_scores = join_tiles(spec.job, usable, raw, peaks, patch_scores)
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
@@ -63,7 +63,7 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     store.write(f"{folder}/{README}", readme(record).encode())
 
 
-def judged(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
+def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
     """The listing with the images that turned out to have no usable features marked so."""
     usable = usable_images(images)
     excluded = {usable[known.position // tiles].path: known for known in features.exclusions}

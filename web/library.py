@@ -53,12 +53,12 @@ class ParsedFiles(Generic[Parsed]):
         """The files at these paths, of which the sizes are known, by path."""
         fresh = [path for path, size in sizes.items() if (path, size) not in self._known]
         with ThreadPoolExecutor(READERS) as readers:
-            for path, found in zip(fresh, readers.map(self._parsed, fresh), strict=True):
+            for path, found in zip(fresh, readers.map(self._parse, fresh), strict=True):
                 self._known[path, sizes[path]] = found
         known = ((path, self._known[path, size]) for path, size in sizes.items())
         return {path: found for path, found in known if found is not None}
 
-    def _parsed(self, path: str) -> Parsed | None:
+    def _parse(self, path: str) -> Parsed | None:
         try:
             return self.parse(self.store.read(path), path.rpartition("/")[0])
         except (DamagedError, FormatVersionError) as error:

@@ -93,7 +93,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from tasks.evaluation.published import caption, left_out, shown
+    from tasks.evaluation.published import caption, describe_left_out, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -102,9 +102,9 @@ def show_benchmark(store_url: str, path: str) -> None:
             f"{backbone}, maps and masks compared at {image_size} pixels; {caption(metrics, str(backbone))}",
             markup=False,
         )
-        for table in metric_tables(shown(metrics, str(backbone))):
+        for table in metric_tables(result_table(metrics, str(backbone))):
             console.print(table)
-        for sentence in left_out(metrics, str(backbone)):
+        for sentence in describe_left_out(metrics, str(backbone)):
             console.print(visible(sentence), markup=False, highlight=False)
     console.print("Results in", style="bold", end=" ")
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)

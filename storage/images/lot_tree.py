@@ -117,14 +117,14 @@ def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
         if full == base.rstrip("/") or name.startswith("."):  # object stores list a folder's own marker
             continue
         below = f"{path}/{name}".lstrip("/")
-        refusal = _refused(store, below, entry)
+        refusal = _why_refused(store, below, entry)
         if refusal:
             left_out.append(LeftOut(below, refusal))
         else:
             yield name
 
 
-def _refused(store: Store, path: str, entry: dict[str, object]) -> str:
+def _why_refused(store: Store, path: str, entry: dict[str, object]) -> str:
     """Why something in the root or in a category is neither a category nor a lot; empty if it is one."""
     if entry["type"] == "directory":
         return ""

@@ -51,7 +51,7 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
     """
     usable = sum(image.status == USABLE for image in images)
     if usable < least:
-        besides = left_out(images)
+        besides = describe_left_out(images)
         rest = f"; besides: {besides}" if besides else ""
         linked = any(image.reason == LEADS_OUT for image in images)
         remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
@@ -60,10 +60,10 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; {remedy}")
 
 
-def left_out(images: Sequence[ListedImage]) -> str:
+def describe_left_out(images: Sequence[ListedImage]) -> str:
     """How many files are not scored, by status and reason, the most frequent first; empty if there are none.
 
-    >>> left_out([ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file is empty")] * 2)
+    >>> describe_left_out([ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file is empty")] * 2)
     '2 unreadable (the file is empty)'
     """
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
@@ -71,7 +71,7 @@ def left_out(images: Sequence[ListedImage]) -> str:
         if image.status != USABLE:
             reasons[image.status][_general(image)] += 1
     by_count = sorted(reasons.items(), key=lambda item: -item[1].total())
-    return ", ".join(f"{counts.total()} {status} ({'; '.join(_counted(counts))})" for status, counts in by_count)
+    return ", ".join(f"{counts.total()} {status} ({'; '.join(_format_counts(counts))})" for status, counts in by_count)
 
 
 def left_out_rows(listing: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def _general(image: ListedImage) -> str:
     return f"{SAME_BYTES} an earlier file" if image.reason.startswith(SAME_BYTES) else image.reason
 
 
-def _counted(reasons: Counter[str]) -> Iterator[str]:
+def _format_counts(reasons: Counter[str]) -> Iterator[str]:
     """The most frequent reasons, with their counts where there are several."""
     if len(reasons) == 1:
         yield from reasons
@@ -119,9 +119,9 @@ def read_image(folder: Store, image: ListedImage) -> bytes:
     try:
         content = folder.read(image.path)
     except FileNotFoundError as error:
-        raise ImageChangedError(_changed(image, "it is gone")) from error
+        raise ImageChangedError(_describe_change(image, "it is gone")) from error
     if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise ImageChangedError(_changed(image, "its content is another"))
+        raise ImageChangedError(_describe_change(image, "its content is another"))
     return content
 
 
@@ -165,5 +165,5 @@ def lot_path(key: str) -> str:
     return f"{FOLDER}/{key}"
 
 
-def _changed(image: ListedImage, what: str) -> str:
+def _describe_change(image: ListedImage, what: str) -> str:
     return f"{image.path} must stay as it was when the lot was listed, but {what}; run the same command again"

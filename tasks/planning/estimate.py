@@ -107,15 +107,15 @@ def scoring_rate(
         mutual_scores(features, match_radius=match_radius, grid=layer.grid).cpu()  # which waits for a GPU
 
     trial_run()
-    seconds = [timed(trial_run)]
+    seconds = [time_call(trial_run)]
     while sum(seconds) < TRIAL_SECONDS:
-        seconds.append(timed(trial_run))
+        seconds.append(time_call(trial_run))
     pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
     trial = pairs * pair_operations(layer, pooled_degrees or (1,), match_radius, pooled=pooled)
     return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 
-def timed(action: Callable[[], None]) -> float:
+def time_call(action: Callable[[], None]) -> float:
     """Seconds that something takes."""
     started = time.perf_counter()
     action()

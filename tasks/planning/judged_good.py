@@ -29,7 +29,7 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
         backbone: whose features are compared.
     """
     found = []
-    for path, image_ids in vouched(VerdictReader(store).everything(), category).items():
+    for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
         if not is_complete(store, path):
             continue
         try:
@@ -53,7 +53,7 @@ def none_judged_good(category: str) -> str:
     )
 
 
-def vouched(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
     """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
 
     Args:

@@ -169,7 +169,7 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[st
     return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
 
 
-def scored(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
+def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
     """What came out of a lot, and what is still to be mended; the job says in which store."""
     problems = list(done.problems)
     if done.unopened:

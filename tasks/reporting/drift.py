@@ -14,7 +14,7 @@ import numpy as np
 
 from storage.results.profiles import Profile
 
-FEWEST_EARLIER, MIN_EARLIER, MAX_EARLIER = 2, 6, 30
+MIN_EARLIER, ENOUGH_EARLIER, MAX_EARLIER = 2, 6, 30
 """Nights needed before large differences are called unusual, before all are judged, and the most that are looked at."""
 FEW_DEVIATIONS = {2: 38.97, 3: 8.04, 4: 5.08, 5: 4.10}
 """Standard deviations of so many nights that the next one differs by in 2 %: t(0.99, n − 1) · sqrt(1 + 1/n)."""
@@ -40,7 +40,7 @@ class Measure:
     absolute: bool = False
     percent: bool = False
     """Whether people read it in percent."""
-    needs: int = FEWEST_EARLIER
+    needs: int = MIN_EARLIER
     """Nights before it is judged."""
 
     def shown(self, value: float) -> str:
@@ -96,7 +96,7 @@ MEASURES = (
         higher="the photographs show something else than usual: another product, view, background or light",
         lower="",
         absolute=True,
-        needs=MIN_EARLIER,
+        needs=ENOUGH_EARLIER,
     ),
 )
 
@@ -136,7 +136,7 @@ class Compared:
             f"{said} ({self.measure.label}: {self.measure.shown(self.value)}; "
             f"median of {count} earlier nights: {self.measure.shown(self.median)})."
         )
-        return f"{told} {count} nights are little to go by." if count < MIN_EARLIER else told
+        return f"{told} {count} nights are little to go by." if count < ENOUGH_EARLIER else told
 
 
 def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[Compared]:
@@ -176,7 +176,7 @@ def allowance(measure: Measure, earlier: Sequence[float]) -> float:
         return float("nan")
     median = float(np.median(earlier))
     floor = measure.floor if measure.absolute else measure.floor * abs(median)
-    if count < MIN_EARLIER:
+    if count < ENOUGH_EARLIER:
         return max(FEW_FLOORS * floor, FEW_DEVIATIONS[count] * float(np.std(earlier, ddof=1)))
     deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))
     return max(floor, SPREADS * (1 + 4 / count) * deviation)

@@ -38,7 +38,7 @@ def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
     return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
 
 
-def marked(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
+def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
     """The images of a run with what people said of them.
 
     Args:
@@ -53,7 +53,7 @@ def marked(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence
     ]
 
 
-def written(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
+def verdicts_text(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
     """The text of an export's file.
 
     Args:
@@ -64,6 +64,6 @@ def written(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) ->
     if kind == "csv":
         return as_csv(verdicts)
     if kind == "coco":
-        return json_text(as_coco(marked(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+        return json_text(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
     told = ("raw_score", "name", "time", "note")
-    return json_text(as_labelstudio(marked(current_verdicts(verdicts), images, told)))
+    return json_text(as_labelstudio(mark_images(current_verdicts(verdicts), images, told)))

@@ -25,10 +25,10 @@ def load_ahead(specs: Sequence[ExtractSpec]) -> None:
         FileNotFoundError: if the weight file is gone.
         ValueError: if the weights do not fit the model, or the file has changed.
     """
-    loaded(specs[0].backbone, specs[0].device)
+    load_backbone(specs[0].backbone, specs[0].device)
 
 
-def loaded(spec: BackboneSpec, device: str) -> Backbone:
+def load_backbone(spec: BackboneSpec, device: str) -> Backbone:
     """The backbone of a specification; the last one used stays in memory.
 
     Raises:
@@ -46,7 +46,7 @@ def loaded(spec: BackboneSpec, device: str) -> Backbone:
 
 
 @lru_cache(maxsize=1)
-def loaded_aside(spec: BackboneSpec) -> Backbone:
+def load_on_cpu(spec: BackboneSpec) -> Backbone:
     """The backbone on the CPU, beside the one on a GPU whose memory does not suffice."""
     return backbones.build(spec, "cpu")
 

@@ -174,7 +174,7 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
 
     monkeypatch.setattr(backbones, "resolve", resolve_either)
     for module in (extract, models):
-        monkeypatch.setattr(module, "loaded", load)
+        monkeypatch.setattr(module, "load_backbone", load)
     return name
 
 

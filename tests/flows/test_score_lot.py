@@ -163,7 +163,7 @@ def test_score_lot_not_finite_features_are_left_out(
     def load(spec: BackboneSpec, device: str) -> Backbone:
         return replace(real, forward=poisoned)
 
-    monkeypatch.setattr(extract, "loaded", load)
+    monkeypatch.setattr(extract, "load_backbone", load)
     run = score(parts / "test", tmp_path)
     images = run.images()
     left_out = images.index[images["status"] == "not_finite"].tolist()
@@ -196,7 +196,7 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
     from tasks.runtime import models
 
     score(parts / "test", tmp_path)
-    monkeypatch.setattr(models, "loaded", lambda *given: pytest.fail("the backbone was loaded for nothing"))
+    monkeypatch.setattr(models, "load_backbone", lambda *given: pytest.fail("the backbone was loaded for nothing"))
     assert len(score(parts / "test", tmp_path, rscin_windows=(1,)).scores()) == 19
 
 

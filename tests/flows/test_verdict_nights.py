@@ -128,15 +128,15 @@ def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> Non
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
     from storage.results.verdicts import VerdictReader
-    from tasks.planning.judged_good import vouched
+    from tasks.planning.judged_good import good_image_ids
 
     first = score(lots, 21)
     other = score(lots, 21, threshold=0.01)
     judge_all(first)
     judge_all(other, {"good-00.png": "defective"})
-    found = vouched(VerdictReader(first.store).everything(), "cap")
+    found = good_image_ids(VerdictReader(first.store).everything(), "cap")
     assert {run: len(ids) for run, ids in found.items()} == {other.path: 15}
-    assert vouched(VerdictReader(first.store).everything(), "lid") == {}
+    assert good_image_ids(VerdictReader(first.store).everything(), "lid") == {}
 
 
 def test_other_backbones_and_lost_features_are_left_out(lots: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from storage.results.profiles import Profile
 from tasks.reporting.drift import (
+    ENOUGH_EARLIER,
     FEW_DEVIATIONS,
-    FEWEST_EARLIER,
     MAX_EARLIER,
     MEASURES,
     MIN_EARLIER,
@@ -93,12 +93,12 @@ def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
     assert found.warning == ""
 
 
-@pytest.mark.parametrize("count", [0, FEWEST_EARLIER - 1])
+@pytest.mark.parametrize("count", [0, MIN_EARLIER - 1])
 def test_one_earlier_night_judges_nothing(count: int) -> None:
     assert set(states(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
 
 
-@pytest.mark.parametrize("count", range(FEWEST_EARLIER, MIN_EARLIER))
+@pytest.mark.parametrize("count", range(MIN_EARLIER, ENOUGH_EARLIER))
 def test_few_earlier_nights_tell_large_differences_and_how_little_they_are_founded_on(count: int) -> None:
     found = {one.measure.name: one for one in compare(profile(99, brightness=0.9), EARLIER[:count])}
     assert [name for name, one in found.items() if one.state == "unusual"] == ["brightness"]
