@@ -5,11 +5,14 @@ complete, whose record then says the same. A killed run leaves its lease behind,
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "leases"
 
@@ -37,6 +40,8 @@ class Lease:
 def leasing(store: Store, name: str) -> Iterator[Lease]:
     """A lease for as long as the `with` block lasts; after an error or a kill it stays, as the run can go on."""
     lease = Lease(store, name)
+    if store.exists(lease.path):
+        log.info("the lease %s of an earlier attempt is taken over", lease.path)
     yield lease
     store.delete(lease.path)
 

@@ -111,6 +111,7 @@ def delete(store: Store, planned: Sequence[Prunable]) -> None:
         live = [file for file in stored_files(store, LEASES) if stale.get(file.path) != file.modified]
         read |= {file: lease_at(store, file.path) or [] for file in live if file not in read}
         if prunable.path in {file.path for file in live} or any(artefact_of(prunable) in read[file] for file in live):
+            log.info("%s is kept: a run has leased it since", prunable.path)
             continue
         if prunable.kind not in ("staging", "lease"):
             store.delete(f"{prunable.path}/{MARKER}")
@@ -157,7 +158,10 @@ def lease_at(store: Store, path: str) -> list[str] | None:
     """The artefacts that a lease names; None if the file is no lease, or gone as its run has just ended."""
     try:
         return claimed_paths(store.read(path))
-    except (ValueError, FileNotFoundError):
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        log.warning("%s is no lease and protects nothing: %s", path, error)
         return None
 
 

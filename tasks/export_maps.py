@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from tasks.reporting.heatmaps import draw_boxes, draw_outlines, encode_picture, 
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
+
+log = logging.getLogger(__name__)
 
 TABLE = "maps.parquet"
 """Which file shows which photograph: `path` of the photograph, `file` in the folder of the maps."""
@@ -58,6 +61,7 @@ def write_named(store: Store, folder: str, path: str, ending: str, content: byte
         if error.errno not in REFUSED_NAMES:
             raise
         file = name_digest(path) + ending
+        log.info("the disk refuses the name %s; the map is written as %s", path, file)
         store.write(f"{folder}/{file}", content)
     return file
 

@@ -1,5 +1,6 @@
 """Groups: find images of a lot that share the same flaw, from one layer and degree of its features."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
@@ -14,6 +15,8 @@ from tasks.planning.returns import Grouped
 from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.score import feature_reader, load_others, load_queries, lot_features, outside_patches
+
+log = logging.getLogger(__name__)
 
 
 def group_lot(spec: GroupSpec) -> Grouped:
@@ -34,6 +37,7 @@ def lot_groups(spec: GroupSpec) -> Groups:
         for of_images, found in fitting_patches(part, spec.degree):
             largest += of_images
             shared += found
+    log.debug("%d patches are shared by a few images of the lot", len(shared))
     return find_groups(largest, shared, spec.parts[0].grid)
 
 

@@ -1,5 +1,6 @@
 """Profile: what a run is compared by later: its scores in a few numbers, how its photographs look, their mean token."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,6 +22,8 @@ from tasks.reporting.appearance import Appearance, appearance_of
 from tasks.reporting.drift import unit
 from tasks.reporting.specs import ProfileSpec
 from tasks.runtime import progress
+
+log = logging.getLogger(__name__)
 
 DECODERS = 4
 """Threads that read, decode and measure photographs."""
@@ -58,7 +61,8 @@ def appearance_now(folder: Store, image: ListedImage) -> Appearance:
     """Measures of a listed image; NaN where it is no longer as listed, because a report must not fail for that."""
     try:
         return appearance_of(decode(read_image(folder, image)))
-    except (ImageChangedError, UnreadableImageError, OSError):
+    except (ImageChangedError, UnreadableImageError, OSError) as error:
+        log.info("brightness and sharpness of %s are not known: %s", image.path, error)
         return Appearance(float("nan"), float("nan"))
 
 

@@ -1,5 +1,6 @@
 """Report: one self-contained page about a finished run, made from what the store holds; it never changes a score."""
 
+import logging
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,8 @@ from tasks.reporting.notices import warnings_of
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import ReportSpec
 
+log = logging.getLogger(__name__)
+
 MAX_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
 MAX_LEFT_OUT = 500
@@ -44,6 +47,7 @@ def write_report(spec: ReportSpec) -> Stored:
 def clear_outdated(spec: ReportSpec) -> None:
     """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
     if is_outdated(spec):
+        log.info("the page %s is outdated and is made again", spec.path)
         Store(spec.store).delete(f"{spec.path}/{MARKER}")
 
 

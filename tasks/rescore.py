@@ -1,5 +1,6 @@
 """Rescore: average the shards, make image scores, apply RsCIN and write the run."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
@@ -25,6 +26,8 @@ from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.readme import readme
 from tasks.results.record import run_record, versions, versions_line
 from tasks.results.tiled import image_tokens, join_tiles
+
+log = logging.getLogger(__name__)
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -59,6 +62,8 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
     record = run_record(spec, images, verdict)
+    decision = record.decision
+    log.info("%s: %d images flagged by the rule %s", spec.job.lot, decision.flagged_count, decision.rule)
     write_record(store, folder, record.model_dump(mode="json"))
     store.write(f"{folder}/{README}", readme(record).encode())
 
@@ -67,6 +72,8 @@ def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: i
     """The listing with the images that turned out to have no usable features marked so."""
     usable = usable_images(images)
     excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
+    for path, known in excluded.items():
+        log.info("%s is left out: %s (%s)", path, known.status, known.reason)
     return [
         replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
         if image.path in excluded

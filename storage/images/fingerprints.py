@@ -7,6 +7,7 @@ that is finished is never done twice.
 """
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 from storage.artefacts import digest, is_complete
 from storage.images.listing import has_image_name, paths_below, require_folder
 from storage.store import TIMES, Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "fingerprints"
 SIGNS_OF_CHANGE = ("ETag", "etag", "md5Hash", *TIMES)
@@ -72,8 +75,13 @@ def read_result(store: Store, key: str) -> KnownResult | None:
     """
     try:
         mark = KnownResult(**json.loads(store.read(result_path(key))))
-    except (FileNotFoundError, ValueError, TypeError):
+    except FileNotFoundError:
         return None
+    except (ValueError, TypeError) as error:
+        log.warning("the fingerprint %s cannot be read and is ignored: %s", result_path(key), error)
+        return None
+    if mark.run is not None and not is_complete(store, mark.run):
+        log.info("the fingerprint %s is ignored: its run %s is no longer complete", result_path(key), mark.run)
     return mark if mark.run is None or is_complete(store, mark.run) else None
 
 

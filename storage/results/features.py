@@ -7,6 +7,7 @@ share a chunk, and a block met again in another lot is found by its key. Unwritt
 chunk cannot pass for a feature.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from pydantic import BaseModel
 
 from storage.artefacts import facts, writing
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 FEATURES = "features"
 AGGREGATED = "aggregated"
@@ -93,6 +96,7 @@ class BlockWriter:
 
     def exclude(self, position: int, status: str, reason: str) -> None:
         """Note that an image of the block has no usable features; its row is never read."""
+        log.info("image %d of a block is left out: %s (%s)", position, status, reason)
         self.facts.excluded.append(Exclusion(position, status, reason))
 
 

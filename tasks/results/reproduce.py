@@ -1,5 +1,6 @@
 """Reproduce: a past run as a job again, after making sure that its images and weights are still what they were."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from tasks.planning.references import require_run
 from tasks.planning.resources import THREADS
 from tasks.planning.run_record import read_record
 from tasks.results.record import versions
+
+log = logging.getLogger(__name__)
 
 READERS = 8
 MAX_NAMED = 20
@@ -97,6 +100,7 @@ def bring_references(past: Run, job: LotJob) -> None:
 def bring(source: Store, target: Store, artefacts: Sequence[str]) -> None:
     """Copy artefacts from one store to another."""
     for artefact in artefacts:
+        log.debug("copying %s from %s", artefact, source.url)
         for name in source.sizes(artefact):
             target.write(f"{artefact}/{name}", source.read(f"{artefact}/{name}"))
 

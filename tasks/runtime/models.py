@@ -1,5 +1,6 @@
 """The backbone of this process: loaded once, used by every task run that needs the same one."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from musc import backbones
 from musc.backbones import Backbone
 from musc.layers import BackboneSpec
 from tasks.planning.specs import ExtractSpec
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 300.0
 """For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
@@ -48,9 +51,11 @@ def load_backbone(spec: BackboneSpec, device: str) -> Backbone:
 @lru_cache(maxsize=1)
 def load_on_cpu(spec: BackboneSpec) -> Backbone:
     """The backbone on the CPU, beside the one on a GPU whose memory does not suffice."""
+    log.info("loading %s on the CPU too", spec.name)
     return backbones.build(spec, "cpu")
 
 
 @lru_cache(maxsize=1)
 def _load(spec: BackboneSpec, device: str) -> Backbone:
+    log.info("loading %s, weights %s, on %s", spec.name, spec.weights, device)
     return backbones.build(spec, device)

@@ -63,12 +63,16 @@ def run_stage(
     progress.begin(name, total, done, specs[0].category)
     watch = runner.monitor.begin_stage(name, total, done, specs[0].category)
     missing = [spec for spec in specs if not complete[spec.key]]
+    for spec in specs:
+        if complete[spec.key]:
+            log.debug("%s %s: %s is reused", name, spec.label, spec.path)
     log.info("%s: %d of %d artefacts are in the store already", name, len(specs) - len(missing), len(specs))
     if ahead and missing:
         ahead(missing)
     outcomes = outcomes_of(name, body, specs, complete, runner, watch)
     # Dask also fails tasks that were queued on a dead worker. Each is run again alone: only the one that kills fails.
     for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:
+        log.warning("%s %s was lost with a Dask worker; it is run again alone", name, spec.label)
         outcomes.update(outcomes_of(name, body, [spec], complete, runner, watch))
     ended = [(spec, outcomes[spec.key]) for spec in specs]
     failures = [(spec.label, describe_error(end)) for spec, end in ended if isinstance(end, BaseException)]
