@@ -18,9 +18,9 @@ from musc.options import Numbers, Options, Size, option
 from musc.ranges import Interval, require_degrees, require_interval, require_rscin_windows
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-"""Scores lots unless told otherwise: its weights are installed with this project."""
+"""Scores lots by default: its weights are installed with this project."""
 PAPER_BACKBONE = "ViT-L-14-336"
-"""The backbone of the paper's main table, and of benchmarks unless told otherwise."""
+"""The backbone of the paper's main table, and of benchmarks by default."""
 
 ImageSize = int | tuple[int, int]
 Degrees = Annotated[tuple[int, ...], Numbers, AfterValidator(require_degrees)]

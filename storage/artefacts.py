@@ -40,7 +40,7 @@ class StagingFolder:
 
 @contextmanager
 def writing(store: Store, path: str) -> Iterator[StagingFolder]:
-    """Build an artefact; it is complete when the block ends without an error, and absent otherwise.
+    """Build an artefact; it is complete if the `with` block ends without an error, else absent.
 
     Two writers of one artefact do no harm: they write equal content, and the first to finish is kept.
     """
@@ -142,7 +142,7 @@ def _files(store: Store, path: str) -> dict[str, int]:
 def _rename_into_place(store: Store, staging: str, path: str) -> None:
     try:
         store.move(staging, path)
-    except OSError:  # something lies there: what another writer just finished, or what is left of a damaged artefact
+    except OSError:  # another writer has just finished it, or a damaged artefact lies there
         if not is_complete(store, path):
             _replace(store, staging, path)
 

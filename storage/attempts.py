@@ -1,4 +1,4 @@
-"""Attempts: lots that were begun, or refused, and have not ended in a run; so that others than the caller can see them.
+"""Attempts: lots that were started or refused and have no run, for the review site.
 
 `attempts/<key>.json` is written when a lot is begun, says why when it fails, and is deleted when its run is finished. A
 killed attempt leaves its file behind without a reason.
@@ -43,7 +43,7 @@ def begin(lot: str, category: str, folder: str, reason: str = "") -> Attempt:
 
 
 def note_attempt(store: Store, attempt: Attempt) -> None:
-    """Write an attempt down; one that cannot be written costs nothing else."""
+    """Store an attempt; errors of writing are ignored."""
     with suppress(OSError):
         store.write(attempt.path, json.dumps(asdict(attempt), ensure_ascii=False).encode())
 

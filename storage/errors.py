@@ -38,4 +38,4 @@ class DatasetLayoutError(StorageError, ValueError):
 
 
 class UnknownReferencesError(StorageError, ValueError):
-    """The record of a run does not say what the run was made from, so nothing is known to be unused."""
+    """The record of a run does not say what the run was made from, so unused artefacts cannot be found."""

@@ -1,4 +1,4 @@
-"""Leases: what a run that is going on, or was cut off, will read again; so that cleaning leaves it alone.
+"""Leases: artefacts that a running or interrupted run needs, which `musc clean` must keep.
 
 A lease is one small file. It is written when a run starts and again when it knows more, and removed when the run is
 complete, whose record then says the same. A killed run leaves its lease behind, which counts until it is old.

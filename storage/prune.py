@@ -1,4 +1,4 @@
-"""Cleaning: what of a store nobody needs any more, as a plan that can be shown before it is carried out.
+"""Prune: find unused artefacts of a store, as a plan that can be shown before it deletes them.
 
 | found | may be deleted |
 |---|---|

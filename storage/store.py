@@ -22,7 +22,7 @@ TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
 
 @dataclass(frozen=True)
 class Store:
-    """Files below one root. Paths are relative to the root and use `/`. Small enough to travel with every task."""
+    """Files below one root. Paths are relative to the root and use `/`. Small, so that every task carries one."""
 
     url: str
 

@@ -1,4 +1,4 @@
-"""Extract: the features of one block of images, decoded ahead of the model and written behind it."""
+"""Extract: the features of one block of images; decoding and writing run on other threads than the model."""
 
 import os
 from collections import deque
@@ -52,7 +52,7 @@ def extract_block(spec: ExtractSpec) -> Stored:
 
 
 def whole(images: Sequence[ListedImage]) -> list[Part]:
-    """Images as parts that are all of them."""
+    """Each image as one part: no tiles."""
     return [(image, None) for image in images]
 
 
@@ -146,13 +146,13 @@ def decoded_chunks(
 
 
 def wait_for_chunk(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
-    """A chunk once it is decoded."""
+    """Wait until a chunk is decoded, and return it with its first position."""
     return start, [future.result() for future in chunk]
 
 
 @torch.inference_mode()
 def describe_chunk(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
-    """What the model says of a chunk's readable images; None if there are none. A GPU may still be computing it."""
+    """Features of a chunk's readable images; None if there are none. A GPU may still be computing them."""
     readable = [decoded for decoded in chunk if isinstance(decoded, torch.Tensor)]
     return features_of(torch.stack(readable), backbone) if readable else None
 
@@ -161,7 +161,7 @@ def describe_chunk(chunk: Sequence[Decoded], backbone: Backbone) -> Features | N
 def write_chunk(
     staging: BlockWriter, start: int, chunk: Sequence[Decoded], spec: BackboneSpec, features: Features | None
 ) -> None:
-    """Store what the model says of one chunk; images it cannot serve are noted and left as NaN."""
+    """Store the features of one chunk; unreadable and not finite images are noted and stay NaN."""
     for position, decoded in enumerate(chunk, start):
         if isinstance(decoded, UnreadableImageError):
             staging.exclude(position, "unreadable", str(decoded))
@@ -182,7 +182,7 @@ def write_chunk(
 
 
 def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
-    """Run the model on a chunk: at once, or in smaller batches and at last on the CPU if memory is short."""
+    """Run the model on a chunk; on CUDA out of memory in smaller batches, finally on the CPU."""
 
     def on_device(start: int, stop: int) -> Features:
         return backbone.forward(to_device(pixels[start:stop], backbone.device))

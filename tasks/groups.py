@@ -46,7 +46,7 @@ Described = tuple[list[Step], list[SharedPatch]]
 
 
 def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
-    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the CPU."""
+    """The shared patches of a shard's images: on CUDA out of memory in smaller query blocks, finally on the CPU."""
 
     def on_device(start: int, stop: int) -> Described:
         return find_shared_patches(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)

@@ -1,4 +1,4 @@
-"""Profile: what a run is compared by later: its scores in a few numbers, how its photographs look, their mean token."""
+"""Profile: numbers by which later nights are compared with a run: scores, brightness, sharpness, mean token."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Report: one self-contained page about a finished run, made from what the store holds; it never changes a score."""
+"""Report: one self-contained page about a finished run, made from the store's files; it changes no score."""
 
 import logging
 import shlex

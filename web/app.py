@@ -1,4 +1,4 @@
-"""The site: which address shows what. Every image and run in an address is looked up in the store's own listings."""
+"""Routes of the review site. Runs and images named in a URL are looked up in the store's listings."""
 
 import logging
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""What a store holds, kept in memory: runs, profiles and verdicts are never changed, so each file is read once."""
+"""Cache of a store's runs, profiles and verdicts: files never change, so each is read once."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""A lot opened for looking at: a row per scored image, its patch scores one image at a time, its colour scale."""
+"""A lot opened for the site: a row per scored image, patch scores one image at a time, the colour scale."""
 
 import threading
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The demonstration: a lot that draws itself, scored with the defaults, and compared with the defects planted in it."""
+"""`musc demo`: a generated lot, scored with the defaults and compared with its planted defects."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`musc verdicts`: what people said on the review site, handed on to other tools."""
+"""`musc verdicts`: export verdicts of the review site to other tools."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ import typer
 from cli.process.errors import reporting_errors
 from cli.terminal.text import visible
 
-app = typer.Typer(no_args_is_help=True, help="Hand on what people said of images on the review site.")
+app = typer.Typer(no_args_is_help=True, help="Export the verdicts that people gave on the review site.")
 
 
 @app.callback()
 def common() -> None:
-    """Hand on what people said of images on the review site."""
+    """Export the verdicts that people gave on the review site."""
 
 
 @app.command()

@@ -78,7 +78,7 @@ def score_night(request: NightRequest, runner: Runner, score_lot: ScoreLot) -> N
 def attempt(
     found: FoundLot, job: LotJob, request: NightRequest, score_lot: ScoreLot, place: tuple[int, int] = (0, 1)
 ) -> Outcome:
-    """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
+    """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
         seen = look(found, job, request.maps, request.export)

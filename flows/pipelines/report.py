@@ -1,4 +1,4 @@
-"""What follows a scored lot: its profile, its page, maps and exports as files. Whatever fails here, the scores stay."""
+"""After scoring: the profile, the page, maps and exports of a run. Errors here never affect its scores."""
 
 import logging
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reported:
-    """What was made of a finished run, and what is to be said of it."""
+    """What was made from a finished run, and its warnings."""
 
     report: str | None
     """Path of the page in the store; None if it could not be made."""
@@ -57,7 +57,7 @@ def report_run(
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
         report = run_stage("report", write_report, [reporting], runner)[0].path
-    except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
+    except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
     if maps:
         try:
@@ -86,7 +86,7 @@ def renew_later(run: Run, runner: Runner) -> list[str]:
         try:
             if is_complete(store, profile.run):
                 renew(Run(store, profile.run), runner)
-        except Exception as error:  # one night must not cost another one its scores
+        except Exception as error:  # a page that fails must not stop the others
             problems.append(f"the report of {profile.lot}, a later night, could not be made again ({error})")
     return problems
 

@@ -133,7 +133,7 @@ def new_rows(
 
 
 def taken(changed: "queue.SimpleQueue[str]") -> set[str]:
-    """The paths in a queue, after waiting a moment for the first."""
+    """Take all paths from a queue; waits `TICK_SECONDS` for the first."""
     found: set[str] = set()
     try:
         found.add(changed.get(timeout=TICK_SECONDS))
@@ -144,7 +144,7 @@ def taken(changed: "queue.SimpleQueue[str]") -> set[str]:
 
 
 def row_of(watch: Watch, path: str, look: Look, *, patient: bool) -> Arrival | None:
-    """Look at a file and score it; None while it may still be written."""
+    """Score one file; None while it may still be incomplete."""
     started, folder = time.perf_counter(), Store(str(watch.folder))
     (image,) = list_files(folder, [path])
     reason, scored = image.reason, None

@@ -1,4 +1,4 @@
-"""Which lots have a finished result, told without reading an image.
+"""Fingerprints of lots, by which a finished result is found without reading an image.
 
 A lot's **fingerprint** covers the path, size and times (on object stores also the ETag) of every file below its
 folder: whatever is added, removed or written changes it. A **mark** says which run came out for a fingerprint and

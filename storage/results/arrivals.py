@@ -21,7 +21,7 @@ READERS = 8
 
 
 class Arrival(TypedDict):
-    """One photograph: a row of the table, plain JSON for whoever is told of it."""
+    """One photograph: a row of the table, and the JSON that webhooks get."""
 
     time: str
     """When it was scored: UTC, ISO 8601."""
@@ -81,9 +81,9 @@ class Arrivals:
         return pd.concat(parts).sort_values("time", kind="stable", ignore_index=True) if parts else pd.DataFrame()
 
     def mark_told(self, name: str) -> None:
-        """Remember that others have been told of a row."""
+        """Remember that notifications of a row were sent."""
         self.store.write(f"{self.path}/{TOLD}/{name}", b"")
 
     def told(self) -> set[str]:
-        """Names of the rows that others have been told of."""
+        """Names of the rows whose notifications were sent."""
         return {name for name in self.store.sizes(f"{self.path}/{TOLD}") if PARTIAL not in name}

@@ -1,4 +1,4 @@
-"""What the Prefect UI and automations get to know: artifacts, tags and events.
+"""Artifacts, tags and events for the Prefect UI and automations.
 
 All of it is for the eye: where it cannot be published, the log says so and the work goes on.
 """
@@ -42,7 +42,7 @@ SECONDS_BETWEEN = 3.0
 
 @contextmanager
 def only_for_monitoring(what: str) -> Iterator[None]:
-    """Go on with the work if something cannot be shown."""
+    """Log errors of the `with` block as warnings instead of raising them."""
     try:
         yield
     except Exception as error:  # nothing that is only looked at may cost a result

@@ -1,4 +1,4 @@
-"""How fast this machine scores, from a short trial, and what that means for a planned lot."""
+"""Estimate a lot's cost: operations, memory and disk from the plan, time from a short trial on this machine."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -116,7 +116,7 @@ def scoring_rate(
 
 
 def time_call(action: Callable[[], None]) -> float:
-    """Seconds that something takes."""
+    """Seconds that a call takes."""
     started = time.perf_counter()
     action()
     return time.perf_counter() - started

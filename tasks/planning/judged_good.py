@@ -1,4 +1,4 @@
-"""Images of earlier runs of a product that people judged good: references that somebody has vouched for."""
+"""Images of earlier runs of a product that people judged good, used as references."""
 
 import logging
 from collections.abc import Mapping

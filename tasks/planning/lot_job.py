@@ -84,7 +84,7 @@ class LotJob:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What decides the scores of given images, as plain values."""
+        """Everything that decides the scores of given images, as plain JSON values; part of the run's key."""
         decided = {
             "backbone",
             "keep_aspect",

@@ -1,4 +1,4 @@
-"""Is tonight like the nights before? One plain rule for every measure, from the median of the earlier runs.
+"""Compare a night with earlier ones: one rule for every measure, from the median of the earlier runs.
 
 A measure is unusual when it lies further from the earlier median than `allowance`: a multiple of the earlier runs' own
 spread (the median absolute deviation, which a single bad night cannot stretch), and never less than a floor below
@@ -33,7 +33,7 @@ class Measure:
     name: str
     label: str
     floor: float
-    """Differences up to this part of the earlier median (or, if `absolute`, up to this value) never matter."""
+    """Differences up to this fraction of the earlier median (or, if `absolute`, up to this value) never matter."""
     higher: str
     """What it may mean when it is unusually high; empty if that is nothing to warn of."""
     lower: str
@@ -67,7 +67,7 @@ MEASURES = (
     ),
     Measure(
         "flagged_rate",
-        "flagged part of the images",
+        "flagged fraction of the images",
         0.02,
         higher="more parts than usual are flagged",
         lower="fewer parts than usual are flagged: make sure that defects are still seen",
@@ -128,7 +128,7 @@ class Compared:
 
     @property
     def warning(self) -> str:
-        """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
+        """The warning as a sentence; empty if nothing is unusual."""
         if self.state != "unusual":
             return ""
         said, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)

@@ -1,4 +1,4 @@
-"""What a person should know of a finished run beside its scores: the same on its page, on the console and in events."""
+"""Warnings about a finished run, the same on its page, on the console and in events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Notices:
 
 
 def notices_of(run: Run) -> Notices:
-    """What is to be said of a finished run, compared with the earlier nights as its page is."""
+    """The warnings about a finished run, compared with the earlier nights as on its page."""
     record, store = read_record(run), run.store
     path = profile_of_run(record)
     if not is_complete(store, path):

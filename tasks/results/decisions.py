@@ -1,4 +1,4 @@
-"""Verdict: what a lot's scores and groups mean for the person who pulls parts, as tables, records and sentences."""
+"""Decision about a lot: which images are flagged and grouped, as tables, records and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

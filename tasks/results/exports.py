@@ -39,7 +39,7 @@ def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
-    """The images of a run with what people said of them.
+    """The images of a run with people's verdicts.
 
     Args:
         verdicts: one about each image.

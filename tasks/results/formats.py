@@ -1,4 +1,4 @@
-"""Images with marked places as other tools read them: CSV, COCO and Label Studio's JSON, whoever marked the places."""
+"""Formats for marked images: CSV, COCO and Label Studio's JSON, for regions from people and from runs."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Marked:
-    """What was said of one image."""
+    """One image with its label and regions."""
 
     image: ListedImage
     label: str

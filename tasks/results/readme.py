@@ -1,4 +1,4 @@
-"""README.txt of a run's folder: what lies there and with which settings it was made, for people who find it."""
+"""README.txt of a run's folder: its files and settings in plain text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ NAME_WIDTH = 20
 
 
 def readme(record: RunRecord) -> str:
-    """The text, in plain characters, for a person who has nothing but the folder.
+    """The text of the file.
 
     Args:
         record: of the run.

@@ -21,7 +21,7 @@ _failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] =
 
 
 def load_ahead(specs: Sequence[ExtractSpec]) -> None:
-    """Load the backbone that blocks need in this process, so that unusable weights are told once and as they are.
+    """Load the backbone in this process first, so that unusable weights are one error and not one per task.
 
     Raises:
         musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
