@@ -1,4 +1,4 @@
-"""A night on paper: what 100 000 images cost with the paper's backbone, from the same functions as `musc plan`.
+"""Projected cost of a night of 100 000 images with the paper's backbone, from the functions of `musc plan`.
 
 `python benchmarks/dry_run.py` prints the rows of the table in docs/operations.md. Nothing is measured here.
 """

@@ -1,12 +1,16 @@
-"""What benchmarks of the pipeline work on: a drawn lot, and a model of random weights."""
+"""What several benchmarks share: a drawn lot, a model of random weights, and the command line over labelled folders."""
 
+import argparse
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import safetensors.torch
 import torch
 
+from musc.settings import DEFAULT_BACKBONE
 from storage.datasets.synthetic.lot import write_lot
 
 
@@ -37,3 +41,46 @@ def model_name(model: str) -> str:
     json.loads(Path(model).read_text())  # open_clip passes over files it cannot read
     open_clip.add_model_config(model)
     return Path(model).stem
+
+
+def folder_parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line of labelled folders and a backbone: `roots` and `--backbone`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
+    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
+    return parser
+
+
+def add_lot_options(parser: argparse.ArgumentParser, *, shares: Sequence[float], draws: int) -> None:
+    """Add what decides the lots that are drawn from a folder's photographs: `--image-size`, `--shares`, `--draws`."""
+    parser.add_argument("--image-size", type=int, help="side in pixels; the backbone's own unless given")
+    parser.add_argument("--shares", type=float, nargs="+", default=shares, help="fractions of defective parts")
+    parser.add_argument("--draws", type=int, default=draws, help="lots of each share")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`, the file for `print_table`."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
+
+
+def print_table(
+    titles: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    text_of: Callable[[Any], str],
+    json_file: Path | None,
+) -> None:
+    """Print a table that Markdown understands, each row as soon as it is measured.
+
+    Args:
+        titles: of its columns.
+        rows: what is measured, plain JSON values by name.
+        text_of: the line of a row.
+        json_file: gets all rows at the end; None writes no file.
+    """
+    print(f"| {' | '.join(titles)} |", "|---" * len(titles) + "|", sep="\n")
+    measured = []
+    for row in rows:
+        measured.append(row)
+        print(text_of(row), flush=True)
+    if json_file:
+        json_file.write_text(json.dumps(measured, indent=2))

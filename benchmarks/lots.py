@@ -120,7 +120,9 @@ def group_row(lot: Any, repeated: int, backbone: Backbone) -> dict[str, Any]:
     return figures
 
 
-def measured(parts: list[str], kinds: list[str], seeds: range, images: int, backbone: Backbone) -> dict[str, list[Any]]:
+def measure_lots(
+    parts: list[str], kinds: list[str], seeds: range, images: int, backbone: Backbone
+) -> dict[str, list[Any]]:
     """All lots of generated parts: the rows of the decision table and of the group table."""
     size = backbone.spec.image_size[0]
     decisions, groups = [], []
@@ -164,7 +166,7 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 }
 
 
-def simulated(lot_count: int) -> list[dict[str, Any]]:
+def simulate_scores(lot_count: int) -> list[dict[str, Any]]:
     """The decision rule on drawn scores; defects lie 3 to 9 standard deviations above the median."""
     rows = []
     for name, draw in DISTRIBUTIONS.items():
@@ -261,8 +263,8 @@ def main() -> None:
     given = options.parse_args()
     backbone = backbones.load("texture", image_size=given.size, device="cpu")
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    figures = measured(given.parts.split(","), given.kinds.split(","), seeds, given.images, backbone)
-    figures["simulated"] = simulated(given.clean_lots) if given.clean_lots else []
+    figures = measure_lots(given.parts.split(","), given.kinds.split(","), seeds, given.images, backbone)
+    figures["simulated"] = simulate_scores(given.clean_lots) if given.clean_lots else []
     show(figures)
     if given.json:
         with open(given.json, "w") as file:  # noqa: PTH123

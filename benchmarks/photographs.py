@@ -9,7 +9,6 @@ those of rescored scores, `raw` is without RsCIN. CPU is the CPU time of scoring
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from benchmarks.inputs import add_json_option, folder_parser, print_table
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.layers import Grid, Layer, finest_grid
@@ -27,7 +27,7 @@ from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
-from musc.settings import DEFAULT_BACKBONE, Settings
+from musc.settings import Settings
 from storage.datasets import Category, list_categories, load_mask_at
 from storage.images.decode import decode
 
@@ -135,9 +135,7 @@ def numbers_of(text: str) -> Numbers:
 
 def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
+    parser = folder_parser(__doc__)
     parser.add_argument("--weights", help="tag or file; of the backbone's own choice unless given")
     parser.add_argument("--image-sizes", type=int, nargs="+", help="sides in pixels; the backbone's own unless given")
     parser.add_argument(
@@ -146,15 +144,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--degrees", type=numbers_of, nargs="+", metavar="N,N", help="sets of degrees; its own unless given"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
+    add_json_option(parser)
     options = parser.parse_args(arguments)
-    print(f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", sep="\n")
-    found = []
-    for row in rows(options):
-        found.append(row)
-        print(text_of(row), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
+    print_table(TITLES, rows(options), text_of, options.json)
 
 
 if __name__ == "__main__":

@@ -85,12 +85,12 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     from storage.results.runs import Run
     from storage.store import Store
     from tasks.planning.requests import LotRequest, request_of
-    from tasks.runtime.models import loaded
+    from tasks.runtime.models import load_backbone
 
     lot = make_lot(home / "lot", given.images, size=256)
     name, weights = model_name(given.model), make_weights(given.model, home)
     settings = {"backbone": name, "weights": str(weights), "image_size": given.image_size, "device": "cpu"}
-    backbone = loaded(backbones.resolve(name, weights=weights, image_size=given.image_size, device="cpu"), "cpu")
+    backbone = load_backbone(backbones.resolve(name, weights=weights, image_size=given.image_size, device="cpu"), "cpu")
     paths = sorted(lot.rglob("*.png"))
 
     def in_memory() -> Any:

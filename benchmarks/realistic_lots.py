@@ -7,8 +7,6 @@ each lot. All images are compared once; a lot's scores then follow from the comp
 had been scored alone. *Fewest errors*: missed and false alarms together, at the best threshold anyone could choose.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from benchmarks.inputs import add_json_option, add_lot_options, folder_parser, print_table
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.decisions.rule import decide
@@ -26,7 +25,7 @@ from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.metrics import image_metrics
 from musc.mutual import interval_mean
-from musc.settings import DEFAULT_BACKBONE, Settings
+from musc.settings import Settings
 from storage.datasets import Category, list_categories
 from storage.datasets.files import images_in
 from storage.images.decode import decode
@@ -130,26 +129,20 @@ def text_of(row: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
-    parser.add_argument("--image-size", type=int, help="side in pixels; the backbone's own unless given")
-    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="fractions of defective parts")
-    parser.add_argument("--draws", type=int, default=20, help="lots of each share")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
+    parser = folder_parser(__doc__)
+    add_lot_options(parser, shares=SHARES, draws=20)
+    add_json_option(parser)
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, image_size=options.image_size, device="cpu")
     degrees = with_defaults(Settings(backbone=options.backbone)).degrees
-    print(f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", sep="\n")
-    rows = []
-    for root in options.roots:
-        for category in list_categories("folder", root):
-            found = compared(root, category, backbone, degrees)
-            for share in options.shares:
-                rows.append(row_of(category.name, list(lots(found, share, options.draws))))
-                print(text_of(rows[-1]), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2))
+    products = ((root, category) for root in options.roots for category in list_categories("folder", root))
+    rows = (
+        row_of(category.name, list(lots(found, share, options.draws)))
+        for root, category in products
+        for found in [compared(root, category, backbone, degrees)]
+        for share in options.shares
+    )
+    print_table(TITLES, rows, text_of, options.json)
 
 
 if __name__ == "__main__":

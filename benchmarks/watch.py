@@ -35,7 +35,7 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
 from tasks.planning.job import prepare
 from tasks.planning.requests import WatchRequest, request_of
-from tasks.runtime.models import loaded
+from tasks.runtime.models import load_backbone
 from tasks.runtime.runner import InlineRunner
 
 SIZE = 512
@@ -145,7 +145,7 @@ def measure(request: WatchRequest, contents: list[bytes]) -> tuple[list[float], 
 
 def forward_seconds(job: Any, contents: list[bytes]) -> float:
     """Median seconds of the network on one photograph, decoded and resized before."""
-    backbone, seconds = loaded(job.backbone, job.allocation.device), []
+    backbone, seconds = load_backbone(job.backbone, job.allocation.device), []
     for content in contents[:20]:
         pixels = backbone.preprocess(decode(content))[None].to(backbone.device)
         started = time.perf_counter()

@@ -1,1 +1,1 @@
-"""The `musc` command: reads options, calls a flow, prints what came out. Thin; nothing is computed here."""
+"""The `musc` command: reads options, calls a flow, prints what came out. Nothing is computed here."""

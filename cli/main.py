@@ -18,7 +18,7 @@ app.add_typer(verdicts.app, name="verdicts")
 
 
 def carry_out(command: str, *arguments: Any, verbosity: int = 0, **options: Any) -> None:
-    """Call `run` of a module of `cli.commands`: imported when the environment is set, its errors told in one line."""
+    """Call `run` of a module of `cli.commands`: imported when the environment is set, errors printed in one line."""
 
     def action() -> None:
         import_module(f"cli.commands.{command}").run(*arguments, **options)

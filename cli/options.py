@@ -17,7 +17,7 @@ Given = Mapping[str, Any]
 
 Verbose = Annotated[
     int,
-    typer.Option("--verbose", "-v", count=True, help="Show the log, and tracebacks; twice: more of the log."),
+    typer.Option("--verbose", "-v", count=True, help="Show the log, and tracebacks; twice: all.", show_default=False),
 ]
 
 
@@ -88,8 +88,6 @@ def parameter_of(name: str, field: FieldInfo, panel: str, *, by_place: bool) -> 
             default=default,
             annotation=Annotated[str, typer.Argument(help=field.description, show_default=False)],
         )
-    told: dict[str, Any] = {"hidden": not extra.get("common"), "rich_help_panel": panel, "show_default": False}
-    told["help"] = with_default(field)
     shown = f"--{name.replace('_', '-')}"
     metavar = str(extra.get("metavar") or metavar_of(kinds))
     annotation: Any = str | None
@@ -98,7 +96,14 @@ def parameter_of(name: str, field: FieldInfo, panel: str, *, by_place: bool) -> 
         shown, metavar, annotation = f"{shown}{off}", "", bool | None
     elif any(get_origin(one) is tuple and get_args(one)[0] is str for one in kinds):
         annotation = list[str] | None
-    option = typer.Option(shown, metavar=metavar or None, **told)
+    option = typer.Option(
+        shown,
+        metavar=metavar or None,
+        help=with_default(field),
+        hidden=not extra.get("common"),
+        rich_help_panel=panel,
+        show_default=False,
+    )
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation, option])
 
 

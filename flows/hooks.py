@@ -1,4 +1,4 @@
-"""What is said when a run fails or its process dies: which lot, and what it was doing."""
+"""Prefect's hooks for failed and crashed runs: log the lot and what was being done, and emit an event."""
 
 from collections.abc import Sequence
 from typing import Any

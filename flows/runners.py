@@ -26,9 +26,9 @@ from tasks.runtime.runner import Body
 
 Result = TypeVar("Result")
 
-WORKER: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
-"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, a core's part of the machine's,
-would kill workers that hold a large model."""
+WORKER: dict[str, object] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
+"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, the machine's memory
+divided by its cores, would kill workers that hold a large model."""
 
 
 def one_at_a_time() -> TaskRunner[Any]:
@@ -59,8 +59,8 @@ def cluster(engine: Engine) -> Iterator[Engine]:
         yield replace(engine, dask_address=running.scheduler_address)
 
 
-def worker_options(engine: Engine, number: int) -> dict[str, Any]:
-    """What one worker has to itself: a GPU, or its part of the CPU."""
+def worker_options(engine: Engine, number: int) -> dict[str, object]:
+    """Options of one worker: its own GPU, or its fraction of the CPU's threads."""
     if engine.gpus:
         return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
     return {"env": {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // engine.workers))}}
@@ -73,7 +73,7 @@ def visible_gpus(count: int) -> list[str]:
 
 
 def keep_dask_quiet() -> None:
-    """Only errors of Dask's own log: it tells of every connection, and calls the ordinary end of workers a warning."""
+    """Show only errors of Dask's log, which reports every connection and warns when workers end as planned."""
     logging.getLogger("distributed").setLevel(logging.ERROR)
 
 

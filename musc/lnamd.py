@@ -39,11 +39,11 @@ def aggregate(patch_tokens: torch.Tensor, grid: Grid, degree: int) -> torch.Tens
     require_degree(degree)
     require_patches("patch_tokens", patch_tokens, grid, ("N", "P", "C"))
     if patch_tokens.device.type != "cpu":
-        return F.normalize(neighbourhood_means(layer_normalised(patch_tokens), grid, degree), dim=-1)
+        return F.normalize(neighbourhood_means(normalise_layer(patch_tokens), grid, degree), dim=-1)
     found = torch.empty(patch_tokens.shape)
 
     def fill(image: int) -> None:
-        normal = layer_normalised(patch_tokens[image : image + 1])
+        normal = normalise_layer(patch_tokens[image : image + 1])
         F.normalize(neighbourhood_means(normal, grid, degree), dim=-1, out=found[image : image + 1])
 
     for_each(fill, range(len(found)), found.device)
@@ -94,7 +94,7 @@ def pool(patch_tokens: torch.Tensor, grid: Grid, degrees: Sequence[int]) -> Pool
     scales = torch.empty(count, len(growing), patch_count, device=patch_tokens.device)
 
     def fill(image: int) -> None:
-        tokens[image] = layer_normalised(patch_tokens[image : image + 1])[0]
+        tokens[image] = normalise_layer(patch_tokens[image : image + 1])[0]
         normal = tokens[image : image + 1]
         part = normal.square().mean().mul(width).sqrt()  # the length of one patch
         for place, degree in enumerate(growing):
@@ -105,7 +105,7 @@ def pool(patch_tokens: torch.Tensor, grid: Grid, degrees: Sequence[int]) -> Pool
     return PooledTokens(tokens, scales, grid, growing)
 
 
-def layer_normalised(patch_tokens: torch.Tensor) -> torch.Tensor:
+def normalise_layer(patch_tokens: torch.Tensor) -> torch.Tensor:
     """Each image's tokens with mean 0 and variance 1 over channels and patches together: float32 (N, P, C)."""
     return F.layer_norm(patch_tokens.float(), patch_tokens.shape[1:])
 

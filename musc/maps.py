@@ -1,7 +1,7 @@
 """From patch scores on the grid to anomaly maps in pixels and one score per image (MuSc, ICLR 2024, section 3.1).
 
 Patches outside of a region of interest are NaN. Pixels between patches get the bilinear mean of those inside, and 0, an
-empty map, where fewer than `LEAST_WEIGHT` of the weights belong to patches inside.
+empty map, where fewer than `MIN_WEIGHT` of the weights belong to patches inside.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from musc.checks import require_patches
 from musc.layers import Grid
-from musc.region import LEAST_WEIGHT
+from musc.region import MIN_WEIGHT
 
 
 def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
@@ -29,7 +29,7 @@ def anomaly_maps(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) 
     """
     require_patches("patch_scores", patch_scores, grid, ("N", "P"))
     if bool(patch_scores.isnan().any()):
-        return means_inside(patch_scores, grid, size, LEAST_WEIGHT).nan_to_num(nan=0.0)
+        return means_inside(patch_scores, grid, size, MIN_WEIGHT).nan_to_num(nan=0.0)
     return resized(patch_scores, grid, size)
 
 
@@ -72,7 +72,7 @@ def means_inside(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int], 
 
 def pixels_inside(patch_scores: torch.Tensor, grid: Grid, size: tuple[int, int]) -> torch.Tensor:
     """The pixels of anomaly maps that lie inside of the region of interest: bool (N, H, W)."""
-    return resized(~patch_scores.isnan(), grid, size) >= LEAST_WEIGHT
+    return resized(~patch_scores.isnan(), grid, size) >= MIN_WEIGHT
 
 
 def peaks_inside(anomaly_maps: torch.Tensor, patch_scores: torch.Tensor, grid: Grid) -> torch.Tensor:

@@ -31,7 +31,7 @@ class Options(BaseModel):
 
 
 def describe_problems(options: type[BaseModel], error: ValidationError) -> list[str]:
-    """A sentence for each option that was refused; the parts of one option's value are told once."""
+    """A sentence for each option that was refused; one for all parts of an option's value."""
     sentences: dict[str, str] = {}
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from musc.layers import Grid
 
-LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 """Part of a patch's area that must lie inside for the patch to belong to the region."""
-LEAST_WEIGHT = 0.25
+MIN_WEIGHT = 0.25
 """Bilinear weight of the patches inside from which on a pixel of a map is inside: the pixel nearest to any patch inside
 has at least so much."""
 
@@ -33,7 +33,7 @@ def patches_inside(pixels: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
     """
     height, width = pixels.shape
     shares = overlaps(height, grid[0]) @ pixels.astype(np.float64) @ overlaps(width, grid[1]).T
-    return np.asarray(shares >= LEAST_SHARE - 1e-9)
+    return np.asarray(shares >= MIN_SHARE - 1e-9)
 
 
 def outside_polygons(polygons: Sequence[Sequence[tuple[float, float]]], size: tuple[int, int]) -> NDArray[np.bool_]:

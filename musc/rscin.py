@@ -45,7 +45,7 @@ def rescore(
         )
     if not bool(torch.isfinite(scores).all() and torch.isfinite(tokens).all()):
         raise ValueError("image_scores and class_tokens must be finite, got NaN or infinity; leave these images out")
-    scaled = min_max_scaled(scores)
+    scaled = scale_min_max(scores)
     blocks = [neighbour_means(scaled, tokens, rows, rscin_windows) for rows in tokens.split(ROWS_AT_ONCE)]
     rescored = torch.cat(blocks)
     if not bool(torch.isfinite(rescored).all()):
@@ -68,7 +68,7 @@ def neighbour_means(
     return torch.stack(means).mean(dim=0)
 
 
-def min_max_scaled(scores: torch.Tensor) -> torch.Tensor:
+def scale_min_max(scores: torch.Tensor) -> torch.Tensor:
     """Scores shifted and scaled to [0, 1]; zeros where all are equal."""
     spread = scores.max() - scores.min()
     return (scores - scores.min()) / spread if spread > 0 else torch.zeros_like(scores)

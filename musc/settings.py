@@ -10,7 +10,7 @@ Flows take the models whole. The command line, the form of a deployment and docs
 new option is one field here, and the place that uses it. Importing this module loads no torch.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, model_validator
 
@@ -18,13 +18,24 @@ from musc.options import Numbers, Options, Size, option
 from musc.ranges import Interval, require_degrees, require_interval, require_rscin_windows
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-"""Scores lots unless told otherwise: its weights are installed with this project."""
+"""Scores lots by default: its weights are installed with this project."""
 PAPER_BACKBONE = "ViT-L-14-336"
-"""The backbone of the paper's main table, and of benchmarks unless told otherwise."""
+"""The backbone of the paper's main table, and of benchmarks by default."""
 
 ImageSize = int | tuple[int, int]
 Degrees = Annotated[tuple[int, ...], Numbers, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], Numbers, AfterValidator(require_rscin_windows)]
+
+
+class BackboneArguments(TypedDict):
+    """What decides a backbone's features beside its name; `Settings` says what each means."""
+
+    weights: str | None
+    image_size: ImageSize | None
+    layers: tuple[int, ...] | None
+    quick_gelu: bool | None
+    position_antialias: bool
+    precision: str
 
 
 class Settings(Options):
@@ -32,9 +43,9 @@ class Settings(Options):
 
     backbone: str | None = option(
         None,
-        "Network whose features are compared: efficientnet-lite0 (weights installed), a published name such as "
-        "dinov2_vitl14, any open_clip ViT, timm:MODEL (convolutional or ViT), or texture, a filter bank for trials. "
-        f"Default: {DEFAULT_BACKBONE}; benchmarks: the paper's {PAPER_BACKBONE}.",
+        "Network whose features are compared: efficientnet-lite0 (installed), a name such as dinov2_vitl14, any "
+        "open_clip ViT, timm:MODEL, or texture, a filter bank for trials. "
+        f"Default: {DEFAULT_BACKBONE}; benchmarks: {PAPER_BACKBONE}.",
         common=True,
     )
     weights: str | None = option(
@@ -42,8 +53,8 @@ class Settings(Options):
     )
     image_size: Annotated[ImageSize, Size] | None = option(
         None,
-        "Pixels to which images are resized: one side such as 518, or height x width such as 392x518. Default: 320 "
-        "for convolutional networks, the published size for others.",
+        "Pixels to which images are resized: a side, or height x width such as 392x518. Default: 320 for "
+        "convolutional networks, else as published.",
         metavar="PIXELS",
         common=True,
     )
@@ -92,7 +103,6 @@ class Settings(Options):
         "Default: everywhere.",
         metavar="PATCHES",
         ge=0,
-        common=True,
     )
     tile: int | None = option(
         None,
@@ -150,10 +160,16 @@ class Settings(Options):
             )
         return self
 
-    def backbone_arguments(self) -> dict[str, Any]:
+    def backbone_arguments(self) -> BackboneArguments:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
-        names = ("weights", "image_size", "layers", "quick_gelu", "position_antialias", "precision")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "weights": self.weights,
+            "image_size": self.image_size,
+            "layers": self.layers,
+            "quick_gelu": self.quick_gelu,
+            "position_antialias": self.position_antialias,
+            "precision": self.precision,
+        }
 
 
 class ChosenSettings(Settings):

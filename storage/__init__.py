@@ -1,1 +1,1 @@
-"""What lies on disk or in an object store, and how it is found again. Knows neither torch nor Prefect."""
+"""Files on a local disk or in an object store. Imports neither torch nor Prefect."""

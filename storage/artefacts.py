@@ -12,7 +12,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
 from storage.errors import FormatVersionError, IncompleteError
@@ -24,7 +23,7 @@ MARKER = "complete.json"
 FORMAT_VERSION = 2
 
 
-def digest(specification: Mapping[str, Any]) -> str:
+def digest(specification: Mapping[str, object]) -> str:
     """A key for anything made from plain JSON values: equal values, equal key. 32 hexadecimal digits of SHA-256."""
     canonical = json.dumps(specification, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
@@ -36,12 +35,12 @@ class StagingFolder:
 
     store: Store
     path: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
 
 
 @contextmanager
 def writing(store: Store, path: str) -> Iterator[StagingFolder]:
-    """Build an artefact; it is complete when the block ends without an error, and absent otherwise.
+    """Build an artefact; it is complete if the `with` block ends without an error, else absent.
 
     Two writers of one artefact do no harm: they write equal content, and the first to finish is kept.
     """
@@ -78,14 +77,14 @@ def is_complete(store: Store, path: str) -> bool:
         return False
 
 
-def facts(store: Store, path: str) -> dict[str, Any]:
+def facts(store: Store, path: str) -> dict[str, object]:
     """What the writer of a complete artefact noted in its marker.
 
     Raises:
         IncompleteError: if the marker is missing or unreadable.
         FormatVersionError: if another release wrote it with another layout.
     """
-    return dict(_marker(store, path)["facts"])
+    return dict(_marker(store, path).facts)
 
 
 def require_complete(store: Store, paths: Sequence[str]) -> None:
@@ -107,7 +106,14 @@ def require_complete(store: Store, paths: Sequence[str]) -> None:
         )
 
 
-def _marker(store: Store, path: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Marker:
+    facts: Mapping[str, object]
+    files: Mapping[str, int]
+    """Size of each, by path."""
+
+
+def _marker(store: Store, path: str) -> _Marker:
     try:
         marker = json.loads(store.read(f"{path}/{MARKER}"))
     except (FileNotFoundError, ValueError) as error:
@@ -119,12 +125,12 @@ def _marker(store: Store, path: str) -> dict[str, Any]:
             f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {marker['format_version']}; "
             "use another --output folder, or the release that wrote it"
         )
-    return marker
+    return _Marker(marker["facts"], marker["files"])
 
 
 def _missing(store: Store, path: str) -> list[str]:
     """Files the marker lists that are not there with their size."""
-    expected = _marker(store, path)["files"]
+    expected = _marker(store, path).files
     found = _files(store, path)
     return [name for name, size in expected.items() if found.get(name) != size]
 
@@ -136,7 +142,7 @@ def _files(store: Store, path: str) -> dict[str, int]:
 def _rename_into_place(store: Store, staging: str, path: str) -> None:
     try:
         store.move(staging, path)
-    except OSError:  # something lies there: what another writer just finished, or what is left of a damaged artefact
+    except OSError:  # another writer has just finished it, or a damaged artefact lies there
         if not is_complete(store, path):
             _replace(store, staging, path)
 

@@ -1,10 +1,11 @@
-"""Attempts: lots that were begun, or refused, and have not ended in a run; so that others than the caller can see them.
+"""Attempts: lots that were started or refused and have no run, for the review site.
 
 `attempts/<key>.json` is written when a lot is begun, says why when it fails, and is deleted when its run is finished. A
 killed attempt leaves its file behind without a reason.
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,8 @@ from datetime import UTC, datetime
 
 from storage.artefacts import digest
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "attempts"
 
@@ -40,7 +43,7 @@ def begin(lot: str, category: str, folder: str, reason: str = "") -> Attempt:
 
 
 def note_attempt(store: Store, attempt: Attempt) -> None:
-    """Write an attempt down; one that cannot be written costs nothing else."""
+    """Store an attempt; errors of writing are ignored."""
     with suppress(OSError):
         store.write(attempt.path, json.dumps(asdict(attempt), ensure_ascii=False).encode())
 
@@ -63,6 +66,10 @@ def read_attempts(store: Store) -> list[Attempt]:
     """All lots that have no run, the latest first; files that are no attempts are left out."""
     found = []
     for name in store.sizes(FOLDER):
-        with suppress(ValueError, TypeError, FileNotFoundError):
+        try:
             found.append(Attempt(**json.loads(store.read(f"{FOLDER}/{name}"))))
+        except FileNotFoundError:  # it has just ended in a run
+            log.debug("%s/%s is gone meanwhile", FOLDER, name)
+        except (ValueError, TypeError) as error:
+            log.info("%s/%s is no attempt of this release and is left out: %s", FOLDER, name, error)
     return sorted(found, key=lambda attempt: attempt.begun, reverse=True)

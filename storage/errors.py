@@ -29,9 +29,13 @@ class FormatVersionError(StorageError, ValueError):
     """Something was stored by a release with another layout."""
 
 
+class DamagedError(StorageError, ValueError):
+    """A stored file is complete but does not hold what its name promises."""
+
+
 class DatasetLayoutError(StorageError, ValueError):
     """A dataset folder does not have the layout its name promises; the message names every problem found."""
 
 
 class UnknownReferencesError(StorageError, ValueError):
-    """The record of a run does not say what the run was made from, so nothing is known to be unused."""
+    """The record of a run does not say what the run was made from, so unused artefacts cannot be found."""

@@ -1,15 +1,18 @@
-"""Leases: what a run that is going on, or was cut off, will read again; so that cleaning leaves it alone.
+"""Leases: artefacts that a running or interrupted run needs, which `musc clean` must keep.
 
 A lease is one small file. It is written when a run starts and again when it knows more, and removed when the run is
 complete, whose record then says the same. A killed run leaves its lease behind, which counts until it is old.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "leases"
 
@@ -37,6 +40,8 @@ class Lease:
 def leasing(store: Store, name: str) -> Iterator[Lease]:
     """A lease for as long as the `with` block lasts; after an error or a kill it stays, as the run can go on."""
     lease = Lease(store, name)
+    if store.exists(lease.path):
+        log.info("the lease %s of an earlier attempt is taken over", lease.path)
     yield lease
     store.delete(lease.path)
 

@@ -1,4 +1,4 @@
-"""Cleaning: what of a store nobody needs any more, as a plan that can be shown before it is carried out.
+"""Prune: find unused artefacts of a store, as a plan that can be shown before it deletes them.
 
 | found | may be deleted |
 |---|---|
@@ -86,12 +86,12 @@ def find_prunable(store: Store, *, older_than_days: float, now: datetime | None 
             f"older_than must be 0 to {LONGEST_DAYS:.0f} days, got {older_than_days}; 7 keeps a week's work"
         )
     now = now or datetime.now(UTC)
-    found = grouped(stored_files(store))
+    found = group_files(stored_files(store))
     leases = {path: lease_at(store, path) for path, prunable in found.items() if prunable.kind == "lease"}
     leases_end = now - timedelta(days=max(older_than_days, LEASE_DAYS))
     stale = [found[path] for path, named in leases.items() if named is not None and found[path].modified < leases_end]
     live = {path for lease, named in leases.items() if found[lease] not in stale for path in named or ()}
-    kept = live | referenced(store, found)
+    kept = live | find_referenced(store, found)
     kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
     unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]
     oldest = now - timedelta(days=older_than_days)
@@ -111,6 +111,7 @@ def delete(store: Store, planned: Sequence[Prunable]) -> None:
         live = [file for file in stored_files(store, LEASES) if stale.get(file.path) != file.modified]
         read |= {file: lease_at(store, file.path) or [] for file in live if file not in read}
         if prunable.path in {file.path for file in live} or any(artefact_of(prunable) in read[file] for file in live):
+            log.info("%s is kept: a run has leased it since", prunable.path)
             continue
         if prunable.kind not in ("staging", "lease"):
             store.delete(f"{prunable.path}/{MARKER}")
@@ -123,10 +124,12 @@ def stored_files(store: Store, folder: str = "") -> list[StoredFile]:
     store.filesystem.invalidate_cache()
     base = store.full("")
     found: Mapping[str, Any] = store.filesystem.find(store.full(folder), detail=True)
-    return [StoredFile(name[len(base) :].lstrip("/"), int(of["size"]), modified(of)) for name, of in found.items()]
+    return [
+        StoredFile(name[len(base) :].lstrip("/"), int(of["size"]), modification_time(of)) for name, of in found.items()
+    ]
 
 
-def modified(details: Mapping[str, Any]) -> datetime:
+def modification_time(details: Mapping[str, Any]) -> datetime:
     """When a file was written, as each kind of file system says it: local disks, object stores, memory."""
     moment = next((details[name] for name in TIMES if details.get(name) is not None), None)
     if isinstance(moment, str):
@@ -136,7 +139,7 @@ def modified(details: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(moment, UTC) if moment is not None else datetime.now(UTC)
 
 
-def grouped(files: Iterable[StoredFile]) -> dict[str, Prunable]:
+def group_files(files: Iterable[StoredFile]) -> dict[str, Prunable]:
     """Files as artefacts and leases, put together by the first two parts of each path; and staging folders."""
     found: dict[str, Prunable] = {}
     for file in files:
@@ -155,7 +158,10 @@ def lease_at(store: Store, path: str) -> list[str] | None:
     """The artefacts that a lease names; None if the file is no lease, or gone as its run has just ended."""
     try:
         return claimed_paths(store.read(path))
-    except (ValueError, FileNotFoundError):
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        log.warning("%s is no lease and protects nothing: %s", path, error)
         return None
 
 
@@ -166,7 +172,7 @@ def artefact_of(prunable: Prunable) -> str:
     return f"{folder}/{staging['name']}" if staging else prunable.path
 
 
-def referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
+def find_referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
     """The artefacts that the runs of a store were made from.
 
     Raises:

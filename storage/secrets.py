@@ -1,4 +1,4 @@
-"""Secrets have no place in paths and URLs: those are written into records, logs and tables that everyone may read."""
+"""Refuse passwords and signatures in paths and URLs, which are written to records, logs and tables."""
 
 import re
 

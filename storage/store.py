@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
 
 @dataclass(frozen=True)
 class Store:
-    """Files below one root. Paths are relative to the root and use `/`. Small enough to travel with every task."""
+    """Files below one root. Paths are relative to the root and use `/`. Small, so that every task carries one."""
 
     url: str
 
@@ -89,7 +90,7 @@ class Store:
         """Bytes of every file below a folder, by path relative to it, sorted; empty if the folder is missing."""
         self.filesystem.invalidate_cache()
         base = self.full(folder)
-        found: dict[str, Any] = self.filesystem.find(base, detail=True)
+        found: Mapping[str, Any] = self.filesystem.find(base, detail=True)
         return {name[len(base) :].lstrip("/"): int(found[name]["size"]) for name in sorted(found)}
 
     def move(self, source: str, target: str) -> None:

@@ -1,5 +1,6 @@
 """Evaluate: the metrics of one scored category, as a cached artefact, and the table of a whole benchmark."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -19,6 +20,8 @@ from tasks.planning.returns import Benchmarked, ScoredRun, Stored
 from tasks.planning.specs import EvaluateSpec
 from tasks.planning.versions import METRICS_VERSION
 
+log = logging.getLogger(__name__)
+
 PIXEL = "pixel_"
 """Begins the names of metrics of pixels."""
 
@@ -31,6 +34,11 @@ def evaluate_category(spec: EvaluateSpec) -> Stored:
         found = labelled(Run(store, spec.run), category, spec.root, spec.root)
         loco = spec.dataset == "mvtec_loco"
         metrics = loco_metrics(found, spec.root) if loco else network_size_metrics(found, spec.dataset, spec.root)
+        without = len(found.pixels_known) - sum(found.pixels_known)
+        if without:
+            log.warning(
+                "%d images of %s are left out of metrics of pixels: their masks are missing", without, spec.label
+            )
         with writing(store, spec.path) as staging:
             write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.pixels_known))
     return Stored(path=spec.path)

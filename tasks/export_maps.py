@@ -2,6 +2,7 @@
 
 import errno
 import io
+import logging
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,12 @@ from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import Stored
-from tasks.reporting.heatmaps import boxed, encoded, outlined, overlay
+from tasks.reporting.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
+
+log = logging.getLogger(__name__)
 
 TABLE = "maps.parquet"
 """Which file shows which photograph: `path` of the photograph, `file` in the folder of the maps."""
@@ -58,6 +61,7 @@ def write_named(store: Store, folder: str, path: str, ending: str, content: byte
         if error.errno not in REFUSED_NAMES:
             raise
         file = name_digest(path) + ending
+        log.info("the disk refuses the name %s; the map is written as %s", path, file)
         store.write(f"{folder}/{file}", content)
     return file
 
@@ -73,10 +77,12 @@ def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:
     made = {}
     if photograph is not None:
         mask = found.mask(position, size)
-        drawn = boxed(outlined(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size))
-        made["overlay.png"] = encoded(drawn, "PNG")
+        drawn = draw_boxes(
+            draw_outlines(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size)
+        )
+        made["overlay.png"] = encode_picture(drawn, "PNG")
     if found.flagged[position]:
-        made["mask.png"] = encoded(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
+        made["mask.png"] = encode_picture(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
     return made
 
 

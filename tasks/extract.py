@@ -1,4 +1,4 @@
-"""Extract: the features of one block of images, decoded ahead of the model and written behind it."""
+"""Extract: the features of one block of images; decoding and writing run on other threads than the model."""
 
 import os
 from collections import deque
@@ -30,7 +30,7 @@ from tasks.planning.returns import Stored
 from tasks.planning.specs import ExtractSpec
 from tasks.results.record import versions
 from tasks.runtime import progress
-from tasks.runtime.models import loaded, loaded_aside
+from tasks.runtime.models import load_backbone, load_on_cpu
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.runtime.overlap import background_writer, to_device, to_host
 
@@ -48,12 +48,12 @@ def extract_block(spec: ExtractSpec) -> Stored:
     if not is_complete(store, spec.path):
         images = load_usable(store, spec.lot_key)
         parts = whole(images) if spec.settings is None else parts_of(spec.settings, images)
-        write_features(store, spec, parts[spec.start : spec.stop], loaded(spec.backbone, spec.device))
+        write_features(store, spec, parts[spec.start : spec.stop], load_backbone(spec.backbone, spec.device))
     return Stored(path=spec.path)
 
 
 def whole(images: Sequence[ListedImage]) -> list[Part]:
-    """Images as parts that are all of them."""
+    """Each image as one part: no tiles."""
     return [(image, None) for image in images]
 
 
@@ -78,10 +78,10 @@ def write_features(store: Store, spec: ExtractSpec, images: Sequence[Part], back
         ) as staging,
         ThreadPoolExecutor(DECODERS) as decoders,
         closing(decoded_chunks(Store(spec.folder), images, backbone, decoders)) as chunks,
-        background_writer() as behind,
+        background_writer() as write_later,
     ):
         for start, chunk in chunks:
-            behind(store_chunk, start, chunk, described(chunk, backbone))
+            write_later(store_chunk, start, chunk, describe_chunk(chunk, backbone))
 
 
 def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImage], tiles: int = 1) -> list[str]:
@@ -143,19 +143,19 @@ def decoded_chunks(
     for start in range(0, len(images), CHUNK_IMAGES):
         ahead.append((start, [decoders.submit(read, image) for image in images[start : start + CHUNK_IMAGES]]))
         if len(ahead) > CHUNKS_AHEAD:
-            yield finished(*ahead.popleft())
+            yield wait_for_chunk(*ahead.popleft())
     while ahead:
-        yield finished(*ahead.popleft())
+        yield wait_for_chunk(*ahead.popleft())
 
 
-def finished(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
-    """A chunk once it is decoded."""
+def wait_for_chunk(start: int, chunk: Sequence[Future[Decoded]]) -> tuple[int, list[Decoded]]:
+    """Wait until a chunk is decoded, and return it with its first position."""
     return start, [future.result() for future in chunk]
 
 
 @torch.inference_mode()
-def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
-    """What the model says of a chunk's readable images; None if there are none. A GPU may still be computing it."""
+def describe_chunk(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
+    """Features of a chunk's readable images; None if there are none. A GPU may still be computing them."""
     readable = [decoded for decoded in chunk if isinstance(decoded, torch.Tensor)]
     return features_of(torch.stack(readable), backbone) if readable else None
 
@@ -164,7 +164,7 @@ def described(chunk: Sequence[Decoded], backbone: Backbone) -> Features | None:
 def write_chunk(
     staging: BlockWriter, start: int, chunk: Sequence[Decoded], spec: BackboneSpec, features: Features | None
 ) -> None:
-    """Store what the model says of one chunk; images it cannot serve are noted and left as NaN."""
+    """Store the features of one chunk; unreadable and not finite images are noted and stay NaN."""
     for position, decoded in enumerate(chunk, start):
         if isinstance(decoded, UnreadableImageError):
             staging.exclude(position, "unreadable", str(decoded))
@@ -185,13 +185,13 @@ def write_chunk(
 
 
 def features_of(pixels: torch.Tensor, backbone: Backbone) -> Features:
-    """Run the model on a chunk: at once, or in smaller batches and at last on the CPU if memory is short."""
+    """Run the model on a chunk; on CUDA out of memory in smaller batches, finally on the CPU."""
 
     def on_device(start: int, stop: int) -> Features:
         return backbone.forward(to_device(pixels[start:stop], backbone.device))
 
     def on_cpu(start: int, stop: int) -> Features:
-        return loaded_aside(backbone.spec).forward(pixels[start:stop])
+        return load_on_cpu(backbone.spec).forward(pixels[start:stop])
 
     parts = halve_on_out_of_memory(on_cpu, on_device, 0, len(pixels))
     if len(parts) == 1:

@@ -1,5 +1,6 @@
 """Groups: find images of a lot that share the same flaw, from one layer and degree of its features."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
@@ -14,6 +15,8 @@ from tasks.planning.returns import Grouped
 from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.score import feature_reader, load_others, load_queries, lot_features, outside_patches
+
+log = logging.getLogger(__name__)
 
 
 def group_lot(spec: GroupSpec) -> Grouped:
@@ -34,6 +37,7 @@ def lot_groups(spec: GroupSpec) -> Groups:
         for of_images, found in fitting_patches(part, spec.degree):
             largest += of_images
             shared += found
+    log.debug("%d patches are shared by a few images of the lot", len(shared))
     return find_groups(largest, shared, spec.parts[0].grid)
 
 
@@ -42,13 +46,13 @@ Described = tuple[list[Step], list[SharedPatch]]
 
 
 def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
-    """The shared patches of a shard's images: in query blocks as large as memory holds, at last on the CPU."""
+    """The shared patches of a shard's images: on CUDA out of memory in smaller query blocks, finally on the CPU."""
 
     def on_device(start: int, stop: int) -> Described:
-        return described(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
+        return find_shared_patches(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
 
     def on_cpu(start: int, stop: int) -> Described:
-        return described(replace(part, device="cpu"), degree)
+        return find_shared_patches(replace(part, device="cpu"), degree)
 
     return halve_on_out_of_memory(on_cpu, on_device, part.shard.start, part.shard.stop)
 
@@ -57,7 +61,7 @@ Vectors = Iterator[tuple[int, torch.Tensor]]
 """What is read at one degree."""
 
 
-def described(part: ScoreSpec, degree: int) -> Described:
+def find_shared_patches(part: ScoreSpec, degree: int) -> Described:
     """The shared patches of a shard's images, all at once."""
     lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
     reader, features = feature_reader(part, (degree,)), lot_features(part, (degree,))

@@ -1,4 +1,4 @@
-"""Ingest: look at the images and keep the listing. Never cached: only looking tells whether files changed."""
+"""Ingest: list the images and store the listing. Never cached, since files may have changed."""
 
 import hashlib
 import logging

@@ -1,9 +1,9 @@
-"""Profile: what a run is compared by later: its scores in a few numbers, how its photographs look, their mean token."""
+"""Profile: numbers by which later nights are compared with a run: scores, brightness, sharpness, mean token."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from storage.images.decode import decode
 from storage.images.in_flight import IN_FLIGHT
 from storage.images.lots import ListedImage, read_image
 from storage.results.features import LotFeatures
-from storage.results.profiles import write_profile
+from storage.results.profiles import Profile, write_profile
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.returns import Stored
@@ -23,6 +23,8 @@ from tasks.reporting.appearance import Appearance, appearance_of
 from tasks.reporting.drift import unit
 from tasks.reporting.specs import ProfileSpec
 from tasks.runtime import progress
+
+log = logging.getLogger(__name__)
 
 DECODERS = 4
 """Threads that read, decode and measure photographs."""
@@ -61,12 +63,13 @@ def appearance_now(folder: Store, image: ListedImage) -> Appearance:
     try:
         with IN_FLIGHT.holding(image):
             return appearance_of(decode(read_image(folder, image)))
-    except (ImageChangedError, UnreadableImageError, OSError):
+    except (ImageChangedError, UnreadableImageError, OSError) as error:
+        log.info("brightness and sharpness of %s are not known: %s", image.path, error)
         return Appearance(float("nan"), float("nan"))
 
 
-def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> dict[str, Any]:
-    """The numbers of one run as plain JSON values, None where there is none.
+def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> Profile:
+    """The numbers of one run; None where there is none.
 
     Args:
         run: finished.
@@ -75,22 +78,22 @@ def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> 
     """
     record, raw = read_record(run), run.scores()["raw_score"].to_numpy()
     flagged_count = record.decision.flagged_count
-    return {
-        "run": run.path,
-        "lot": record.job.lot,
-        "dated": date_of_lot(record.job) is not None,
-        "recorded": record.recorded,
-        "listing": record.keys.listing,
-        "image_count": len(raw),
-        "flagged_count": flagged_count,
-        "flagged_rate": flagged_count / len(raw),
-        "score_median": float(np.quantile(raw, 0.5)),
-        "score_p90": float(np.quantile(raw, 0.9)),
-        "score_p99": float(np.quantile(raw, 0.99)),
-        "brightness": known_median(appearance["brightness"]),
-        "sharpness": known_median(appearance["sharpness"]),
-        "mean_class_token": [float(value) for value in unit(unit(class_tokens.astype(float)).mean(axis=0))],
-    }
+    return Profile(
+        run=run.path,
+        lot=record.job.lot,
+        dated=date_of_lot(record.job) is not None,
+        recorded=record.recorded,
+        listing=record.keys.listing,
+        image_count=len(raw),
+        flagged_count=flagged_count,
+        flagged_rate=flagged_count / len(raw),
+        score_median=float(np.quantile(raw, 0.5)),
+        score_p90=float(np.quantile(raw, 0.9)),
+        score_p99=float(np.quantile(raw, 0.99)),
+        brightness=known_median(appearance["brightness"]),
+        sharpness=known_median(appearance["sharpness"]),
+        mean_class_token=tuple(unit(unit(class_tokens.astype(float)).mean(axis=0)).tolist()),
+    )
 
 
 def known_median(values: pd.Series) -> float | None:

@@ -1,5 +1,6 @@
 """Regions: read the masks of a region of interest and keep the patches inside, on the grid of every layer."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,8 @@ from storage.store import Store
 from tasks.planning.lot_job import LotJob, Region
 from tasks.planning.references import placed_in
 from tasks.planning.specs import BlockRows, ExtractSpec, RegionRows
+
+log = logging.getLogger(__name__)
 
 NAMED = 5
 """Images named in one message."""
@@ -51,7 +54,9 @@ def keep_region(store: str, region: Region, images: Sequence[ListedImage], backb
     bits = {f"{rows}x{columns}": np.packbits(mask).tobytes().hex() for (rows, columns), mask in masks.items()}
     key = digest({"stage": "regions", "contents": contents, "masks": bits})
     path = f"{FOLDER}/{key}"
-    if not is_complete(Store(store), path):
+    if is_complete(Store(store), path):
+        log.debug("the region of interest %s is reused", path)
+    else:
         write_regions(Store(store), path, contents, masks)
     return replace(region, patches=path)
 

@@ -1,5 +1,6 @@
-"""Report: one self-contained page about a finished run, made from what the store holds; it never changes a score."""
+"""Report: one self-contained page about a finished run, made from the store's files; it changes no score."""
 
+import logging
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +17,15 @@ from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.run_record import DecisionRecord, RunRecord
 from tasks.reporting.charts import histogram, trend
-from tasks.reporting.drift import FEWEST_EARLIER, MIN_EARLIER, Compared, compare
+from tasks.reporting.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
 from tasks.reporting.html import SITE, local_time, render
 from tasks.reporting.notices import warnings_of
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import ReportSpec
+
+log = logging.getLogger(__name__)
 
 MAX_ROWS = 5000
 """Images listed in the page's table; all are in scores.parquet."""
@@ -44,6 +47,7 @@ def write_report(spec: ReportSpec) -> Stored:
 def clear_outdated(spec: ReportSpec) -> None:
     """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
     if is_outdated(spec):
+        log.info("the page %s is outdated and is made again", spec.path)
         Store(spec.store).delete(f"{spec.path}/{MARKER}")
 
 
@@ -53,13 +57,13 @@ def is_outdated(spec: ReportSpec) -> bool:
     return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
 
 
-def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
+def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
     """All that the template shows."""
     found = FinishedRun(Run(store, spec.run), spec.folder)
     record, raw = found.record, found.scores["raw_score"].to_numpy()
     profile = read_profile(store, spec.profile)
     compared = compare(profile, [read_profile(store, path) for path in spec.earlier])
-    left_out = found.run.images().query("status != 'ok'")
+    left_out = found.run.left_out()
     decision, positions = record.decision, table_rows(found, read_appearance(store, spec.profile))
     return {
         "record": record,
@@ -71,7 +75,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
         "headline": headline(decision, len(raw)),
         "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
-        "file_count": len(found.run.images()),
+        "file_count": record.file_count,
         "histogram": histogram(raw, found.flagged, decision.threshold),
         "limits": found.limits,
         "pixel_threshold": found.pixel_threshold,
@@ -84,10 +88,10 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, Any]:
         "left_out_count": len(left_out),
         "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
         "earlier_count": len(spec.earlier),
-        "fewest_earlier": FEWEST_EARLIER,
-        "enough_earlier": MIN_EARLIER,
+        "min_earlier": MIN_EARLIER,
+        "enough_earlier": ENOUGH_EARLIER,
         "judgement": judgement(compared, len(spec.earlier)),
-        "settings": settings_shown(record),
+        "settings": describe_settings(record),
     }
 
 
@@ -110,10 +114,10 @@ def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
     said = f"{count} of {judged} measures unusual" if count else "as usual"
     if not judged:
         return "too few to judge"
-    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < MIN_EARLIER else said
+    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < ENOUGH_EARLIER else said
 
 
-def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, Any]]:
+def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
     """What the page says of every image, by position."""
     both = found.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
     return [{str(name): value for name, value in row.items()} for row in both.to_dict("records")]
@@ -126,22 +130,22 @@ def scale_colours() -> list[str]:
     return ["#" + bytes(pixel).hex() for pixel in np.asarray(overlay(grey, ramp, 0, 1))[0]]
 
 
-def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
+def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
     """Settings and provenance as pairs of name and text."""
     backbone, decision = record.job.backbone, record.decision
-    layers = listed([layer.number for layer in backbone.layers])
+    layers = join_values([layer.number for layer in backbone.layers])
     settings = record.job.settings
     return [
         ("lot", record.job.lot),
         ("category", record.job.category),
         ("folder", record.job.folder),
         ("scored", local_time(record.recorded)),
-        ("backbone", f"{backbone.name}, layers {layers}, {listed(backbone.image_size)} px"),
+        ("backbone", f"{backbone.name}, layers {layers}, {join_values(backbone.image_size)} px"),
         *(("note", note) for note in record.notes),
         ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
-        ("degrees", listed(settings.degrees)),
-        ("interval", listed(settings.interval)),
-        ("RsCIN windows", listed(settings.rscin_windows)),
+        ("degrees", join_values(settings.degrees)),
+        ("interval", join_values(settings.interval)),
+        ("RsCIN windows", join_values(settings.rscin_windows)),
         ("subsets", str(record.job.subsets)),
         ("decision rule", decision.rule),
         (
@@ -156,6 +160,6 @@ def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def listed(values: Sequence[Any]) -> str:
+def join_values(values: Sequence[Any]) -> str:
     """Values separated by commas."""
     return ", ".join(str(value) for value in values)

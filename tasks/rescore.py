@@ -1,5 +1,6 @@
 """Rescore: average the shards, make image scores, apply RsCIN and write the run."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
@@ -19,11 +20,14 @@ from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Ru
 from storage.store import Store
 from storage.tables import write_table
 from tasks.planning.returns import ScoredRun
+from tasks.planning.run_record import scored_run
 from tasks.planning.specs import RunSpec
 from tasks.results.decisions import Verdict, box_table, reach_verdict
 from tasks.results.readme import readme
 from tasks.results.record import run_record, versions, versions_line
-from tasks.results.tiled import image_tokens, joined
+from tasks.results.tiled import image_tokens, join_tiles
+
+log = logging.getLogger(__name__)
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
@@ -35,8 +39,7 @@ def rescore_lot(spec: RunSpec) -> ScoredRun:
     if not is_complete(store, spec.path):
         with writing(store, spec.path) as staging:
             write_run(store, spec, staging.path)
-    images = Run(store, spec.path).images()
-    return ScoredRun(run=spec.path, key=spec.key, images=int((images["status"] == "ok").sum()), files=len(images))
+    return scored_run(Run(store, spec.path))
 
 
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:
@@ -44,13 +47,13 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     features = LotFeatures(store, spec.blocks)
     listed = load_lot(store, spec.lot_key)
     tiles = tile_count(spec.job.settings, usable_images(listed))
-    images = judged(listed, features, tiles)
+    images = mark_excluded(listed, features, tiles)
     usable = usable_images(images)
     image_size = spec.job.backbone.image_size
     patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
     raw, peaks = peak_scores(patch_scores, image_size)
     if tiles > 1:
-        raw, peaks, patch_scores = joined(spec.job, usable, raw, peaks, patch_scores)
+        raw, peaks, patch_scores = join_tiles(spec.job, usable, raw, peaks, patch_scores)
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
@@ -59,14 +62,18 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
     record = run_record(spec, images, verdict)
+    decision = record.decision
+    log.info("%s: %d images flagged by the rule %s", spec.job.lot, decision.flagged_count, decision.rule)
     write_record(store, folder, record.model_dump(mode="json"))
     store.write(f"{folder}/{README}", readme(record).encode())
 
 
-def judged(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
+def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
     """The listing with the images that turned out to have no usable features marked so."""
     usable = usable_images(images)
     excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
+    for path, known in excluded.items():
+        log.info("%s is left out: %s (%s)", path, known.status, known.reason)
     return [
         replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
         if image.path in excluded

@@ -35,7 +35,7 @@ def score_shard(spec: ScoreSpec) -> Stored:
 
 
 def scores_within_memory(spec: ScoreSpec) -> torch.Tensor:
-    """Patch scores of a shard, float32 (n, P): in query blocks as large as memory holds, at last on the CPU."""
+    """Patch scores of a shard, float32 (n, P): on CUDA out of memory in smaller query blocks, finally on the CPU."""
 
     def on_device(start: int, stop: int) -> torch.Tensor:
         return shard_scores(replace(spec, shard=replace(spec.shard, start=start, stop=stop))).cpu()

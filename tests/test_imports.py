@@ -100,6 +100,39 @@ def test_rooms_and_files_are_small(room: str) -> None:
     assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
+def untyped_dicts(source: str) -> list[int]:
+    """Lines of a module that say `dict[str, Any]`, which hides from readers and mypy what the values are."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            name = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            last = node.slice.elts[-1]
+            value = last.attr if isinstance(last, ast.Attribute) else getattr(last, "id", "")
+            if name in {"dict", "Dict"} and value == "Any":
+                found.append(node.lineno)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("room", FORBIDDEN.keys() | {"cli"})
+def test_values_have_types_of_their_own(room: str) -> None:
+    found = {str(path): untyped_dicts(path.read_text("utf-8")) for path in sorted((ROOT / room).rglob("*.py"))}
+    assert {path: lines for path, lines in found.items() if lines} == {}, "make it a dataclass, TypedDict or model"
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("def read(path: str) -> dict[str, Any]: ...", [1]),
+        ("class A:\n    facts: typing.Dict[str, typing.Any]\n", [2]),
+        ("def keep(rows: list[dict[str, Any]]) -> None:\n    known: dict[int, Any] = {}", [1, 2]),
+        ("def read(path: str) -> dict[str, object]: ...", []),
+        ("# dict[str, Any]\ncounts: dict[str, int] = {}", []),
+    ],
+)
+def test_untyped_dict_is_found(source: str, lines: list[int]) -> None:
+    assert untyped_dicts(source) == lines
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -1,4 +1,4 @@
-"""The site: which address shows what. Every image and run in an address is looked up in the store's own listings."""
+"""Routes of the review site. Runs and images named in a URL are looked up in the store's listings."""
 
 import logging
 from importlib.resources import files
@@ -15,7 +15,7 @@ from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.results.verdicts import add_verdict
 from storage.store import Store
-from tasks.results.exports import FORMATS, written
+from tasks.results.exports import FORMATS, verdicts_text
 from tasks.results.judged import calibration_of, scored_alike
 from web import pictures
 from web.guard import Access
@@ -112,7 +112,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
         media = "text/csv" if kind == "csv" else "application/json"
-        return Response(written(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers)
+        return Response(verdicts_text(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers)
 
     @app.get("/lots/{name}/images/{image_id}")
     def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:
@@ -131,7 +131,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     @app.get("/lots/{name}/images/{image_id}/photograph")
     def photograph(name: str, image_id: str) -> Response:
         _, lot, position = image_named(name, image_id)
-        content, media = pictures.shown(content_of(lot, position))
+        content, media = pictures.browser_image(content_of(lot, position))
         return Response(content, media_type=media, headers=FOR_GOOD)
 
     @app.get("/lots/{name}/images/{image_id}/map.json")
@@ -157,7 +157,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:
         body = await read_limited(request)
 
-        def stored() -> dict[str, Any]:
+        def stored() -> dict[str, object]:
             run, lot, position = image_named(name, image_id)
             add_verdict(store, verdict_from(body, lot, position))
             return history(library.verdicts_about(run), image_id)

@@ -1,4 +1,4 @@
-"""Who may ask, and what a browser may do with the answers.
+"""Access control: host names, tokens, cross-site requests, and security headers.
 
 | asked from | needs |
 |---|---|
@@ -42,7 +42,7 @@ Next = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Access:
-    """Who is let in."""
+    """Middleware that refuses strangers' requests and sets security headers."""
 
     token: str | None
     """What every request must carry; None for a server on loopback."""

@@ -7,7 +7,7 @@ from storage.results.verdicts import regions_of
 from storage.store import Store
 from tasks.planning.run_record import RunRecord
 from web.lot import Lot
-from web.verdict_form import clipped, sent_object, text_of
+from web.verdict_form import clip_region, sent_object, text_of
 
 
 class OutdatedError(ValueError):
@@ -60,7 +60,7 @@ def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> dict[str
     if text_of(sent, "saved") != path:
         by = known.name if known else "somebody"
         raise OutdatedError(f"{by} saved other places of {job.category} meanwhile; reload the page and draw again")
-    regions = tuple(clipped(region, image.width, image.height) for region in regions_of(sent.get("regions", [])))
+    regions = tuple(clip_region(region, image.width, image.height) for region in regions_of(sent.get("regions", [])))
     name = text_of(sent, "name").strip()
     size = image.width, image.height
     add_ignored(store, IgnoredPlaces(job.category, *size, regions, name, lot.run.path, image.image_id))

@@ -1,7 +1,5 @@
 """An image's page: the image among those of its view, its map, its nearest matches and its verdicts."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -19,7 +17,7 @@ from web.query import Query, chosen
 MATCHES = 4
 
 
-def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) -> dict[str, Any]:
+def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) -> dict[str, object]:
     """All that the template shows of one image, besides the run itself.
 
     Args:
@@ -45,7 +43,7 @@ def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) 
     }
 
 
-def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, Any]:
+def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, object]:
     """Every verdict about an image, the earliest first, and the one that counts, as plain JSON values."""
     own = verdicts[verdicts["image_id"] == image_id]
     current = current_verdicts(own)
@@ -56,7 +54,7 @@ def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, Any]:
     }
 
 
-def map_values(lot: Lot, position: int) -> dict[str, Any]:
+def map_values(lot: Lot, position: int) -> dict[str, object]:
     """What the browser draws a heatmap from: patch scores in reading order, the colour scale, the pixel threshold.
 
     Outside of a region of interest scores are 0.
@@ -75,7 +73,7 @@ def map_values(lot: Lot, position: int) -> dict[str, Any]:
     }
 
 
-def matches_of(lot: Lot, position: int) -> dict[str, Any]:
+def matches_of(lot: Lot, position: int) -> dict[str, object]:
     """The worst place of an image and the places of normal-looking images most like it.
 
     Returns:

@@ -1,25 +1,24 @@
-"""What a store holds, kept in memory: runs, profiles and verdicts are never changed, so each file is read once."""
+"""Cache of a store's runs, profiles and verdicts: files never change, so each is read once."""
 
-import json
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Generic, TypeVar
 
 import pandas as pd
-from pydantic import ValidationError
 
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts
+from storage.errors import DamagedError, FormatVersionError
 from storage.results.profiles import FOLDER as PROFILES
-from storage.results.profiles import PROFILE
+from storage.results.profiles import PROFILE, Profile, parse_profile
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
-from tasks.planning.run_record import RunRecord
+from tasks.planning.run_record import RunRecord, parse_record
 from tasks.reporting.drift import Compared
 from tasks.results.judged import Judged, judge
 from web.lot import Lot, open_lot
@@ -33,14 +32,48 @@ READERS = 8
 """Files read at once."""
 
 
+Parsed = TypeVar("Parsed")
+
+
+class ParsedFiles(Generic[Parsed]):
+    """Files of one kind, each read and parsed once for each size it has had; those that cannot be read are left out."""
+
+    def __init__(self, store: Store, parse: Callable[[bytes, str], Parsed]) -> None:
+        """Of a store.
+
+        Args:
+            store: where.
+            parse: a file's content, given the path of its folder.
+        """
+        self.store = store
+        self.parse = parse
+        self._known: dict[tuple[str, int], Parsed | None] = {}
+
+    def read(self, sizes: dict[str, int]) -> dict[str, Parsed]:
+        """The files at these paths, of which the sizes are known, by path."""
+        fresh = [path for path, size in sizes.items() if (path, size) not in self._known]
+        with ThreadPoolExecutor(READERS) as readers:
+            for path, found in zip(fresh, readers.map(self._parse, fresh), strict=True):
+                self._known[path, sizes[path]] = found
+        known = ((path, self._known[path, size]) for path, size in sizes.items())
+        return {path: found for path, found in known if found is not None}
+
+    def _parse(self, path: str) -> Parsed | None:
+        try:
+            return self.parse(self.store.read(path), path.rpartition("/")[0])
+        except (DamagedError, FormatVersionError) as error:
+            log.warning("%s; it is not shown", error)
+            return None
+
+
 class Library:
     """Looks at a store for the site; safe for several threads."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.verdicts = VerdictReader(store)
-        self._json: dict[tuple[str, int], dict[str, Any]] = {}
-        self._records: dict[str, RunRecord | None] = {}
+        self._records = ParsedFiles(store, parse_record)
+        self._profiles = ParsedFiles(store, parse_profile)
         self._lots: OrderedDict[str, Lot] = OrderedDict()
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[int, Judged]] = {}
@@ -52,28 +85,26 @@ class Library:
         files, profiles = self.store.sizes(RUNS), self.store.sizes(PROFILES)
         names = {path.split("/")[0] for path in files if path.count("/") == 1 and path.endswith(f"/{MARKER}")}
         names = {name for name in names if f"{name}/{RECORD}" in files and PARTIAL not in name}
-        records = self._read_all({f"{RUNS}/{name}/{RECORD}": files[f"{name}/{RECORD}"] for name in names})
+        records: dict[str, RunRecord] = self._records.read(
+            {f"{RUNS}/{name}/{RECORD}": files[f"{name}/{RECORD}"] for name in names}
+        )
         ready = {
             f"{PROFILES}/{path}": size
             for path, size in profiles.items()
             if path.endswith(f"/{PROFILE}") and PARTIAL not in path and path.replace(PROFILE, MARKER) in profiles
         }
-        of_run = {found["run"]: (path, found) for path, found in self._read_all(ready).items()}
-        runs = {}
-        for name in sorted(names):
-            record = self._record_of(f"{RUNS}/{name}/{RECORD}", records[f"{RUNS}/{name}/{RECORD}"])
-            if record is None:
-                continue
-            path, profile = of_run.get(f"{RUNS}/{name}", ("", None))
-            runs[name] = StoredRun(
+        profile_of: dict[str, Profile] = {found.run: found for found in self._profiles.read(ready).values()}
+        self._runs = {
+            name: StoredRun(
                 name,
-                record,
-                profile,
-                path.rpartition("/")[0],
+                records[f"{RUNS}/{name}/{RECORD}"],
+                profile_of.get(f"{RUNS}/{name}"),
                 f"{name}/{REPORT_FOLDER}/{MARKER}" in files,
             )
-        self._runs = runs
-        return runs
+            for name in sorted(names)
+            if f"{RUNS}/{name}/{RECORD}" in records
+        }
+        return self._runs
 
     def run(self, name: str) -> StoredRun | None:
         """One complete run, found in the store's own listing; the store is listed only if it is not known yet."""
@@ -110,21 +141,3 @@ class Library:
         if self._unusual[0] != known:
             self._unusual = known, unusual_of(list(runs.values()))
         return self._unusual[1]
-
-    def _record_of(self, path: str, content: dict[str, Any]) -> RunRecord | None:
-        """A run's record, read once; None if another release wrote it."""
-        if path not in self._records:
-            try:
-                self._records[path] = RunRecord.model_validate(content)
-            except ValidationError:
-                log.warning("%s was written by another release, so its run is not shown; score its lot again", path)
-                self._records[path] = None
-        return self._records[path]
-
-    def _read_all(self, wanted: dict[str, int]) -> dict[str, dict[str, Any]]:
-        """JSON files by path, of which the size is known; those read before are not read again."""
-        fresh = [(path, size) for path, size in wanted.items() if (path, size) not in self._json]
-        read: Callable[[tuple[str, int]], dict[str, Any]] = lambda known: json.loads(self.store.read(known[0]))  # noqa: E731
-        with ThreadPoolExecutor(READERS) as readers:
-            self._json.update(zip(fresh, readers.map(read, fresh), strict=True))
-        return {path: self._json[path, size] for path, size in wanted.items()}

@@ -1,4 +1,4 @@
-"""A lot opened for looking at: a row per scored image, its patch scores one image at a time, its colour scale."""
+"""A lot opened for the site: a row per scored image, patch scores one image at a time, the colour scale."""
 
 import threading
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 import zarr
 
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.images.lots import ListedImage, listed_images, read_image, usable_images
+from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
 from storage.results.features import array_of
 from storage.results.patch_scores import NAME
 from storage.results.profiles import read_appearance
@@ -97,5 +97,5 @@ def open_lot(store: Store, path: str, record: RunRecord, profile: str) -> Lot:
     known = appearance.set_index("image_id").reindex(table["image_id"])
     for column in ("brightness", "sharpness"):
         table[column] = known[column].to_numpy() if column in known else np.nan
-    left_out = listing.loc[listing["status"] != "ok", ["path", "status", "reason"]].reset_index(drop=True)
+    left_out = left_out_rows(listing)[["path", "status", "reason"]]
     return Lot(run, record, table, images, left_out, run.boxes())

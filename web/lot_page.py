@@ -59,7 +59,7 @@ def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
     return lot.table.assign(verdict=known.fillna(""))
 
 
-def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, Any]:
+def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, object]:
     """All that the template shows of a lot, besides the run itself.
 
     Args:
@@ -88,12 +88,12 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),
-        "settings": settings_shown(lot.record),
+        "settings": describe_settings(lot.record),
         "suggestion": suggestion,
     }
 
 
-def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, Any]:
+def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, object]:
     """What the threshold slider counts: all raw scores, and those of judged images, each in ascending order."""
     table = with_verdicts(lot, verdicts)
 
@@ -107,7 +107,7 @@ def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
+def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
     """What was run, as pairs of name and text."""
     job, backbone = record.job, record.job.backbone
     chosen = job.settings.model_dump(exclude={"backbone", "weights", "references_from"}, exclude_none=True)
@@ -116,15 +116,15 @@ def settings_shown(record: RunRecord) -> list[tuple[str, str]]:
         ("recorded", record.recorded),
         ("backbone", f"{backbone.name}, {' × '.join(map(str, backbone.image_size))} pixels"),
         ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
-        *((name.replace("_", " "), plain(value)) for name, value in chosen.items()),
-        *((name.replace("_", " "), plain(value)) for name, value in record.decision.model_dump().items()),
-        ("references besides this lot", references_shown(record)),
+        *((name.replace("_", " "), format_value(value)) for name, value in chosen.items()),
+        *((name.replace("_", " "), format_value(value)) for name, value in record.decision.model_dump().items()),
+        ("references besides this lot", describe_references(record)),
         ("run key", record.keys.run),
         ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
     ]
 
 
-def references_shown(record: RunRecord) -> str:
+def describe_references(record: RunRecord) -> str:
     """Which earlier images a lot was scored against besides its own."""
     runs, good = record.job.settings.references_from, record.job.judged_good
     judged = f"{sum(len(one.image_ids) for one in good)} images judged good in {len(good)} runs" if good else ""
@@ -133,14 +133,14 @@ def references_shown(record: RunRecord) -> str:
     return "; ".join(text for text in (accepted, judged, known) if text) or "none"
 
 
-def plain(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A JSON value as people write it.
 
-    >>> plain([1, 3]), plain(None), plain(0.5), plain(True)
+    >>> format_value([1, 3]), format_value(None), format_value(0.5), format_value(True)
     ('1, 3', '–', '0.5', 'yes')
     """
     if isinstance(value, list | tuple):
-        return ", ".join(plain(one) for one in value) or "–"
+        return ", ".join(format_value(one) for one in value) or "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

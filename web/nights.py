@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from storage.results.profiles import choose_earlier
+from storage.results.profiles import Profile, choose_earlier
 from storage.results.runs import FOLDER as RUNS
 from tasks.planning.run_record import RunRecord
 from tasks.reporting.drift import MAX_EARLIER, Compared, compare
@@ -18,9 +17,8 @@ class StoredRun:
     name: str
     """Of its folder."""
     record: RunRecord
-    profile: dict[str, Any] | None
+    profile: Profile | None
     """The numbers it is compared by; None if it has none."""
-    profile_path: str
     has_report: bool
 
     @property
@@ -28,19 +26,23 @@ class StoredRun:
         """In the store."""
         return f"{RUNS}/{self.name}"
 
+    @property
+    def profile_path(self) -> str:
+        """In the store; empty if the run has no profile."""
+        return self.profile.path if self.profile else ""
+
 
 def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[Compared, ...]]:
     """What is unusual about each run beside the earlier ones scored in the same way, by its name."""
     of_series = defaultdict(list)
     for run in runs:
         if run.profile is not None:
-            of_series[run.profile_path.rpartition("/")[0]].append(run)
+            of_series[run.profile.path.rpartition("/")[0]].append((run.name, run.profile))
     found: dict[str, tuple[Compared, ...]] = {}
     for series in of_series.values():
-        before: list[dict[str, Any]] = []
-        for run in sorted(series, key=lambda run: run.profile_path):
-            profile = dict(run.profile or {})
+        before: list[Profile] = []
+        for name, profile in sorted(series, key=lambda known: known[1].path):
             earlier = choose_earlier(profile, reversed(before), MAX_EARLIER)
-            found[run.name] = tuple(one for one in compare(profile, earlier) if one.state == "unusual")
+            found[name] = tuple(one for one in compare(profile, earlier) if one.state == "unusual")
             before.append(profile)
     return found

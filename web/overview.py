@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.planning.run_record import RunRecord, night_of
-from tasks.reporting.drift import Compared, number
+from tasks.reporting.drift import Compared
 from tasks.results.judged import Judged
 from web.charts import Chart, chart
 from web.nights import StoredRun
@@ -28,11 +28,11 @@ class Night:
 
     @property
     def image_count(self) -> int:
-        return int(self.record.images.get("ok", 0))
+        return self.record.image_count
 
     @property
     def left_out_count(self) -> int:
-        return sum(self.record.images.values()) - self.image_count
+        return self.record.left_out_count
 
     @property
     def flagged_count(self) -> int:
@@ -87,8 +87,8 @@ def charts_of(nights: Sequence[Night]) -> list[Chart]:
     labels = [night.date for night in nights]
 
     def measure(name: str) -> list[float | None]:
-        values = [number(night.run.profile or {}, name) for night in nights]
-        return [None if value != value else value for value in values]
+        profiles = (night.run.profile for night in nights)
+        return [getattr(profile, name) if profile else None for profile in profiles]
 
     return [
         chart("flagged, %", labels, {"flagged": [100 * night.flagged_rate for night in nights]}, from_zero=True),

@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from musc.region import LEAST_WEIGHT
+from musc.region import MIN_WEIGHT
 from storage.errors import UnreadableImageError
-from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, opened
+from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, open_picture
 from storage.store import Store
 from tasks.reporting.gallery import CROP_SIDE, crop_window
-from tasks.reporting.heatmaps import boxed, encoded, overlay, within
+from tasks.reporting.heatmaps import draw_boxes, encode_picture, overlay, within
 from web.lot import Lot
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def thumbnail(lot: Lot, position: int) -> bytes:
     content = lot.content(position)
     with DECODERS:
         picture = photograph(content)
-        drawn = encoded(side_by_side(picture, lot, position), quality=82)
+        drawn = encode_picture(side_by_side(picture, lot, position), quality=82)
     if picture is not None:
         keep(store, path, drawn)
     return drawn
@@ -71,7 +71,7 @@ def photograph(content: bytes | None) -> Image.Image | None:
 def side_by_side(picture: Image.Image | None, lot: Lot, position: int) -> Image.Image:
     """The photograph and the same under its heatmap, each within a square; grey where the photograph is gone."""
     small = within(picture or blank(lot, position), SIDE)
-    heat = overlay(small, enlarged(lot.patch_scores(position), small.size), *lot.limits)
+    heat = overlay(small, enlarge(lot.patch_scores(position), small.size), *lot.limits)
     sheet = Image.new("RGB", (2 * SIDE, SIDE), BACKGROUND)
     left, top = (SIDE - small.width) // 2, (SIDE - small.height) // 2
     sheet.paste(small, (left, top))
@@ -86,7 +86,7 @@ def blank(lot: Lot, position: int) -> Image.Image:
     return Image.new("RGB", (max(1, round(width * scale)), max(1, round(height * scale))), BACKGROUND)
 
 
-def enlarged(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def enlarge(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Patch scores as the anomaly map of a picture of (width, height): bilinear, corner patches at the corners."""
     rows, columns = patch_scores.shape
     down, across = np.linspace(0, rows - 1, size[1]), np.linspace(0, columns - 1, size[0])
@@ -96,10 +96,10 @@ def enlarged(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         ndimage.map_coordinates(values, places, order=1, mode="nearest")
         for values in (np.nan_to_num(patch_scores).astype(np.float64), inside)
     )
-    return np.where(weights >= LEAST_WEIGHT, sums / np.maximum(weights, LEAST_WEIGHT), 0).astype(np.float32)
+    return np.where(weights >= MIN_WEIGHT, sums / np.maximum(weights, MIN_WEIGHT), 0).astype(np.float32)
 
 
-def shown(content: bytes) -> tuple[bytes, str]:
+def browser_image(content: bytes) -> tuple[bytes, str]:
     """An image file as browsers show it at full resolution, and its media type.
 
     Files whose pixels are used as they are go out untouched; others (16 bits, palettes, alpha, TIFF …) are decoded by
@@ -108,7 +108,7 @@ def shown(content: bytes) -> tuple[bytes, str]:
     Raises:
         UnreadableImageError: if it cannot be decoded.
     """
-    image = opened(content)
+    image = open_picture(content)
     turned = image.format == "PNG" and any(sign in content for sign in PNG_ORIENTATION_SIGNS)
     plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not turned
     if image.format in PASSED_ON and plain:
@@ -132,4 +132,6 @@ def crop(content: bytes, patch: int, grid: tuple[int, int]) -> bytes:
     scale = 2 * CROP_SIDE / max(part.size)
     size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
     left, top, right, bottom = (round(side * scale) for side in inner)
-    return encoded(boxed(part.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]), quality=88)
+    return encode_picture(
+        draw_boxes(part.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]), quality=88
+    )

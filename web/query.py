@@ -1,4 +1,4 @@
-"""How a lot is looked at: filters, order, page. All of it stands in the address, which can be sent to a colleague."""
+"""View of a lot: filters, order and page, all of them in the URL, which can be shared."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -26,7 +26,7 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Query:
-    """One view of a lot. Values nobody can have chosen on the page mean the default."""
+    """One view of a lot. Values that the page does not offer mean the default."""
 
     sort: str = "score"
     order: str = "desc"

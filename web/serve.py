@@ -1,4 +1,4 @@
-"""Start the site: on loopback for whoever sits at this machine, or on another address behind a token."""
+"""Start the site: on loopback for users of this machine, or on another address behind a token."""
 
 import getpass
 import os
@@ -117,7 +117,7 @@ def serve(store: Store, place: Place, listener: socket.socket) -> None:
 
 
 def user_name() -> str:
-    """Who sits at this machine; empty where the system does not say."""
+    """Name of the user of this machine; empty where the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

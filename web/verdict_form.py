@@ -79,11 +79,11 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
         verdict=texts["verdict"],
         name=texts["name"].strip(),
         note=texts["note"].strip(),
-        regions=tuple(clipped(region, image.width, image.height) for region in regions_of(sent.get("regions", []))),
+        regions=tuple(clip_region(region, image.width, image.height) for region in regions_of(sent.get("regions", []))),
     )
 
 
-def clipped(region: Region, width: int, height: int) -> Region:
+def clip_region(region: Region, width: int, height: int) -> Region:
     """A region within the image, to a tenth of a pixel.
 
     Raises:

@@ -11,21 +11,19 @@ compared (the O(N) ways); comparing all photographs with each other is done once
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from photographs import Photographs, drawn_lots, photographs_of
 from scoring import Scored, ways
 
+from benchmarks.inputs import add_json_option, add_lot_options, folder_parser, print_table
 from musc import backbones
 from musc.maps import anomaly_maps
 from musc.metrics import image_metrics, pixel_metrics
-from musc.settings import DEFAULT_BACKBONE
 from storage.datasets import list_categories
 
 SHARES = (0.05, 0.10, 0.20, 0.40)
@@ -98,26 +96,20 @@ def text_of(row: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
-    parser.add_argument("--image-size", type=int, help="side in pixels; the backbone's own unless given")
-    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="fractions of defective parts")
-    parser.add_argument("--draws", type=int, default=3, help="lots of each share")
+    parser = folder_parser(__doc__)
+    add_lot_options(parser, shares=SHARES, draws=3)
     parser.add_argument("--references", type=int, default=16, help="M of the way with a sample of references")
     parser.add_argument("--resamplings", type=int, default=200, help="of the bootstrap")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
+    add_json_option(parser)
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, image_size=options.image_size, device="cpu")
-    print(f"| {' | '.join(TITLES)} |", "|---" * len(TITLES) + "|", sep="\n")
-    rows = []
-    for root in options.roots:
-        for category in list_categories("folder", root):
-            for row in rows_of(category.name, photographs_of(root, category, backbone), options):
-                rows.append(row)
-                print(text_of(row), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2))
+    rows = (
+        row
+        for root in options.roots
+        for category in list_categories("folder", root)
+        for row in rows_of(category.name, photographs_of(root, category, backbone), options)
+    )
+    print_table(TITLES, rows, text_of, options.json)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from photographs import Photographs, photographs_of
 from PIL import Image
 from scipy import ndimage
 
+from benchmarks.inputs import folder_parser
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
@@ -28,7 +29,7 @@ from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, any_patch, image_scores, on_grid
 from musc.metrics import image_metrics
 from musc.mutual import block_scores
-from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
+from musc.settings import ChosenSettings, Settings
 from storage.datasets import Category, list_categories, load_mask_at
 from storage.datasets.files import images_in
 from storage.images.decode import decode
@@ -136,9 +137,7 @@ def repeated_lots(
 
 def main(arguments: Sequence[str]) -> None:
     """The command line: a table that Markdown understands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("roots", type=Path, nargs="+", help="labelled folders, as for `musc benchmark folder`")
-    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
+    parser = folder_parser(__doc__)
     parser.add_argument("--images", type=int, default=56, help="of a lot")
     parser.add_argument("--shares", type=float, nargs="+", default=(0.05, 0.1, 0.2, 0.3), help="that share the flaw")
     parser.add_argument("--draws", type=int, default=2, help="defective photographs of each kind")

@@ -12,7 +12,7 @@ from photographs import Photographs
 
 from musc.kernels.products import fill_symmetric
 from musc.layers import Grid, Layer
-from musc.lnamd import aggregate, layer_normalised
+from musc.lnamd import aggregate, normalise_layer
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import interval_mean
 from musc.rscin import rescore
@@ -50,7 +50,7 @@ def one_vector(tokens: torch.Tensor, grid: Grid) -> torch.Tensor:
 
 def similarity_weighted(tokens: torch.Tensor, grid: Grid) -> torch.Tensor:
     """As `one_vector`, but a neighbour weighs as much as it resembles the centre, never less than 0 (MuSc-V2)."""
-    normal = layer_normalised(tokens)
+    normal = normalise_layer(tokens)
     cells = F.normalize(normal, dim=-1).unflatten(1, grid).permute(0, 3, 1, 2)
     padded, vectors = F.pad(cells, (1, 1, 1, 1)), normal.unflatten(1, grid).permute(0, 3, 1, 2)
     values, rows, columns = F.pad(vectors, (1, 1, 1, 1)), *grid

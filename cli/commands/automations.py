@@ -1,4 +1,4 @@
-"""`musc automations`: runs whose process is gone are marked as crashed, and unusual nights are told."""
+"""`musc automations`: a Prefect server marks runs without a process as crashed and notifies of unusual nights."""
 
 import typer
 
@@ -6,7 +6,7 @@ from cli.process.prefect_settings import require_readable_settings
 
 
 def run(silence: int, alert: str | None) -> None:
-    """Create the automations on the server that is set, and say so; the one that tells only where a block is given."""
+    """Create the automations on the configured server and print them; notifications need a notification block."""
     require_readable_settings()
     from prefect.settings import PREFECT_API_URL
 

@@ -4,7 +4,7 @@ from tasks.planning.requests import BenchmarkRequest
 
 
 def run(request: BenchmarkRequest) -> None:
-    """Score, measure, and print the table; categories that failed are named after it."""
+    """Score and measure the categories and print the table, then the categories that failed."""
     from cli.process.engines import run_benchmark
     from cli.terminal.progress import watching
     from cli.terminal.tables import show_benchmark

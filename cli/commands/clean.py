@@ -1,4 +1,4 @@
-"""`musc clean`: what a store could do without, and the space that frees."""
+"""`musc clean`: unused artefacts of a store, and the space that deleting them frees."""
 
 from collections import Counter
 

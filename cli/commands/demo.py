@@ -1,4 +1,4 @@
-"""The demonstration: a lot that draws itself, scored with the defaults, and compared with the defects planted in it."""
+"""`musc demo`: a generated lot, scored with the defaults and compared with its planted defects."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from storage.store import Store
 from tasks.evaluation.labels import labelled, network_size_metrics
 from tasks.monitoring.summary import strip
 from tasks.planning.requests import LotRequest
-from tasks.reporting.heatmaps import encoded
+from tasks.reporting.heatmaps import encode_picture
 
 PART = "cast"
 PICTURE_QUALITY = 85
@@ -38,7 +38,7 @@ def run(output: str, seed: int) -> None:
     drawn = strip(finished, str(photographs))
     if drawn is not None:
         picture = Path(f"{root}.jpg")
-        picture.write_bytes(encoded(drawn, quality=PICTURE_QUALITY))
+        picture.write_bytes(encode_picture(drawn, quality=PICTURE_QUALITY))
         say(f"Picture of the most anomalous parts in {picture}")
     category = list_categories("folder", root)[0]
     metrics = network_size_metrics(labelled(finished, category, root, photographs), category.dataset, root)

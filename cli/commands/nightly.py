@@ -41,8 +41,7 @@ def show_night(store: Store, night: Night) -> None:
 
 def show_scored(store: Store, outcome: Outcome) -> None:
     """What was found in a lot scored tonight, what its page warns of, and where that lies."""
-    files = read_record(Run(store, outcome.run)).images
-    others = ", ".join(f"{count} {status}" for status, count in files.items() if status != "ok")
+    others = read_record(Run(store, outcome.run)).left_out
     warned = len(outcome.warnings)
     said = [f"{outcome.flagged} of {outcome.images} images flagged"]
     said += [f"{warned} {'warning' if warned == 1 else 'warnings'}"] if warned else []

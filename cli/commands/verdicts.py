@@ -1,4 +1,4 @@
-"""`musc verdicts`: what people said on the review site, handed on to other tools."""
+"""`musc verdicts`: export verdicts of the review site to other tools."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ import typer
 from cli.process.errors import reporting_errors
 from cli.terminal.text import visible
 
-app = typer.Typer(no_args_is_help=True, help="Hand on what people said of images on the review site.")
+app = typer.Typer(no_args_is_help=True, help="Export the verdicts that people gave on the review site.")
 
 
 @app.callback()
 def common() -> None:
-    """Hand on what people said of images on the review site."""
+    """Export the verdicts that people gave on the review site."""
 
 
 @app.command()
@@ -44,7 +44,7 @@ def write_export(location: str, kind: str, output: str | None) -> None:
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts
     from storage.secrets import require_no_secret
-    from tasks.results.exports import FORMATS, written
+    from tasks.results.exports import FORMATS, verdicts_text
     from tasks.results.labelled_folder import MVTEC, write_labelled_folder
 
     require_no_secret("run", location)
@@ -64,5 +64,5 @@ def write_export(location: str, kind: str, output: str | None) -> None:
         return
     target = Path(output or f"{default}.{FORMATS[kind]}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(written(kind, verdicts, run.scored_images()), encoding="utf-8")
+    target.write_text(verdicts_text(kind, verdicts, run.scored_images()), encoding="utf-8")
     typer.echo(visible(f"{len(verdicts)} verdicts in {target}"))

@@ -12,7 +12,7 @@ from tasks.planning.requests import WatchRequest
 
 
 def run(request: WatchRequest) -> None:
-    """Score until Ctrl-C or SIGTERM, and end cleanly."""
+    """Score new photographs until Ctrl-C or SIGTERM, then stop after the one at hand."""
     from cli.process.engines import watch_folder
 
     stop = threading.Event()

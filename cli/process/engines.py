@@ -1,4 +1,4 @@
-"""Which way a command runs: inline, without Prefect, or as a flow that a Prefect server records and its UI shows.
+"""How a command runs: inline without Prefect, or as a flow that a Prefect server records.
 
 Inline unless an API is configured (`cli.process.prefect_api`) or `--engine` says otherwise. Both ways run the same
 pipeline on the same store, so one goes on where the other stopped.

@@ -43,7 +43,7 @@ def prepare_environment(verbosity: int) -> None:
 
 
 def keep_loopback_direct() -> None:
-    """Take calls to this machine off every proxy; a SOCKS proxy that no installed library could use is left out."""
+    """Exclude loopback from proxies, and unset a SOCKS proxy that no installed library supports."""
     for name in ("NO_PROXY", "no_proxy"):
         known = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join(dict.fromkeys([*known, *LOOPBACK]))

@@ -1,4 +1,4 @@
-"""How a command says what went wrong: one line and an exit code, never a traceback."""
+"""Report a command's errors in one line with an exit code; `-v` adds the traceback of unexpected ones."""
 
 import traceback
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What Prefect reads while it is loaded, looked at before: its own errors name neither the file nor the variable."""
+"""Check Prefect's settings files before it loads them: its own errors name neither file nor variable."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a command says first, before torch is loaded: what it is going to do, and where it runs."""
+"""A command's first lines, printed before torch is loaded: what is scored, and where it runs."""
 
 import os
 import time

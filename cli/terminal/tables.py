@@ -41,17 +41,15 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
         notes: what was done otherwise than asked for.
     """
     run = Run(Store(store_url), run_path)
-    scores, images = run.scores(), run.images()
+    scores, record = run.scores(), read_record(run)
     console.print(ranking(scores))
-    record = read_record(run)
     show_backbone(record)
     show_decision(scores, record, notices_of(run))
     for note in notes:
         console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
-    left_out = images[images["status"] != "ok"]
-    if len(left_out):
-        counts = ", ".join(f"{count} {status}" for status, count in left_out["status"].value_counts().items())
-        console.print(f"{len(left_out)} of {len(images)} files were not scored ({counts}); images.parquet says why.")
+    if record.left_out:
+        counts = f"{record.left_out_count} of {record.file_count} files were not scored ({record.left_out})"
+        console.print(f"{counts}; images.parquet says why.")
     console.print("Results in", style="bold", end=" ")
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
     for name, what in CONTENTS.items():
@@ -95,7 +93,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from tasks.evaluation.published import caption, left_out, shown
+    from tasks.evaluation.published import caption, describe_left_out, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -104,9 +102,9 @@ def show_benchmark(store_url: str, path: str) -> None:
             f"{backbone}, maps and masks compared at {image_size} pixels; {caption(metrics, str(backbone))}",
             markup=False,
         )
-        for table in metric_tables(shown(metrics, str(backbone))):
+        for table in metric_tables(result_table(metrics, str(backbone))):
             console.print(table)
-        for sentence in left_out(metrics, str(backbone)):
+        for sentence in describe_left_out(metrics, str(backbone)):
             console.print(visible(sentence), markup=False, highlight=False)
     console.print("Results in", style="bold", end=" ")
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)

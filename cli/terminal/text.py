@@ -1,4 +1,4 @@
-"""Texts that hold names of files, which anybody may have chosen, as a terminal can be trusted with them."""
+"""Escape file names and other untrusted text for the terminal."""
 
 import io
 import re
@@ -9,7 +9,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def visible(text: str) -> str:
-    r"""Control characters as what they are.
+    r"""Escape control characters, so that they are printed and take no effect.
 
     >>> visible("\x1b[31mred.png")
     '\\x1b[31mred.png'

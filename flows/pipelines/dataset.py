@@ -75,6 +75,7 @@ def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> s
         The path of its metrics in the store.
     """
     found = read_category(Store(job.store), category)
+    log.info("%s is scored with %s", found.name, job.backbone.name)
     listing = runner.call("list", found.name, list_category, job.folder, category, job.store, job.shuffle_seed)
     job = with_region(job, listing.lot_key, runner)
     run = score_listed(job, listing.lot_key, runner, engine)

@@ -1,5 +1,6 @@
 """The pipeline: the stages of a lot in order, on whatever runner. Nothing here knows Prefect."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -43,6 +44,8 @@ from tasks.runtime.models import load_ahead
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 from tasks.score import score_shard
+
+log = logging.getLogger(__name__)
 
 
 def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
@@ -115,6 +118,7 @@ def score_listed(
     images = load_usable(store, lot_key)
     finished = run_spec(job, lot_key)
     if is_complete(store, finished.path):
+        log.info("%s is complete and is reused", finished.path)
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
     else:
         earlier = earlier_references(job, images)
@@ -135,6 +139,7 @@ def score_listed(
             known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
             run("extract", extract_block, [*known, *blocks], ahead=load_ahead if runner.loads_models_here else None)
             earlier = earlier_references(job, images, known)
+            log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
             aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
             run("aggregate", aggregate_block, aggregated)
             contents = extracted_contents(blocks, images, tiles)
@@ -144,6 +149,7 @@ def score_listed(
             grouping = group_specs(job, shards)
             groups = run("groups", group_lot, grouping)
             if job.settings.exclude_groups and any(found.groups for found in groups):
+                log.info("%s is scored again without what groups share", job.lot)
                 shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
                 run("score", score_shard, shards)
             vouching = score_good(job, known, good, run) if job.good else None

@@ -7,7 +7,17 @@ from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.store import Store, require_writable
 from tasks.planning.lot_job import LotJob
-from tasks.planning.nightly import Night, Outcome, Status, look, night_job, note_outcome, remember, scored, survey
+from tasks.planning.nightly import (
+    Night,
+    Outcome,
+    Status,
+    describe_outcome,
+    look,
+    night_job,
+    note_outcome,
+    remember,
+    survey,
+)
 from tasks.planning.requests import LotRequest, NightRequest
 from tasks.planning.returns import ScoredLot
 from tasks.runtime import progress
@@ -68,7 +78,7 @@ def score_night(request: NightRequest, runner: Runner, score_lot: ScoreLot) -> N
 def attempt(
     found: FoundLot, job: LotJob, request: NightRequest, score_lot: ScoreLot, place: tuple[int, int] = (0, 1)
 ) -> Outcome:
-    """Score one lot unless it is finished; whatever goes wrong with it must not take the others with it."""
+    """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
         seen = look(found, job, request.maps, request.export)
@@ -76,7 +86,7 @@ def attempt(
             return seen.outcome
         key = seen.key
         progress.begin("night", place[1], 0, found.lot, done=place[0])
-        outcome = scored(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
+        outcome = describe_outcome(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
         remember(job, key, outcome)
     except UnopenedError as error:
         return Outcome(found, Status.FAILED, reason=str(error))

@@ -1,4 +1,4 @@
-"""What follows a scored lot: its profile, its page, maps and exports as files. Whatever fails here, the scores stay."""
+"""After scoring: the profile, the page, maps and exports of a run. Errors here never affect its scores."""
 
 import logging
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tasks.export_results import write_export
 from tasks.planning.lot_job import LotJob
 from tasks.planning.requests import MapKind
 from tasks.planning.returns import ScoredRun
-from tasks.planning.run_record import read_record
+from tasks.planning.run_record import read_record, scored_run
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, is_outdated, write_report
 from tasks.reporting.drift import MAX_EARLIER
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reported:
-    """What was made of a finished run, and what is to be said of it."""
+    """What was made from a finished run, and its warnings."""
 
     report: str | None
     """Path of the page in the store; None if it could not be made."""
@@ -57,7 +57,7 @@ def report_run(
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
         report = run_stage("report", write_report, [reporting], runner)[0].path
-    except Exception as error:  # a page is a convenience; the scores are complete and must be handed on
+    except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
     if maps:
         try:
@@ -84,18 +84,16 @@ def renew_later(run: Run, runner: Runner) -> list[str]:
     own = profile_of_run(read_record(run))
     for profile in later_profiles(store, own, MAX_EARLIER) if is_complete(store, own) else []:
         try:
-            if is_complete(store, profile["run"]):
-                renew(Run(store, profile["run"]), runner)
-        except Exception as error:  # one night must not cost another one its scores
-            problems.append(f"the report of {profile['lot']}, a later night, could not be made again ({error})")
+            if is_complete(store, profile.run):
+                renew(Run(store, profile.run), runner)
+        except Exception as error:  # a page that fails must not stop the others
+            problems.append(f"the report of {profile.lot}, a later night, could not be made again ({error})")
     return problems
 
 
 def renew(run: Run, runner: Runner) -> None:
     """Make a page again if it is there and was made from something else."""
-    record = read_record(run)
-    job = replace(record.job, store=run.store.url)
-    done = ScoredRun(run=run.path, key=record.keys.run, images=record.images["ok"], files=sum(record.images.values()))
+    job, done = replace(read_record(run).job, store=run.store.url), scored_run(run)
     reporting = report_spec(job, done, profile_spec(job, done))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)

@@ -17,7 +17,7 @@ from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
 from storage.images.lots import ListedImage, load_usable, read_image
 from storage.names import short_name
-from storage.results.arrivals import FOLDER, Arrivals, arrival_id
+from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, require_writable
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
@@ -41,7 +41,7 @@ RESCAN_SECONDS = 30.0
 """How often the whole folder is looked at, should an event have been lost."""
 
 Said = Callable[[Mapping[str, Any]], None]
-Scored = tuple[str, dict[str, Any], Look]
+Scored = tuple[str, Arrival, Look]
 """Name, row and look of a photograph."""
 
 
@@ -133,7 +133,7 @@ def new_rows(
 
 
 def taken(changed: "queue.SimpleQueue[str]") -> set[str]:
-    """The paths in a queue, after waiting a moment for the first."""
+    """Take all paths from a queue; waits `TICK_SECONDS` for the first."""
     found: set[str] = set()
     try:
         found.add(changed.get(timeout=TICK_SECONDS))
@@ -143,8 +143,8 @@ def taken(changed: "queue.SimpleQueue[str]") -> set[str]:
         return found
 
 
-def row_of(watch: Watch, path: str, look: Look, *, patient: bool) -> dict[str, Any] | None:
-    """Look at a file and score it; None while it may still be written."""
+def row_of(watch: Watch, path: str, look: Look, *, patient: bool) -> Arrival | None:
+    """Score one file; None while it may still be incomplete."""
     started, folder = time.perf_counter(), Store(str(watch.folder))
     (image,) = list_files(folder, [path])
     reason, scored = image.reason, None
@@ -167,7 +167,7 @@ def table_row(
     reason: str,
     scored: tuple[float, tuple[float, float]] | None,
     seconds: float,
-) -> dict[str, Any]:
+) -> Arrival:
     """One row of the table, as plain values; without a score for files that could not be scored."""
     raw, (peak_row, peak_column) = scored or (float("nan"), (-1, -1))
     flagged = raw >= watch.threshold

@@ -1,4 +1,4 @@
-"""Backbones: what turns images into patch tokens and class tokens. A name is resolved first, loaded when needed.
+"""Backbones: networks that turn images into patch tokens and class tokens. Names are resolved first, loaded later.
 
 Names are loaded when first used, so that importing the package loads no torch.
 """

@@ -8,7 +8,7 @@ Two things differ from what open_clip does by itself, both because the published
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -218,7 +218,7 @@ def fetch(name: str, tag: str) -> Path:
         raise weight_files.unavailable(f"weights {tag!r} of {name}", error, _origin(source)) from error
 
 
-def _origin(source: dict[str, Any]) -> str:
+def _origin(source: Mapping[str, Any]) -> str:
     hub = source.get("hf_hub")
     if not hub:
         return f"{source['url'].rpartition('/')[2]} from {source['url']}"

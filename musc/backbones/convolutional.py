@@ -1,7 +1,7 @@
 """Convolutional networks through timm, as `timm:<model>`; `musc.backbones.lite0` builds its own here too.
 
 A level is the output of a stage of the network: blocks of one stride and width. Levels keep grids and widths of their
-own; those of stride 8 and more are taken unless told otherwise. Class tokens are the embedding its classifier sees.
+own; those of stride 8 and more are taken by default. Class tokens are the embedding its classifier sees.
 """
 
 import functools

@@ -9,9 +9,9 @@ from musc.layers import Grid, Layer
 LARGE_SIDE_OF_PATCH_14 = 518
 LARGE_SIDE = 512
 CONVOLUTIONAL_SIZE = (320, 320)
-"""Height and width in pixels for convolutional networks unless told otherwise; how chosen: docs/backbones.md."""
+"""Height and width in pixels for convolutional networks by default; how chosen: docs/backbones.md."""
 FINEST_STRIDE = 8
-"""Pixels per patch of the finest levels of a convolutional network taken unless told otherwise."""
+"""Pixels per patch of the finest levels of a convolutional network taken by default."""
 
 
 def resolve_image_size(
@@ -73,7 +73,7 @@ def default_side(patch_side: int) -> int:
 
 
 def coarse_levels(strides: Sequence[int]) -> tuple[int, ...]:
-    """The levels of a convolutional network taken unless told otherwise: of stride 8 and more, else the last one.
+    """The levels of a convolutional network taken by default: of stride 8 and more, else the last one.
 
     >>> coarse_levels((2, 4, 8, 16, 32)), coarse_levels((2, 4))
     ((2, 3, 4), (1,))

@@ -127,10 +127,10 @@ def in_names_of_timm(state: Mapping[str, torch.Tensor], depths: Sequence[int]) -
         return dict(state)
     places = [f"{stage}.{block}" for stage, depth in enumerate(depths) for block in range(depth)]
     expanded = {found[1] for name in state if (found := INSIDE.fullmatch(name)) and found[2] == "_expand_conv"}
-    return {renamed(name, places, expanded): tensor for name, tensor in state.items()}
+    return {rename_tensor(name, places, expanded): tensor for name, tensor in state.items()}
 
 
-def renamed(name: str, places: Sequence[str], expanded: set[str]) -> str:
+def rename_tensor(name: str, places: Sequence[str], expanded: set[str]) -> str:
     """timm's name of one tensor; a name that follows no rule is kept, and loading then refuses it.
 
     Args:
@@ -138,7 +138,7 @@ def renamed(name: str, places: Sequence[str], expanded: set[str]) -> str:
         places: timm's stage and block of each block.
         expanded: numbers of the blocks with expansion.
 
-    >>> renamed("_blocks.1._bn0.weight", ["0.0", "1.0"], {"1"}), renamed("_fc.bias", [], set())
+    >>> rename_tensor("_blocks.1._bn0.weight", ["0.0", "1.0"], {"1"}), rename_tensor("_fc.bias", [], set())
     ('blocks.1.0.bn1.weight', 'classifier.bias')
     """
     found = INSIDE.fullmatch(name)

@@ -27,7 +27,7 @@ PATCH = 8
 """Pixels of the resized image per patch, in both directions."""
 
 DEFAULT_SIZE = (256, 256)
-"""Height and width in pixels unless told otherwise."""
+"""Height and width in pixels by default."""
 
 SCALE_COUNT = 4
 """Layers on offer: layer s filters the image reduced by 2 to the power s."""

@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 
 from musc.kernels.compiled import compiled
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz", "reassoc", "contract"}}
+OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz", "reassoc", "contract"}}
 """Sums may be made in any order; NaN is never met, for features are checked before, infinity may be."""
 inlined: Any = numba.njit(**OPTIONS)
 

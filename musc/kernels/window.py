@@ -1,4 +1,4 @@
-"""The window of registered parts: a patch is matched only near its own position in the other image.
+"""Match window for aligned parts: a patch is compared only with patches near its own position.
 
 Boards and other aligned parts show the same place at the same patch, so a match from elsewhere is no evidence. Query
 rows are multiplied in bands with the reference rows within reach; what of a band lies too far to the side is masked.

@@ -12,7 +12,7 @@ import numpy as np
 from musc.metrics.inputs import Scores
 from musc.metrics.ties import Counts
 
-_MOST_BINS = 2**20
+_MAX_BINS = 2**20
 _PART_PIXELS = 2**20
 
 
@@ -56,7 +56,7 @@ def count_below(scores: Scores, thresholds: Scores) -> tuple[Counts, Counts]:
     Returns:
         Two int64 (K,).
     """
-    bin_count = min(_MOST_BINS, len(scores))
+    bin_count = min(_MAX_BINS, len(scores))
     lowest, scale = _binning(scores, bin_count)
     threshold_bins = _bins(thresholds, lowest, scale)
     # Rounding can push the highest score one bin beyond the last.

@@ -28,7 +28,7 @@ class Photograph(Protocol):
 Listed = TypeVar("Listed", bound=Photograph)
 
 OVERLAP_PART = 8
-"""Neighbouring tiles share an eighth of their side unless told otherwise."""
+"""Neighbouring tiles share an eighth of their side by default."""
 
 
 def tiles_of(settings: Settings, image: Photograph) -> list[Tile | None]:

@@ -1,4 +1,4 @@
-"""Folder contents as people see them: images in natural order, without what operating systems leave behind."""
+"""Folder contents: images in natural order, without hidden files and those of operating systems."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What labels and masks say, as a digest: metrics computed from other labels must not be found again by mistake."""
+"""Digest of labels and masks, part of the key of metrics, so that changed labels give new metrics."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""By which rules a mask file, as people save them, is read, and when it is refused instead.
+"""Rules for reading mask files: modes, orientation, values, and which files are refused.
 
 | mask | rule |
 |---|---|
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def load_every(images: Iterable[LabelledImage], load: Callable[[LabelledImage], T]) -> list[T]:
-    """Load the masks of every image; whatever is wrong with any of them is told in one error.
+    """Load the masks of every image; all problems are raised as one error.
 
     Raises:
         DatasetLayoutError: with a line for each image whose masks cannot be used.

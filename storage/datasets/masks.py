@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from storage.datasets.mask_rules import grey_of, require_full_values, require_marked, turned_like
 from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION, TURNED, opened, read_header, require_whole
+from storage.images.decode import EXIF_ORIENTATION, TURNED, open_picture, read_header, require_whole
 
 REFERENCE_READS = frozenset({"mvtec_ad", "visa", "btad"})
 """Datasets that the reference implementation reads; in all others every grey value above 0 marks a defect."""
@@ -147,7 +147,7 @@ def read_grey(path: Path) -> Image.Image:
 
 def _read_upright(path: Path) -> tuple[Image.Image, bool]:
     """As `read_grey`, and whether the file itself says how it is turned."""
-    with _decoding(path), opened(content := path.read_bytes()) as image:
+    with _decoding(path), open_picture(content := path.read_bytes()) as image:
         is_upright = image.getexif().get(EXIF_ORIENTATION) in TURNED
         require_whole(image, content)
         if (count := getattr(image, "n_frames", 1)) > 1:

@@ -120,7 +120,7 @@ def require_whole(image: Image.Image, content: bytes) -> None:
         raise UnreadableImageError(f"its pixels end early, before an end marker that was added: {CUT_OR_DAMAGED}")
 
 
-def opened(content: bytes) -> Image.Image:
+def open_picture(content: bytes) -> Image.Image:
     """An image of one of the `FORMATS`, whose pixels are not decoded yet; every file from strangers is opened here.
 
     Raises:
@@ -144,7 +144,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def _opened_in_known_range(content: bytes) -> Image.Image:
-    image = opened(content)
+    image = open_picture(content)
     if image.mode == "F":
         raise UnreadableImageError("it holds floating point pixels of unknown range; store it with 8 or 16 bits")
     if image.mode == "I" and image.format == "TIFF":  # in other formats Pillow's mode for 16 bits

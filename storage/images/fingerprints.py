@@ -1,4 +1,4 @@
-"""Which lots have a finished result, told without reading an image.
+"""Fingerprints of lots, by which a finished result is found without reading an image.
 
 A lot's **fingerprint** covers the path, size and times (on object stores also the ETag) of every file below its
 folder: whatever is added, removed or written changes it. A **mark** says which run came out for a fingerprint and
@@ -7,7 +7,9 @@ that is finished is never done twice.
 """
 
 import json
+import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from typing import Any
 from storage.artefacts import digest, is_complete
 from storage.images.listing import has_image_name, paths_below, require_folder
 from storage.store import TIMES, Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "fingerprints"
 SIGNS_OF_CHANGE = ("ETag", "etag", "md5Hash", *TIMES)
@@ -71,8 +75,13 @@ def read_result(store: Store, key: str) -> KnownResult | None:
     """
     try:
         mark = KnownResult(**json.loads(store.read(result_path(key))))
-    except (FileNotFoundError, ValueError, TypeError):
+    except FileNotFoundError:
         return None
+    except (ValueError, TypeError) as error:
+        log.warning("the fingerprint %s cannot be read and is ignored: %s", result_path(key), error)
+        return None
+    if mark.run is not None and not is_complete(store, mark.run):
+        log.info("the fingerprint %s is ignored: its run %s is no longer complete", result_path(key), mark.run)
     return mark if mark.run is None or is_complete(store, mark.run) else None
 
 
@@ -99,7 +108,7 @@ def _remote_signs(folder: Store) -> dict[str, list[Any]]:
     """Size, and whatever the file system tells of a file's content or time."""
     folder.filesystem.invalidate_cache()
     base = folder.full("")
-    found: dict[str, dict[str, Any]] = folder.filesystem.find(base, detail=True)
+    found: Mapping[str, Mapping[str, Any]] = folder.filesystem.find(base, detail=True)
     paths = {name[len(base) :].lstrip("/"): known for name, known in found.items()}
     return {
         path: [int(known["size"] or 0), *(str(known[sign]) for sign in SIGNS_OF_CHANGE if sign in known)]

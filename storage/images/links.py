@@ -1,4 +1,4 @@
-"""Symbolic links: those on the user's own way to a lot, and those that lead out of it.
+"""Symbolic links: which are followed, and which are refused because they lead out of the lot.
 
 A command names a root, and the user lays out what lies in it: the root may be a link, and so may a category in it. What
 lies in a lot may come from strangers: a link there is followed only to what lies in the root or in the lot's folder.

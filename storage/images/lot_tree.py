@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from storage.images.listing import require_folder
 from storage.store import Store
@@ -108,7 +107,7 @@ def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
     """Names of the folders in a folder, sorted; what else is there is noted."""
     base = store.full(path)
     try:
-        entries: list[dict[str, Any]] = store.filesystem.ls(base, detail=True)
+        entries: list[dict[str, object]] = store.filesystem.ls(base, detail=True)
     except PermissionError:
         left_out.append(LeftOut(path, "the folder cannot be opened"))
         return
@@ -118,14 +117,14 @@ def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
         if full == base.rstrip("/") or name.startswith("."):  # object stores list a folder's own marker
             continue
         below = f"{path}/{name}".lstrip("/")
-        refusal = _refused(store, below, entry)
+        refusal = _why_refused(store, below, entry)
         if refusal:
             left_out.append(LeftOut(below, refusal))
         else:
             yield name
 
 
-def _refused(store: Store, path: str, entry: dict[str, Any]) -> str:
+def _why_refused(store: Store, path: str, entry: dict[str, object]) -> str:
     """Why something in the root or in a category is neither a category nor a lot; empty if it is one."""
     if entry["type"] == "directory":
         return ""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
@@ -15,6 +15,8 @@ from storage.tables import read_table, write_table
 
 FOLDER = "lots"
 TABLE = "images.parquet"
+USABLE = "ok"
+"""Status of a file that is scored."""
 DENIED = "access was denied or failed"
 """Begins the reason of a file that is there but could not be read."""
 SAME_BYTES = "same bytes as"
@@ -47,9 +49,9 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         NoImagesError: if fewer images than `least` are usable; says what the other files are, and why.
         UnopenedError: if that may be because files could not be opened.
     """
-    usable = sum(image.status == "ok" for image in images)
+    usable = sum(image.status == USABLE for image in images)
     if usable < least:
-        besides = left_out(images)
+        besides = describe_left_out(images)
         rest = f"; besides: {besides}" if besides else ""
         linked = any(image.reason == LEADS_OUT for image in images)
         remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
@@ -58,18 +60,32 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; {remedy}")
 
 
-def left_out(images: Sequence[ListedImage]) -> str:
+def describe_left_out(images: Sequence[ListedImage]) -> str:
     """How many files are not scored, by status and reason, the most frequent first; empty if there are none.
 
-    >>> left_out([ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file is empty")] * 2)
+    >>> describe_left_out([ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "the file is empty")] * 2)
     '2 unreadable (the file is empty)'
     """
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for image in images:
-        if image.status != "ok":
+        if image.status != USABLE:
             reasons[image.status][_general(image)] += 1
     by_count = sorted(reasons.items(), key=lambda item: -item[1].total())
-    return ", ".join(f"{counts.total()} {status} ({'; '.join(_counted(counts))})" for status, counts in by_count)
+    return ", ".join(f"{counts.total()} {status} ({'; '.join(_format_counts(counts))})" for status, counts in by_count)
+
+
+def left_out_rows(listing: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a listing whose files are not scored."""
+    return listing[listing["status"] != USABLE].reset_index(drop=True)
+
+
+def format_left_out(counts: Mapping[str, int]) -> str:
+    """How many files are not scored, by status; empty if all are.
+
+    >>> format_left_out({"ok": 20, "duplicate": 2, "unreadable": 1})
+    '2 duplicate, 1 unreadable'
+    """
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if status != USABLE)
 
 
 def _general(image: ListedImage) -> str:
@@ -77,7 +93,7 @@ def _general(image: ListedImage) -> str:
     return f"{SAME_BYTES} an earlier file" if image.reason.startswith(SAME_BYTES) else image.reason
 
 
-def _counted(reasons: Counter[str]) -> Iterator[str]:
+def _format_counts(reasons: Counter[str]) -> Iterator[str]:
     """The most frequent reasons, with their counts where there are several."""
     if len(reasons) == 1:
         yield from reasons
@@ -103,9 +119,9 @@ def read_image(folder: Store, image: ListedImage) -> bytes:
     try:
         content = folder.read(image.path)
     except FileNotFoundError as error:
-        raise ImageChangedError(_changed(image, "it is gone")) from error
+        raise ImageChangedError(_describe_change(image, "it is gone")) from error
     if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise ImageChangedError(_changed(image, "its content is another"))
+        raise ImageChangedError(_describe_change(image, "its content is another"))
     return content
 
 
@@ -141,7 +157,7 @@ def load_usable(store: Store, key: str) -> list[ListedImage]:
 
 def usable_images(images: Sequence[ListedImage]) -> list[ListedImage]:
     """The images that are scored, in order."""
-    return [image for image in images if image.status == "ok"]
+    return [image for image in images if image.status == USABLE]
 
 
 def lot_path(key: str) -> str:
@@ -149,5 +165,5 @@ def lot_path(key: str) -> str:
     return f"{FOLDER}/{key}"
 
 
-def _changed(image: ListedImage, what: str) -> str:
+def _describe_change(image: ListedImage, what: str) -> str:
     return f"{image.path} must stay as it was when the lot was listed, but {what}; run the same command again"

@@ -6,10 +6,9 @@ the folder.
 """
 
 import io
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import pandas as pd
 
@@ -19,6 +18,35 @@ from storage.store import PARTIAL, Store
 FOLDER = "watch"
 ROWS, TOLD = "scores", "told"
 READERS = 8
+
+
+class Arrival(TypedDict):
+    """One photograph: a row of the table, and the JSON that webhooks get."""
+
+    time: str
+    """When it was scored: UTC, ISO 8601."""
+    category: str
+    path: str
+    """Relative to the watched folder."""
+    sha256: str
+    status: str
+    reason: str
+    """Why it was not scored; empty if it was."""
+    raw_score: float | None
+    """None for a file that could not be scored."""
+    decision: str
+    """`flagged` or `accepted`; empty for a file that could not be scored."""
+    threshold: float | None
+    peak_x: int
+    """Of the anomaly map's peak, in pixels; -1 for a file that could not be scored."""
+    peak_y: int
+    width: int
+    height: int
+    size: int
+    """Of the file, in bytes."""
+    modified_ns: int
+    seconds: float
+    """From when the file was whole to its row."""
 
 
 def arrival_id(path: str, sha256: str) -> str:
@@ -34,7 +62,7 @@ class Arrivals:
     path: str
     """In the store."""
 
-    def add(self, name: str, row: Mapping[str, Any]) -> None:
+    def add(self, name: str, row: Arrival) -> None:
         """Keep one row; one of the same name is replaced."""
         buffer = io.BytesIO()
         pd.DataFrame([row]).to_parquet(buffer, index=False)
@@ -53,9 +81,9 @@ class Arrivals:
         return pd.concat(parts).sort_values("time", kind="stable", ignore_index=True) if parts else pd.DataFrame()
 
     def mark_told(self, name: str) -> None:
-        """Remember that others have been told of a row."""
+        """Remember that notifications of a row were sent."""
         self.store.write(f"{self.path}/{TOLD}/{name}", b"")
 
     def told(self) -> set[str]:
-        """Names of the rows that others have been told of."""
+        """Names of the rows whose notifications were sent."""
         return {name for name in self.store.sizes(f"{self.path}/{TOLD}") if PARTIAL not in name}

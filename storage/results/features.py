@@ -7,17 +7,21 @@ share a chunk, and a block met again in another lot is found by its key. Unwritt
 chunk cannot pass for a feature.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import zarr
+from pydantic import BaseModel
 
-from storage.artefacts import StagingFolder, facts, writing
+from storage.artefacts import facts, writing
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 FEATURES = "features"
 AGGREGATED = "aggregated"
@@ -34,13 +38,30 @@ class ArraySpec:
     dtype: str
 
 
+@dataclass(frozen=True)
+class Exclusion:
+    """An image without usable features, which is not scored."""
+
+    position: int
+    """Among the images that were to be extracted."""
+    status: str
+    reason: str
+
+
+class BlockFacts(BaseModel):
+    """What the marker of a block notes."""
+
+    image_count: int
+    excluded: list[Exclusion] = []
+
+
 @dataclass
 class BlockWriter:
     """A block being written, chunk by chunk."""
 
-    staging: StagingFolder
     group: zarr.Group
     chunk_images: int
+    facts: BlockFacts
 
     def write(self, start: int, values: Mapping[str, np.ndarray]) -> None:
         """Store the features of consecutive images.
@@ -75,7 +96,8 @@ class BlockWriter:
 
     def exclude(self, position: int, status: str, reason: str) -> None:
         """Note that an image of the block has no usable features; its row is never read."""
-        self.staging.facts["excluded"].append({"position": position, "status": status, "reason": reason})
+        log.info("image %d of a block is left out: %s (%s)", position, status, reason)
+        self.facts.excluded.append(Exclusion(position, status, reason))
 
 
 @contextmanager
@@ -99,7 +121,6 @@ def writing_block(
         attributes: what made the features, for whoever opens the arrays.
     """
     with writing(store, path) as staging:
-        staging.facts.update(image_count=image_count, excluded=[])
         group = store.zarr_group(staging.path, mode="w")
         group.attrs.update({"format_version": 1, **attributes})
         for name, array in arrays.items():
@@ -111,17 +132,9 @@ def writing_block(
                 compressors=None,
                 fill_value=np.dtype(array.dtype).type("nan"),
             )
-        yield BlockWriter(staging, group, chunk_images)
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """An image without usable features, which is not scored."""
-
-    position: int
-    """Among the images that were to be extracted."""
-    status: str
-    reason: str
+        written = BlockFacts(image_count=image_count)
+        yield BlockWriter(group, chunk_images, written)
+        staging.facts.update(written.model_dump())
 
 
 @dataclass(frozen=True)
@@ -132,16 +145,16 @@ class LotFeatures:
     paths: tuple[str, ...]
 
     @cached_property
-    def _facts(self) -> list[dict[str, Any]]:
-        return [facts(self.store, path) for path in self.paths]
+    def _facts(self) -> list[BlockFacts]:
+        return [BlockFacts.model_validate(facts(self.store, path)) for path in self.paths]
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
         """(block, row in the block) of every usable image."""
         places = []
         for block, known in enumerate(self._facts):
-            excluded = {image["position"] for image in known["excluded"]}
-            places += [(block, row) for row in range(known["image_count"]) if row not in excluded]
+            excluded = {image.position for image in known.excluded}
+            places += [(block, row) for row in range(known.image_count) if row not in excluded]
         return places
 
     @cached_property
@@ -167,8 +180,8 @@ class LotFeatures:
         found = []
         start = 0
         for known in self._facts:
-            found += [Exclusion(**{**image, "position": start + image["position"]}) for image in known["excluded"]]
-            start += known["image_count"]
+            found += [replace(image, position=start + image.position) for image in known.excluded]
+            start += known.image_count
         return found
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from storage.artefacts import facts, writing
 from storage.store import Store
@@ -9,6 +10,13 @@ from storage.tables import read_table, write_table
 
 FOLDER = "groups"
 TABLE = "groups.parquet"
+
+
+class GroupFacts(BaseModel):
+    """What the marker of a lot's groups notes."""
+
+    grid: tuple[int, int]
+    """Rows and columns of the masks."""
 
 
 def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndarray) -> None:
@@ -29,7 +37,8 @@ def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndar
 def read_groups(store: Store, path: str) -> tuple[np.ndarray, np.ndarray]:
     """Read what `write_groups` wrote: group of each image, int64 (N,), and shared patches, bool (N, rows, columns)."""
     table = read_table(store, f"{path}/{TABLE}")
-    patches = np.zeros((len(table), *facts(store, path)["grid"]), dtype=bool)
+    grid = GroupFacts.model_validate(facts(store, path)).grid
+    patches = np.zeros((len(table), *grid), dtype=bool)
     for image, shared in enumerate(table["patches"]):
         patches[image].flat[np.asarray(shared, dtype=np.int64)] = True
     return table["group"].to_numpy(dtype=np.int64), patches

@@ -6,19 +6,53 @@ the time they were recorded within a night.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.artefacts import is_complete
+from storage.errors import DamagedError
 from storage.store import PARTIAL, Store
 from storage.tables import read_table, write_table
 
 FOLDER = "profiles"
 PROFILE = "profile.json"
 APPEARANCE = "appearance.parquet"
+
+log = logging.getLogger(__name__)
+
+
+class Profile(BaseModel):
+    """The numbers of one run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str = ""
+    """Of the profile in the store; not part of the file."""
+    run: str
+    """Path of the run in the store."""
+    lot: str
+    dated: bool = False
+    """Whether the name of the lot or of its folder begins with a date."""
+    recorded: str
+    """When the run was recorded: UTC, ISO 8601."""
+    listing: str
+    """Key of the lot's listing."""
+    image_count: int
+    flagged_count: int
+    flagged_rate: float
+    score_median: float
+    """Quantiles of the raw scores."""
+    score_p90: float
+    score_p99: float
+    brightness: float | None
+    """Medians over the photographs; None where none could be read."""
+    sharpness: float | None
+    mean_class_token: tuple[float, ...]
+    """Of length 1."""
 
 
 def profile_path(series: str, night: str, recorded: str, run_key: str) -> str:
@@ -37,7 +71,7 @@ def profile_path(series: str, night: str, recorded: str, run_key: str) -> str:
     return f"{FOLDER}/{series}/{night.replace('-', '')}-{time}-{run_key[:8]}"
 
 
-def earlier_profiles(store: Store, path: str, most: int) -> list[dict[str, Any]]:
+def earlier_profiles(store: Store, path: str, most: int) -> list[Profile]:
     """The latest profiles of the same series whose night is earlier than this one's, as `choose_earlier` takes them.
 
     Args:
@@ -46,19 +80,19 @@ def earlier_profiles(store: Store, path: str, most: int) -> list[dict[str, Any]]
         most: as many at most.
 
     Returns:
-        Profiles as they were written, with their `path`, oldest first.
+        Profiles, oldest first.
     """
     before = [other for other in series_of_profile(store, path) if other < path]
     return choose_earlier(read_profile(store, path), read_complete(store, reversed(before)), most)
 
 
-def later_profiles(store: Store, path: str, most: int) -> list[dict[str, Any]]:
-    """The profiles of the same series whose nights follow this one, `most` of them, oldest first, with their `path`."""
+def later_profiles(store: Store, path: str, most: int) -> list[Profile]:
+    """The profiles of the same series whose nights follow this one, `most` of them, oldest first."""
     after = [other for other in series_of_profile(store, path) if other > path]
     return list(islice(read_complete(store, after), most))
 
 
-def choose_earlier(tonight: Mapping[str, Any], before: Iterable[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+def choose_earlier(tonight: Profile, before: Iterable[Profile], most: int) -> list[Profile]:
     """The runs a night is compared with: each night once, as it was scored last, and never the night itself.
 
     The same images scored again, or a dated lot that got more images, say nothing about another night.
@@ -72,7 +106,7 @@ def choose_earlier(tonight: Mapping[str, Any], before: Iterable[dict[str, Any]],
         Profiles, oldest first.
     """
     seen = nights_of(tonight)
-    found: list[dict[str, Any]] = []
+    found: list[Profile] = []
     for profile in before:
         if len(found) == most:
             break
@@ -82,9 +116,9 @@ def choose_earlier(tonight: Mapping[str, Any], before: Iterable[dict[str, Any]],
     return found[::-1]
 
 
-def nights_of(profile: Mapping[str, Any]) -> set[str]:
+def nights_of(profile: Profile) -> set[str]:
     """By what a night is known: its images, and the name of its lot if that is dated."""
-    return {f"images {profile['listing']}", *([f"lot {profile['lot']}"] if profile.get("dated") else [])}
+    return {f"images {profile.listing}", *([f"lot {profile.lot}"] if profile.dated else [])}
 
 
 def series_of_profile(store: Store, path: str) -> list[str]:
@@ -94,24 +128,52 @@ def series_of_profile(store: Store, path: str) -> list[str]:
     return [f"{series}/{name}" for name in sorted(names) if PARTIAL not in name]
 
 
-def read_complete(store: Store, paths: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The profiles at these paths that are complete, each read when it is asked for."""
-    return (read_profile(store, path) for path in paths if is_complete(store, path))
+def read_complete(store: Store, paths: Iterable[str]) -> Iterator[Profile]:
+    """The profiles at these paths that are complete, each read when it is asked for; damaged ones are left out."""
+    for path in paths:
+        if is_complete(store, path):
+            try:
+                yield read_profile(store, path)
+            except DamagedError as error:
+                log.warning("a night is left out of the comparison: %s", error)
 
 
-def write_profile(store: Store, path: str, profile: Mapping[str, Any], appearance: pd.DataFrame) -> None:
+def write_profile(store: Store, path: str, profile: Profile, appearance: pd.DataFrame) -> None:
     """Write both files into the folder of an artefact."""
-    store.write(f"{path}/{PROFILE}", json.dumps(profile, indent=1, sort_keys=True, allow_nan=False).encode())
+    values = profile.model_dump(mode="json", exclude={"path"})
+    store.write(f"{path}/{PROFILE}", json.dumps(values, indent=1, sort_keys=True, allow_nan=False).encode())
     write_table(store, f"{path}/{APPEARANCE}", appearance)
 
 
-def read_profile(store: Store, path: str) -> dict[str, Any]:
-    """The numbers of a run, and the `path` they lie at.
+def read_profile(store: Store, path: str) -> Profile:
+    """The numbers of a run.
 
     Raises:
         FileNotFoundError: if there are none.
+        DamagedError: if the file is no profile, or one of another release.
     """
-    return {**json.loads(store.read(f"{path}/{PROFILE}")), "path": path}
+    return parse_profile(store.read(f"{path}/{PROFILE}"), path)
+
+
+def parse_profile(content: bytes, path: str) -> Profile:
+    """A profile from the bytes of its `profile.json`.
+
+    Args:
+        content: of the file.
+        path: of the profile's folder in the store.
+
+    Raises:
+        DamagedError: if the file is no profile, or one of another release.
+    """
+    try:
+        return Profile.model_validate_json(content).model_copy(update={"path": path})
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        raise DamagedError(
+            f"{path}/{PROFILE} must hold the profile of a run, but {what}{first['msg']}; delete its folder and score "
+            "the lot again, which makes nothing else anew"
+        ) from None
 
 
 def read_appearance(store: Store, path: str) -> pd.DataFrame:

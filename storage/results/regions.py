@@ -25,7 +25,7 @@ def write_regions(
         contents: SHA-256 of the image of each region; one empty text where one region serves all images.
         masks: by grid, bool (K, rows, columns), True inside.
     """
-    arrays: dict[str, Any] = {f"{rows}x{columns}": of_grid for (rows, columns), of_grid in masks.items()}
+    arrays: Mapping[str, Any] = {f"{rows}x{columns}": of_grid for (rows, columns), of_grid in masks.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **{CONTENTS: np.array(contents, dtype=np.str_), **arrays})
     with writing(store, path) as staging:

@@ -13,13 +13,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from storage.artefacts import is_complete, require_complete
-from storage.images.lots import ListedImage, listed_images, usable_images
+from storage.images.lots import ListedImage, left_out_rows, listed_images, usable_images
 from storage.results.patch_scores import read_scores
 from storage.store import Store, absolute
 from storage.tables import read_table
@@ -48,7 +47,7 @@ EXPORT = "export-{kind}"
 """Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
 
 
-def write_record(store: Store, run: str, record: Mapping[str, Any]) -> None:
+def write_record(store: Store, run: str, record: Mapping[str, object]) -> None:
     """Write a run's record, readable by people too."""
     store.write(f"{run}/{RECORD}", json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode())
 
@@ -80,13 +79,17 @@ class Run:
         """A row per file of the lot's folder."""
         return read_table(self.store, f"{self.path}/{IMAGES}")
 
+    def left_out(self) -> pd.DataFrame:
+        """A row per file that was not scored, with status and reason."""
+        return left_out_rows(self.images())
+
     def patch_scores(self) -> np.ndarray:
         """Float32 (N, rows, columns), in the order of the `ok` rows of `images`."""
         return read_scores(self.store, f"{self.path}/{PATCH_SCORES}")
 
-    def record(self) -> dict[str, Any]:
-        """What was run, with which settings and versions."""
-        return dict(json.loads(self.store.read(f"{self.path}/{RECORD}")))
+    def record_content(self) -> bytes:
+        """The bytes of `run.json`; `tasks.planning.run_record` reads them."""
+        return self.store.read(f"{self.path}/{RECORD}")
 
     def scored_images(self) -> list[ListedImage]:
         """The scored images, in the order of `patch_scores`."""

@@ -1,4 +1,4 @@
-"""Verdicts: what people decided about images of a run. Only ever added, so that two people at once lose nothing.
+"""Verdicts: people's decisions about images of a run, append-only, so that concurrent writers lose nothing.
 
 `verdicts/<run>/<time>-<random>.json` lies beside `runs/<run>/` and holds one JSON object in one line: one verdict by
 one person about one image. No file is ever changed: a later verdict about the same image counts instead of the

@@ -75,7 +75,7 @@ def caption(table: pd.DataFrame, backbone: str) -> str:
     return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
 
 
-def left_out(table: pd.DataFrame, backbone: str) -> list[str]:
+def describe_left_out(table: pd.DataFrame, backbone: str) -> list[str]:
     """A sentence for each category whose metrics of pixels leave images out, as their masks are missing."""
     if "without_mask" not in table:  # written before masks could be missing
         return []
@@ -87,7 +87,7 @@ def left_out(table: pd.DataFrame, backbone: str) -> list[str]:
     ]
 
 
-def shown(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
+def result_table(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
     """One backbone's results as people read them: a row per category, a column per metric, percent, `±` published.
 
     The mean is left out where there is one category only.

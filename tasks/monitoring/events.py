@@ -1,4 +1,4 @@
-"""What the Prefect UI and automations get to know: artifacts, tags and events.
+"""Artifacts, tags and events for the Prefect UI and automations.
 
 All of it is for the eye: where it cannot be published, the log says so and the work goes on.
 """
@@ -26,7 +26,7 @@ from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
-from tasks.evaluation.published import caption, left_out, shown
+from tasks.evaluation.published import caption, describe_left_out, result_table
 from tasks.monitoring.monitor import UNITS, Monitor, StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
 from tasks.planning.estimate import cost_rows
@@ -42,7 +42,7 @@ SECONDS_BETWEEN = 3.0
 
 @contextmanager
 def only_for_monitoring(what: str) -> Iterator[None]:
-    """Go on with the work if something cannot be shown."""
+    """Log errors of the `with` block as warnings instead of raising them."""
     try:
         yield
     except Exception as error:  # nothing that is only looked at may cost a result
@@ -75,12 +75,12 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
     with only_for_monitoring("table of metrics"):
         table = read_table(store, path)
         for backbone in table["backbone"].unique():
-            rows = shown(table, backbone).to_dict("records")
+            rows = result_table(table, backbone).to_dict("records")
             create_table_artifact(
                 table=[{str(heading): text for heading, text in row.items()} for row in rows],
                 key=artifact_key(f"benchmark-{dataset}-{backbone}"),
                 description=" ".join(
-                    [f"{dataset} with {backbone}, {caption(table, backbone)}", *left_out(table, backbone)]
+                    [f"{dataset} with {backbone}, {caption(table, backbone)}", *describe_left_out(table, backbone)]
                 ),
             )
 

@@ -1,4 +1,4 @@
-"""Who is told how a run goes on, beside the console: nobody, unless Prefect runs it (`tasks.monitoring.events`)."""
+"""Observer of a run beside the console: does nothing unless Prefect runs it (`tasks.monitoring.events`)."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class StageWatch:
 
 
 class Monitor:
-    """Is told everything and shows nothing."""
+    """Observer that ignores everything."""
 
     def begin_lot(self, job: LotJob) -> None:
         """A lot is going to be scored."""

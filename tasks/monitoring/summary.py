@@ -9,6 +9,7 @@ from PIL import Image
 
 from storage.results.runs import Run
 from tasks.planning.lot_job import LotJob
+from tasks.planning.run_record import read_record
 from tasks.reporting.contact_sheet import Part, bounded_url, sheet
 from tasks.reporting.run_view import FinishedRun
 
@@ -41,7 +42,7 @@ def summary(run: Run, job: LotJob, device: str, warnings: Sequence[str] = ()) ->
         "backbone": job.backbone.name,
         "device": device,
         "images scored": f"{len(scores):,}",
-        "files left out": left_out(run.images()),
+        "files left out": read_record(run).left_out or "none",
         **decisions(scores),
         "results": run.store.location(run.path),
         **({"report": report} if report else {}),
@@ -71,12 +72,6 @@ def top_rows(scores: pd.DataFrame, count: int = ROWS_SHOWN) -> list[dict[str, st
         }
         shown.append({**texts, **({"decision": str(row["decision"])} if "decision" in row else {})})
     return shown
-
-
-def left_out(images: pd.DataFrame) -> str:
-    """How many files were not scored, and why."""
-    counts = images.loc[images["status"] != "ok", "status"].value_counts()
-    return ", ".join(f"{count} {status}" for status, count in counts.items()) or "none"
 
 
 def decisions(scores: pd.DataFrame) -> dict[str, str]:

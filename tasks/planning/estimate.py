@@ -1,4 +1,4 @@
-"""How fast this machine scores, from a short trial, and what that means for a planned lot."""
+"""Estimate a lot's cost: operations, memory and disk from the plan, time from a short trial on this machine."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -107,16 +107,16 @@ def scoring_rate(
         mutual_scores(features, match_radius=match_radius, grid=layer.grid).cpu()  # which waits for a GPU
 
     trial_run()
-    seconds = [timed(trial_run)]
+    seconds = [time_call(trial_run)]
     while sum(seconds) < TRIAL_SECONDS:
-        seconds.append(timed(trial_run))
+        seconds.append(time_call(trial_run))
     pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
     trial = pairs * pair_operations(layer, pooled_degrees or (1,), match_radius, pooled=pooled)
     return trial / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 
-def timed(action: Callable[[], None]) -> float:
-    """Seconds that something takes."""
+def time_call(action: Callable[[], None]) -> float:
+    """Seconds that a call takes."""
     started = time.perf_counter()
     action()
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Whether a request can succeed at all: asked before any work, by the command line and by deployments alike."""
+"""Check before any work that a request can succeed, for the command line and for deployments."""
 
 from storage.images.listing import require_images
 from storage.store import Store, require_writable
@@ -9,7 +9,7 @@ from tasks.planning.requests import LotRequest
 
 
 def require_feasible(request: LotRequest) -> LotJob:
-    """The job of a request whose store can be written, whose folder holds images, and whose images fit the memory.
+    """The job of a request, after checking that its store is writable, that it has images, and that they fit memory.
 
     Raises:
         OSError: if the store cannot be written.

@@ -1,4 +1,4 @@
-"""From a request to a job: refuse whatever cannot work before anything is done, and make every choice left open."""
+"""From a request to a job: check all options before any work, and fill in defaults."""
 
 import re
 from dataclasses import replace

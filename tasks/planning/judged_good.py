@@ -1,4 +1,4 @@
-"""Images of earlier runs of a product that people judged good: references that somebody has vouched for."""
+"""Images of earlier runs of a product that people judged good, used as references."""
 
 import logging
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ import pandas as pd
 
 from musc.layers import BackboneSpec
 from storage.artefacts import is_complete
+from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
 from storage.store import Store
@@ -20,7 +21,7 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     """The images of a product's runs whose standing verdict is good, by the runs' paths.
 
     Runs that are gone, of another product, scored with another backbone or as tiles are left out, as are those whose
-    features are gone: a verdict about them cannot help, and must not stop a night.
+    features are gone, or whose record cannot be read: a verdict about them cannot help, and must not stop a night.
 
     Args:
         store: where.
@@ -28,10 +29,14 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
         backbone: whose features are compared.
     """
     found = []
-    for path, image_ids in vouched(VerdictReader(store).everything(), category).items():
+    for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
         if not is_complete(store, path):
             continue
-        record = read_record(Run(store, path))
+        try:
+            record = read_record(Run(store, path))
+        except (DamagedError, FormatVersionError) as error:
+            log.warning("%d images judged good are left out: %s", len(image_ids), error)
+            continue
         whole = record.job.settings.tile is None
         alike = whole and backbone_identity(record.job.backbone) == backbone_identity(backbone)
         if not alike or not all(is_complete(store, block) for block in record.keys.features):
@@ -49,7 +54,7 @@ def none_judged_good(category: str) -> str:
     )
 
 
-def vouched(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
     """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
 
     Args:

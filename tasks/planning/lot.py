@@ -127,9 +127,15 @@ def score_specs(
         kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
         grid, interval = layers[shard.layer].grid, job.settings.interval
         match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
-        reads: dict[str, Any] = {"blocks": blocks, "lot_range": lot_range, "shard": asdict(shard), "interval": interval}
-        reads |= {"degrees": degrees, "pooled": shard.layer in pooled}
-        choices: dict[str, Any] = {
+        reads: dict[str, object] = {
+            "blocks": blocks,
+            "lot_range": lot_range,
+            "shard": asdict(shard),
+            "interval": interval,
+            "degrees": degrees,
+            "pooled": shard.layer in pooled,
+        }
+        choices: dict[str, object] = {
             "aggregated": kept or None,
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from musc.layers import BackboneSpec
 from musc.settings import ChosenSettings, Decisions
@@ -74,7 +73,7 @@ class LotJob:
         return self.settings.seed if self.subsets > 1 else None
 
     @property
-    def raw_score_identity(self) -> dict[str, Any]:
+    def raw_score_identity(self) -> dict[str, object]:
         """What raw scores of one product must have in common to be compared from night to night.
 
         RsCIN comes after raw scores, and which earlier images serve as references differs from night to night.
@@ -86,8 +85,8 @@ class LotJob:
         return {"category": self.category, **alike}
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """What decides the scores of given images, as plain values."""
+    def identity(self) -> dict[str, object]:
+        """Everything that decides the scores of given images, as plain JSON values; part of the run's key."""
         decided = {
             "backbone",
             "keep_aspect",
@@ -111,7 +110,7 @@ def folder_name(folder: str) -> str:
     return re.split(r"[/\\]", folder.rstrip("/\\"))[-1]
 
 
-def backbone_identity(backbone: BackboneSpec) -> dict[str, Any]:
+def backbone_identity(backbone: BackboneSpec) -> dict[str, object]:
     """What of a backbone decides its features: where the weights lie does not, their digest does."""
     identity = asdict(backbone)
     del identity["weights"]

@@ -1,4 +1,4 @@
-"""A night: every lot below a root, what is known of each, and what came out."""
+"""A night: every lot below a root, its known result, and its outcome."""
 
 import logging
 from dataclasses import dataclass
@@ -169,8 +169,8 @@ def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[st
     return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
 
 
-def scored(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
-    """What came out of a lot, and what is still to be mended; the job says in which store."""
+def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
+    """The outcome of a scored lot, with what is still missing; the job says in which store."""
     problems = list(done.problems)
     if done.unopened:
         problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
@@ -188,7 +188,7 @@ def scored(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
-    """Store what came of a lot, so that the next night need not open its files; not if something is to be mended."""
+    """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing."""
     if key is not None and not outcome.problems:
         write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
 

@@ -1,5 +1,6 @@
 """Which images a lot is scored against besides its own: accepted ones of earlier runs, and known good ones."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from storage.store import Store
 from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.run_record import read_record
 from tasks.planning.specs import BlockRows, ExtractSpec
+
+log = logging.getLogger(__name__)
 
 
 def earlier_references(
@@ -54,7 +57,9 @@ def earlier_references(
     if job.good and good:
         wanted += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
     for image, (block, row) in wanted:
-        if image.sha256 not in seen:
+        if image.sha256 in seen:
+            log.debug("%s is no reference: the lot, or another reference, has the same bytes", image.path)
+        else:
             seen.add(image.sha256)
             rows[block].append(row)
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))

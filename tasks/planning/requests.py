@@ -107,18 +107,18 @@ class LotRequest(ScoringRequest, RegionRequest):
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
     lot: str | None = option(
         None,
-        "Name of these images. Default: the folder's name, after the product's where it begins with a date.",
+        "Name of these images. Default: the folder's, with the product's if it begins with a date.",
         common=True,
     )
     category: str | None = option(
         None,
-        "Name of the product. Default: that of the folder above one whose name begins with a date, else the lot's.",
+        "Name of the product. Default: that of the folder above a dated one, else the lot's.",
         common=True,
     )
     good: str | None = option(
         None,
-        "Path or URL of a folder of photographs of good parts of the product: references that are not scored "
-        "themselves. From 8 on, their own scores give the threshold, and one image is enough to be scored.",
+        "Path or URL of a folder of photographs of good parts: references that are not scored. 8 or more give the "
+        "threshold too, and the lot may be one image.",
         metavar="FOLDER",
         common=True,
     )
@@ -185,7 +185,7 @@ def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     sorted_in = {name: {key: given[key] for key in model.model_fields if key in given} for name, model in held.items()}
     taken = {key for options in sorted_in.values() for key in options}
     own = {key: value for key, value in given.items() if key not in taken}
-    values: dict[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
+    values: Mapping[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
     return kind(**values)
 
 

@@ -20,7 +20,7 @@ GPU = "GPU"
 CORES_PER_WORKER = 2
 """On a machine without a GPU; each worker keeps a backbone of its own in memory."""
 MEMORY_SHARE = 0.5
-"""Fraction of the memory of the GPU, or of the machine without one, that scoring may use unless told otherwise."""
+"""Fraction of the memory of the GPU, or of the machine without one, that scoring may use by default."""
 SIZE = re.compile(r"\s*\d*\.?\d+\s*[A-Za-z]*\s*")
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -82,7 +82,7 @@ class Engine:
     dask_address: str | None = None
     """Of a running scheduler; None starts workers on this machine for as long as the flow runs."""
     workers: int = 1
-    """Processes that share one machine; with an address as the user says, as nobody else knows before it is opened."""
+    """Processes that share one machine; with an address the number that the user gives."""
     gpus: int = 0
     """How many of these workers have a GPU to themselves; none or all."""
 

@@ -1,13 +1,18 @@
 """What a run's `run.json` says: what was run, on what, with which versions, and what was decided."""
 
+import json
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from storage.errors import DamagedError, FormatVersionError
 from storage.images.lot_tree import date_of
-from storage.results.runs import Run
+from storage.images.lots import USABLE, format_left_out
+from storage.results.runs import RECORD, Run
 from tasks.planning.lot_job import LotJob, folder_name
+from tasks.planning.returns import ScoredRun
 from tasks.planning.specs import BlockRows
+from tasks.planning.versions import RECORD_VERSION
 
 
 class Recorded(BaseModel):
@@ -74,6 +79,26 @@ class RunRecord(Recorded):
     keys: RunKeys
     versions: dict[str, str]
 
+    @property
+    def image_count(self) -> int:
+        """Images that were scored."""
+        return self.images.get(USABLE, 0)
+
+    @property
+    def file_count(self) -> int:
+        """Files of the lot's folder."""
+        return sum(self.images.values())
+
+    @property
+    def left_out_count(self) -> int:
+        """Files that were not scored."""
+        return self.file_count - self.image_count
+
+    @property
+    def left_out(self) -> str:
+        """How many files were not scored, by status, as people read it; empty if all were."""
+        return format_left_out(self.images)
+
 
 def date_of_lot(job: LotJob) -> date | None:
     """The date at the beginning of a lot's name, the product left out, or else of its folder's; None without one."""
@@ -87,5 +112,44 @@ def night_of(record: RunRecord) -> str:
 
 
 def read_record(run: Run) -> RunRecord:
-    """The record of a finished run."""
-    return RunRecord.model_validate(run.record())
+    """The record of a finished run; see `parse_record` for what it raises."""
+    return parse_record(run.record_content(), run.store.location(run.path))
+
+
+def parse_record(content: bytes, place: str) -> RunRecord:
+    """A run's record from the bytes of its `run.json`.
+
+    Args:
+        content: of the file.
+        place: of the run, for messages.
+
+    Raises:
+        FormatVersionError: if another release wrote it.
+        DamagedError: if it is not a record, naming what is wrong first.
+    """
+    try:
+        values = json.loads(content)
+        version = values["record_version"]
+    except (ValueError, TypeError, KeyError):
+        raise DamagedError(
+            f"{RECORD} of {place} must hold a run's record, got something else; delete the run and score its lot again"
+        ) from None
+    if version != RECORD_VERSION:
+        raise FormatVersionError(
+            f"{RECORD} of {place} must have version {RECORD_VERSION}, got {version}; use the release that wrote it, or "
+            "score the lot again"
+        )
+    try:
+        return RunRecord.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DamagedError(
+            f"{RECORD} of {place} must hold a run's record, but {'.'.join(map(str, first['loc']))} is wrong "
+            f"({first['msg']}); delete the run and score its lot again"
+        ) from None
+
+
+def scored_run(run: Run) -> ScoredRun:
+    """The reference to a finished run, as the stage that wrote it returns it."""
+    record = read_record(run)
+    return ScoredRun(run=run.path, key=record.keys.run, images=record.image_count, files=record.file_count)

@@ -1,4 +1,4 @@
-"""How bright and how sharp a photograph is: two plain numbers by which a camera or a lamp that changed is noticed."""
+"""Brightness and sharpness of photographs, to notice changes of camera and light."""
 
 from typing import NamedTuple
 

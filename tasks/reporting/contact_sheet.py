@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from musc.maps import maps_of_run
-from tasks.reporting.heatmaps import Limits, coloured, data_url, encoded, overlay
+from tasks.reporting.heatmaps import Limits, apply_colours, data_url, encode_picture, overlay
 
 TILE = 160
 """Pixels of a photograph's longer side."""
@@ -64,7 +64,7 @@ def fitting(photograph: Image.Image) -> Image.Image:
 def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: Limits, top: int, font: Any) -> None:
     """The colours from low to high with the scores they stand for."""
     width = min(2 * TILE, page.width - 2 * GAP)
-    bar = np.broadcast_to(coloured(np.linspace(*limits, width), limits), (CAPTION - 6, width, 3))
+    bar = np.broadcast_to(apply_colours(np.linspace(*limits, width), limits), (CAPTION - 6, width, 3))
     page.paste(Image.fromarray(bar), (GAP, top))
     draw.rectangle((GAP, top, GAP + width - 1, top + CAPTION - 7), outline=FRAME)
     for x, text, anchor in ((0, f"{limits[0]:.3f}", "la"), (width, f"{limits[1]:.3f}", "ra")):
@@ -74,5 +74,5 @@ def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: Limits, top
 
 def bounded_url(picture: Image.Image) -> str:
     """A picture as a `data:` URL, as good as fits `MAX_BYTES`; the only kind of local picture the UI shows."""
-    fitting_qualities = (quality for quality in QUALITIES if len(encoded(picture, quality=quality)) <= MAX_BYTES)
+    fitting_qualities = (quality for quality in QUALITIES if len(encode_picture(picture, quality=quality)) <= MAX_BYTES)
     return data_url(picture, quality=next(fitting_qualities, QUALITIES[-1]))

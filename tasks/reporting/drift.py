@@ -1,4 +1,4 @@
-"""Is tonight like the nights before? One plain rule for every measure, from the median of the earlier runs.
+"""Compare a night with earlier ones: one rule for every measure, from the median of the earlier runs.
 
 A measure is unusual when it lies further from the earlier median than `allowance`: a multiple of the earlier runs' own
 spread (the median absolute deviation, which a single bad night cannot stretch), and never less than a floor below
@@ -7,13 +7,14 @@ half the prediction interval of one further normal observation (Student's t; Hah
 and the floor is three times as high. docs/report.md gives the reasons and the measured false alarms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-FEWEST_EARLIER, MIN_EARLIER, MAX_EARLIER = 2, 6, 30
+from storage.results.profiles import Profile
+
+MIN_EARLIER, ENOUGH_EARLIER, MAX_EARLIER = 2, 6, 30
 """Nights needed before large differences are called unusual, before all are judged, and the most that are looked at."""
 FEW_DEVIATIONS = {2: 38.97, 3: 8.04, 4: 5.08, 5: 4.10}
 """Standard deviations of so many nights that the next one differs by in 2 %: t(0.99, n − 1) · sqrt(1 + 1/n)."""
@@ -32,14 +33,14 @@ class Measure:
     name: str
     label: str
     floor: float
-    """Differences up to this part of the earlier median (or, if `absolute`, up to this value) never matter."""
+    """Differences up to this fraction of the earlier median (or, if `absolute`, up to this value) never matter."""
     higher: str
     """What it may mean when it is unusually high; empty if that is nothing to warn of."""
     lower: str
     absolute: bool = False
     percent: bool = False
     """Whether people read it in percent."""
-    needs: int = FEWEST_EARLIER
+    needs: int = MIN_EARLIER
     """Nights before it is judged."""
 
     def shown(self, value: float) -> str:
@@ -66,7 +67,7 @@ MEASURES = (
     ),
     Measure(
         "flagged_rate",
-        "flagged part of the images",
+        "flagged fraction of the images",
         0.02,
         higher="more parts than usual are flagged",
         lower="fewer parts than usual are flagged: make sure that defects are still seen",
@@ -95,7 +96,7 @@ MEASURES = (
         higher="the photographs show something else than usual: another product, view, background or light",
         lower="",
         absolute=True,
-        needs=MIN_EARLIER,
+        needs=ENOUGH_EARLIER,
     ),
 )
 
@@ -127,7 +128,7 @@ class Compared:
 
     @property
     def warning(self) -> str:
-        """A sentence for whoever must decide whether to trust the lot; empty if nothing is unusual."""
+        """The warning as a sentence; empty if nothing is unusual."""
         if self.state != "unusual":
             return ""
         said, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)
@@ -135,14 +136,14 @@ class Compared:
             f"{said} ({self.measure.label}: {self.measure.shown(self.value)}; "
             f"median of {count} earlier nights: {self.measure.shown(self.median)})."
         )
-        return f"{told} {count} nights are little to go by." if count < MIN_EARLIER else told
+        return f"{told} {count} nights are little to go by." if count < ENOUGH_EARLIER else told
 
 
-def compare(tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> list[Compared]:
+def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[Compared]:
     """Compare a run's profile with those of earlier runs of the same product, scored in the same way.
 
     Args:
-        tonight: profile, as `tasks.profile` writes it.
+        tonight: profile of the run.
         earlier: profiles, oldest first; the latest `MAX_EARLIER` count.
 
     Returns:
@@ -175,15 +176,13 @@ def allowance(measure: Measure, earlier: Sequence[float]) -> float:
         return float("nan")
     median = float(np.median(earlier))
     floor = measure.floor if measure.absolute else measure.floor * abs(median)
-    if count < MIN_EARLIER:
+    if count < ENOUGH_EARLIER:
         return max(FEW_FLOORS * floor, FEW_DEVIATIONS[count] * float(np.std(earlier, ddof=1)))
     deviation = DEVIATION_PER_MAD * float(np.median(np.abs(np.subtract(earlier, median))))
     return max(floor, SPREADS * (1 + 4 / count) * deviation)
 
 
-def class_token_distances(
-    tonight: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]
-) -> tuple[float, list[float]]:
+def class_token_distances(tonight: Profile, earlier: Sequence[Profile]) -> tuple[float, list[float]]:
     """Cosine distance of each run's mean class token from the mean of the (other) earlier runs' ones.
 
     Returns:
@@ -191,8 +190,8 @@ def class_token_distances(
     """
     if not earlier:
         return float("nan"), []
-    tokens = unit(np.array([run["mean_class_token"] for run in earlier], dtype=float))
-    own = unit(np.array(tonight["mean_class_token"], dtype=float))
+    tokens = unit(np.array([run.mean_class_token for run in earlier], dtype=float))
+    own = unit(np.array(tonight.mean_class_token, dtype=float))
     total = tokens.sum(axis=0)
     distances = [cosine_distance(token, total - token) for token in tokens] if len(tokens) > 1 else []
     return cosine_distance(own, total), distances
@@ -208,7 +207,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
-def number(profile: Mapping[str, Any], name: str) -> float:
-    """A measure of a profile; NaN where it could not be taken."""
-    value = profile.get(name)
+def number(profile: Profile, name: str) -> float:
+    """A measure of a profile by its name; NaN where it could not be taken."""
+    value = getattr(profile, name)
     return float("nan") if value is None else float(value)

@@ -11,7 +11,7 @@ from PIL import Image
 from musc.layers import patch_on
 from storage.images.in_flight import IN_FLIGHT
 from storage.results.features import LotFeatures
-from tasks.reporting.heatmaps import Box, boxed, data_url, outlined, overlay, within
+from tasks.reporting.heatmaps import Box, data_url, draw_boxes, draw_outlines, overlay, within
 from tasks.reporting.matches import Match, comparable, nearest_matches, patches_outside
 from tasks.reporting.run_view import FinishedRun
 
@@ -214,7 +214,7 @@ def drawn_card(found: FinishedRun, position: int, *, worst: bool) -> Card:
     picture = within(photograph, PICTURE_SIDE)
     regions = found.boxes(position, picture.size)
     heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
-    heat = boxed(outlined(heat, found.mask(position, picture.size), width=1), regions)
+    heat = draw_boxes(draw_outlines(heat, found.mask(position, picture.size), width=1), regions)
     card = Card(position, data_url(picture), data_url(heat), thumbnail_of(photograph), len(regions))
     if worst:
         path = found.images[position].path
@@ -251,7 +251,7 @@ def crop_url(photograph: Image.Image, patch: int, grid: tuple[int, int]) -> str:
     scale = CROP_SIDE / max(crop.size)
     size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
     left, top, right, bottom = (round(side * scale) for side in inner)
-    return data_url(boxed(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]))
+    return data_url(draw_boxes(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]))
 
 
 def crop_window(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tuple[Box, Box]:

@@ -42,7 +42,7 @@ def colour_scale(patch_scores: np.ndarray) -> Limits:
     return float(low), float(max(high, low + 1e-6))
 
 
-def coloured(values: np.ndarray, limits: Limits) -> np.ndarray:
+def apply_colours(values: np.ndarray, limits: Limits) -> np.ndarray:
     """The colours of values on a scale, uint8 (…, 3); values beyond an end get that end's colour."""
     stops = np.array([[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in INFERNO], dtype=float)
     places = _on_scale(values, limits) * (len(stops) - 1)
@@ -62,14 +62,14 @@ def overlay(image: Image.Image, anomaly_map: np.ndarray, low: float, high: float
     Returns:
         An RGB picture of the photograph's size.
     """
-    values = fitted(anomaly_map, image.size)
+    values = fit_picture(anomaly_map, image.size)
     opacity = MIN_OPACITY + (MAX_OPACITY - MIN_OPACITY) * _on_scale(values, (low, high))[..., None]
     opacity = np.where(values[..., None] > 0, opacity, 0.0)
-    mixed = np.asarray(image.convert("RGB")) * (1 - opacity) + coloured(values, (low, high)) * opacity
+    mixed = np.asarray(image.convert("RGB")) * (1 - opacity) + apply_colours(values, (low, high)) * opacity
     return Image.fromarray(mixed.round().astype(np.uint8))
 
 
-def fitted(anomaly_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def fit_picture(anomaly_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """An anomaly map as float32 (H, W) for a picture of (width, height)."""
     values = np.asarray(anomaly_map, dtype=np.float32)
     if values.shape == (size[1], size[0]):
@@ -77,7 +77,7 @@ def fitted(anomaly_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
 
 
-def outlined(picture: Image.Image, mask: np.ndarray, width: int = 2) -> Image.Image:
+def draw_outlines(picture: Image.Image, mask: np.ndarray, width: int = 2) -> Image.Image:
     """Draw the outline of a mask (H, W) of the picture's size: a white line `width` pixels wide within a black one."""
     inside = np.asarray(mask, dtype=bool)
     pixels = np.asarray(picture.convert("RGB")).copy()
@@ -88,7 +88,7 @@ def outlined(picture: Image.Image, mask: np.ndarray, width: int = 2) -> Image.Im
     return Image.fromarray(pixels)
 
 
-def boxed(picture: Image.Image, boxes: Iterable[Box], width: int = 1) -> Image.Image:
+def draw_boxes(picture: Image.Image, boxes: Iterable[Box], width: int = 1) -> Image.Image:
     """Draw boxes, white lines `width` pixels wide between black ones."""
     drawn = picture.convert("RGB")  # a copy, whatever the mode
     pen = ImageDraw.Draw(drawn)
@@ -106,7 +106,7 @@ def within(picture: Image.Image, side: int) -> Image.Image:
     return small
 
 
-def encoded(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> bytes:
+def encode_picture(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> bytes:
     """The picture as the bytes of an image file; `quality` matters to JPEG only."""
     buffer = io.BytesIO()
     if kind == "JPEG":
@@ -118,7 +118,7 @@ def encoded(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality
 
 def data_url(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> str:
     """The picture as a `data:` URL, which a page or a Prefect artifact can show without any file."""
-    content = base64.b64encode(encoded(picture, kind, quality)).decode("ascii")
+    content = base64.b64encode(encode_picture(picture, kind, quality)).decode("ascii")
     return f"data:image/{kind.lower()};base64,{content}"
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 SITE = "http://127.0.0.1:8420"
-"""Where `musc web` shows the review site unless told otherwise."""
+"""Where `musc web` shows the review site by default."""
 
 
 def render(values: Mapping[str, Any]) -> str:

@@ -1,11 +1,10 @@
-"""What a person should know of a finished run beside its scores: the same on its page, on the console and in events."""
+"""Warnings about a finished run, the same on its page, on the console and in events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from storage.artefacts import digest, is_complete
-from storage.results.profiles import earlier_profiles, later_profiles, profile_path, read_profile
+from storage.results.profiles import Profile, earlier_profiles, later_profiles, profile_path, read_profile
 from storage.results.runs import Run
 from tasks.planning.lot_job import LotJob
 from tasks.planning.run_record import RunRecord, night_of, read_record
@@ -29,7 +28,7 @@ class Notices:
 
 
 def notices_of(run: Run) -> Notices:
-    """What is to be said of a finished run, compared with the earlier nights as its page is."""
+    """The warnings about a finished run, compared with the earlier nights as on its page."""
     record, store = read_record(run), run.store
     path = profile_of_run(record)
     if not is_complete(store, path):
@@ -46,13 +45,14 @@ def notices_of(run: Run) -> Notices:
 
 def own_notices(record: RunRecord) -> Notices:
     """What a run says of itself, compared with nothing."""
-    return Notices(record.decision.flagged_count, tuple(warnings_of(record, {}, [])))
+    return Notices(record.decision.flagged_count, tuple(warnings_of(record, None, [])))
 
 
-def warnings_of(record: RunRecord, profile: Mapping[str, Any], compared: Sequence[Compared]) -> list[str]:
+def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[Compared]) -> list[str]:
     """Every warning once: the run's own, and what is unusual."""
     unusual = [one.warning for one in compared if one.warning]
-    return [*dict.fromkeys(record.warnings), *dark(number(profile, "brightness")), *unusual]
+    brightness = number(profile, "brightness") if profile else float("nan")
+    return [*dict.fromkeys(record.warnings), *dark(brightness), *unusual]
 
 
 def dark(brightness: float) -> list[str]:

@@ -117,7 +117,7 @@ def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
 
 def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:
     """The spec that writes a run's page; other earlier runs, or another layout of the page, make another key."""
-    earlier = tuple(profile["path"] for profile in earlier_profiles(Store(job.store), profiled.path, MAX_EARLIER))
+    earlier = tuple(profile.path for profile in earlier_profiles(Store(job.store), profiled.path, MAX_EARLIER))
     reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest()}
     return ReportSpec(
         key=stage_key("report", REPORT_VERSION, **reads),

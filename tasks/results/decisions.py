@@ -1,8 +1,7 @@
-"""Verdict: what a lot's scores and groups mean for the person who pulls parts, as tables, records and sentences."""
+"""Decision about a lot: which images are flagged and grouped, as tables, records and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +121,7 @@ def box_table(
         patch_scores: float32 (N, rows, columns).
         map_size: height and width at which anomaly maps are drawn.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for position in np.flatnonzero(verdict.decision.flagged).tolist():
         image = images[position]
         anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]

@@ -9,7 +9,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -39,8 +38,8 @@ def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
     return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
 
 
-def marked(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
-    """The images of a run with what people said of them.
+def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
+    """The images of a run with people's verdicts.
 
     Args:
         verdicts: one about each image.
@@ -48,14 +47,13 @@ def marked(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence
         told: columns that are passed on.
     """
     known = {image.image_id: image for image in images}
-    rows: list[dict[str, Any]] = verdicts.to_dict("records")  # type: ignore[assignment]
     return [
         Marked(known[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in told})
-        for row in rows
+        for _, row in verdicts.iterrows()
     ]
 
 
-def written(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
+def verdicts_text(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
     """The text of an export's file.
 
     Args:
@@ -66,6 +64,6 @@ def written(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) ->
     if kind == "csv":
         return as_csv(verdicts)
     if kind == "coco":
-        return json_text(as_coco(marked(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+        return json_text(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
     told = ("raw_score", "name", "time", "note")
-    return json_text(as_labelstudio(marked(current_verdicts(verdicts), images, told)))
+    return json_text(as_labelstudio(mark_images(current_verdicts(verdicts), images, told)))

@@ -1,4 +1,4 @@
-"""Images with marked places as other tools read them: CSV, COCO and Label Studio's JSON, whoever marked the places."""
+"""Formats for marked images: CSV, COCO and Label Studio's JSON, for regions from people and from runs."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Marked:
-    """What was said of one image."""
+    """One image with its label and regions."""
 
     image: ListedImage
     label: str
@@ -48,7 +48,7 @@ def inert(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
-def as_coco(marked: Sequence[Marked], description: str) -> dict[str, Any]:
+def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
     """Images and their defective places as COCO's object detection has them; only defective images have annotations."""
     numbered = list(enumerate(marked, start=1))
     places = [(number, region) for number, one in numbered if one.label == DEFECTIVE for region in one.regions]
@@ -70,7 +70,7 @@ def as_coco(marked: Sequence[Marked], description: str) -> dict[str, Any]:
     }
 
 
-def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> dict[str, Any]:
+def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> dict[str, object]:
     """One place as COCO has it: its box, its polygon and its area; a detector's place has a score too."""
     points = region["points"]
     left, top, right, bottom = bounds(points)
@@ -86,7 +86,7 @@ def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> 
     }
 
 
-def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> list[dict[str, Any]]:
+def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> list[dict[str, object]]:
     """Tasks with one annotation each, or with one prediction if a model made them.
 
     Their labelling interface needs `Choices` named `verdict`, and `RectangleLabels` and `PolygonLabels` named `box` and
@@ -99,7 +99,7 @@ def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> lis
     return [task(one, model) for one in marked]
 
 
-def task(one: Marked, model: str | None) -> dict[str, Any]:
+def task(one: Marked, model: str | None) -> dict[str, object]:
     """One of Label Studio's tasks."""
     choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [one.label]}}
     shapes = (BOX, OUTLINE) if model else (None,)
@@ -111,11 +111,11 @@ def task(one: Marked, model: str | None) -> dict[str, Any]:
     return {"data": data, "predictions": [{"model_version": model, "score": one.told.get("raw_score"), **result}]}
 
 
-def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, Any]:
+def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, object]:
     """A place in percent of the image's sides, as Label Studio has it."""
     points = [[100 * x / image.width, 100 * y / image.height] for x, y in region["points"]]
     left, top, right, bottom = bounds(points)
-    value: dict[str, Any]
+    value: dict[str, object]
     if shape == BOX:
         kind = "rectanglelabels"
         value = {"x": left, "y": top, "width": right - left, "height": bottom - top, "rotation": 0}

@@ -15,7 +15,7 @@ from tasks.planning.run_record import RunRecord
 
 @dataclass(frozen=True)
 class Judged:
-    """Images of one run, or of several, by what people said of them and what the run had said."""
+    """Counts of images, of one run or several, by people's verdicts and the run's decisions."""
 
     defective: int = 0
     good: int = 0

@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from storage.errors import ImageChangedError, UnreadableImageError
-from storage.images.decode import opened
+from storage.images.decode import open_picture
 from storage.images.lots import ListedImage, read_image
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD
@@ -58,7 +58,7 @@ def write_labelled_folder(run: Run, verdicts: pd.DataFrame, target: Path) -> Lab
     category = aside / folder_name(record.job.category)
     counts = {GOOD: 0, DEFECTIVE: 0}
     left_out: dict[str, list[str]] = defaultdict(list)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for row in clear_verdicts(verdicts).to_dict("records"):
         image, kind = known[row["image_id"]], row["verdict"]
         mask = mask_of(row["regions"], image) if kind == DEFECTIVE else None
@@ -113,7 +113,7 @@ def suffix_of(content: bytes) -> str:
     Raises:
         UnreadableImageError: if it is no image.
     """
-    kind = opened(content).format
+    kind = open_picture(content).format
     if kind is None:
         raise UnreadableImageError("its content is no image")
     return SUFFIXES.get(kind, f".{kind.lower()}")

@@ -1,5 +1,6 @@
-"""README.txt of a run's folder: what lies there and with which settings it was made, for people who find it."""
+"""README.txt of a run's folder: its files and settings in plain text."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from musc.options import Options
@@ -11,7 +12,7 @@ NAME_WIDTH = 20
 
 
 def readme(record: RunRecord) -> str:
-    """The text, in plain characters, for a person who has nothing but the folder.
+    """The text of the file.
 
     Args:
         record: of the run.
@@ -26,9 +27,9 @@ def readme(record: RunRecord) -> str:
             f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
             f"{flagged} flagged{above}.",
         ],
-        "Lot": rows({"folder": job.folder, "recorded": record.recorded, **record.images}),
-        "Files": rows(CONTENTS),
-        "Network": rows(
+        "Lot": format_rows({"folder": job.folder, "recorded": record.recorded, **record.images}),
+        "Files": format_rows(CONTENTS),
+        "Network": format_rows(
             {
                 "name": backbone.name,
                 "weights": f"{backbone.weights} ({backbone.weights_digest})",
@@ -37,11 +38,13 @@ def readme(record: RunRecord) -> str:
                 "precision": backbone.precision,
             }
         ),
-        "Settings": rows({**given(job.settings), "subsets": job.subsets, "settings digest": record.settings_digest}),
-        "Decision": rows({"rule": decision.rule, **given(job.decisions)}),
+        "Settings": format_rows(
+            {**option_values(job.settings), "subsets": job.subsets, "settings digest": record.settings_digest}
+        ),
+        "Decision": format_rows({"rule": decision.rule, **option_values(job.decisions)}),
         "Warnings": [f"  {text}" for text in (*record.warnings, *record.notes)],
-        "Versions": rows(record.versions),
-        "Commands": rows(
+        "Versions": format_rows(record.versions),
+        "Commands": format_rows(
             {
                 "musc show": "and this folder: prints the results",
                 "musc reproduce": "and this folder: computes them again and compares",
@@ -52,21 +55,21 @@ def readme(record: RunRecord) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-def given(options: Options) -> dict[str, Any]:
+def option_values(options: Options) -> dict[str, object]:
     """Every option by name, with its value."""
     return {name: getattr(options, name) for name in type(options).model_fields}
 
 
-def rows(values: dict[str, Any]) -> list[str]:
+def format_rows(values: Mapping[str, object]) -> list[str]:
     """A line for each name and value.
 
-    >>> rows({"degrees": (1, 3), "references": None})
+    >>> format_rows({"degrees": (1, 3), "references": None})
     ['  degrees              1, 3', '  references           not set']
     """
-    return [f"  {name:<{NAME_WIDTH}} {shown(value)}" for name, value in values.items()]
+    return [f"  {name:<{NAME_WIDTH}} {format_value(value)}" for name, value in values.items()]
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as people write it."""
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value)) or "not set"

@@ -1,5 +1,6 @@
 """Reproduce: a past run as a job again, after making sure that its images and weights are still what they were."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ import numpy as np
 
 from musc import backbones
 from storage.artefacts import require_complete
-from storage.errors import FormatVersionError, ImageChangedError, NoImagesError
+from storage.errors import ImageChangedError, NoImagesError
 from storage.images.listing import require_folder
 from storage.images.lots import ListedImage, load_lot, read_image, store_lot, usable_images
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
@@ -18,8 +19,9 @@ from tasks.planning.lot_job import LotJob, backbone_identity
 from tasks.planning.references import require_run
 from tasks.planning.resources import THREADS
 from tasks.planning.run_record import read_record
-from tasks.planning.versions import RECORD_VERSION
 from tasks.results.record import versions
+
+log = logging.getLogger(__name__)
 
 READERS = 8
 MAX_NAMED = 20
@@ -37,22 +39,18 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
 
     Raises:
         FormatVersionError: if another release wrote the record.
+        DamagedError: if it is not a record.
         NoImagesError: if the folder is gone.
         ValueError: if the weights are not those of the run, naming both digests.
         FileNotFoundError: if the weights file is gone.
     """
-    version = run.record().get("record_version")
-    if version != RECORD_VERSION:
-        raise FormatVersionError(
-            f"the record of {run.path} must have version {RECORD_VERSION}, got {version}; reproduce it with the "
-            "release that wrote it"
-        )
     past = read_record(run).job
     folder = folder or past.folder
     require_folder_of(run, folder)
     earlier = tuple(require_run(run.store, path).path for path in past.settings.references_from)
     settings = past.settings.changed(weights=weights or past.settings.weights, references_from=earlier)
-    arguments = {**settings.backbone_arguments(), "precision": past.backbone.precision}  # whatever `auto` means here
+    arguments = settings.backbone_arguments()
+    arguments["precision"] = past.backbone.precision  # whatever `auto` means here
     backbone = backbones.resolve(settings.backbone, **arguments)
     require_same_backbone(past, replace(past, backbone=backbone))
     return replace(
@@ -102,6 +100,7 @@ def bring_references(past: Run, job: LotJob) -> None:
 def bring(source: Store, target: Store, artefacts: Sequence[str]) -> None:
     """Copy artefacts from one store to another."""
     for artefact in artefacts:
+        log.debug("copying %s from %s", artefact, source.url)
         for name in source.sizes(artefact):
             target.write(f"{artefact}/{name}", source.read(f"{artefact}/{name}"))
 

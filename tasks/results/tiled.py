@@ -12,7 +12,7 @@ from storage.results.tile_places import whole_rows
 from tasks.planning.lot_job import LotJob
 
 
-def joined(
+def join_tiles(
     job: LotJob, images: Sequence[ListedImage], raw: np.ndarray, peaks: np.ndarray, scores: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores, peaks and maps of images from those of their tiles.

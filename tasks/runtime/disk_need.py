@@ -1,4 +1,4 @@
-"""What a lot needs of the store's disk, told when the disk turns out to be full."""
+"""Add the disk space that a lot needs to the error of a full disk."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tasks.runtime.stage import StageFailedError
 
 @contextmanager
 def telling_need(plan: ProjectedCost, store: str) -> Iterator[None]:
-    """Complete the error of a full disk while the `with` block lasts.
+    """Add the space needed to errors of a full disk raised in the `with` block.
 
     Args:
         plan: of the lot that is scored.

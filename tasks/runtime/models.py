@@ -1,5 +1,6 @@
 """The backbone of this process: loaded once, used by every task run that needs the same one."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from musc.backbones import Backbone
 from musc.layers import BackboneSpec
 from tasks.planning.specs import ExtractSpec
 
+log = logging.getLogger(__name__)
+
 PATIENCE_SECONDS = 300.0
 """For so long weights that could not be had are not asked for again: every attempt tries the network for a minute."""
 
@@ -18,17 +21,17 @@ _failures: dict[BackboneSpec, tuple[float, backbones.WeightsUnavailableError]] =
 
 
 def load_ahead(specs: Sequence[ExtractSpec]) -> None:
-    """Load the backbone that blocks need in this process, so that unusable weights are told once and as they are.
+    """Load the backbone in this process first, so that unusable weights are one error and not one per task.
 
     Raises:
         musc.backbones.WeightsUnavailableError: if its weights are neither here nor downloadable.
         FileNotFoundError: if the weight file is gone.
         ValueError: if the weights do not fit the model, or the file has changed.
     """
-    loaded(specs[0].backbone, specs[0].device)
+    load_backbone(specs[0].backbone, specs[0].device)
 
 
-def loaded(spec: BackboneSpec, device: str) -> Backbone:
+def load_backbone(spec: BackboneSpec, device: str) -> Backbone:
     """The backbone of a specification; the last one used stays in memory.
 
     Raises:
@@ -46,11 +49,13 @@ def loaded(spec: BackboneSpec, device: str) -> Backbone:
 
 
 @lru_cache(maxsize=1)
-def loaded_aside(spec: BackboneSpec) -> Backbone:
+def load_on_cpu(spec: BackboneSpec) -> Backbone:
     """The backbone on the CPU, beside the one on a GPU whose memory does not suffice."""
+    log.info("loading %s on the CPU too", spec.name)
     return backbones.build(spec, "cpu")
 
 
 @lru_cache(maxsize=1)
 def _load(spec: BackboneSpec, device: str) -> Backbone:
+    log.info("loading %s, weights %s, on %s", spec.name, spec.weights, device)
     return backbones.build(spec, device)

@@ -5,7 +5,7 @@ returns at once even without a cached state, and a fresh run is asked for where 
 cached.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -36,7 +36,7 @@ def plain_task(name: str, label: str, function: Callable[..., Any]) -> Task[...,
     return task(name=name, task_run_name=f"{name} {label}", cache_policy=NO_CACHE, **RETRIED)(function)
 
 
-def spec_key(context: TaskRunContext, parameters: dict[str, Any]) -> str:
+def spec_key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
     """The cache key of a task run: two tasks given one spec keep apart."""
     return f"{context.task.name}-{parameters['spec'].key}"
 
@@ -46,7 +46,7 @@ def may_be_repeated(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bo
     return is_transient(state.result(raise_on_failure=False))
 
 
-RETRIED: dict[str, Any] = {
+RETRIED: Mapping[str, Any] = {
     "retries": RETRIES,
     "retry_delay_seconds": exponential_backoff(backoff_factor=FIRST_DELAY_SECONDS),
     "retry_jitter_factor": JITTER,

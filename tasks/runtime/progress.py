@@ -1,4 +1,4 @@
-"""How far a run is, for whoever watches in the same process; the Prefect UI has its own view.
+"""Progress of a run within this process; Prefect's UI gets its own from `tasks.monitoring.events`.
 
 Tasks report units of work as they do them (`advance`); when a task run ends its whole share is settled, so that work
 found in the store, or done by another process, counts too.

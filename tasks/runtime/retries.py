@@ -1,4 +1,4 @@
-"""Which errors a repetition may mend, and how often and how long after each other it is tried."""
+"""Retries: which errors are transient, how often they are retried, and after which delays."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""Runners: where the bodies of tasks run, and who is told of them. The pipeline does not know which one it has.
+"""Runners: where task bodies run, and which monitor observes them; the pipeline works with any of them.
 
 | runner | bodies run |
 |---|---|

@@ -1,4 +1,4 @@
-"""Run all orders of one stage, wait for every one, and only then complain."""
+"""Run all task specs of one stage, wait for every one, and only then report failures."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
 from tasks.planning.specs import TaskSpec
 from tasks.runtime import progress
-from tasks.runtime.runner import Body, Runner
+from tasks.runtime.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -63,18 +63,19 @@ def run_stage(
     progress.begin(name, total, done, specs[0].category)
     watch = runner.monitor.begin_stage(name, total, done, specs[0].category)
     missing = [spec for spec in specs if not complete[spec.key]]
+    for spec in specs:
+        if complete[spec.key]:
+            log.debug("%s %s: %s is reused", name, spec.label, spec.path)
     log.info("%s: %d of %d artefacts are in the store already", name, len(specs) - len(missing), len(specs))
     if ahead and missing:
         ahead(missing)
     outcomes = outcomes_of(name, body, specs, complete, runner, watch)
     # Dask also fails tasks that were queued on a dead worker. Each is run again alone: only the one that kills fails.
     for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:
+        log.warning("%s %s was lost with a Dask worker; it is run again alone", name, spec.label)
         outcomes.update(outcomes_of(name, body, [spec], complete, runner, watch))
-    failures = [
-        (spec.label, describe_error(outcomes[spec.key]))
-        for spec in specs
-        if isinstance(outcomes[spec.key], BaseException)
-    ]
+    ended = [(spec, outcomes[spec.key]) for spec in specs]
+    failures = [(spec.label, describe_error(end)) for spec, end in ended if isinstance(end, BaseException)]
     if failures:
         full = any(isinstance(outcome, BaseException) and is_full(outcome) for outcome in outcomes.values())
         space = f"; {describe_space(Store(specs[0].store))}" if full else ""
@@ -85,19 +86,19 @@ def run_stage(
         error.is_disk_full = full
         error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
-    return [outcomes[spec.key] for spec in specs]
+    return [end for _, end in ended if not isinstance(end, BaseException)]
 
 
 def outcomes_of(
     name: str,
-    body: Body,
-    specs: Sequence[TaskSpec],
+    body: Callable[[Spec], Result],
+    specs: Sequence[Spec],
     complete: Mapping[str, bool],
     runner: Runner,
     watch: StageWatch,
-) -> dict[str, Any]:
+) -> dict[str, Result | BaseException]:
     """Run all specs: the result of each, or what it failed with, by key."""
-    outcomes: dict[str, Any] = {}
+    outcomes: dict[str, Result | BaseException] = {}
     for spec, outcome in runner.outcomes(name, body, specs, complete):
         outcomes[spec.key] = outcome
         if not complete[spec.key] and not isinstance(outcome, BaseException):

@@ -20,7 +20,7 @@ from tasks.planning.lot import is_masked, pooled_numbers
 from tasks.planning.lot_job import LotJob
 from tasks.rescore import average_layers, peak_scores
 from tasks.runtime.feature_chunks import FeatureReader
-from tasks.runtime.models import loaded
+from tasks.runtime.models import load_backbone
 
 FLOAT32_BYTES = 4
 
@@ -174,7 +174,7 @@ def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> 
             place = torch.device("cpu") if layer.number in pooled else device
             reader = FeatureReader(store, layer.number, layer.grid, place, group, pooled=len(group) > 1)
             compared.append(Compared(layer, group, reader.together(places, layer.width), outside))
-    return Bank(job, loaded(job.backbone, job.allocation.device), tuple(contents), tuple(compared))
+    return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(compared))
 
 
 def contents_of(store: Store, places: Sequence[Place], known: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tell others of flagged photographs: a webhook, or whatever is called. It never costs a score."""
+"""Notify of flagged photographs by a webhook or another callable; errors never stop scoring."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ def webhook(url: str) -> Tell:
 
 
 class Teller:
-    """Tells of rows in a thread of its own, again after errors; what could not be told is told after the next start."""
+    """Sends rows from a thread of its own, with retries; rows that could not be sent are sent after the next start."""
 
     def __init__(self, arrivals: Arrivals, tells: Sequence[Tell], delays: Sequence[float] = DELAYS_SECONDS) -> None:
         self.arrivals, self.tells, self.delays = arrivals, tells, delays
@@ -66,7 +66,7 @@ class Teller:
     def _run(self) -> None:
         while (item := self.rows.get()) is not None:
             name, row = item
-            told = [self._told(tell, row) for tell in self.tells]  # each of them, whatever became of the others
+            told = [self._told(tell, row) for tell in self.tells]  # each of them, also if another failed
             if all(told):
                 self.arrivals.mark_told(name)
 
@@ -74,7 +74,7 @@ class Teller:
         for delay in (*self.delays, None):
             try:
                 tell(row)
-            except Exception as error:  # whatever a receiver does must not cost a score
+            except Exception as error:  # errors of a receiver must not stop scoring
                 if delay is None or self.ending.wait(delay):
                     log.warning("%s was not told (%s); it is tried again after the next start", row["path"], error)
                     return False

@@ -8,6 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli.main import app as musc_command
 from cli.options import Given, takes
 from musc.options import option
 from musc.settings import Decisions, Settings
@@ -85,8 +86,15 @@ def test_help_shows_the_common_options_and_help_all_every_one() -> None:
     named = [f"--{name.replace('_', '-')}" for name in fields if name not in ("folder", *("settings", "decisions"))]
     options = [name for name in named if name != "--resources"]
     assert [name for name in options if not re.search(rf"{name}\b", whole)] == []
-    assert len([name for name in options if re.search(rf"{name} ", short)]) == 11
-    assert len(short.splitlines()) <= 50
+    assert len([name for name in options if re.search(rf"{name} ", short)]) == 10
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_help_of_score_fits_a_screen(columns: int) -> None:
+    shown = CliRunner().invoke(musc_command, ["score", "--help"], env={"COLUMNS": str(columns)}).output
+    assert "--help-all" in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    assert len(shown.splitlines()) <= 50
 
 
 @pytest.mark.parametrize("kind", REQUESTS)

@@ -8,6 +8,7 @@ import pandas as pd
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
+from tasks.planning.run_record import read_record
 
 SMALL: dict[str, Any] = {"backbones": ("texture",), "image_size": 64, "layers": (0,), "degrees": (1,)}
 OPTIONS = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1")
@@ -23,7 +24,7 @@ def measure(dataset: str, root: Path, output: Path, **changes: Any) -> pd.DataFr
 def runs(output: Path) -> dict[str, Run]:
     """The only run of each category."""
     found = [Run(Store(str(output)), f"runs/{path.name}") for path in sorted((output / "runs").iterdir())]
-    by_category = {run.record()["job"]["category"]: run for run in found}
+    by_category = {read_record(run).job.category: run for run in found}
     assert len(by_category) == len(found)
     return by_category
 

@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from storage.datasets import list_categories
 from storage.datasets.published import published_values
+from tasks.planning.run_record import read_record
 from tests.flows.measuring import measure, runs, written
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -147,9 +148,9 @@ def test_benchmark_counts_the_images_of_every_category(measured: Measured) -> No
 
 
 def test_benchmark_takes_the_papers_windows_for_the_dataset(measured: Measured) -> None:
-    expected = [1, 8, 9] if measured.dataset == "visa" else [1, 2, 3]
+    expected = (1, 8, 9) if measured.dataset == "visa" else (1, 2, 3)
     for run in runs(measured.output).values():
-        assert run.record()["job"]["settings"]["rscin_windows"] == expected
+        assert read_record(run).job.settings.rscin_windows == expected
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
 
     monkeypatch.setattr(backbones, "resolve", resolve_either)
     for module in (extract, models):
-        monkeypatch.setattr(module, "loaded", load)
+        monkeypatch.setattr(module, "load_backbone", load)
     return name
 
 

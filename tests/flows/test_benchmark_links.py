@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from storage.datasets import list_categories
+from tasks.planning.run_record import read_record
 from tests.flows.measuring import measure, runs
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -22,6 +23,6 @@ def test_benchmark_of_linked_categories_scores_every_image(
     table = measure(dataset, tmp_path / "root", tmp_path / "out")
     counts = {category.name: len(category.images) for category in list_categories(dataset, real)}
     assert set(table["category"]) == {*counts, "mean"}
-    assert {name: run.record()["images"] for name, run in runs(tmp_path / "out").items()} == {
+    assert {name: read_record(run).images for name, run in runs(tmp_path / "out").items()} == {
         name: {"ok": count} for name, count in counts.items()
     }

@@ -11,6 +11,7 @@ from benchmarks.systematic import draw_repeated
 from storage.datasets.synthetic.lot import draw_part
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.run_record import read_record
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -43,11 +44,11 @@ def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_
     stained = [path for path in scores.index if path.startswith("stained")]
     assert scores.loc[stained, "group"].tolist() == [1] * FLAWED
     assert scores["group"].sum() == FLAWED
-    (group,) = plain.record()["groups"]
-    assert (group["group"], sorted(group["paths"])) == (1, sorted(stained))
-    assert sorted(group["image_ids"]) == sorted(scores.loc[stained, "image_id"])
-    assert group["patch_count"] > 0
-    assert any("5 of 24 images have unusual places" in text for text in plain.record()["warnings"])
+    (group,) = read_record(plain).groups
+    assert (group.group, sorted(group.paths)) == (1, sorted(stained))
+    assert sorted(group.image_ids) == sorted(scores.loc[stained, "image_id"])
+    assert group.patch_count > 0
+    assert any("5 of 24 images have unusual places" in text for text in read_record(plain).warnings)
 
     rescored = score(flawed_parts, tmp_path, exclude_groups=True)
     assert rescored.path != plain.path
@@ -57,7 +58,7 @@ def test_run_with_a_shared_flaw_says_so_and_scores_without_it_on_request(flawed_
     assert gain.mean() > 1.15  # 4 of the 6 nearest references held the same stain
     good = [path for path in scores.index if path.startswith("good")]
     np.testing.assert_allclose(after.loc[good, "raw_score"], scores.loc[good, "raw_score"], atol=0.02)
-    assert any("left out of the references" in text for text in rescored.record()["warnings"])
+    assert any("left out of the references" in text for text in read_record(rescored).warnings)
 
 
 def test_run_scored_without_a_shared_flaw_keeps_its_earlier_references(flawed_parts: Path, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_run_scored_without_a_shared_flaw_keeps_its_earlier_references(flawed_pa
     earlier = score(monday, tmp_path, threshold=2.0)
     alone = score(flawed_parts, tmp_path, exclude_groups=True)
     beside = score(flawed_parts, tmp_path, exclude_groups=True, references_from=(earlier.path,))
-    assert any("left out of the references" in text for text in beside.record()["warnings"])
+    assert any("left out of the references" in text for text in read_record(beside).warnings)
     assert (beside.patch_scores() != alone.patch_scores()).any(axis=(1, 2)).all()
 
 
@@ -76,14 +77,14 @@ def test_run_flags_what_reaches_the_threshold_and_outlines_it(flawed_parts: Path
     whole = score(flawed_parts, tmp_path).scores()
     threshold = float(whole["raw_score"].nlargest(4).iloc[-1])
     run = score(flawed_parts, tmp_path, threshold=threshold, review_budget=3)
-    scores, record, boxes = run.scores(), run.record(), run.boxes()
+    scores, record, boxes = run.scores(), read_record(run), run.boxes()
     assert set(scores["decision"]) == {"flagged", "accepted"}
     flagged = scores[scores["decision"] == "flagged"]
     assert set(flagged["path"]) == set(whole.nlargest(3, "raw_score")["path"])
-    assert record["decision"]["flagged_count"] == 3
-    assert record["decision"]["fixed_threshold"] == threshold
-    assert (scores["threshold"] == record["decision"]["threshold"]).all()
-    assert any("review budget" in text for text in record["warnings"])
+    assert record.decision.flagged_count == 3
+    assert record.decision.fixed_threshold == threshold
+    assert (scores["threshold"] == record.decision.threshold).all()
+    assert any("review budget" in text for text in record.warnings)
     assert set(boxes["path"]) == set(flagged["path"])
     sizes = run.images().set_index("path").loc[boxes["path"], ["width", "height"]].to_numpy()
     assert (boxes[["x", "y"]].to_numpy() >= 0).all()

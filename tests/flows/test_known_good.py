@@ -17,6 +17,7 @@ from storage.prune import find_prunable
 from storage.results.features import FEATURES, LotFeatures
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 
@@ -59,9 +60,9 @@ def looped_scores(query: np.ndarray, references: list[np.ndarray]) -> np.ndarray
 
 def test_known_good_one_image_is_scored_against_them_as_plain_loops_say(drawn: Path) -> None:
     run = score(drawn, "bad")
-    keys = run.record()["keys"]
-    (query,) = tokens_of(run, tuple(keys["features"]))
-    good = list(tokens_of(run, tuple(path for path in keys["good"] if path.startswith(FEATURES))))
+    keys = read_record(run).keys
+    (query,) = tokens_of(run, tuple(keys.features))
+    good = list(tokens_of(run, tuple(path for path in keys.good if path.startswith(FEATURES))))
     assert len(good) == GOOD
     np.testing.assert_allclose(run.patch_scores()[0].ravel(), looped_scores(query, good), atol=2e-3)
 
@@ -70,17 +71,17 @@ def test_known_good_scores_give_the_threshold_of_a_lot_of_one(drawn: Path) -> No
     good, bad = score(drawn, "one"), score(drawn, "bad")
     assert list(good.scores()["decision"]) == ["accepted"]
     assert list(bad.scores()["decision"]) == ["flagged"]
-    decision = bad.record()["decision"]
-    assert decision["rule"] == "known good parts"
-    assert decision["threshold"] == good.record()["decision"]["threshold"]
+    decision = read_record(bad).decision
+    assert decision.rule == "known good parts"
+    assert decision.threshold == read_record(good).decision.threshold
     own = score(drawn, "good", good=None).scores()["raw_score"]  # each against the others: the same by definition
-    assert decision["threshold"] == pytest.approx(good_threshold(own.to_numpy(float), 0.5), abs=1e-6)
-    assert not any("looks anomalous" in said or "look anomalous" in said for said in bad.record()["warnings"])
+    assert decision.threshold == pytest.approx(good_threshold(own.to_numpy(float), 0.5), abs=1e-6)
+    assert not any("looks anomalous" in said or "look anomalous" in said for said in read_record(bad).warnings)
 
 
 def test_known_good_copy_in_the_lot_does_not_vouch_for_itself(drawn: Path) -> None:
     run = score(drawn, "good")
-    assert sum(len(rows["rows"]) for rows in run.record()["earlier_references"]) == 0
+    assert sum(len(rows.rows) for rows in read_record(run).earlier_references) == 0
     assert len(run.scores()) == GOOD
     alone = score(drawn, "good", good=None)
     np.testing.assert_allclose(run.patch_scores(), alone.patch_scores(), atol=1e-6)
@@ -99,15 +100,15 @@ def test_known_good_content_decides_the_run_and_not_its_names(drawn: Path, tmp_p
 
 def test_known_good_features_are_kept_by_the_run_and_serve_its_reproduction(drawn: Path) -> None:
     run = score(drawn, "bad")
-    kept = set(run.record()["keys"]["good"])
+    kept = set(read_record(run).keys.good)
     assert not kept & {prunable.path for prunable in find_prunable(run.store, older_than_days=0)}
     assert reproduce(str(drawn / "store" / run.path), None, None, InlineRunner()).identical
 
 
 def test_known_good_given_threshold_wins(drawn: Path) -> None:
     run = score(drawn, "bad", threshold=1.9)
-    assert run.record()["decision"]["rule"] == "fixed threshold"
-    assert not [path for path in run.record()["keys"]["good"] if path.startswith("patch_scores")]
+    assert read_record(run).decision.rule == "fixed threshold"
+    assert not [path for path in read_record(run).keys.good if path.startswith("patch_scores")]
 
 
 def test_known_good_folder_that_is_not_there_is_refused(drawn: Path) -> None:

@@ -14,6 +14,7 @@ from storage.results.profiles import FOLDER as PROFILES
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.planning.returns import ScoredLot
+from tasks.planning.run_record import read_record
 from tasks.results.record import cautions
 from tests.flat import job_of, record_of
 
@@ -138,7 +139,7 @@ def test_report_fits_a_phone(page: Page, scheme: Any) -> None:
 
 def test_report_again_is_not_made_again(scored: tuple[ScoredLot, Path], lot: Path) -> None:
     done, output = scored
-    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    threshold = read_record(Run(Store(str(output)), done.run)).decision.threshold
     before = (output / done.report).stat().st_mtime_ns
     assert score(lot, output, threshold=threshold) == done
     assert (output / done.report).stat().st_mtime_ns == before
@@ -177,7 +178,7 @@ def test_report_of_another_layout_is_made_anew(
     from tasks.reporting import specs as report_specs
 
     done, output = scored
-    threshold = Run(Store(str(output)), done.run).record()["decision"]["threshold"]
+    threshold = read_record(Run(Store(str(output)), done.run)).decision.threshold
     before = (output / done.report).stat().st_mtime_ns
     monkeypatch.setattr(report_specs, "templates_digest", lambda: "another")
     with monkeypatch.context() as patch:
@@ -218,7 +219,7 @@ def test_runs_are_compared_with_those_before(lot: Path, scored: tuple[ScoredLot,
 def test_maps_are_written_at_the_size_of_the_photographs(lot: Path, scored: tuple[ScoredLot, Path]) -> None:
     done, output = scored
     run = Run(Store(str(output)), done.run)
-    threshold = run.record()["decision"]["threshold"]
+    threshold = read_record(run).decision.threshold
     for kind in ("tiff", "png"):
         assert score(lot, output, threshold=threshold, maps=kind).problems == ()
     for row in run.scores().itertuples():

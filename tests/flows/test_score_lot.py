@@ -13,6 +13,7 @@ from PIL import Image
 from storage.errors import NoImagesError
 from storage.results.runs import Run
 from storage.store import Store
+from tasks.planning.run_record import read_record
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -109,7 +110,7 @@ def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) 
 
     memory = shard_bytes(5, 19, 256, 24)
     divided = score(parts / "test", tmp_path, memory=str(memory), lot="divided")
-    assert len(divided.record()["keys"]["patch_scores"]) == 4 * len(whole.record()["keys"]["patch_scores"])
+    assert len(read_record(divided).keys.patch_scores) == 4 * len(read_record(whole).keys.patch_scores)
     np.testing.assert_allclose(divided.patch_scores(), whole.patch_scores(), atol=1e-6)
 
 
@@ -162,7 +163,7 @@ def test_score_lot_not_finite_features_are_left_out(
     def load(spec: BackboneSpec, device: str) -> Backbone:
         return replace(real, forward=poisoned)
 
-    monkeypatch.setattr(extract, "loaded", load)
+    monkeypatch.setattr(extract, "load_backbone", load)
     run = score(parts / "test", tmp_path)
     images = run.images()
     left_out = images.index[images["status"] == "not_finite"].tolist()
@@ -195,7 +196,7 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
     from tasks.runtime import models
 
     score(parts / "test", tmp_path)
-    monkeypatch.setattr(models, "loaded", lambda *given: pytest.fail("the backbone was loaded for nothing"))
+    monkeypatch.setattr(models, "load_backbone", lambda *given: pytest.fail("the backbone was loaded for nothing"))
     assert len(score(parts / "test", tmp_path, rscin_windows=(1,)).scores()) == 19
 
 
@@ -234,7 +235,7 @@ def test_score_lot_against_a_sample_and_within_a_window(parts: Path, tmp_path: P
     near = score(parts / "test", tmp_path, match_radius=2)
     assert len({run.path for run in (full, same, sampled, near)}) == 4
     assert (near.patch_scores() >= full.patch_scores() - 1e-6).all()
-    assert sampled.record()["job"]["settings"]["references"] == 6
+    assert read_record(sampled).job.settings.references == 6
 
 
 def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_score_lot_of_one_image_against_an_earlier_run(parts: Path, tmp_path: Pa
     run = score(folder, tmp_path / "out", references_from=(earlier.path,))
     assert run.patch_scores().shape[0] == 1
     assert 0 < run.scores()["raw_score"].item() < 1
-    record = run.record()
+    record = read_record(run)
     accepted = (earlier.scores()["decision"] == "accepted").sum()
-    assert record["job"]["settings"]["references_from"] == [earlier.path]
-    assert sum(len(of_block["rows"]) for of_block in record["earlier_references"]) == accepted
+    assert record.job.settings.references_from == (earlier.path,)
+    assert sum(len(of_block.rows) for of_block in record.earlier_references) == accepted

@@ -15,6 +15,7 @@ from storage.store import Store
 from tasks.planning.nightly import Night, Status
 from tasks.planning.requests import LotRequest
 from tasks.planning.returns import ScoredLot
+from tasks.planning.run_record import read_record
 from tests.flat import lot_request
 from tests.flows.conftest import draw
 
@@ -80,9 +81,9 @@ def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) 
 def test_night_knows_category_and_lot(root: Path, tmp_path: Path) -> None:
     night(root, tmp_path / "out", category="bolt")
     (path,) = (tmp_path / "out" / "runs").iterdir()
-    record = Run(Store(str(tmp_path / "out")), f"runs/{path.name}").record()["job"]
-    assert (record["category"], record["lot"]) == ("bolt", "bolt-2026-11-20")
-    assert record["folder"] == f"{root}/bolt/2026-11-20"
+    record = read_record(Run(Store(str(tmp_path / "out")), f"runs/{path.name}")).job
+    assert (record.category, record.lot) == ("bolt", "bolt-2026-11-20")
+    assert record.folder == f"{root}/bolt/2026-11-20"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from storage.store import Store
 from tasks.planning.judged_good import JudgedGood
 from tasks.planning.nightly import Status
 from tasks.planning.requests import NightRequest, request_of
+from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare
 from web.app import create_app
@@ -73,16 +74,16 @@ def test_verdicts_of_night_1_change_references_and_threshold_of_night_2(lots: Pa
     assert "Fitted to 14 good and 13 defective images" in suggested(plain)
 
     again = score(lots, 22, good_from_verdicts=True)
-    record = again.record()
+    record = read_record(again)
     ids = {image.image_id: image.path for image in first.scored_images()}
-    (good,) = record["job"]["judged_good"]
-    assert good["run"] == first.path
-    assert sorted(ids[one] for one in good["image_ids"]) == [
+    (good,) = record.job.judged_good
+    assert good.run == first.path
+    assert sorted(ids[one] for one in good.image_ids) == [
         f"good-{number:02d}.png" for number in range(16) if number not in (3, 4)
     ]
-    assert sum(len(rows["rows"]) for rows in record["earlier_references"]) == 14
+    assert sum(len(rows.rows) for rows in record.earlier_references) == 14
     assert again.path != plain.path
-    assert plain.record()["job"]["judged_good"] == []
+    assert read_record(plain).job.judged_good == ()
     before, after = (run.scores().sort_values("path")["raw_score"].to_numpy() for run in (plain, again))
     assert not np.allclose(before, after)
     assert "Suggested by verdicts" in suggested(again)
@@ -127,15 +128,15 @@ def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> Non
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
     from storage.results.verdicts import VerdictReader
-    from tasks.planning.judged_good import vouched
+    from tasks.planning.judged_good import good_image_ids
 
     first = score(lots, 21)
     other = score(lots, 21, threshold=0.01)
     judge_all(first)
     judge_all(other, {"good-00.png": "defective"})
-    found = vouched(VerdictReader(first.store).everything(), "cap")
+    found = good_image_ids(VerdictReader(first.store).everything(), "cap")
     assert {run: len(ids) for run, ids in found.items()} == {other.path: 15}
-    assert vouched(VerdictReader(first.store).everything(), "lid") == {}
+    assert good_image_ids(VerdictReader(first.store).everything(), "lid") == {}
 
 
 def test_other_backbones_and_lost_features_are_left_out(lots: Path) -> None:
@@ -151,7 +152,7 @@ def test_other_backbones_and_lost_features_are_left_out(lots: Path) -> None:
     assert (run, len(ids)) == (first.path, 16)
     assert prepare(**given, **{**SETTINGS, "image_size": 64}).judged_good == ()
     assert prepare(**{**given, "category": "lid"}, **SETTINGS).judged_good == ()
-    for block in first.record()["keys"]["features"]:
+    for block in read_record(first).keys.features:
         first.store.delete(block)
     assert prepare(**given, **SETTINGS).judged_good == ()
     assert JudgedGood(run, ids).run == first.path

@@ -14,7 +14,7 @@ import pytest
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.errors import IncompleteError, UnknownReferencesError
 from storage.leases import leasing
-from storage.prune import LEASE_DAYS, delete, find_prunable, modified
+from storage.prune import LEASE_DAYS, delete, find_prunable, modification_time
 from storage.store import PARTIAL, Store
 
 LATER = datetime.now(UTC) + timedelta(days=5)
@@ -198,11 +198,11 @@ def test_what_a_run_claims_while_others_are_deleted_is_kept(store: Store) -> Non
     ],
 )
 def test_every_kind_of_file_system_tells_the_age(details: dict[str, Any]) -> None:
-    assert modified(details) == datetime(2020, 1, 1, tzinfo=UTC)
+    assert modification_time(details) == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_a_file_without_a_time_is_young() -> None:
-    assert datetime.now(UTC) - modified({}) < timedelta(minutes=1)
+    assert datetime.now(UTC) - modification_time({}) < timedelta(minutes=1)
 
 
 def test_what_a_run_claims_is_kept_until_the_claim_is_old(store: Store) -> None:

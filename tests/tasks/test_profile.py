@@ -31,11 +31,11 @@ def test_profile_is_the_runs_numbers(tmp_path: Path) -> None:
         write_record(store, staging.path, record.model_dump(mode="json"))
     appearance = pd.DataFrame({"brightness": [0.2, nan, 0.4, 0.9], "sharpness": [nan] * 4})
     found = profile_of(Run(store, "runs/x"), appearance, np.array([[3.0, 0.0], [0.0, 0.5]], dtype=np.float32))
-    assert [found[name] for name in ("score_median", "score_p90", "score_p99")] == pytest.approx([0.5, 0.9, 0.99])
-    assert (found["image_count"], found["flagged_count"], found["flagged_rate"]) == (101, 2, 2 / 101)
-    assert (found["brightness"], found["sharpness"]) == (0.4, None)
-    assert found["mean_class_token"] == pytest.approx([0.5**0.5] * 2)
-    assert (found["run"], found["lot"], found["listing"]) == ("runs/x", "night", "l")
+    assert [found.score_median, found.score_p90, found.score_p99] == pytest.approx([0.5, 0.9, 0.99])
+    assert (found.image_count, found.flagged_count, found.flagged_rate) == (101, 2, 2 / 101)
+    assert (found.brightness, found.sharpness) == (0.4, None)
+    assert found.mean_class_token == pytest.approx([0.5**0.5] * 2)
+    assert (found.run, found.lot, found.listing) == ("runs/x", "night", "l")
 
 
 def test_large_photographs_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

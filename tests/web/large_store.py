@@ -13,7 +13,7 @@ from musc.layers import BackboneSpec, Layer
 from storage.artefacts import writing
 from storage.images.lots import ListedImage
 from storage.results.patch_scores import write_scores
-from storage.results.profiles import profile_path, write_profile
+from storage.results.profiles import Profile, profile_path, write_profile
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_record
 from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
@@ -86,21 +86,21 @@ def write_night_profile(
     path = profile_path(f"series-{record['job']['category']}", night, record["recorded"], record["keys"]["run"])
     appearance = pd.DataFrame({"image_id": ids, "brightness": 0.5, "sharpness": 0.4})
     median, p90, p99 = (float(np.quantile(raw, part)) for part in (0.5, 0.9, 0.99))
-    profile = {
-        "run": run,
-        "lot": record["job"]["lot"],
-        "recorded": record["recorded"],
-        "listing": record["keys"]["listing"],
-        "image_count": len(raw),
-        "flagged_count": record["decision"]["flagged_count"],
-        "flagged_rate": record["decision"]["flagged_count"] / len(raw),
-        "score_median": median,
-        "score_p90": p90,
-        "score_p99": p99,
-        "brightness": 0.5,
-        "sharpness": 0.4,
-        "mean_class_token": rng.normal(1, 0.01, 1280).tolist(),
-    }
+    profile = Profile(
+        run=run,
+        lot=record["job"]["lot"],
+        recorded=record["recorded"],
+        listing=record["keys"]["listing"],
+        image_count=len(raw),
+        flagged_count=record["decision"]["flagged_count"],
+        flagged_rate=record["decision"]["flagged_count"] / len(raw),
+        score_median=median,
+        score_p90=p90,
+        score_p99=p99,
+        brightness=0.5,
+        sharpness=0.4,
+        mean_class_token=rng.normal(1, 0.01, 1280).tolist(),
+    )
     with writing(store, path) as staging:
         write_profile(store, staging.path, profile, appearance)
 

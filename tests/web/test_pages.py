@@ -118,7 +118,7 @@ def test_colour_scale_and_map_are_those_of_the_report(
     scores = np.reshape(found["scores"], (found["rows"], found["columns"]))
     np.testing.assert_allclose(scores, lot.run.patch_scores()[position], atol=1e-5)
     np.testing.assert_allclose(
-        pictures.enlarged(lot.patch_scores(position), (90, 70)), view.anomaly_map(position, (70, 90)), atol=1e-5
+        pictures.enlarge(lot.patch_scores(position), (90, 70)), view.anomaly_map(position, (70, 90)), atol=1e-5
     )
 
 
@@ -178,7 +178,7 @@ def test_store_that_cannot_be_written_still_shows_everything(
 def test_photographs_are_shown_as_they_were_scored(mode: str, kind: str, media: str, untouched: bool) -> None:
     buffer = io.BytesIO()
     Image.new(mode, (9, 7)).save(buffer, kind)
-    content, found = pictures.shown(buffer.getvalue())
+    content, found = pictures.browser_image(buffer.getvalue())
     assert (found, content == buffer.getvalue()) == (media, untouched)
     assert Image.open(io.BytesIO(content)).size == (9, 7)
 
@@ -189,7 +189,7 @@ def test_photographs_that_browsers_would_show_otherwise_are_decoded_first() -> N
     for more, size in (({"transparency": (10, 200, 30)}, (9, 7)), ({"exif": exif}, (7, 9))):
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", **more)
-        content, media = pictures.shown(buffer.getvalue())
+        content, media = pictures.browser_image(buffer.getvalue())
         assert (media, Image.open(io.BytesIO(content)).size) == ("image/jpeg", size)
 
 
@@ -204,11 +204,11 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:
-    from tasks.results.exports import written
+    from tasks.results.exports import verdicts_text
 
     give(client, lot_name, image_ids[0], "defective", note="ünïcode")
     run = Run(store, f"runs/{lot_name}")
-    expected = written(kind, read_verdicts(store, run.path), run.scored_images())
+    expected = verdicts_text(kind, read_verdicts(store, run.path), run.scored_images())
     assert client.get(f"/lots/{lot_name}/verdicts/{kind}").content.decode() == expected
     assert expected
 

@@ -82,9 +82,8 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
         images = pd.DataFrame({"path": [*MARKUP[:3], "notes.txt"], "status": [*["ok"] * 3, "not_an_image"]})
         write_table(store, f"{staging.path}/{IMAGES}", images)
         warnings = ["2 images share [b]a look[/b]."]
-        write_record(
-            store, staging.path, RECORD.model_copy(update={"warnings": tuple(warnings)}).model_dump(mode="json")
-        )
+        told = {"warnings": tuple(warnings), "images": {"ok": 3, "not_an_image": 1}}
+        write_record(store, staging.path, RECORD.model_copy(update=told).model_dump(mode="json"))
     show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
     assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown

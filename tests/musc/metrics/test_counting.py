@@ -23,7 +23,7 @@ SCORES = {
 def test_count_below_is_exact(
     distribution: str, dtype: type, bins_at_most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "_MOST_BINS", bins_at_most)
+    monkeypatch.setattr(counting, "_MAX_BINS", bins_at_most)
     monkeypatch.setattr(counting, "_PART_PIXELS", 1000)
     scores: np.ndarray = SCORES[distribution].astype(dtype)
     thresholds = np.concatenate([scores[::50], [scores.max(), scores.min()]])

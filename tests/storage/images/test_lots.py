@@ -12,7 +12,7 @@ from storage.images.lots import (
     DENIED,
     TABLE,
     ListedImage,
-    left_out,
+    describe_left_out,
     load_lot,
     load_usable,
     lot_path,
@@ -67,12 +67,12 @@ def test_too_few_images_for_links_are_refused_with_where_the_links_lead(folder: 
 def test_files_left_out_are_told_by_their_most_frequent_reasons() -> None:
     image = ListedImage("0" * 16, "a.png", "", 0, 0, "unreadable", "")
     reasons = ["odd", "cut", "cut", "cut", "empty", "empty", "gone", "gone", "closed"]
-    said = left_out([replace(image, status="ok"), *(replace(image, reason=reason) for reason in reasons)])
+    said = describe_left_out([replace(image, status="ok"), *(replace(image, reason=reason) for reason in reasons)])
     assert said == "9 unreadable (3 × cut; 2 × empty; 2 × gone; 2 for other reasons)"
 
 
 def test_files_left_out_are_none_where_all_are_scored() -> None:
-    assert left_out([ListedImage("0" * 16, "a.png", "", 1, 1, "ok", "first of 2 frames")]) == ""
+    assert describe_left_out([ListedImage("0" * 16, "a.png", "", 1, 1, "ok", "first of 2 frames")]) == ""
 
 
 def test_too_few_images_that_could_be_opened_are_an_error_of_their_own() -> None:

@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 
 from storage.artefacts import MARKER, writing
+from storage.errors import DamagedError
 from storage.results.profiles import (
+    PROFILE,
+    Profile,
     earlier_profiles,
     later_profiles,
     profile_path,
@@ -24,6 +27,15 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path))
 
 
+def night_of(day: int, **facts: object) -> Profile:
+    """The profile of a night of November, told from others by its images' number."""
+    usual = {"run": f"runs/{day}", "lot": "bolt", "recorded": "2026-12-01", "listing": f"lot {day}", "flagged_count": 0}
+    numbers = dict.fromkeys(("flagged_rate", "score_median", "score_p90", "score_p99", "brightness"), 0.5)
+    return Profile.model_validate(
+        {**usual, **numbers, "image_count": day, "sharpness": None, "mean_class_token": (0.6, 0.8), **facts}
+    )
+
+
 def keep_listing(
     store: Store, day: int, listing: str | None = None, series: str = "s", scored: int | None = None, **facts: object
 ) -> str:
@@ -31,17 +43,17 @@ def keep_listing(
     recorded = f"2026-12-{scored or day:02d}T04:05:06.000007+00:00"
     path = profile_path(series, f"2026-11-{day:02d}", recorded, f"{day:032x}")
     with writing(store, path) as staging:
-        write_profile(store, staging.path, {"day": day, "listing": listing or f"lot {day}", **facts}, TABLE)
+        write_profile(store, staging.path, night_of(day, listing=listing or f"lot {day}", **facts), TABLE)
     return path
 
 
 def days(store: Store, path: str, most: int = 30) -> list[int]:
-    return [profile["day"] for profile in earlier_profiles(store, path, most)]
+    return [profile.image_count for profile in earlier_profiles(store, path, most)]
 
 
 def test_profile_is_read_as_written(store: Store) -> None:
     path = keep_listing(store, 3)
-    assert read_profile(store, path) == {"day": 3, "listing": "lot 3", "path": path}
+    assert read_profile(store, path) == night_of(3, path=path)
     pd.testing.assert_frame_equal(read_appearance(store, path), TABLE)
 
 
@@ -55,7 +67,7 @@ def test_nights_are_in_the_order_of_their_lots_whenever_they_were_scored(store: 
     paths = {day: keep_listing(store, day, scored=28 - day) for day in (9, 2, 12, 4)}
     assert days(store, paths[12]) == [2, 4, 9]
     assert days(store, paths[2]) == []
-    assert [profile["day"] for profile in later_profiles(store, paths[2], 2)] == [4, 9]
+    assert [profile.image_count for profile in later_profiles(store, paths[2], 2)] == [4, 9]
     assert later_profiles(store, paths[12], 30) == []
 
 
@@ -89,3 +101,35 @@ def test_incomplete_profile_is_left_out(store: Store, tmp_path: Path) -> None:
     (tmp_path / keep_listing(store, 1) / MARKER).unlink()
     keep_listing(store, 2)
     assert days(store, keep_listing(store, 10)) == [2]
+
+
+def damage(store: Store, path: str, content: bytes) -> None:
+    """Put other content into a profile and keep its size, so that the artefact still looks complete."""
+    size = len(store.read(f"{path}/{PROFILE}"))
+    store.write(f"{path}/{PROFILE}", content.ljust(size))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "Invalid JSON"),
+        (b"[]", "must hold the profile of a run, but Input should be an object"),
+        (b'{"run": "runs/3"}', "but lot: Field required; delete its folder and score the lot again"),
+    ],
+)
+def test_damaged_profile_is_refused_in_a_sentence(store: Store, content: bytes, said: str) -> None:
+    path = keep_listing(store, 3)
+    damage(store, path, content)
+    with pytest.raises(DamagedError, match=rf"^{path}/{PROFILE} must hold") as refusal:
+        read_profile(store, path)
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_damaged_profile_of_an_earlier_night_is_left_out_and_logged(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = {day: keep_listing(store, day) for day in (1, 2, 10)}
+    damage(store, paths[1], b"{}")
+    assert days(store, paths[10]) == [2]
+    assert f"left out of the comparison: {paths[1]}" in caplog.text

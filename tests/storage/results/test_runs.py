@@ -51,7 +51,11 @@ def test_run_reads_its_patch_scores(run_store: Store) -> None:
 
 
 def test_run_reads_its_record(run_store: Store) -> None:
-    assert Run(run_store, PATH).record() == SETTINGS
+    assert json.loads(Run(run_store, PATH).record_content()) == SETTINGS
+
+
+def test_run_names_the_files_that_were_left_out(run_store: Store) -> None:
+    assert Run(run_store, PATH).left_out().to_dict("records") == [{"path": "c.txt", "status": "not_an_image"}]
 
 
 def test_run_names_its_scored_images_in_order(local_store: Store) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
-from tasks.evaluation.published import caption, in_percent, left_out, shown, with_means
+from tasks.evaluation.published import caption, describe_left_out, in_percent, result_table, with_means
 
 NAME = "ViT-L-14-336"
 
@@ -108,7 +108,7 @@ def test_comparison_keeps_backbones_apart() -> None:
 
 
 def test_shown_table_is_in_percent_with_differences() -> None:
-    table = shown(with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_aupro": [0.9, 0.8, 0.7]})), NAME)
+    table = result_table(with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_aupro": [0.9, 0.8, 0.7]})), NAME)
     assert table["category"].tolist() == ["01", "02", "03", "mean"]
     difference = 75 - published_values("btad", "02", NAME, 518)["image_auroc"]
     assert table.set_index("category").loc["02"].tolist() == [f"75.0 ({difference:+.1f})", "80.0"]
@@ -117,7 +117,7 @@ def test_shown_table_is_in_percent_with_differences() -> None:
 def test_shown_table_is_of_one_backbone() -> None:
     values = {"image_auroc": [0.5]}
     table = with_means(pd.concat([rows_of(values), rows_of({"image_auroc": [0.25]}, backbone="texture")]))
-    assert shown(table, "texture")["image_auroc"].str.startswith("25.0 (").tolist() == [True], (
+    assert result_table(table, "texture")["image_auroc"].str.startswith("25.0 (").tolist() == [True], (
         "the mean of one category says nothing more"
     )
     assert caption(table[table["backbone"] == "texture"].assign(published=np.nan), "texture") == "percent"
@@ -142,6 +142,6 @@ def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
     assert np.isnan(row(table, "02", "pixel_auroc")["published"])
     assert np.isnan(row(table, "mean", "pixel_auroc")["published"])
     assert (row(table, "mean", "pixel_auroc")[["images", "without_mask"]] == [27, 3]).all()
-    assert [sentence.partition(",")[0] for sentence in left_out(table, NAME)] == [
+    assert [sentence.partition(",")[0] for sentence in describe_left_out(table, NAME)] == [
         "02: pixel metrics are not defined for 3 of 10 images"
     ]

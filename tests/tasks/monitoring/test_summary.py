@@ -1,5 +1,6 @@
 """The summary a person reads first."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,14 +13,14 @@ from PIL import Image
 from storage.artefacts import writing
 from storage.images.listing import list_folder
 from storage.results.patch_scores import write_scores
-from storage.results.runs import IMAGES, PATCH_SCORES, SCORES, Run
+from storage.results.runs import IMAGES, PATCH_SCORES, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.monitoring import summary as summaries
 from tasks.monitoring.summary import as_text, markdown_table, summary, top_rows
 from tasks.planning.lot_job import LotJob
 from tasks.reporting.contact_sheet import Part
-from tests.flat import prepare
+from tests.flat import prepare, record_of
 
 ODD_NAME = "a|b <script>alert(1)</script> *c* [d](e) _f_.png"
 
@@ -45,7 +46,8 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
     def make(**columns: list[str]) -> tuple[Run, LotJob]:
         images = list_folder(str(photographs))
         scored = [image for image in images if image.status == "ok"]
-        store = Store(str(tmp_path / "out"))
+        store, job = Store(str(tmp_path / "out")), prepare(str(photographs), backbone="texture", image_size=64)
+        counts = Counter(image.status for image in images)
         table = pd.DataFrame(
             {
                 "path": [image.path for image in scored],
@@ -61,10 +63,11 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
             write_scores(store, f"{staging.path}/{PATCH_SCORES}", np.random.default_rng(9).random((3, 4, 5)), {})
             write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             write_table(store, f"{staging.path}/{SCORES}", table)
+            write_record(store, staging.path, record_of(job, images=counts).model_dump(mode="json"))
         if columns:
             with writing(store, "runs/parts-1/report") as staging:
                 store.write(f"{staging.path}/report.html", b"<html></html>")
-        return Run(store, "runs/parts-1"), prepare(str(photographs), backbone="texture", image_size=64)
+        return Run(store, "runs/parts-1"), job
 
     return make
 

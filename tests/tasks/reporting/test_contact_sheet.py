@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tasks.reporting.contact_sheet import MAX_BYTES, TILE, Part, bounded_url, fitting, sheet
-from tasks.reporting.heatmaps import coloured
+from tasks.reporting.heatmaps import apply_colours
 
 LIMITS = (0.1, 0.5)
 RED = (255, 0, 0)
@@ -31,14 +31,14 @@ def test_sheet_holds_every_part_beside_its_overlay(count: int) -> None:
     highest = np.full((2, 2), LIMITS[1], dtype=np.float32)
     page = np.asarray(sheet([Part("one", Image.new("RGB", (50, 50), RED), highest)] * count, LIMITS), dtype=int)
     assert (page == RED).all(axis=-1).sum() == count * TILE * TILE
-    heat = 0.25 * np.array(RED) + 0.75 * coloured(np.array(LIMITS[1]), LIMITS)
+    heat = 0.25 * np.array(RED) + 0.75 * apply_colours(np.array(LIMITS[1]), LIMITS)
     assert (abs(page - heat) <= 1).all(axis=-1).sum() == count * TILE * TILE
 
 
 def test_sheet_shows_the_whole_colour_scale() -> None:
     page = np.asarray(sheet([Part("one", photograph(), np.zeros((2, 2), dtype=np.float32))], LIMITS))
     for value in np.linspace(0.15, 0.45, 5):
-        near = abs(page.astype(int) - coloured(np.array(value), LIMITS)).max(axis=-1) <= 2
+        near = abs(page.astype(int) - apply_colours(np.array(value), LIMITS)).max(axis=-1) <= 2
         assert near[-40:-26].any()
 
 

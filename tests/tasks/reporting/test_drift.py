@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from storage.results.profiles import Profile
 from tasks.reporting.drift import (
+    ENOUGH_EARLIER,
     FEW_DEVIATIONS,
-    FEWEST_EARLIER,
     MAX_EARLIER,
     MEASURES,
     MIN_EARLIER,
@@ -22,7 +23,14 @@ RELATIVE = Measure("level", "level", 0.05, higher="up", lower="down")
 ABSOLUTE = Measure("rate", "rate", 0.02, higher="up", lower="down", absolute=True)
 
 
-def profile(seed: int = 0, **changes: Any) -> dict[str, Any]:
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("run", "lot", "recorded", "listing"), "x"),
+    **dict.fromkeys(("image_count", "flagged_count", "score_p99"), 1),
+}
+"""What no measure looks at."""
+
+
+def profile(seed: int = 0, **changes: Any) -> Profile:
     """A run like any other: each seed differs a little."""
     rng = np.random.default_rng(seed)
     token = np.array([3.0, 4.0, 0.0]) + 0.02 * rng.standard_normal(3)
@@ -34,13 +42,13 @@ def profile(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "sharpness": 0.8 + 0.01 * rng.standard_normal(),
         "mean_class_token": (token / np.linalg.norm(token)).tolist(),
     }
-    return {**usual, **changes}
+    return Profile(**{**NOTHING, **usual, **changes})
 
 
 EARLIER = [profile(seed) for seed in range(1, 11)]
 
 
-def states(tonight: dict[str, Any], earlier: list[dict[str, Any]] = EARLIER) -> dict[str, str]:
+def states(tonight: Profile, earlier: list[Profile] = EARLIER) -> dict[str, str]:
     return {one.measure.name: one.state for one in compare(tonight, earlier)}
 
 
@@ -72,7 +80,7 @@ def test_unusual_measure_is_said_and_no_other(name: str, value: Any, said: str) 
 
 
 def test_class_token_nearer_than_usual_is_no_warning() -> None:
-    middle = np.mean([run["mean_class_token"] for run in EARLIER], axis=0).tolist()
+    middle = np.mean([run.mean_class_token for run in EARLIER], axis=0).tolist()
     assert states(profile(99, mean_class_token=middle))["class_token_distance"] == "usual"
 
 
@@ -85,12 +93,12 @@ def test_class_token_amid_runs_that_lie_apart_is_no_warning() -> None:
     assert found.warning == ""
 
 
-@pytest.mark.parametrize("count", [0, FEWEST_EARLIER - 1])
+@pytest.mark.parametrize("count", [0, MIN_EARLIER - 1])
 def test_one_earlier_night_judges_nothing(count: int) -> None:
     assert set(states(profile(99, brightness=0.9), EARLIER[:count]).values()) == {"unknown"}
 
 
-@pytest.mark.parametrize("count", range(FEWEST_EARLIER, MIN_EARLIER))
+@pytest.mark.parametrize("count", range(MIN_EARLIER, ENOUGH_EARLIER))
 def test_few_earlier_nights_tell_large_differences_and_how_little_they_are_founded_on(count: int) -> None:
     found = {one.measure.name: one for one in compare(profile(99, brightness=0.9), EARLIER[:count])}
     assert [name for name, one in found.items() if one.state == "unusual"] == ["brightness"]
@@ -119,7 +127,7 @@ def test_measures_are_shown_without_exponents(name: str, value: float, shown: st
 
 def test_measure_that_could_not_be_taken_judges_nothing() -> None:
     assert states(profile(99, sharpness=None))["sharpness"] == "unknown"
-    lacking = [{**run, "sharpness": None} for run in EARLIER]
+    lacking = [run.model_copy(update={"sharpness": None}) for run in EARLIER]
     assert states(profile(99), lacking)["sharpness"] == "unknown"
 
 
@@ -146,8 +154,8 @@ def test_only_the_latest_runs_count() -> None:
 
 
 def test_class_token_distances_by_hand() -> None:
-    runs = [{"mean_class_token": token} for token in ([1.0, 0.0], [0.0, 1.0], [1.0, 0.0])]
-    own, others = class_token_distances({"mean_class_token": [0.0, 1.0]}, runs)
+    runs = [profile(mean_class_token=token) for token in ([1.0, 0.0], [0.0, 1.0], [1.0, 0.0])]
+    own, others = class_token_distances(profile(mean_class_token=[0.0, 1.0]), runs)
     assert own == pytest.approx(1 - 1 / np.sqrt(5))
     assert others == pytest.approx([1 - 1 / np.sqrt(2), 1.0, 1 - 1 / np.sqrt(2)])
 

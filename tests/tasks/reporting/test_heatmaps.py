@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.reporting.heatmaps import boxed, colour_scale, coloured, data_url, fitted, outlined, overlay, within
+from tasks.reporting.heatmaps import (
+    apply_colours,
+    colour_scale,
+    data_url,
+    draw_boxes,
+    draw_outlines,
+    fit_picture,
+    overlay,
+    within,
+)
 
 GREY = Image.new("RGB", (6, 4), (100, 100, 100))
 
@@ -18,12 +27,12 @@ def lightness(colours: np.ndarray) -> np.ndarray:
 
 
 def test_coloured_lightness_rises_with_value() -> None:
-    ramp = lightness(coloured(np.linspace(0, 1, 64), (0.0, 1.0)))
+    ramp = lightness(apply_colours(np.linspace(0, 1, 64), (0.0, 1.0)))
     assert (np.diff(ramp) > 0).all()
 
 
 def test_coloured_beyond_the_ends_stays_at_the_ends() -> None:
-    colours = coloured(np.array([-5.0, 2.0, 3.0, 9.0]), (2.0, 3.0))
+    colours = apply_colours(np.array([-5.0, 2.0, 3.0, 9.0]), (2.0, 3.0))
     assert colours.tolist() == [[0, 0, 4], [0, 0, 4], [252, 255, 164], [252, 255, 164]]
 
 
@@ -49,8 +58,8 @@ def test_overlay_mixes_photograph_and_colour() -> None:
 
 def test_fitted_map_has_rows_and_columns_of_the_picture() -> None:
     values = np.random.default_rng(0).random((4, 6)).astype(np.float32)
-    np.testing.assert_array_equal(fitted(values, (6, 4)), values)
-    assert fitted(values, (4, 6)).shape == (6, 4)
+    np.testing.assert_array_equal(fit_picture(values, (6, 4)), values)
+    assert fit_picture(values, (4, 6)).shape == (6, 4)
 
 
 def test_overlay_takes_a_map_of_another_size_and_any_mode() -> None:
@@ -61,7 +70,7 @@ def test_overlay_takes_a_map_of_another_size_and_any_mode() -> None:
 
 
 def test_fitted_map_keeps_its_orientation() -> None:
-    values = fitted(np.array([[0.0, 0.0, 0.0], [3.0, 3.0, 3.0]]), (30, 20))
+    values = fit_picture(np.array([[0.0, 0.0, 0.0], [3.0, 3.0, 3.0]]), (30, 20))
     assert values.shape == (20, 30)
     assert values[0].max() == 0.0
     assert values[-1].min() == 3.0
@@ -70,19 +79,19 @@ def test_fitted_map_keeps_its_orientation() -> None:
 def test_outlined_marks_around_the_mask_and_never_inside() -> None:
     mask = np.zeros((9, 9), dtype=bool)
     mask[4, 4] = True
-    pixels = np.asarray(outlined(Image.new("RGB", (9, 9), (100, 100, 100)), mask, width=1))
+    pixels = np.asarray(draw_outlines(Image.new("RGB", (9, 9), (100, 100, 100)), mask, width=1))
     assert pixels[4, 4].tolist() == [0, 0, 0]  # the black casing reaches a mask of one pixel
     assert {tuple(pixels[row, column]) for row, column in ((3, 4), (5, 4), (4, 3), (4, 5))} == {(255, 255, 255)}
     assert pixels[0, 0].tolist() == [100, 100, 100]
 
 
 def test_outlined_of_nothing_changes_nothing() -> None:
-    np.testing.assert_array_equal(np.asarray(outlined(GREY, np.zeros((4, 6), dtype=bool))), np.asarray(GREY))
+    np.testing.assert_array_equal(np.asarray(draw_outlines(GREY, np.zeros((4, 6), dtype=bool))), np.asarray(GREY))
 
 
 def test_boxed_surrounds_the_box_and_spares_the_original() -> None:
     picture = Image.new("RGB", (12, 12), (100, 100, 100))
-    pixels = np.asarray(boxed(picture, [(4, 5, 8, 8)]))
+    pixels = np.asarray(draw_boxes(picture, [(4, 5, 8, 8)]))
     assert pixels[6, 1:10, 0].tolist() == [100, 0, 255, 0, 100, 100, 0, 255, 0]
     assert pixels[4, 3:9].tolist() == [[255, 255, 255]] * 6
     assert pixels[4:9, 8].tolist() == [[255, 255, 255]] * 5

@@ -16,7 +16,7 @@ from storage.images.lots import ListedImage
 from storage.results.verdicts import Region, Verdict, add_verdict, read_verdicts
 from storage.store import Store
 from tasks.results import labelled_folder
-from tasks.results.exports import as_csv, written
+from tasks.results.exports import as_csv, verdicts_text
 from tasks.results.labelled_folder import GONE, NOT_DRAWN, write_labelled_folder
 from tests.flat import job_of, record_of
 
@@ -31,10 +31,12 @@ class PastRun:
     def __init__(self, folder: Path, category: str = "cap") -> None:
         self.path = RUN
         self.images = [image for image in list_folder(str(folder)) if image.status == "ok"]
-        self.told = record_of(job_of(folder=str(folder), category=category)).model_dump(mode="json")
+        self.store = Store(str(folder))
+        self.folder = folder
+        self.record = record_of(job_of(folder=str(folder), category=category))
 
-    def record(self) -> dict[str, Any]:
-        return self.told
+    def record_content(self) -> bytes:
+        return self.record.model_dump_json().encode()
 
     def scored_images(self) -> list[ListedImage]:
         return self.images
@@ -84,7 +86,7 @@ def test_csv_holds_every_verdict_and_which_counts(verdicts: pd.DataFrame) -> Non
 
 
 def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = json.loads(written("coco", verdicts, run.images))
+    found = json.loads(verdicts_text("coco", verdicts, run.images))
     assert [(image["file_name"], image["verdict"]) for image in found["images"]] == [
         ("=e.png", "good"),
         ("a.png", "defective"),
@@ -103,7 +105,7 @@ def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run:
 
 
 def test_labelstudio_has_choices_and_places_in_percent(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = {task["data"]["image"]: task for task in json.loads(written("labelstudio", verdicts, run.images))}
+    found = {task["data"]["image"]: task for task in json.loads(verdicts_text("labelstudio", verdicts, run.images))}
     assert found.keys() == {"a.png", "b.jpg", "c.png", "d.png", "=e.png"}
     choice, box, outline = found["a.png"]["annotations"][0]["result"]
     assert choice["value"] == {"choices": ["defective"]}
@@ -116,7 +118,7 @@ def test_labelstudio_has_choices_and_places_in_percent(verdicts: pd.DataFrame, r
 
 @pytest.mark.parametrize("kind", ["csv", "coco", "labelstudio"])
 def test_exports_of_no_verdict_are_empty(verdicts: pd.DataFrame, run: PastRun, kind: str) -> None:
-    assert "a.png" not in written(kind, verdicts.head(0), run.images)
+    assert "a.png" not in verdicts_text(kind, verdicts.head(0), run.images)
 
 
 def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_
     table = pd.read_csv(target / "cap" / "images.csv")
     assert sorted(table["path"]) == ["=e.png", "a.png", "b.jpg"]
     for row in table.itertuples():
-        photograph = Path(run.told["job"]["folder"]) / str(row.path)
+        photograph = run.folder / str(row.path)
         assert (target / "cap" / str(row.file)).read_bytes() == photograph.read_bytes()
 
 

@@ -16,7 +16,7 @@ def spec(monkeypatch: pytest.MonkeyPatch) -> BackboneSpec:
 
 
 def test_backbone_is_loaded_once(spec: BackboneSpec) -> None:
-    assert models.loaded(spec, "cpu") is models.loaded(spec, "cpu")
+    assert models.load_backbone(spec, "cpu") is models.load_backbone(spec, "cpu")
 
 
 def test_unavailable_weights_are_asked_for_again_only_after_a_while(
@@ -31,9 +31,9 @@ def test_unavailable_weights_are_asked_for_again_only_after_a_while(
     monkeypatch.setattr(backbones, "build", refuse)
     for _ in range(2):
         with pytest.raises(WeightsUnavailableError, match="no network"):
-            models.loaded(spec, "cpu")
+            models.load_backbone(spec, "cpu")
     assert asked == ["cpu"]
     monkeypatch.setattr(models, "PATIENCE_SECONDS", 0.0)
     with pytest.raises(WeightsUnavailableError):
-        models.loaded(spec, "cpu")
+        models.load_backbone(spec, "cpu")
     assert asked == ["cpu", "cpu"]
