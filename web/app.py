@@ -19,7 +19,7 @@ from tasks.results.exports import FORMATS, verdicts_text
 from tasks.results.judged import calibration_of, scored_alike
 from web import pictures
 from web.guard import Access
-from web.ignored import OutdatedError, ignored_values, save_ignored
+from web.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
 from web.image_page import compared_layer, history, image_values, map_values, matches_of
 from web.library import Library
 from web.lot import Lot
@@ -168,7 +168,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     async def ignore_places(name: str, image_id: str, request: Request) -> JSONResponse:
         body = await read_limited(request)
 
-        def stored() -> dict[str, Any]:
+        def stored() -> IgnoredValues:
             _, lot, position = image_named(name, image_id)
             return save_ignored(store, body, lot, position)
 

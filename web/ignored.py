@@ -1,6 +1,6 @@
 """Places to ignore in all photographs of a product: as a browser sends them, as a page shows them, who uses them."""
 
-from typing import Any
+from typing import TypedDict
 
 from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.verdicts import regions_of
@@ -14,24 +14,34 @@ class OutdatedError(ValueError):
     """Somebody else saved places since the page was loaded."""
 
 
+class IgnoredValues(TypedDict):
+    """What a page needs to know of the places to ignore, as plain JSON values."""
+
+    saved: str
+    """Which save counts; empty where there is none."""
+    regions: list[dict[str, object]]
+    """Shape and points of each, in pixels of the photograph."""
+    name: str
+    """Who saved them."""
+    time: str
+    used: bool
+    """Whether the run that is shown left out just these places."""
+
+
 def places_of(store: Store, record: RunRecord) -> tuple[str, IgnoredPlaces | None]:
     """The saved places of a run's product that count, and where they lie in the store."""
     path = latest_ignored(store, record.job.category)
     return path, read_ignored(store, path) if path else None
 
 
-def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> dict[str, Any]:
-    """What a page needs to know of the places to ignore, as plain JSON values.
+def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> IgnoredValues:
+    """The places to ignore as a page shows them over a photograph.
 
     Args:
         store: where.
         record: of the run that is shown.
         width: of the photograph that is shown, in pixels.
         height: of it.
-
-    Returns:
-        `saved`, which save counts; `regions` in pixels of the photograph; `name` and `time` of the save; and `used`,
-        whether the run that is shown left out just these places.
     """
     path, places = places_of(store, record)
     if places is None:
@@ -47,7 +57,7 @@ def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> 
     }
 
 
-def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> dict[str, Any]:
+def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> IgnoredValues:
     """Store the places in the body of a request, and return what the page shows then.
 
     Raises:

@@ -31,7 +31,7 @@ async def read_limited(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def sent_object(body: bytes) -> dict[str, Any]:
+def sent_object(body: bytes) -> dict[str, object]:
     """The JSON object in the body of a request, with a list of `regions` where it has any.
 
     Raises:
@@ -46,7 +46,7 @@ def sent_object(body: bytes) -> dict[str, Any]:
     return sent
 
 
-def text_of(sent: dict[str, Any], name: str) -> str:
+def text_of(sent: dict[str, object], name: str) -> str:
     """A text in a sent object; empty where it is not there.
 
     Raises:

@@ -7,7 +7,6 @@ file is ever changed: the latest counts, and one without regions takes all place
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
@@ -75,7 +74,7 @@ def read_ignored(store: Store, path: str) -> IgnoredPlaces:
     Raises:
         ValueError: if another release wrote them.
     """
-    found: dict[str, Any] = json.loads(store.read(path))
+    found = json.loads(store.read(path))
     if found.pop("format_version", None) != FORMAT_VERSION:
         raise ValueError(f"{path} in {store.url} must have format version {FORMAT_VERSION}, got another; draw it again")
     return IgnoredPlaces(**{**found, "regions": regions_of(found["regions"])})

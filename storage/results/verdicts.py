@@ -189,7 +189,7 @@ def current_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     return latest[latest["verdict"] != WITHDRAWN].reset_index(drop=True)
 
 
-def regions_of(values: Sequence[Mapping[str, Any]]) -> tuple[Region, ...]:
+def regions_of(values: Any) -> tuple[Region, ...]:
     """Regions from plain JSON values.
 
     Raises:
