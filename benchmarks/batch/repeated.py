@@ -60,7 +60,7 @@ def middle_similarities(
 def groups_of(similarities: torch.Tensor, grid: Grid) -> Groups:
     """The groups of a lot."""
     described = [shared_patches(of_image, image) for image, of_image in enumerate(similarities)]
-    return find_groups([step for step, _ in described], [p for _, of in described for p in of], grid)
+    return find_groups([strongest for strongest, _ in described], [p for _, of in described for p in of], grid)
 
 
 def raw_scores(
