@@ -79,7 +79,12 @@ def raw_scores(
 
 
 def row_of(
-    tokens: list[torch.Tensor], truth: np.ndarray, shared: np.ndarray, found: Photographs, method: ChosenSettings
+    tokens: list[torch.Tensor],
+    truth: np.ndarray,
+    shared: np.ndarray,
+    found: Photographs,
+    method: ChosenSettings,
+    with_scores: bool,
 ) -> dict[str, float]:
     """Groups of one lot, and image AUROC with and without their patches as references."""
     similarities, grid = middle_similarities(tokens, found, method.degrees)
@@ -90,7 +95,7 @@ def row_of(
         "recall": float(grouped[shared].mean()) if shared.any() else float("nan"),
         "precision": float(shared[grouped].mean()) if grouped.any() else float("nan"),
     }
-    if not truth.any():
+    if not (with_scores and truth.any()):
         return figures
     excluded = torch.from_numpy(groups.patches).view(-1, *grid)
     figures["before"] = image_metrics(truth, raw_scores(tokens, found, method))["auroc"]
@@ -151,6 +156,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=(0.05, 0.1, 0.2, 0.3), help="that share the flaw")
     parser.add_argument("--kinds", nargs="+", help="names of folders of defective photographs; all unless given")
     parser.add_argument("--draws", type=int, default=2, help="defective photographs of each kind")
+    parser.add_argument("--groups-only", action="store_true", help="leave out image AUROC, which takes longest")
     parser.add_argument("--clean-draws", type=int, default=20, help="lots without a repeated flaw of each size")
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, device="cpu")
@@ -159,13 +165,15 @@ def main(arguments: Sequence[str]) -> None:
     for root in options.roots:
         for category in list_categories("folder", root):
             found = photographs_of(root, category, backbone)
-            for varied, counts in clean_lots(found, options.images, options.clean_draws, method):
+            clean = clean_lots(found, options.images, options.clean_draws, method) if options.clean_draws else ()
+            for varied, counts in clean:
                 lots = f"{len(counts)} lots, {varied} varied defective of {options.images}"
                 print(f"| {category.name}, {lots} | 0% | {sum(counts)} in all | – | – | – | – |", flush=True)
             for kind, share, tokens, truth, shared in repeated_lots(root, category, backbone, found, options):
-                row = row_of(tokens, truth, shared, found, method)
-                figures = [f"{row[name]:.3f}" for name in ("recall", "precision", "before", "after")]
-                print(f"| {kind} | {share:.0%} | {row['groups']:.0f} | {' | '.join(figures)} |", flush=True)
+                row = row_of(tokens, truth, shared, found, method, not options.groups_only)
+                figures = [row.get(name, float("nan")) for name in ("recall", "precision", "before", "after")]
+                texts = ["–" if np.isnan(figure) else f"{figure:.3f}" for figure in figures]
+                print(f"| {kind} | {share:.0%} | {row['groups']:.0f} | {' | '.join(texts)} |", flush=True)
 
 
 if __name__ == "__main__":
