@@ -8,7 +8,7 @@ each other are a group, unless as many could agree by chance. A group is a warni
 may be a flaw, or a harmless variant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import comb, log, prod
 
@@ -21,9 +21,13 @@ from scipy.spatial.distance import squareform
 from scipy.stats import hypergeom
 
 from musc.kernels.products import fill_directed, fill_symmetric
+from musc.layers import Grid
 
-SUDDEN = 3.0
-"""A step counts from so many times the lot's usual strength: the median over the images of each image's strongest."""
+SUDDEN, SUDDEN_IN_MANY = 3.0, 1.5
+"""A step counts from so many times the lot's usual strength, the median over the images of each image's strongest.
+Where many images agree, weaker steps are enough."""
+MANY = 0.1
+"""Part of the lot that a group of weaker steps must exceed; a few parts of a rare look agree on such steps too."""
 MIN_GROWTH = 0.15
 """Smallest growth of the distance, in natural logarithms, that counts in any lot; the steps shrink as lots grow."""
 LARGEST_GROUP = 0.45
@@ -139,7 +143,7 @@ def shared_patches(similarities: torch.Tensor, image: int) -> tuple[float, list[
     return float((rises * growths).max().sqrt()), found
 
 
-def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid: tuple[int, int]) -> Groups:
+def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid: Grid) -> Groups:
     """Groups of images that share patches.
 
     Args:
@@ -155,14 +159,25 @@ def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid:
     if image_count < SMALLEST_GROUP:
         return Groups(np.zeros(image_count, dtype=np.int64), np.zeros((image_count, prod(grid)), dtype=np.bool_))
     usual = float(np.median(strengths))
-    sudden = [patch for patch in shared if patch.step.strength > SUDDEN * usual]
-    clustered = beyond_chance(sudden, numbered(clusters(linked(sudden, image_count))))
-    patches = group_patches(sudden, clustered, grid)
-    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
-    patches[of_image == 0] = False
+    steps = list(shared)
+    many, of_many = groups_at([p for p in steps if p.step.strength > SUDDEN_IN_MANY * usual], image_count, grid, MANY)
+    few, of_few = groups_at([p for p in steps if p.step.strength > SUDDEN * usual], image_count, grid)
+    of_image = numbered(np.where(many > 0, many, few + np.where(few > 0, many.max(initial=0), 0)))
+    patches = np.where(many[:, None, None] > 0, of_many, of_few) & (of_image > 0)[:, None, None]
     for image in np.flatnonzero(of_image):
         patches[image] = ndimage.binary_dilation(patches[image], np.ones((3, 3), dtype=bool))
     return Groups(of_image, patches.reshape(image_count, -1))
+
+
+def groups_at(
+    sudden: Sequence[SharedPatch], image_count: int, grid: Grid, more_than: float = 0.0
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The groups that some shared patches make, (N,), of more than a part of the lot, and their (N, rows, columns)."""
+    clustered = beyond_chance(sudden, numbered(clusters(linked(sudden, image_count))))
+    patches = group_patches(sudden, clustered, grid)
+    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
+    sizes = np.bincount(of_image)
+    return np.where(sizes[of_image] > more_than * image_count, of_image, 0), patches
 
 
 def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -194,9 +209,7 @@ def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) ->
     return np.where(np.isin(of_image, kept), of_image, 0)
 
 
-def group_patches(
-    shared: Iterable[SharedPatch], of_image: NDArray[np.int64], grid: tuple[int, int]
-) -> NDArray[np.bool_]:
+def group_patches(shared: Iterable[SharedPatch], of_image: NDArray[np.int64], grid: Grid) -> NDArray[np.bool_]:
     """The patches that an image shares with most of its group and with hardly any other image: bool (N, rows, columns).
 
     Args:

@@ -216,6 +216,18 @@ def test_patches_of_one_flaw_are_one_trial() -> None:
     np.testing.assert_array_equal(beyond_chance(same + others, of_image), 0)
 
 
+@pytest.mark.parametrize(("members", "strength", "found"), [(6, 2.0, 1), (4, 2.0, 0), (4, 4.0, 1), (6, 1.2, 0)])
+def test_weaker_steps_are_enough_where_many_agree(members: int, strength: float, found: int) -> None:
+    shared = [
+        SharedPatch(image, patch, Step(strength, strength), np.delete(np.arange(members), image))
+        for image in range(members)
+        for patch in FLAW
+    ]
+    groups = find_groups([1.0] * 40, shared, GRID)
+    assert groups.of_image.tolist() == [found] * members + [0] * (40 - members)
+    assert bool(groups.patches[:, FLAW].any()) == bool(found)
+
+
 def test_flaw_on_a_third_is_found_beside_varied_steps() -> None:
     """The group's own steps are part of what is usual, and must not hide the group."""
     features = lot(image_count=60, flawed=20, unique=0)
