@@ -25,7 +25,7 @@ from musc.layers import Grid
 
 SUDDEN, SUDDEN_IN_MANY = 3.0, 1.5
 """A step counts from so many times the lot's usual strength, the median over the images of each image's strongest.
-Where many images agree, weaker steps are enough."""
+Where those show no group, weaker ones are enough for many images."""
 MANY = 0.1
 """Part of the lot that a group of weaker steps must exceed; a few parts of a rare look agree on such steps too."""
 MIN_GROWTH = 0.15
@@ -160,10 +160,12 @@ def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid:
         return Groups(np.zeros(image_count, dtype=np.int64), np.zeros((image_count, prod(grid)), dtype=np.bool_))
     usual = float(np.median(strengths))
     steps = list(shared)
-    many, of_many = groups_at([p for p in steps if p.step.strength > SUDDEN_IN_MANY * usual], image_count, grid, MANY)
-    few, of_few = groups_at([p for p in steps if p.step.strength > SUDDEN * usual], image_count, grid)
-    of_image = numbered(np.where(many > 0, many, few + np.where(few > 0, many.max(initial=0), 0)))
-    patches = np.where(many[:, None, None] > 0, of_many, of_few) & (of_image > 0)[:, None, None]
+    strong = [patch for patch in steps if patch.step.strength > SUDDEN * usual]
+    of_image, patches = groups_at(strong, image_count, grid)
+    if not of_image.any():
+        weaker = [patch for patch in steps if patch.step.strength > SUDDEN_IN_MANY * usual]
+        of_image, patches = groups_at(weaker, image_count, grid, MANY)
+    patches[of_image == 0] = False
     for image in np.flatnonzero(of_image):
         patches[image] = ndimage.binary_dilation(patches[image], np.ones((3, 3), dtype=bool))
     return Groups(of_image, patches.reshape(image_count, -1))
