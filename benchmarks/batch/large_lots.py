@@ -113,10 +113,10 @@ def part_row(part: str, folder: Path, options: argparse.Namespace) -> str:
     counts = {"good_count": options.images - defective, "defective_count": defective}
     write_lot(folder / part, part=part, seed=3, size=options.size, **counts)
     write_lot(folder / f"{part}-few", part=part, seed=3, size=options.size, good_count=LOADED, defective_count=0)
-    _, loaded = in_own_process(folder / f"{part}-few", folder / "store", options)
-    run, peak = in_own_process(folder / part, folder / "store", options)
+    _, loaded = in_own_process(folder / f"{part}-few" / "test", folder / "store", options)
+    run, peak = in_own_process(folder / part / "test", folder / "store", options)
     images = run.scored_images()
-    truth = np.array(["/good/" not in f"/{image.path}" for image in images])
+    truth = np.array([not image.path.startswith("good/") for image in images])
     table = run.scores().set_index("path")["raw_score"]
     whole = table.loc[[image.path for image in images]].to_numpy()
     rng = np.random.default_rng(0)
