@@ -90,8 +90,10 @@ def query_scores(
             for row, query in enumerate(queries):
                 similarities = torch.full((1, len(vectors), layer.patch_count), -torch.inf)
                 fill_directed(similarities, vectors[query : query + 1], vectors)
+                similarities[0, query] = -torch.inf
                 for name, sample in samples.items():
-                    scores = interval_mean(similarities[0, references_of(query, sample, len(vectors))], INTERVAL)
+                    rows = [query, *references_of(query, sample, len(vectors))]
+                    scores = interval_mean(similarities[0, rows], INTERVAL)
                     sums[name][row] += on_grid(scores[None], layer.grid, spec.grid)[0]
     count = len(spec.layers) * len(DEGREES)
     return {
