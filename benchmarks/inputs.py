@@ -54,7 +54,7 @@ def folder_parser(description: str | None) -> argparse.ArgumentParser:
 def add_lot_options(parser: argparse.ArgumentParser, *, shares: Sequence[float], draws: int) -> None:
     """Add what decides the lots that are drawn from a folder's photographs: `--image-size`, `--shares`, `--draws`."""
     parser.add_argument("--image-size", type=int, help="side in pixels; the backbone's own unless given")
-    parser.add_argument("--shares", type=float, nargs="+", default=shares, help="fractions of defective parts")
+    parser.add_argument("--shares", type=float, nargs="*", default=shares, help="fractions of defective parts")
     parser.add_argument("--draws", type=int, default=draws, help="lots of each share")
 
 

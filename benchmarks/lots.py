@@ -63,7 +63,7 @@ def groups_of(features: Features, grid: tuple[int, int]) -> Groups:
     tokens = aggregate(features[len(features) // 2], grid, DEGREES[len(DEGREES) // 2])
     similarities = block_similarities(tokens, 0, (), len(tokens))
     described = [shared_patches(of_image, image) for image, of_image in enumerate(similarities)]
-    return find_groups([largest for largest, _ in described], [p for _, of in described for p in of], grid)
+    return find_groups([strongest for strongest, _ in described], [p for _, of in described for p in of], grid)
 
 
 def join(lots: Iterable[tuple[Features, np.ndarray]]) -> tuple[Features, np.ndarray]:

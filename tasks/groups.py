@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 
-from musc.decisions.groups import Groups, SharedPatch, Step, block_similarities, find_groups, shared_patches
+from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
 from storage.artefacts import is_complete
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store
@@ -31,18 +31,18 @@ def group_lot(spec: GroupSpec) -> Grouped:
 
 def lot_groups(spec: GroupSpec) -> Groups:
     """Compare every patch with all images, a query block at a time, and group the images by the patches they share."""
-    largest: list[Step] = []
+    strongest: list[float] = []
     shared: list[SharedPatch] = []
     for part in spec.parts:
         for of_images, found in fitting_patches(part, spec.degree):
-            largest += of_images
+            strongest += of_images
             shared += found
     log.debug("%d patches are shared by a few images of the lot", len(shared))
-    return find_groups(largest, shared, spec.parts[0].grid)
+    return find_groups(strongest, shared, spec.parts[0].grid)
 
 
-Described = tuple[list[Step], list[SharedPatch]]
-"""Largest step of each query image, and all their shared patches."""
+Described = tuple[list[float], list[SharedPatch]]
+"""The strength of each query image's strongest step, and all their shared patches."""
 
 
 def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
@@ -70,4 +70,4 @@ def find_shared_patches(part: ScoreSpec, degree: int) -> Described:
     outside = outside_patches(part, lot)
     similarities = block_similarities(cast("torch.Tensor", queries), start, cast(Vectors, others), len(lot), outside)
     of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
-    return [largest for largest, _ in of_images], [patch for _, found in of_images for patch in found]
+    return [strongest for strongest, _ in of_images], [patch for _, found in of_images for patch in found]

@@ -31,9 +31,9 @@ class Photographs(NamedTuple):
     spec: BackboneSpec
 
 
-def photographs_of(root: Path, category: Category, backbone: Backbone) -> Photographs:
-    """Extract the test images of a category and the good ones of `train/good`."""
-    spare = images_in(root / category.name / "train" / "good")
+def photographs_of(root: Path, category: Category, backbone: Backbone, *, with_spare: bool = True) -> Photographs:
+    """Extract the test images of a category and the good ones of `train/good`, which only drawn lots need."""
+    spare = images_in(root / category.name / "train" / "good") if with_spare else []
     paths = [*(root / image.path for image in category.images), *spare]
     features = backbone.extract([decode(path.read_bytes()) for path in paths])
     size = backbone.spec.image_size

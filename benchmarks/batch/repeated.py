@@ -12,7 +12,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from benchmarks.inputs import folder_parser
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
-from musc.layers import middle_layer
+from musc.layers import Grid, middle_layer
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, any_patch, image_scores, on_grid
 from musc.metrics import image_metrics
@@ -50,12 +49,19 @@ def paste(good: Image.Image, flawed: Image.Image, mask: np.ndarray, rng: np.rand
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def groups_of(tokens: Sequence[torch.Tensor], found: Photographs, degrees: Sequence[int]) -> tuple[Groups, Any]:
-    """The groups of a lot, from the layer and degree that the pipeline takes, and that layer's grid."""
+def middle_similarities(
+    tokens: Sequence[torch.Tensor], found: Photographs, degrees: Sequence[int]
+) -> tuple[torch.Tensor, Grid]:
+    """All images compared at the layer and degree that the pipeline takes, (N, N, P), and that layer's grid."""
     layer = middle_layer(found.spec.layers)
     own = aggregate(tokens[found.spec.layers.index(layer)], layer.grid, degrees[len(degrees) // 2])
-    described = [shared_patches(of, image) for image, of in enumerate(block_similarities(own, 0, (), len(own)))]
-    return find_groups([step for step, _ in described], [p for _, of in described for p in of], layer.grid), layer.grid
+    return block_similarities(own, 0, (), len(own)), layer.grid
+
+
+def groups_of(similarities: torch.Tensor, grid: Grid) -> Groups:
+    """The groups of a lot."""
+    described = [shared_patches(of_image, image) for image, of_image in enumerate(similarities)]
+    return find_groups([strongest for strongest, _ in described], [p for _, of in described for p in of], grid)
 
 
 def raw_scores(
@@ -74,17 +80,23 @@ def raw_scores(
 
 
 def row_of(
-    tokens: list[torch.Tensor], truth: np.ndarray, shared: np.ndarray, found: Photographs, method: ChosenSettings
+    tokens: list[torch.Tensor],
+    truth: np.ndarray,
+    shared: np.ndarray,
+    found: Photographs,
+    method: ChosenSettings,
+    with_scores: bool,
 ) -> dict[str, float]:
     """Groups of one lot, and image AUROC with and without their patches as references."""
-    groups, grid = groups_of(tokens, found, method.degrees)
+    similarities, grid = middle_similarities(tokens, found, method.degrees)
+    groups = groups_of(similarities, grid)
     grouped = groups.of_image > 0
     figures = {
         "groups": float(groups.count),
         "recall": float(grouped[shared].mean()) if shared.any() else float("nan"),
         "precision": float(shared[grouped].mean()) if grouped.any() else float("nan"),
     }
-    if not truth.any():
+    if not (with_scores and truth.any()):
         return figures
     excluded = torch.from_numpy(groups.patches).view(-1, *grid)
     figures["before"] = image_metrics(truth, raw_scores(tokens, found, method))["auroc"]
@@ -96,12 +108,13 @@ def row_of(
 def clean_lots(found: Photographs, count: int, draws: int, method: ChosenSettings) -> Iterator[tuple[int, list[int]]]:
     """Groups that lots without a repeated flaw are said to hold, by the number of varied defective photographs."""
     good, bad = np.flatnonzero(~found.defective), np.flatnonzero(found.defective)
+    similarities, grid = middle_similarities(found.tokens, found, method.degrees)
     for varied in (0, round(0.05 * count), round(0.1 * count), round(0.2 * count)):
         counts = []
         for seed in range(draws):
             rng = np.random.default_rng([seed, varied, 1])
             chosen = [*rng.permutation(good)[: count - varied], *rng.permutation(bad)[:varied]]
-            counts.append(groups_of([of[chosen] for of in found.tokens], found, method.degrees)[0].count)
+            counts.append(groups_of(similarities[np.ix_(chosen, chosen)], grid).count)
         yield varied, counts
 
 
@@ -111,7 +124,7 @@ def repeated_lots(
     """Kind, share, tokens, truth and which images share the flaw, for every defective photograph drawn."""
     paths = [root / image.path for image in category.images] + images_in(root / category.name / "train" / "good")
     good, bad = np.flatnonzero(~found.defective), np.flatnonzero(found.defective)
-    for kind in sorted({paths[image].parent.name for image in bad}):
+    for kind in options.kinds or sorted({paths[image].parent.name for image in bad}):
         of_kind = [image for image in bad if paths[image].parent.name == kind]
         for draw in range(options.draws):
             rng = np.random.default_rng([draw, len(of_kind), 7])
@@ -140,7 +153,9 @@ def main(arguments: Sequence[str]) -> None:
     parser = folder_parser(__doc__)
     parser.add_argument("--images", type=int, default=56, help="of a lot")
     parser.add_argument("--shares", type=float, nargs="+", default=(0.05, 0.1, 0.2, 0.3), help="that share the flaw")
+    parser.add_argument("--kinds", nargs="+", help="names of folders of defective photographs; all unless given")
     parser.add_argument("--draws", type=int, default=2, help="defective photographs of each kind")
+    parser.add_argument("--groups-only", action="store_true", help="leave out image AUROC, which takes longest")
     parser.add_argument("--clean-draws", type=int, default=20, help="lots without a repeated flaw of each size")
     options = parser.parse_args(arguments)
     backbone = backbones.load(options.backbone, device="cpu")
@@ -149,13 +164,15 @@ def main(arguments: Sequence[str]) -> None:
     for root in options.roots:
         for category in list_categories("folder", root):
             found = photographs_of(root, category, backbone)
-            for varied, counts in clean_lots(found, options.images, options.clean_draws, method):
+            clean = clean_lots(found, options.images, options.clean_draws, method) if options.clean_draws else ()
+            for varied, counts in clean:
                 lots = f"{len(counts)} lots, {varied} varied defective of {options.images}"
                 print(f"| {category.name}, {lots} | 0% | {sum(counts)} in all | – | – | – | – |", flush=True)
             for kind, share, tokens, truth, shared in repeated_lots(root, category, backbone, found, options):
-                row = row_of(tokens, truth, shared, found, method)
-                figures = [f"{row[name]:.3f}" for name in ("recall", "precision", "before", "after")]
-                print(f"| {kind} | {share:.0%} | {row['groups']:.0f} | {' | '.join(figures)} |", flush=True)
+                row = row_of(tokens, truth, shared, found, method, not options.groups_only)
+                figures = [row.get(name, float("nan")) for name in ("recall", "precision", "before", "after")]
+                texts = ["–" if np.isnan(figure) else f"{figure:.3f}" for figure in figures]
+                print(f"| {kind} | {share:.0%} | {row['groups']:.0f} | {' | '.join(texts)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ each other are a group, unless as many could agree by chance. A group is a warni
 may be a flaw, or a harmless variant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import comb, log, prod
 
@@ -21,9 +21,13 @@ from scipy.spatial.distance import squareform
 from scipy.stats import hypergeom
 
 from musc.kernels.products import fill_directed, fill_symmetric
+from musc.layers import Grid
 
-SUDDEN = 2.0
-"""A step counts from so many times the lot's usual one: the median over the images of each image's largest step."""
+SUDDEN, SUDDEN_IN_MANY = 3.0, 1.5
+"""A step counts from so many times the lot's usual strength, the median over the images of each image's strongest.
+Where those show no group, weaker ones are enough for many images."""
+MANY = 0.1
+"""Part of the lot that a group of weaker steps must exceed; a few parts of a rare look agree on such steps too."""
 MIN_GROWTH = 0.15
 """Smallest growth of the distance, in natural logarithms, that counts in any lot; the steps shrink as lots grow."""
 LARGEST_GROUP = 0.45
@@ -48,6 +52,11 @@ class Step:
     """Difference of the two distances."""
     growth: float
     """Natural logarithm of their ratio."""
+
+    @property
+    def strength(self) -> float:
+        """Geometric mean of both: a step from almost nothing to little grows much and rises little."""
+        return (self.rise * self.growth) ** 0.5
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ def block_similarities(
     return similarities if outside is None else similarities.masked_fill_(outside[own, None], 1.0)
 
 
-def shared_patches(similarities: torch.Tensor, image: int) -> tuple[Step, list[SharedPatch]]:
+def shared_patches(similarities: torch.Tensor, image: int) -> tuple[float, list[SharedPatch]]:
     """The patches of one image from which the others fall in two, those with a close match and those without.
 
     Args:
@@ -114,12 +123,12 @@ def shared_patches(similarities: torch.Tensor, image: int) -> tuple[Step, list[S
         image: its position in the lot.
 
     Returns:
-        The image's largest rise and largest growth, and the patches whose distance grows by `MIN_GROWTH` at once.
+        The strength of the image's strongest step, and the patches whose distance grows by `MIN_GROWTH` at once.
     """
     image_count = len(similarities)
     most = int(LARGEST_GROUP * image_count)
     if most < SMALLEST_GROUP - 1:
-        return Step(0.0, 0.0), []
+        return 0.0, []
     distances = (2 - 2 * similarities.float()).clamp(min=NO_DISTANCE**2, max=4).sqrt()
     distances[image] = torch.inf
     nearest = distances.topk(most + 1, dim=0, largest=False)
@@ -131,56 +140,69 @@ def shared_patches(similarities: torch.Tensor, image: int) -> tuple[Step, list[S
         count = int(places[patch]) + SMALLEST_GROUP - 1
         sharing = nearest.indices[:count, patch].sort().values.cpu().numpy()
         found.append(SharedPatch(image, patch, Step(float(rises[patch]), float(growths[patch])), sharing))
-    return Step(float(rises.max()), float(growths.max())), found
+    return float((rises * growths).max().sqrt()), found
 
 
-def find_groups(largest: Iterable[Step], shared: Iterable[SharedPatch], grid: tuple[int, int]) -> Groups:
+def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid: Grid) -> Groups:
     """Groups of images that share patches.
 
     Args:
-        largest: every image's largest rise and growth, as `shared_patches` gives them.
+        strongest: the strength of every image's strongest step, as `shared_patches` gives it.
         shared: the shared patches of all images, in any order.
         grid: patch rows and columns.
 
     Returns:
         Groups of at least `SMALLEST_GROUP` and at most `LARGEST_GROUP` of the images.
     """
-    steps = np.array([(step.rise, step.growth) for step in largest]).reshape(-1, 2)
-    image_count = len(steps)
+    strengths = list(strongest)
+    image_count = len(strengths)
     if image_count < SMALLEST_GROUP:
         return Groups(np.zeros(image_count, dtype=np.int64), np.zeros((image_count, prod(grid)), dtype=np.bool_))
-    rise, growth = SUDDEN * np.median(steps, axis=0)
-    sudden = [patch for patch in shared if patch.step.rise > rise and patch.step.growth > growth]
-    clustered = beyond_chance(sudden, numbered(clusters(linked(sudden, image_count))))
-    patches = group_patches(sudden, clustered, grid)
-    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
+    usual = float(np.median(strengths))
+    steps = list(shared)
+    strong = [patch for patch in steps if patch.step.strength > SUDDEN * usual]
+    of_image, patches = groups_at(strong, image_count, grid)
+    if not of_image.any():
+        weaker = [patch for patch in steps if patch.step.strength > SUDDEN_IN_MANY * usual]
+        of_image, patches = groups_at(weaker, image_count, grid, MANY)
     patches[of_image == 0] = False
     for image in np.flatnonzero(of_image):
         patches[image] = ndimage.binary_dilation(patches[image], np.ones((3, 3), dtype=bool))
     return Groups(of_image, patches.reshape(image_count, -1))
 
 
+def groups_at(
+    sudden: Sequence[SharedPatch], image_count: int, grid: Grid, more_than: float = 0.0
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The groups that some shared patches make, (N,), of more than a part of the lot, and their (N, rows, columns)."""
+    clustered = beyond_chance(sudden, numbered(clusters(linked(sudden, image_count))))
+    patches = group_patches(sudden, clustered, grid)
+    of_image = numbered(np.where(patches.any(axis=(1, 2)), clustered, 0))
+    sizes = np.bincount(of_image)
+    return np.where(sizes[of_image] > more_than * image_count, of_image, 0), patches
+
+
 def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) -> NDArray[np.int64]:
     """The groups that chance does not explain; images of the others are in none.
 
     By chance the images that share a patch would be any of the lot, so that those inside the group are distributed
-    hypergeometrically. Each image stands for its best patch, corrected for the number of its patches, and each group
-    for all groups of its size (Bonferroni).
+    hypergeometrically. Each image stands for its best patch, corrected for the number of different sets of images that
+    its patches name (the patches of one flaw name one), and each group for all groups of its size (Bonferroni).
 
     Args:
         shared: the shared patches of all images.
         of_image: (N,), the group of each image, 0 for none.
     """
     image_count, sizes = len(of_image), np.bincount(of_image)
-    best, counts = np.zeros(image_count), np.zeros(image_count)
+    best, named = np.zeros(image_count), [set[bytes]() for _ in of_image]
     for patch in shared:
         group = of_image[patch.image]
         if group:
             inside = int((of_image[patch.sharing] == group).sum())
             law = hypergeom(image_count - 1, sizes[group] - 1, len(patch.sharing))
             best[patch.image] = min(best[patch.image], law.logsf(inside - 1))
-            counts[patch.image] += 1
-    of_members = np.minimum(0, best + np.log(np.maximum(counts, 1)))
+            named[patch.image].add(patch.sharing.tobytes())
+    of_members = np.minimum(0, best + np.log([max(1, len(sets)) for sets in named]))
     kept = [
         group
         for group in range(1, len(sizes))
@@ -189,9 +211,7 @@ def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) ->
     return np.where(np.isin(of_image, kept), of_image, 0)
 
 
-def group_patches(
-    shared: Iterable[SharedPatch], of_image: NDArray[np.int64], grid: tuple[int, int]
-) -> NDArray[np.bool_]:
+def group_patches(shared: Iterable[SharedPatch], of_image: NDArray[np.int64], grid: Grid) -> NDArray[np.bool_]:
     """The patches that an image shares with most of its group and with hardly any other image: bool (N, rows, columns).
 
     Args:

@@ -1,4 +1,4 @@
-"""The compared batch methods against plain loops, and the interval of a gain."""
+"""The compared batch methods against plain loops."""
 
 import importlib
 from pathlib import Path
@@ -56,13 +56,3 @@ def test_farthest_takes_the_least_alike_each_time(scoring: Any) -> None:
     angles = torch.tensor([0.0, 0.1, 1.5, 1.4, 0.8])
     vectors = torch.stack([angles.cos(), angles.sin()], dim=1)
     torch.testing.assert_close(scoring.farthest(vectors, 3), vectors[[0, 2, 4]])
-
-
-def test_bootstrap_of_the_same_scores_gains_nothing(scoring: Any) -> None:
-    from methods import bootstrap_gains
-
-    truth = [np.array([True] * 5 + [False] * 9)]
-    noise = [np.random.default_rng(0).normal(size=14)]
-    assert bootstrap_gains(truth, noise, noise, 10) == (0.0, 0.0)
-    low, high = bootstrap_gains(truth, noise, [truth[0].astype(float)], 50)
-    assert 0 < low <= high <= 1

@@ -47,7 +47,7 @@ def lot(image_count: int = 23, flawed: int = 5, unique: int = 2, seed: int = 0) 
 def groups_of(features: torch.Tensor) -> Groups:
     described = [shared_patches(s, i) for i, s in enumerate(block_similarities(features, 0, (), len(features)))]
     shared = [patch for _, found in described for patch in found]
-    return find_groups([largest for largest, _ in described], shared, GRID)
+    return find_groups([strongest for strongest, _ in described], shared, GRID)
 
 
 def dilated(patches: list[int]) -> set[int]:
@@ -151,7 +151,7 @@ def test_similarities_are_the_same_however_the_lot_is_divided(step: int) -> None
 
 def test_shared_patches_by_plain_loops() -> None:
     features = lot()
-    largest, found = shared_patches(block_similarities(features, 0, (), 23)[2], 2)
+    strongest, found = shared_patches(block_similarities(features, 0, (), 23)[2], 2)
     shared, rises, growths = {}, [], []
     for patch in range(42):
         distances = {
@@ -171,15 +171,17 @@ def test_shared_patches_by_plain_loops() -> None:
     for patch in found:
         assert patch.step.rise == pytest.approx(rises[patch.patch], abs=1e-5)
         assert patch.step.growth == pytest.approx(growths[patch.patch], abs=1e-5)
-    assert (largest.rise, largest.growth) == pytest.approx((max(rises), max(growths)), abs=1e-5)
+        assert patch.step.strength == pytest.approx((rises[patch.patch] * growths[patch.patch]) ** 0.5, abs=1e-5)
+    expected = max((rise * growth) ** 0.5 for rise, growth in zip(rises, growths, strict=True))
+    assert strongest == pytest.approx(expected, abs=1e-5)
 
 
 def test_shared_patches_ignore_the_own_image() -> None:
     similarities = block_similarities(lot(), 0, (), 23)[2]
-    plain_largest, plain = shared_patches(similarities, 2)
+    plain_strongest, plain = shared_patches(similarities, 2)
     similarities[2] = 1
-    largest, found = shared_patches(similarities, 2)
-    assert largest == plain_largest
+    strongest, found = shared_patches(similarities, 2)
+    assert strongest == plain_strongest
     assert [(one.patch, one.sharing.tolist()) for one in found] == [(one.patch, one.sharing.tolist()) for one in plain]
 
 
@@ -187,7 +189,7 @@ def test_copies_of_an_image_have_no_sudden_step() -> None:
     """Distances that differ by rounding alone are all alike."""
     similarities = torch.ones(23, 42)
     similarities[:6] -= 1e-7
-    assert shared_patches(similarities, 2) == (Step(0.0, 0.0), [])
+    assert shared_patches(similarities, 2) == (0.0, [])
 
 
 def test_chance_explains_a_group_whose_patches_are_found_everywhere() -> None:
@@ -202,6 +204,35 @@ def test_chance_explains_a_group_whose_patches_are_found_everywhere() -> None:
 
     np.testing.assert_array_equal(beyond_chance(shared(), of_image), of_image)
     np.testing.assert_array_equal(beyond_chance(shared(*range(6, 20)), of_image), 0)
+
+
+def test_patches_of_one_flaw_are_one_trial() -> None:
+    """Twenty patches that name the same two images make a group of three no likelier by chance; twenty pairs do."""
+    of_image = np.array([1, 1, 1] + [0] * 53)
+    step = Step(0.5, 0.5)
+    same = [SharedPatch(image, p, step, np.delete([0, 1, 2], image)) for image in range(3) for p in range(20)]
+    np.testing.assert_array_equal(beyond_chance(same, of_image), of_image)
+    others = [SharedPatch(image, p, step, np.array([10 + p, 40])) for image in range(3) for p in range(20)]
+    np.testing.assert_array_equal(beyond_chance(same + others, of_image), 0)
+
+
+@pytest.mark.parametrize(("members", "strength", "found"), [(6, 2.0, 1), (4, 2.0, 0), (4, 4.0, 1), (6, 1.2, 0)])
+def test_weaker_steps_are_enough_where_many_agree(members: int, strength: float, found: int) -> None:
+    shared = [
+        SharedPatch(image, patch, Step(strength, strength), np.delete(np.arange(members), image))
+        for image in range(members)
+        for patch in FLAW
+    ]
+    groups = find_groups([1.0] * 40, shared, GRID)
+    assert groups.of_image.tolist() == [found] * members + [0] * (40 - members)
+    assert bool(groups.patches[:, FLAW].any()) == bool(found)
+
+
+def test_flaw_on_a_third_is_found_beside_varied_steps() -> None:
+    """The group's own steps are part of what is usual, and must not hide the group."""
+    features = lot(image_count=60, flawed=20, unique=0)
+    found = groups_of(features)
+    assert found.of_image.tolist() == [1] * 20 + [0] * 40
 
 
 def test_links_need_two_patches_in_both_directions() -> None:
