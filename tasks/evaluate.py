@@ -93,6 +93,13 @@ def evaluate_spec(job: LotJob, category: str, run: ScoredRun) -> EvaluateSpec:
     return EvaluateSpec(key, found.dataset, job.category, job.store, job.folder, run.run, category)
 
 
-def benchmark_name(dataset: str, jobs: Sequence[LotJob]) -> str:
-    """A folder name that differs with the settings, so that results of different settings stay apart."""
-    return f"{dataset}-{digest({'jobs': [[job.category, job.folder, job.identity] for job in jobs]})[:8]}"
+def benchmark_name(dataset: str, jobs: Sequence[LotJob], in_regions: Sequence[str]) -> str:
+    """A folder name that differs with the settings, so that results of different settings stay apart.
+
+    Args:
+        dataset: its name.
+        jobs: of all categories, whether they could be measured or not.
+        in_regions: paths of metrics within a region of interest, whose masks the jobs do not hold.
+    """
+    facts = {"jobs": [[job.category, job.folder, job.identity] for job in jobs], "in_regions": list(in_regions)}
+    return f"{dataset}-{digest(facts)[:8]}"

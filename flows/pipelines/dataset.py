@@ -54,7 +54,8 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
                 failures.append((f"{job.category} with {job.backbone.name}", str(error)))
     if not measured:
         raise BenchmarkFailedError(failures, len(jobs), None)
-    name = benchmark_name(request.dataset, [job for job, _ in jobs])
+    in_regions = [path for job, _, path in measured if job.region is not None]
+    name = benchmark_name(request.dataset, [job for job, _ in jobs], in_regions)
     done = runner.call("compare", name, write_benchmark, store.url, name, measured)
     runner.monitor.benchmark(store, done.benchmark, request.dataset)
     if failures:

@@ -179,6 +179,9 @@ def test_region_of_a_benchmark_leaves_pixels_outside_out_of_the_metrics(mvtec_ad
     expected = roc_auc_score(np.concatenate(truth), np.concatenate(scores))
     value = table.set_index("metric")["value"]["pixel_auroc"]
     assert value == pytest.approx(expected, abs=2e-3)
+    Image.fromarray(mask[::-1].copy()).save(tmp_path / "roi.png")
+    score_dataset(request_of(BenchmarkRequest, given), runner, partial(measure_one, runner=runner))
+    assert len(list((tmp_path / "benchmarks").iterdir())) == 2, "another region must not replace the first one's table"
 
 
 def test_region_options_exclude_each_other() -> None:
