@@ -199,7 +199,7 @@ def test_drawn_places_are_left_out_as_if_a_mask_said_so(lot: Path, tmp_path: Pat
     """A box drawn on a photograph of twice the size, with a mask and alone; taken back, it is as if never drawn."""
     given = {"layers": (0,), "category": "cap", "ignore_drawn": True}
     never = score_folder(lot_request(lot / "lot", lot / "store", **SETTINGS, **given), InlineRunner())
-    assert "no place of cap is drawn to be ignored yet" in never.notes[0]
+    assert "no place is drawn to be ignored for cap" in never.notes[0]
     draw(lot, "cap", (40, 0), (192, 0), (192, 80), (40, 80), width=2 * SIZE, height=2 * SIZE)
     mask = np.full((SIZE, SIZE), 255, dtype=np.uint8)
     mask[:40, 20:] = 0
