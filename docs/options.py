@@ -6,7 +6,7 @@ python docs/options.py
 from pathlib import Path
 
 from cli.options import metavar_of, plain_kinds, with_default
-from musc.options import Options
+from musc.option_fields import Options
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 
 PLACE = Path(__file__).with_name("options.md")

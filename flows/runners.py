@@ -17,8 +17,8 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from tasks.monitoring.events import PrefectMonitor
 from tasks.monitoring.monitor import Monitor
+from tasks.monitoring.prefect_monitor import PrefectMonitor
 from tasks.planning.resources import GPU, Engine
 from tasks.planning.specs import TaskSpec
 from tasks.runtime.prefect_tasks import cached_task, plain_task

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from musc.checks import require_patches
+from musc.array_checks import require_patches
 from musc.layers import Grid
 from musc.region import MIN_WEIGHT
 

@@ -12,16 +12,16 @@ from functools import partial
 
 import torch
 
-from musc.checks import require_each_once, require_excluded, require_finite, require_spare
+from musc.array_checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import pooled, products
 from musc.kernels.threads import for_each
 from musc.kernels.window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
+from musc.option_ranges import Interval, require_interval, require_match_radius
 from musc.plan.cost import pair_count
 from musc.plan.pooling import pooled_layers
 from musc.plan.sample import sample_size
-from musc.ranges import Interval, require_interval, require_match_radius
 
 Features = torch.Tensor | PooledTokens
 """Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several

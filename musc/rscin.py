@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from musc.ranges import require_rscin_windows
+from musc.option_ranges import require_rscin_windows
 
 ROWS_AT_ONCE = 1024
 """Rows of the Gram matrix held at once, so that memory grows with N and not with N²."""

@@ -11,8 +11,8 @@ from math import ceil
 import torch
 
 from musc.layers import Grid
+from musc.option_ranges import require_match_radius
 from musc.plan.partition import row_bands
-from musc.ranges import require_match_radius
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from musc.ranges import require_reference_count
+from musc.option_ranges import require_reference_count
 
 
 def draw_sample(contents: Sequence[str], count: int | None, seed: int) -> tuple[int, ...] | None:

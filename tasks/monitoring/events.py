@@ -1,114 +1,16 @@
-"""Artifacts, tags and events for the Prefect UI and automations.
+"""Events for Prefect's automations: what came out of a lot, a lot that failed, a photograph that was flagged."""
 
-All of it is for the eye: where it cannot be published, the log says so and the work goes on.
-"""
-
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect import get_run_logger
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
-from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
-from musc.backbones import choose_device
-from musc.plan.cost import ProjectedCost
-from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
-from storage.tables import read_table
-from tasks.evaluation.published import caption, describe_left_out, result_table
-from tasks.monitoring.monitor import UNITS, Monitor, StageWatch
-from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
-from tasks.planning.estimate import cost_rows
 from tasks.planning.job import LotJob, names_of
-from tasks.planning.nightly import Outcome, Status
 from tasks.planning.returns import ScoredLot, ScoredRun
 from tasks.planning.run_record import read_record
 from tasks.reporting.notices import own_notices
-
-SECONDS_BETWEEN = 3.0
-"""Least time between two updates of one progress artifact."""
-
-
-@contextmanager
-def only_for_monitoring(what: str) -> Iterator[None]:
-    """Log errors of the `with` block as warnings instead of raising them."""
-    try:
-        yield
-    except Exception as error:  # nothing that is only looked at may cost a result
-        get_run_logger().warning("%s could not be published: %s", what, error)
-
-
-def tag_run(job: LotJob) -> None:
-    """Tag the flow run with what it scores, for the UI's filters; not its tasks, which would cost a request each."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        return
-    with only_for_monitoring("tags"), get_client(sync_client=True) as client:
-        client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *run_tags(job)})
-
-
-def run_tags(job: LotJob) -> list[str]:
-    """Category, lot, backbone and device."""
-    device = choose_device(job.allocation.device).type
-    return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
-
-
-def publish_plan(job: LotJob, plan: ProjectedCost) -> None:
-    """Show what scoring a lot is going to cost."""
-    with only_for_monitoring("plan"):
-        create_table_artifact(table=cost_rows(plan, job), key="plan", description=f"Plan of {job.lot}")
-
-
-def publish_benchmark(store: Store, path: str, dataset: str) -> None:
-    """Show a table of metrics, one artifact for each backbone."""
-    with only_for_monitoring("table of metrics"):
-        table = read_table(store, path)
-        for backbone in table["backbone"].unique():
-            rows = result_table(table, backbone).to_dict("records")
-            create_table_artifact(
-                table=[{str(heading): text for heading, text in row.items()} for row in rows],
-                key=artifact_key(f"benchmark-{dataset}-{backbone}"),
-                description=" ".join(
-                    [f"{dataset} with {backbone}, {caption(table, backbone)}", *describe_left_out(table, backbone)]
-                ),
-            )
-
-
-def publish_run(job: LotJob, done: ScoredRun) -> None:
-    """Show a finished run in the UI: summary with pictures, the table's top rows; and tell automations.
-
-    The artifacts of a lot that a later night of the product has followed already get a key of their own, so that the
-    latest one of the product's key is that of its latest night.
-    """
-    followed = isinstance(done, ScoredLot) and done.is_followed
-    key = job.lot if followed else job.category
-    with only_for_monitoring("summary"):
-        run = Run(Store(job.store), done.run)
-        scores = run.scores()
-        warnings = done.warnings if isinstance(done, ScoredLot) else read_record(run).warnings
-        create_markdown_artifact(
-            summary(run, job, choose_device(job.allocation.device).type, warnings),
-            key=artifact_key(f"summary-{key}"),
-            description=f"{job.lot}: {len(scores):,} images scored",
-        )
-        create_table_artifact(
-            table=as_texts(top_rows(scores, TABLE_ROWS)),
-            key=artifact_key(f"scores-{key}"),
-            description=f"Most anomalous of {len(scores):,} images of {job.lot}",
-        )
-    with only_for_monitoring("event"):
-        emit_scored(job, done)
 
 
 def emit_scored(job: LotJob, done: ScoredRun) -> None:
@@ -146,18 +48,6 @@ def emit_scored(job: LotJob, done: ScoredRun) -> None:
     )
 
 
-def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
-    """Show what a night did; lots finished before are only counted."""
-    finished = sum(outcome.status == Status.FINISHED for outcome in outcomes)
-    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED]
-    with only_for_monitoring("table of lots"):
-        create_table_artifact(
-            table=as_texts(rows) or [{"outcome": "nothing to do"}],
-            key="nightly-lots",
-            description=f"{len(outcomes)} lots below {root}, {finished} of them finished before",
-        )
-
-
 def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequence[str], why: str) -> None:
     """Tell automations that a lot `failed` or `crashed`, and what it was doing.
 
@@ -192,61 +82,3 @@ def lot_resource(category: str, lot: str) -> dict[str, str]:
         "prefect.resource.name": lot,
         "musc.category": category,
     }
-
-
-class PrefectMonitor(Monitor):
-    """Shows everything in the Prefect UI and tells automations."""
-
-    def begin_lot(self, job: LotJob) -> None:
-        tag_run(job)
-
-    def plan(self, job: LotJob, plan: ProjectedCost) -> None:
-        publish_plan(job, plan)
-
-    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
-        return StageArtifact(stage, total, done, subject)
-
-    def scored(self, job: LotJob, done: ScoredRun) -> None:
-        publish_run(job, done)
-
-    def night(self, root: str, outcomes: Sequence[Outcome]) -> None:
-        publish_night(root, outcomes)
-
-    def benchmark(self, store: Store, path: str, dataset: str) -> None:
-        publish_benchmark(store, path, dataset)
-
-
-class StageArtifact(StageWatch):
-    """The progress of one stage as an artifact that is updated while the stage goes on."""
-
-    def __init__(self, stage: str, total: int, done: int, subject: str) -> None:
-        self.total, self.done = max(total, 1), done
-        self.id: Any = None
-        self.published = time.monotonic()
-        with only_for_monitoring(f"progress of {stage}"):
-            if FlowRunContext.get():
-                description = f"{stage} {subject}: {done:,} of {total:,} {UNITS[stage]} found in the store"
-                self.id = create_progress_artifact(
-                    100 * done / self.total, key=artifact_key(f"progress-{stage}"), description=description
-                )
-
-    def advance(self, units: int) -> None:
-        """Count units done; published at the end, and every few seconds before."""
-        self.done += units
-        ended = self.done >= self.total
-        if self.id is None or not (ended or time.monotonic() - self.published >= SECONDS_BETWEEN):
-            return
-        with only_for_monitoring("progress"):
-            update_progress_artifact(self.id, min(100.0, 100 * self.done / self.total))
-        self.published = time.monotonic()
-
-
-def artifact_key(name: str) -> str:
-    """A name as Prefect accepts it for an artifact: lower-case letters, digits and dashes.
-
-    >>> artifact_key("benchmark-mvtec_ad-timm:vit_small_patch14_dinov2.lvd142m")
-    'benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m'
-    """
-    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    lost = re.search(r"[^\x00-\x7f]", name)
-    return f"{key}-{digest({'name': name})[:6]}" if lost else key

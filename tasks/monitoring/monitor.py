@@ -1,4 +1,4 @@
-"""Observer of a run beside the console: does nothing unless Prefect runs it (`tasks.monitoring.events`)."""
+"""Observer of a run beside the console: does nothing unless Prefect runs it (`tasks.monitoring.prefect_monitor`)."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

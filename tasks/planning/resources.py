@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ByteSize, TypeAdapter
 
-from musc.options import Options, option
+from musc.option_fields import Options, option
 
 EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"

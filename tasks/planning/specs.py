@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from musc.layers import BackboneSpec
+from musc.option_ranges import Interval
 from musc.plan.partition import Shard
-from musc.ranges import Interval
 from musc.settings import ChosenSettings
 from storage.names import short_name
 from storage.results.features import AGGREGATED, FEATURES

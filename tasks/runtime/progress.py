@@ -1,4 +1,4 @@
-"""Progress of a run within this process; Prefect's UI gets its own from `tasks.monitoring.events`.
+"""Progress of a run within this process; Prefect's UI gets its own from `tasks.monitoring.artifacts`.
 
 Tasks report units of work as they do them (`advance`); when a task run ends its whole share is settled, so that work
 found in the store, or done by another process, counts too.

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from storage.artefacts import is_complete
 from storage.disks import describe_space, is_full
@@ -11,15 +11,13 @@ from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
 from tasks.planning.specs import TaskSpec
 from tasks.runtime import progress
+from tasks.runtime.lost_workers import describe_error, is_lost
 from tasks.runtime.runner import Runner
 
 log = logging.getLogger(__name__)
 
 Spec = TypeVar("Spec", bound=TaskSpec)
 Result = TypeVar("Result")
-
-LOST = "KilledWorker"
-"""The error's name, as Dask need not be installed."""
 
 
 class StageFailedError(RuntimeError):
@@ -70,8 +68,7 @@ def run_stage(
     if ahead and missing:
         ahead(missing)
     outcomes = outcomes_of(name, body, specs, complete, runner, watch)
-    # Dask also fails tasks that were queued on a dead worker. Each is run again alone: only the one that kills fails.
-    for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:
+    for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:  # why alone: `tasks.runtime.lost_workers`
         log.warning("%s %s was lost with a Dask worker; it is run again alone", name, spec.label)
         outcomes.update(outcomes_of(name, body, [spec], complete, runner, watch))
     ended = [(spec, outcomes[spec.key]) for spec in specs]
@@ -107,11 +104,6 @@ def outcomes_of(
     return outcomes
 
 
-def is_lost(error: Any) -> bool:
-    """Whether a task run ended because Dask gave it up after several of its workers died."""
-    return type(error).__name__ == LOST
-
-
 def format_failures(failures: Sequence[tuple[str, str]]) -> str:
     """What failed and why, each reason once.
 
@@ -122,10 +114,3 @@ def format_failures(failures: Sequence[tuple[str, str]]) -> str:
     for name, why in failures:
         reasons.setdefault(why, []).append(name)
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
-
-
-def describe_error(error: BaseException) -> str:
-    """What a failed task run says, in words of this project where a library's own are no help."""
-    if is_lost(error):
-        return "every worker that took it was killed; see the workers' logs, most often they ran out of memory"
-    return str(error) or type(error).__name__

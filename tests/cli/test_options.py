@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.main import app as musc_command
 from cli.options import Given, takes
-from musc.options import option
+from musc.option_fields import option
 from musc.settings import Decisions, Settings
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 from tasks.planning.resources import Resources

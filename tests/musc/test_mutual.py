@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import musc.kernels.products
 from musc.kernels.products import fill_directed, fill_symmetric
 from musc.mutual import block_scores, interval_counts, mutual_scores
-from musc.ranges import Interval
+from musc.option_ranges import Interval
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 PATCHES, WIDTH = 5, 7

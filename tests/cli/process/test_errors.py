@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from cli.process.errors import BAD_INPUT, FAILED, reporting_errors
-from musc.ranges import require_degree
+from musc.option_ranges import require_degree
 from storage.errors import StorageError
 
 

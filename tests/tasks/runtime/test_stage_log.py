@@ -8,7 +8,7 @@ import pytest
 
 from storage.artefacts import writing
 from storage.store import Store
-from tasks.runtime import retries, stage
+from tasks.runtime import lost_workers, retries
 from tasks.runtime.runner import InlineRunner
 from tasks.runtime.stage import run_stage
 
@@ -66,7 +66,7 @@ def test_retry_is_logged_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptu
 
 
 def test_spec_lost_with_a_worker_is_logged_and_run_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    lost = type(stage.LOST, (Exception,), {})
+    lost = type(lost_workers.LOST, (Exception,), {})
     spec = Spec(str(tmp_path), "a", failures=[lost("died")])
     assert run_stage("extract", keep, [spec], InlineRunner()) == ["a"]
     assert "extract a was lost with a Dask worker; it is run again alone" in caplog.text
