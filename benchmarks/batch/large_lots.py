@@ -11,7 +11,7 @@ gives exactly the scores that the whole lot would, at a fraction of the time. Th
 
 import argparse
 import multiprocessing
-import resource
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,7 +55,13 @@ def score_folder(folder: Path, store: Path, options: argparse.Namespace, results
         resources=Resources.model_validate({"memory": options.memory, "device": "cpu", "engine": "inline"}),
     )
     done = score_lot(with_engine(request))
-    results.put((f"{store}/{done.run}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+    results.put((f"{store}/{done.run}", peak_bytes()))
+
+
+def peak_bytes() -> int:
+    """Most memory this process held at once; `getrusage` would count what its parent held when it was started."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])  # type: ignore[index]
 
 
 def in_own_process(folder: Path, store: Path, options: argparse.Namespace) -> tuple[Run, int]:
