@@ -230,7 +230,7 @@ def interval_mean(similarities: torch.Tensor, interval: Interval, kept_apart: in
 
     Args:
         similarities: float32 (N, P), largest similarity of one image's patches to each reference, −inf to the one it
-            leaves out; overwritten, so that no copy is needed.
+            leaves out; overwritten on a CPU, so that no copy is needed.
         interval: fractions of the others; at least one image is averaged.
         kept_apart: references that it leaves out besides that one, of similarity −inf too.
 

@@ -37,6 +37,8 @@ def describe_problems(options: type[BaseModel], error: ValidationError) -> list[
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if problem["type"] == "value_error":
             sentence = str(problem["ctx"]["error"])
+        elif problem["type"] == "missing" and len(problem["loc"]) == 1:
+            sentence = f"{name} must be given, got nothing; it has no default"
         elif problem["type"] == "extra_forbidden":
             sentence = f"{name} is none of the {options.__name__}; there are {', '.join(options.model_fields)}"
         else:

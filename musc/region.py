@@ -39,7 +39,8 @@ def patches_inside(pixels: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
 def outside_polygons(polygons: Sequence[Sequence[tuple[float, float]]], size: tuple[int, int]) -> NDArray[np.bool_]:
     """The pixels of a picture whose centres lie in none of some polygons.
 
-    A centre lies in a polygon if a ray from it crosses the polygon's sides an odd number of times.
+    A centre lies in a polygon that winds around it (the nonzero rule): a loop drawn twice, or one that crosses itself,
+    covers all that it encloses, as browsers fill it.
 
     Args:
         polygons: corners (x, y) of each, in pixels from the picture's outer corner; parts beyond its borders are cut.
@@ -55,12 +56,12 @@ def outside_polygons(polygons: Sequence[Sequence[tuple[float, float]]], size: tu
     outside = np.ones(size, dtype=bool)
     down, across = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
     for polygon in polygons:
-        within = np.zeros(size, dtype=bool)
+        windings = np.zeros(size, dtype=np.int32)
         for (x1, y1), (x2, y2) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
             low, high = np.searchsorted(down, sorted((y1, y2)))  # centres of rows that the side crosses
             crossings = x1 + (down[low:high] - y1) * ((x2 - x1) / (y2 - y1 or 1))
-            within[low:high] ^= across > crossings[:, None]
-        outside &= ~within
+            windings[low:high] += np.where(across > crossings[:, None], 1 if y1 < y2 else -1, 0)
+        outside &= windings == 0
     return outside
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from storage.artefacts import digest
 from storage.datasets.stored import read_category
 from storage.images.listing import list_files, list_folder, require_folder
-from storage.images.lots import ListedImage, is_unopened, require_enough, store_lot, usable_images
+from storage.images.lots import USABLE, ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
 from tasks.planning.lot_job import KnownGood
 from tasks.planning.returns import Listed
@@ -62,7 +62,7 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
 def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> Listed:
     """Store a listing that is fit to be scored."""
     for image in images:
-        if image.status != "ok":
+        if image.status != USABLE:
             log.debug("%s is left out: %s (%s)", image.path, image.status, image.reason)
     log.info("%d files listed in %s, %d of them usable", len(images), folder, len(usable_images(images)))
     require_enough(images, folder, least)

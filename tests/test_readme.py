@@ -150,3 +150,17 @@ def test_links_of_the_readme_lead_somewhere() -> None:
             titles = re.findall(r"^#+ (.+)$", (ROOT / path).read_text("utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= set(links)
+
+
+def test_files_that_documents_name_are_there() -> None:
+    """Paths of modules and tests from the top of the project, in every page but the list of changes."""
+    rooms = "|".join(["benchmarks", "cli", "docs", "examples", "flows", "musc", "storage", "tasks", "tests", "web"])
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    named = {
+        (page.name, path)
+        for page in pages
+        if page.name != "CHANGELOG.md"
+        for path in re.findall(rf"(?<![\w/.])(?:{rooms})/[\w/]+\.\w+", page.read_text("utf-8"))
+    }
+    assert len(named) > 50
+    assert sorted((page, path) for page, path in named if not (ROOT / path).exists()) == []

@@ -1,13 +1,23 @@
 """Places to ignore in all photographs of a product: as a browser sends them, as a page shows them, who uses them."""
 
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import TypedDict
 
+from storage.errors import DamagedError, FormatVersionError
 from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.verdicts import regions_of
 from storage.store import Store
 from tasks.planning.run_record import RunRecord
 from web.lot import Lot
 from web.verdict_form import clip_region, sent_object, text_of
+
+log = logging.getLogger(__name__)
+
+SAVING = Lock()
+"""Held from looking which save counts until the next one counts: of two at once the second is refused."""
 
 
 class OutdatedError(ValueError):
@@ -29,9 +39,27 @@ class IgnoredValues(TypedDict):
 
 
 def places_of(store: Store, record: RunRecord) -> tuple[str, IgnoredPlaces | None]:
-    """The saved places of a run's product that count, and where they lie in the store."""
+    """Where the saved places of a run's product that count lie in the store, and the places; None if damaged."""
     path = latest_ignored(store, record.job.category)
-    return path, read_ignored(store, path) if path else None
+    return path, read_or_warn(store, path) if path else None
+
+
+def read_or_warn(store: Store, path: str) -> IgnoredPlaces | None:
+    """Saved places; None and a warning if they cannot be read, so that pages open and a new save can replace them."""
+    try:
+        return read_ignored(store, path)
+    except (DamagedError, FormatVersionError, FileNotFoundError) as error:
+        log.warning("places to ignore are not shown: %s", error)
+        return None
+
+
+def used_by(store: Store, record: RunRecord, path: str, places: IgnoredPlaces) -> bool:
+    """Whether a run left out just these places, in whichever save it met them."""
+    region = record.job.region
+    if region is None or not region.ignored or not places.regions:
+        return False
+    met = places if region.ignored == path else read_or_warn(store, region.ignored)
+    return met is not None and met.hides_the_same(places)
 
 
 def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> IgnoredValues:
@@ -45,15 +73,17 @@ def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> 
     """
     path, places = places_of(store, record)
     if places is None:
-        return {"saved": "", "regions": [], "name": "", "time": "", "used": False}
+        return {"saved": path, "regions": [], "name": "", "time": "", "used": False}
     shapes = [region.shape for region in places.regions]
     drawn = zip(shapes, places.polygons(width, height), strict=True)
     return {
         "saved": path,
-        "regions": [{"shape": shape, "points": points} for shape, points in drawn],
+        "regions": [
+            {"shape": shape, "points": [(round(x, 1), round(y, 1)) for x, y in points]} for shape, points in drawn
+        ],
         "name": places.name,
         "time": places.time,
-        "used": bool(places.regions) and record.job.region is not None and record.job.region.ignored == path,
+        "used": used_by(store, record, path, places),
     }
 
 
@@ -66,12 +96,31 @@ def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> IgnoredV
     """
     sent = sent_object(body)
     image, job = lot.images[position], lot.record.job
-    path, known = places_of(store, lot.record)
-    if text_of(sent, "saved") != path:
-        by = known.name if known else "somebody"
-        raise OutdatedError(f"{by} saved other places of {job.category} meanwhile; reload the page and draw again")
     regions = tuple(clip_region(region, image.width, image.height) for region in regions_of(sent.get("regions", [])))
-    name = text_of(sent, "name").strip()
-    size = image.width, image.height
-    add_ignored(store, IgnoredPlaces(job.category, *size, regions, name, lot.run.path, image.image_id))
-    return ignored_values(store, lot.record, *size)
+    name, size = text_of(sent, "name").strip(), (image.width, image.height)
+    with SAVING:
+        path, known = places_of(store, lot.record)
+        if text_of(sent, "saved") != path:
+            by = known.name if known else "somebody"
+            raise OutdatedError(f"{by} saved other places of {job.category} meanwhile; reload the page and draw again")
+        if known and known.regions:
+            require_same_proportions(known, *size)
+        places = IgnoredPlaces(job.category, *size, regions, name, lot.run.path, image.image_id)
+        if known and known.time >= places.time:  # the clock was set back; the latest name counts
+            later = datetime.fromisoformat(known.time) + timedelta(microseconds=1)
+            places = replace(places, time=later.isoformat(timespec="microseconds"))
+        add_ignored(store, places)
+        return ignored_values(store, lot.record, *size)
+
+
+def require_same_proportions(known: IgnoredPlaces, width: int, height: int) -> None:
+    """Refuse to stretch places over a photograph of other proportions, on which the usual ones would be lost.
+
+    Raises:
+        ValueError: naming both sizes.
+    """
+    if abs(known.width * height - known.height * width) >= max(known.width, known.height):
+        raise ValueError(
+            f"places to ignore must be drawn on a photograph with the proportions of {known.width} × {known.height} "
+            f"pixels, got {width} × {height}; open another photograph"
+        )

@@ -86,7 +86,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, object]:
     patch = patch_on(int(np.nanargmax(scores)), (rows, columns), layer.grid)
     store, blocks = lot.run.store, tuple(lot.record.keys.features)
     if not comparable(store, lot.record):
-        return {"patch": patch, "matches": [], "reason": "The stored features of this run are gone."}
+        return {"patch": patch, "matches": [], "reason": "The stored features or the region of this run are gone."}
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
     degrees = lot.record.job.settings.degrees

@@ -8,7 +8,7 @@ from fastapi import Request
 from storage.results.verdicts import Region, Verdict, regions_of
 from web.lot import Lot
 
-MAX_BODY = 256 * 1024
+MAX_BODY = 512 * 1024
 """Bytes of one request."""
 
 

@@ -14,6 +14,7 @@ import multiprocessing
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,8 @@ DEGREES = (1, 3)
 """As the default backbone's lots are scored."""
 
 
-def score_folder(folder: Path, store: Path, options: argparse.Namespace, results: Any) -> None:
-    """Score a folder as the command does; puts the run's place and the process's peak bytes."""
+def score_folder(folder: Path, store: Path, options: argparse.Namespace) -> tuple[str, int]:
+    """Score a folder as the command does: the run's place and the process's peak bytes."""
     from cli.process.engines import score_lot, with_engine
 
     torch.set_num_threads(1)
@@ -55,7 +56,7 @@ def score_folder(folder: Path, store: Path, options: argparse.Namespace, results
         resources=Resources.model_validate({"memory": options.memory, "device": "cpu", "engine": "inline"}),
     )
     done = score_lot(with_engine(request))
-    results.put((f"{store}/{done.run}", peak_bytes()))
+    return f"{store}/{done.run}", peak_bytes()
 
 
 def peak_bytes() -> int:
@@ -66,12 +67,8 @@ def peak_bytes() -> int:
 
 def in_own_process(folder: Path, store: Path, options: argparse.Namespace) -> tuple[Run, int]:
     """A run, and the peak bytes of the process that made it."""
-    fresh = multiprocessing.get_context("spawn")
-    results = fresh.Queue()
-    process = fresh.Process(target=score_folder, args=(folder, store, options, results))
-    process.start()
-    location, peak = results.get()
-    process.join()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        location, peak = process.submit(score_folder, folder, store, options).result()
     return run_at(location), peak
 
 

@@ -15,13 +15,13 @@ from musc.decisions.rule import FLAGGED, MIN_IMAGES, decide
 from storage.artefacts import digest
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
-from storage.images.lots import ListedImage, load_usable, read_image
+from storage.images.lots import USABLE, ListedImage, load_usable, read_image
 from storage.names import short_name
 from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, require_writable
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
-from tasks.planning.job import prepare
+from tasks.planning.job import none_drawn, prepare
 from tasks.planning.lot import extract_specs, good_job
 from tasks.planning.references import earlier_references
 from tasks.planning.requests import WatchRequest
@@ -148,7 +148,7 @@ def row_of(watch: Watch, path: str, look: Look, *, patient: bool) -> Arrival | N
     started, folder = time.perf_counter(), Store(str(watch.folder))
     (image,) = list_files(folder, [path])
     reason, scored = image.reason, None
-    if image.status == "ok":
+    if image.status == USABLE:
         try:
             scored = watch.bank.score(read_image(folder, image), image.sha256)
         except ImageChangedError:
@@ -207,6 +207,8 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     if good:
         job = replace(job, good=good)
         images = load_usable(store, good.listing)
+    if request.ignore_drawn and not (job.region and job.region.ignored):
+        log.warning("%s", none_drawn(job.category))
     if job.region:
         job = replace(job, region=keep_region(job.store, job.region, images, job.backbone))
     if good:

@@ -179,7 +179,7 @@ def _orientation(image: Image.Image, content: bytes) -> int:
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
         raise UnreadableImageError("it holds 32-bit pixels of unknown range; store it with 8 or 16 bits")
-    return Image.fromarray((values / 257).round().astype(np.uint8))
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))  # rounded

@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from storage.errors import NoImagesError, UnreadableImageError
 from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
-from storage.images.lots import DENIED, SAME_BYTES, ListedImage, require_enough
+from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
 from storage.store import Store, is_utf8, rename_advice, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
@@ -137,7 +137,7 @@ def has_image_name(path: str) -> bool:
 def _list_file(folder: Store, path: str, bounds: Bounds) -> ListedImage:
     """Read one file and judge it by its name, its place and its header."""
     shown = path.encode("utf-8", "backslashreplace").decode()
-    row = ListedImage("", shown, "", 0, 0, "ok", "")
+    row = ListedImage("", shown, "", 0, 0, USABLE, "")
     refusal = _refused_by_name(folder, path, bounds)
     if refusal:
         return replace(row, status=refusal[0], reason=refusal[1])
@@ -203,7 +203,7 @@ def _numbered(rows: Sequence[ListedImage], keep_duplicates: bool) -> Iterator[Li
         seen[content] += 1
         count = seen[content]
         row = replace(row, image_id=content[:16] if count == 1 else f"{content[:16]}-{count}")
-        if row.status == "ok" and not keep_duplicates and content in first_of:
+        if row.status == USABLE and not keep_duplicates and content in first_of:
             row = replace(row, status="duplicate", reason=f"{SAME_BYTES} {first_of[content]}")
         first_of.setdefault(content, row.path)
         yield row

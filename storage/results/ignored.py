@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from storage.errors import DamagedError, FormatVersionError
 from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
 from storage.store import PARTIAL, Store
 
@@ -39,6 +40,8 @@ class IgnoredPlaces:
         Raises:
             ValueError: naming the field, its rule and what was given.
         """
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"width and height must be positive, got {self.width} × {self.height} pixels; draw again")
         if not self.name.strip() or len(self.name) > MAX_NAME:
             raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(self.name)}; say who draws")
         if len(self.regions) > MAX_REGIONS:
@@ -50,6 +53,10 @@ class IgnoredPlaces:
         """Corners of the places, across and down, in a picture of another size."""
         across, down = width / self.width, height / self.height
         return [[(x * across, y * down) for x, y in region.points] for region in self.regions]
+
+    def hides_the_same(self, other: "IgnoredPlaces") -> bool:
+        """Whether other places, drawn on a photograph of whatever size, cover the same part of a picture."""
+        return self.polygons(1, 1) == other.polygons(1, 1)
 
 
 def add_ignored(store: Store, places: IgnoredPlaces) -> str:
@@ -72,9 +79,20 @@ def read_ignored(store: Store, path: str) -> IgnoredPlaces:
     """Saved places.
 
     Raises:
-        ValueError: if another release wrote them.
+        FormatVersionError: if another release wrote them.
+        DamagedError: if the file holds something else.
     """
-    found = json.loads(store.read(path))
-    if found.pop("format_version", None) != FORMAT_VERSION:
-        raise ValueError(f"{path} in {store.url} must have format version {FORMAT_VERSION}, got another; draw it again")
-    return IgnoredPlaces(**{**found, "regions": regions_of(found["regions"])})
+    try:
+        found = json.loads(store.read(path))
+        version = found.pop("format_version", None)
+        if version == FORMAT_VERSION:
+            return IgnoredPlaces(**{**found, "regions": regions_of(found["regions"])})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedError(
+            f"{path} in {store.url} must hold places to ignore, got something else ({error}); delete it, which brings "
+            "back those saved before, or save the places again on the site"
+        ) from None
+    raise FormatVersionError(
+        f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {version!r}; save the places again on "
+        "the site"
+    )

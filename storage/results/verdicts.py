@@ -197,5 +197,5 @@ def regions_of(values: Any) -> tuple[Region, ...]:
     """
     try:
         return tuple(Region(str(one["shape"]), tuple((float(x), float(y)) for x, y in one["points"])) for one in values)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"regions must be shapes with points, got something else ({error}); draw them again") from None

@@ -11,6 +11,7 @@ from musc.maps import map_size, maps_of_run, pixels_inside
 from musc.metrics import image_metrics, pixel_metrics
 from storage.datasets import Category, LabelledImage, load_mask_at
 from storage.datasets.mask_rules import load_every
+from storage.images.lots import USABLE
 from storage.results.runs import Run
 from tasks.planning.run_record import read_record
 
@@ -71,7 +72,7 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
     record, images, table = read_record(run), run.images(), run.scores()
     folder = Path(folder or record.job.folder)
     score_of = dict(zip(table["path"], table["score"], strict=True))
-    usable = images.loc[images["status"] == "ok", "path"]
+    usable = images.loc[images["status"] == USABLE, "path"]
     position_of = {(folder / path).resolve(): (row, path) for row, path in enumerate(usable)}
     wanted = [(Path(root) / image.path).resolve() for image in category.images]
     absent = [image.path for image, place in zip(category.images, wanted, strict=True) if place not in position_of]

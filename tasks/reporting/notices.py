@@ -1,14 +1,18 @@
 """Warnings about a finished run, the same on its page, on the console and in events."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.artefacts import digest, is_complete
+from storage.errors import DamagedError
 from storage.results.profiles import Profile, earlier_profiles, later_profiles, profile_path, read_profile
 from storage.results.runs import Run
 from tasks.planning.lot_job import LotJob
 from tasks.planning.run_record import RunRecord, night_of, read_record
 from tasks.reporting.drift import MAX_EARLIER, Compared, compare, number
+
+log = logging.getLogger(__name__)
 
 DARK = 1 / 16
 """Median brightness below which photographs are called nearly black; white in 12 of 16 bits is as bright."""
@@ -33,7 +37,11 @@ def notices_of(run: Run) -> Notices:
     path = profile_of_run(record)
     if not is_complete(store, path):
         return own_notices(record)
-    profile = read_profile(store, path)
+    try:
+        profile = read_profile(store, path)
+    except DamagedError as error:
+        log.warning("the run is not compared with earlier nights: %s", error)
+        return own_notices(record)
     compared = compare(profile, earlier_profiles(store, path, MAX_EARLIER))
     return Notices(
         flagged_count=record.decision.flagged_count,

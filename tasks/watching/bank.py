@@ -10,8 +10,8 @@ from musc.backbones import Backbone, choose_device
 from musc.kernels.threads import for_each
 from musc.layers import Layer
 from musc.lnamd import aggregate, pool
-from musc.mutual import Features, block_scores
-from musc.plan.partition import query_bounds
+from musc.mutual import Features, block_scores, vectors
+from musc.plan.partition import largest_query_count
 from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
@@ -107,15 +107,16 @@ class Bank:
     def own_patch_scores(self, part: Compared, count: int) -> np.ndarray:
         """Patch scores of all G references in one part, float64 (G, P): a pair inside a block is multiplied once.
 
-        Blocks are as large as the memory of a shard allows, so that of a usual bank all pairs lie in one.
+        Blocks are as large as the memory allows that the bank leaves, so that of a usual one all pairs lie in one.
         """
         pooled, allocation = part.degrees if len(part.degrees) > 1 else (), self.job.allocation
-        masked, memory = is_masked(self.job), allocation.memory_bytes
-        bounds = query_bounds(count, count, part.layer, memory, allocation.thread_count, masked, pooled)
+        left = allocation.memory_bytes - sum(vectors(held.features).nbytes for held in self.compared)
+        how = allocation.thread_count, is_masked(self.job), pooled
+        step = max(1, largest_query_count(count, count, part.layer.patch_count, part.layer.width, max(0, left), *how))
         return np.concatenate(
             [
                 part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
-                for start, stop in bounds
+                for start, stop in ((start, min(start + step, count)) for start in range(0, count, step))
             ]
         )
 

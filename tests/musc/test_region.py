@@ -25,7 +25,7 @@ def test_overlaps_of_a_cell_sum_to_one() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_pixels_outside_of_polygons_are_those_whose_ray_crosses_an_even_number_of_sides(seed: int) -> None:
+def test_pixels_outside_of_polygons_are_those_around_which_none_winds(seed: int) -> None:
     random = np.random.default_rng(seed)
     polygons = [[(float(x), float(y)) for x, y in random.uniform(-2, 12, (5, 2))] for _ in range(2)]
     polygons.append([(1.0, 1.0), (4.0, 1.0), (4.0, 3.0), (1.0, 3.0)])  # a box along the edges of pixels
@@ -34,13 +34,18 @@ def test_pixels_outside_of_polygons_are_those_whose_ray_crosses_an_even_number_o
         for column in range(11):
             x, y, inside = column + 0.5, row + 0.5, False
             for corners in polygons:
-                crossed = 0
+                windings = 0
                 for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1], strict=True):
                     if (y1 > y) != (y2 > y) and x > x1 + (y - y1) * (x2 - x1) / (y2 - y1):
-                        crossed += 1
-                inside |= crossed % 2 == 1
+                        windings += 1 if y1 < y2 else -1
+                inside |= windings != 0
             assert found[row, column] == (not inside)
 
 
 def test_polygon_beyond_the_picture_covers_all_of_it() -> None:
     assert not outside_polygons([[(-5, -5), (20, -5), (20, 20), (-5, 20)]], (4, 6)).any()
+
+
+def test_outline_drawn_twice_around_covers_what_it_encloses() -> None:
+    square = [(0.0, 0.0), (3.0, 0.0), (3.0, 3.0), (0.0, 3.0)]
+    assert np.array_equal(outside_polygons([square + square], (4, 4)), outside_polygons([square], (4, 4)))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 
 from flows.pipelines.lot import score_folder
-from storage.results.ignored import latest_ignored, read_ignored
+from storage.errors import DamagedError
+from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.runs import Run
+from storage.results.verdicts import Region
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
@@ -150,3 +153,57 @@ def test_places_from_a_page_of_another_site_are_refused(
 ) -> None:
     assert save(client, lot_name, image_ids[0], headers).status_code == 403
     assert latest_ignored(store, "cap") == ""
+
+
+def test_run_that_left_the_same_places_out_says_so_after_they_were_saved_again(
+    client: TestClient, store: Store, scored: Path, lot_name: str, image_ids: list[str]
+) -> None:
+    first = save(client, lot_name, image_ids[0]).json()
+    given = {"folder": str(scored / "lots" / "cap" / "2026-11-22"), "output": store.url, "category": "cap"}
+    done = score_folder(lot_request(**given, **SETTINGS, threshold=0.08, ignore_drawn=True), InlineRunner())
+    assert save(client, lot_name, image_ids[0], saved=first["saved"]).json()["saved"] != first["saved"]
+    assert "This run left them out." in client.get(f"/lots/{done.run.removeprefix('runs/')}").text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b'{"format_version": 1}', b'{"format_version": 1, "regions": [], "width": 0}', b"{", b"\xff"],
+)
+def test_damaged_places_are_named_and_a_new_save_replaces_them(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str], content: bytes
+) -> None:
+    store.write("ignored/cap/20200101T000000000000-00000000.json", content)
+    path = latest_ignored(store, "cap")
+    with pytest.raises(DamagedError, match=f"{path} in .* must hold places to ignore"):
+        read_ignored(store, path)
+    assert client.get(f"/lots/{lot_name}").status_code == 200
+    assert client.get(f"/lots/{lot_name}/images/{image_ids[0]}").status_code == 200
+    assert save(client, lot_name, image_ids[0], saved=path).status_code == 201
+    assert read_ignored(store, latest_ignored(store, "cap")).name == "Ada"
+
+
+def test_places_are_not_stretched_over_a_photograph_of_other_proportions(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    places = IgnoredPlaces("cap", 100, 300, (Region("box", ((0, 0), (9, 0), (9, 9), (0, 9))),), "Ada", "runs/x", "0")
+    known = add_ignored(store, places)
+    answer = save(client, lot_name, image_ids[0], saved=known)
+    assert answer.status_code == 422
+    assert "with the proportions of 100 × 300 pixels, got 128 × 128" in answer.json()["error"]
+
+
+def test_latest_save_counts_though_the_clock_was_set_back(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    future = IgnoredPlaces("cap", 128, 128, (), "Ada", "runs/x", "0", time="2999-01-01T00:00:00.000000+00:00")
+    known = add_ignored(store, future)
+    assert save(client, lot_name, image_ids[0], saved=known, name="Ben").json()["name"] == "Ben"
+    assert read_ignored(store, latest_ignored(store, "cap")).name == "Ben"
+
+
+def test_of_two_saves_at_once_one_is_refused(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    with ThreadPoolExecutor(4) as people:
+        answers = list(people.map(lambda name: save(client, lot_name, image_ids[0], name=name), "ABCD"))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]

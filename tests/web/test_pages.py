@@ -136,7 +136,7 @@ def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name:
 def test_features_that_are_gone_are_told(client: TestClient, store: Store, lot_name: str, image_ids: list[str]) -> None:
     shutil.rmtree(Path(store.url) / "features")
     found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
-    assert (found["matches"], found["reason"]) == ([], "The stored features of this run are gone.")
+    assert (found["matches"], found["reason"]) == ([], "The stored features or the region of this run are gone.")
 
 
 def test_thumbnail_is_made_once_and_kept_in_the_store(

@@ -3,7 +3,7 @@ const get = (id) => document.getElementById(id);
 
 export class Ignored {
   constructor(base, drawing, known) {
-    Object.assign(this, { base, drawing, known, saving: false });
+    Object.assign(this, { base, drawing, known, saving: false, changes: 0 });
     drawing.set(known.regions);
     drawing.changed = () => this.#changed();
     get("ignore-undo").addEventListener("click", () => drawing.undo());
@@ -20,6 +20,7 @@ export class Ignored {
     }
     if (this.saving) return;
     this.saving = true;
+    const before = this.changes;
     try {
       const answer = await fetch(`${this.base}/ignored`, {
         method: "POST",
@@ -33,6 +34,7 @@ export class Ignored {
         throw new Error(message);
       }
       this.known = JSON.parse(text);
+      if (this.changes !== before) return this.#say("Not saved yet: drawn while the save was under way.");
       this.drawing.set(this.known.regions);
       get("ignore-undo").disabled = true;
       this.#told("Saved. ");
@@ -42,6 +44,7 @@ export class Ignored {
   }
 
   #changed() {
+    this.changes += 1;
     get("ignore-undo").disabled = !this.drawing.past.length;
     this.#say("Not saved yet.");
   }
