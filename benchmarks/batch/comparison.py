@@ -134,7 +134,7 @@ def rows_of(
         yield {**row, "is_first": gains is found, "cpu_seconds": seconds}
 
 
-def text_of(row: Mapping[str, Any]) -> str:
+def text_of(row: Mapping[str, Any], timed: bool = True) -> str:
     """A row of a Markdown table; gains whose interval leaves out 0 are bold, and those of 0 are a dot."""
 
     def cell(name: str) -> str:
@@ -146,10 +146,13 @@ def text_of(row: Mapping[str, Any]) -> str:
         text = "{:+.3f} ({:+.3f} … {:+.3f})".format(*values)
         return f"**{text}**" if values[1] > 0 or values[2] < 0 else text
 
-    cells = [row["lot"], row["images"], row["way"], *map(cell, FIGURES), f"{row['cpu_seconds']:.1f}"]
+    cells = [row["lot"], row["images"], row["way"], *map(cell, FIGURES)]
+    if timed:
+        cells.append(f"{row['cpu_seconds']:.1f}")
     return f"| {' | '.join(cells)} |"
 
 
-def heading() -> str:
-    """The first two lines of the table."""
-    return f"| {' | '.join(TITLES)} |\n{'|---' * len(TITLES)}|"
+def heading(timed: bool = True) -> str:
+    """The first two lines of the table, with or without the last column, CPU seconds."""
+    titles = TITLES if timed else TITLES[:-1]
+    return f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|"

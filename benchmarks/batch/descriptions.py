@@ -128,7 +128,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--resamplings", type=int, default=200, help="of the bootstrap")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write everything measured to this file as well")
     options = parser.parse_args(arguments)
-    print(heading())
+    print(heading(timed=False))
     rows = []
     lots = [photographed(root, category) for root in options.roots for category in list_categories("folder", root)]
     for lot in [*lots, *map(generated, options.parts)]:
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str]) -> None:
         judges = {name: partial(whole, of_lot) for name, of_lot in found.items()}
         for row in rows_of(lot.name, [range(len(lot.masks))], lot.masks, judges, options.resamplings):
             rows.append(row)
-            print(text_of(row), flush=True)
+            print(text_of(row, timed=False), flush=True)
     if options.csv:
         pd.DataFrame(rows).to_csv(options.csv, index=False)
 
