@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from flows.pipelines.lot import score_folder
-from musc.decisions.suggestion import expected
+from musc.decisions.threshold_from_verdicts import expected
 from musc.metrics import image_metrics
 from storage.datasets.files import images_in
 from storage.results.runs import Run

@@ -7,7 +7,7 @@ import typer
 
 import musc
 from cli.commands import verdicts
-from cli.options import Given, Verbose, takes
+from cli.options_from_fields import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.terminal.text import replace_unprintable

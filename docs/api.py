@@ -16,7 +16,13 @@ import musc
 
 MODULES = (
     *("musc", "musc.settings", "musc.backbones", "musc.lnamd", "musc.mutual", "musc.maps", "musc.rscin"),
-    *("musc.backbones.images", "musc.metrics", "musc.decisions.rule", "musc.decisions.groups", "musc.plan.partition"),
+    *(
+        "musc.backbones.images",
+        "musc.metrics",
+        "musc.decisions.threshold",
+        "musc.decisions.groups",
+        "musc.plan.partition",
+    ),
     *("storage.results.runs", "storage.store", "storage.tables", "storage.errors"),
     *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run"),
 )

@@ -5,8 +5,8 @@ python docs/options.py
 
 from pathlib import Path
 
-from cli.options import metavar_of, plain_kinds, with_default
-from musc.option_fields import Options
+from cli.options_from_fields import metavar_of, plain_kinds, with_default
+from musc.pydantic_options import Options
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 
 PLACE = Path(__file__).with_name("options.md")

@@ -14,8 +14,8 @@ from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, model_validator
 
-from musc.option_fields import Numbers, Options, Size, option
 from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows
+from musc.pydantic_options import Numbers, Options, Size, option
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """Scores lots by default: its weights are installed with this project."""

@@ -20,7 +20,7 @@ from storage.results.tile_places import scored_places
 from storage.store import Store
 from tasks.planning.returns import Stored
 from tasks.planning.specs import ScoreSpec
-from tasks.runtime.feature_chunks import FeatureReader
+from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 
 

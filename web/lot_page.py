@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from musc.decisions.rule import FLAGGED
-from musc.decisions.suggestion import MIN_OF_EACH, MISS_COST, Calibration, expected
+from musc.decisions.threshold import FLAGGED
+from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 from tasks.planning.run_record import RunRecord
 from tasks.reporting.charts import histogram

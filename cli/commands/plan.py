@@ -1,6 +1,6 @@
 """`musc plan`: what scoring a folder would cost."""
 
-from cli.options import Given
+from cli.options_from_fields import Given
 from tasks.planning.requests import LotRequest, request_of
 
 

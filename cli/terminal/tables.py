@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
-from musc.decisions.rule import FLAGGED
+from musc.decisions.threshold import FLAGGED
 from storage.artefacts import is_complete
 from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS

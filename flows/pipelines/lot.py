@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from flows.pipelines.report import report_run
-from musc.decisions.rule import MIN_IMAGES
+from musc.decisions.threshold import MIN_IMAGES
 from musc.plan.tiles import tile_count
 from storage.artefacts import is_complete
 from storage.attempts import attempting

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from musc.decisions.rule import FLAGGED, MIN_IMAGES, decide
+from musc.decisions.threshold import FLAGGED, MIN_IMAGES, decide
 from storage.artefacts import digest
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files

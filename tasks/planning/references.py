@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from musc.decisions.rule import ACCEPTED
+from musc.decisions.threshold import ACCEPTED
 from storage.artefacts import is_complete
 from storage.images.lots import ListedImage, load_usable
 from storage.results.features import LotFeatures, Place

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from musc.option_fields import Options, option
+from musc.pydantic_options import Options, option
 from musc.settings import PAPER_BACKBONE, Decisions, Settings
 from tasks.planning.resources import Resources
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ByteSize, TypeAdapter
 
-from musc.option_fields import Options, option
+from musc.pydantic_options import Options, option
 
 EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
-from musc.decisions.rule import FLAGGED
+from musc.decisions.threshold import FLAGGED
 from musc.layers import Layer, middle_layer
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from musc.decisions.regions import boxes, pixel_threshold
-from musc.decisions.rule import Decision, decide
+from musc.decisions.threshold import Decision, decide
 from musc.maps import maps_of_run
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups

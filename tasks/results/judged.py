@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from musc.decisions.rule import FLAGGED
-from musc.decisions.suggestion import Calibration, calibrate
+from musc.decisions.threshold import FLAGGED
+from musc.decisions.threshold_from_verdicts import Calibration, calibrate
 from storage.artefacts import digest
 from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
 from tasks.planning.run_record import RunRecord

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from musc.option_fields import Options
+from musc.pydantic_options import Options
 from storage.results.runs import CONTENTS
 from tasks.planning.run_record import RunRecord
 

@@ -19,7 +19,7 @@ from storage.store import Store
 from tasks.planning.lot import is_masked, pooled_numbers
 from tasks.planning.lot_job import LotJob
 from tasks.rescore import average_layers, peak_scores
-from tasks.runtime.feature_chunks import FeatureReader
+from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.models import load_backbone
 
 FLOAT32_BYTES = 4

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from cli.main import app as musc_command
-from cli.options import Given, takes
-from musc.option_fields import option
+from cli.options_from_fields import Given, takes
+from musc.pydantic_options import option
 from musc.settings import Decisions, Settings
 from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 from tasks.planning.resources import Resources

@@ -9,7 +9,7 @@ import torch
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
-from musc.decisions.rule import good_threshold
+from musc.decisions.threshold import good_threshold
 from musc.lnamd import aggregate
 from storage.datasets.synthetic.lot import write_lot
 from storage.errors import NoImagesError

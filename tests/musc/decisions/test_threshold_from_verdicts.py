@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musc.decisions.suggestion import MIN_OF_EACH, Calibration, calibrate, expected
+from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, Calibration, calibrate, expected
 
 SLOPE, INTERCEPT = 30.0, -15.0
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from musc.option_fields import Options
+from musc.pydantic_options import Options
 
 COMMON_PANEL = "Options"
 Given = Mapping[str, Any]

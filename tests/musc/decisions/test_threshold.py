@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import genextreme
 
-from musc.decisions.rule import (
+from musc.decisions.threshold import (
     ALIKE,
     CLEAN_LOTS_FLAGGED,
     FIXED,
