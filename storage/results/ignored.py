@@ -7,9 +7,9 @@ file is ever changed: the latest counts, and one without regions takes all place
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from storage.errors import DamagedError, FormatVersionError
+from storage.results.dated import add_dated
 from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
 from storage.store import PARTIAL, Store
 
@@ -61,11 +61,8 @@ class IgnoredPlaces:
 
 def add_ignored(store: Store, places: IgnoredPlaces) -> str:
     """Store places as a file of their own, written whole or not at all, and return its path in the store."""
-    moment = places.time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
-    path = f"{FOLDER}/{places.category}/{moment}-{uuid4().hex[:8]}.json"
     content = {"format_version": FORMAT_VERSION, **asdict(places)}
-    store.write(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
-    return path
+    return add_dated(store, f"{FOLDER}/{places.category}", places.time, content)
 
 
 def latest_ignored(store: Store, category: str) -> str:

@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pandas as pd
 
+from storage.results.dated import add_dated
 from storage.results.runs import FOLDER as RUNS
 from storage.store import PARTIAL, Store
 
@@ -127,11 +127,8 @@ def verdict_folder(run: str) -> str:
 
 def add_verdict(store: Store, verdict: Verdict) -> str:
     """Store one verdict as a file of its own, and return the file's path in the store."""
-    moment = verdict.time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
-    path = f"{verdict_folder(verdict.run)}/{moment}-{uuid4().hex[:8]}.json"
     content = {"format_version": FORMAT_VERSION, **asdict(verdict)}
-    store.write(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
-    return path
+    return add_dated(store, verdict_folder(verdict.run), verdict.time, content)
 
 
 class VerdictReader:
