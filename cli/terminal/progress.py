@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cli.terminal.text import literal, visible
-from tasks.monitoring.monitor import UNITS
 from tasks.runtime.progress import StageProgress, listening
 
 LINE_SECONDS = 10.0
@@ -62,7 +61,7 @@ class Rate:
         fresh, seconds = progress.done - progress.reused, time.monotonic() - began
         if progress.stage != "extract" or not fresh or seconds <= 0:
             return ""
-        return f"{fresh / seconds:.1f} {UNITS[progress.stage]}/s"
+        return f"{fresh / seconds:.1f} {progress.unit}/s"
 
 
 def title(progress: StageProgress) -> str:
@@ -83,14 +82,14 @@ class Bars:
             return
         begins = self.rate.begins(progress)
         if progress.stage not in self.ids:
-            unit = UNITS[progress.stage]
-            self.ids[progress.stage] = self.bars.add_task(progress.stage, total=progress.total, unit=unit, rate="")
+            self.ids[progress.stage] = self.bars.add_task(progress.stage, total=progress.total, unit="", rate="")
         elif begins:
             self.bars.reset(self.ids[progress.stage], total=progress.total)
         self.bars.update(
             self.ids[progress.stage],
             description=literal(title(progress)),
             completed=progress.done,
+            unit=progress.unit,
             rate=self.rate.text(progress),
         )
 
@@ -114,7 +113,7 @@ class PlainLines:
         rate = self.rate.text(progress)
         print(
             f"{time.strftime('%H:%M:%S')} {title(progress)}: {progress.done} of {progress.total} "
-            f"{UNITS[progress.stage]}{reused}{', ' + rate if rate else ''}",
+            f"{progress.unit}{reused}{', ' + rate if rate else ''}",
             file=sys.stderr,
             flush=True,
         )

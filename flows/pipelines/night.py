@@ -85,7 +85,7 @@ def attempt(
         if seen.outcome:
             return seen.outcome
         key = seen.key
-        progress.begin("night", place[1], 0, found.lot, done=place[0])
+        progress.begin("night", place[1], "lots", subject=found.lot, done=place[0])
         outcome = describe_outcome(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
         remember(job, key, outcome)
     except UnopenedError as error:

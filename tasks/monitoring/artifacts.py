@@ -27,7 +27,7 @@ from storage.store import Store
 from storage.tables import read_table
 from tasks.evaluation.published import caption, describe_left_out, result_table
 from tasks.monitoring.events import emit_scored
-from tasks.monitoring.monitor import UNITS, StageWatch
+from tasks.monitoring.monitor import StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
 from tasks.planning.estimate import cost_rows
 from tasks.planning.job import LotJob
@@ -125,13 +125,13 @@ def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
 class StageArtifact(StageWatch):
     """The progress of one stage as an artifact that is updated while the stage goes on."""
 
-    def __init__(self, stage: str, total: int, done: int, subject: str) -> None:
+    def __init__(self, stage: str, total: int, done: int, subject: str, unit: str) -> None:
         self.total, self.done = max(total, 1), done
         self.id: Any = None
         self.published = time.monotonic()
         with only_for_monitoring(f"progress of {stage}"):
             if FlowRunContext.get():
-                description = f"{stage} {subject}: {done:,} of {total:,} {UNITS[stage]} found in the store"
+                description = f"{stage} {subject}: {done:,} of {total:,} {unit} found in the store"
                 self.id = create_progress_artifact(
                     100 * done / self.total, key=artifact_key(f"progress-{stage}"), description=description
                 )

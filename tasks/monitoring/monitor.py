@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
     from tasks.planning.nightly import Outcome
 
-UNITS = {"extract": "images", "aggregate": "parts", "score": "shards", "rescore": "run", "evaluate": "category"}
-UNITS |= {"night": "lots", "groups": "search", "profile": "images", "report": "page", "maps": "images"}
-"""What is counted in each stage."""
-
 
 class StageWatch:
     """The progress of one stage."""
@@ -32,8 +28,8 @@ class Monitor:
     def plan(self, job: LotJob, plan: "ProjectedCost") -> None:
         """What scoring it will cost."""
 
-    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
-        """A stage of `total` units begins, `done` of which the store had."""
+    def begin_stage(self, stage: str, total: int, done: int, subject: str, unit: str) -> StageWatch:
+        """A stage of `total` units begins, `done` of which the store had; `unit` is what is counted."""
         return StageWatch()
 
     def scored(self, job: LotJob, done: ScoredRun) -> None:

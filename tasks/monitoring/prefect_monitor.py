@@ -27,8 +27,8 @@ class PrefectMonitor(Monitor):
     def plan(self, job: LotJob, plan: ProjectedCost) -> None:
         publish_plan(job, plan)
 
-    def begin_stage(self, stage: str, total: int, done: int, subject: str) -> StageWatch:
-        return StageArtifact(stage, total, done, subject)
+    def begin_stage(self, stage: str, total: int, done: int, subject: str, unit: str) -> StageWatch:
+        return StageArtifact(stage, total, done, subject, unit)
 
     def scored(self, job: LotJob, done: ScoredRun) -> None:
         publish_run(job, done)

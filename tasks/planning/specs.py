@@ -1,7 +1,7 @@
 """Specs: what each task has to do, as small frozen values. Every spec carries a key, the digest of what it reads."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from musc.layers import BackboneSpec
 from musc.option_ranges import Interval
@@ -36,7 +36,14 @@ class TaskSpec(Protocol):
     def path(self) -> str: ...
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Units of work, for progress."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What is counted, as progress names it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,11 @@ class ExtractSpec:
 
     @property
     def size(self) -> int:
-        """Images, for progress."""
         return self.stop - self.start
+
+    @property
+    def unit(self) -> str:
+        return "tiles" if self.settings else "images"
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ class AggregateSpec:
     layer: int
     degree: int
     position: int
+    unit: ClassVar[str] = "parts"
 
     @property
     def path(self) -> str:
@@ -148,6 +159,7 @@ class ScoreSpec:
     """Patches within which a patch may be matched; None is everywhere."""
     region: RegionRows | None = None
     """Patches outside are neither scored, and NaN, nor matched; None where all are looked at."""
+    unit: ClassVar[str] = "shards"
 
     @property
     def path(self) -> str:
@@ -160,7 +172,6 @@ class ScoreSpec:
 
     @property
     def size(self) -> int:
-        """Shards, for progress."""
         return 1
 
 
@@ -173,6 +184,7 @@ class GroupSpec:
     """The shards of one layer; together they hold every image as a query."""
     degree: int
     """At which images are compared."""
+    unit: ClassVar[str] = "search"
 
     @property
     def category(self) -> str:
@@ -224,6 +236,7 @@ class RunSpec:
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots, and known good ones."""
     good: KnownGoodSpecs | None = None
+    unit: ClassVar[str] = "run"
 
     @property
     def category(self) -> str:
@@ -258,6 +271,7 @@ class EvaluateSpec:
     run: str
     labels: str
     """Path of the category in the store."""
+    unit: ClassVar[str] = "category"
 
     @property
     def path(self) -> str:

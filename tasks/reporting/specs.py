@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from storage.results.profiles import earlier_profiles
 from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
@@ -29,7 +30,7 @@ class ProfileSpec:
     path: str
     label: str
     size: int
-    """Images, for progress."""
+    unit: ClassVar[str] = "images"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class ReportSpec:
     earlier: tuple[str, ...]
     """Profiles of the runs it is compared with, oldest first."""
     label: str
+    unit: ClassVar[str] = "page"
 
     @property
     def path(self) -> str:
@@ -67,7 +69,7 @@ class MapsSpec:
     kind: MapKind
     label: str
     size: int
-    """Images, for progress."""
+    unit: ClassVar[str] = "images"
 
     @property
     def path(self) -> str:
@@ -85,6 +87,7 @@ class ExportSpec:
     run: str
     kind: str
     label: str
+    unit: ClassVar[str] = "file"
 
     @property
     def path(self) -> str:

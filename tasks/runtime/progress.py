@@ -4,6 +4,7 @@ Tasks report units of work as they do them (`advance`); when a task run ends its
 found in the store, or done by another process, counts too.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ class StageProgress:
 
     stage: str
     total: int
+    unit: str
+    """What is counted, such as images."""
     reused: int = 0
     """Units found complete before the stage began."""
     subject: str = ""
@@ -27,6 +30,8 @@ class StageProgress:
         """Units done, reused ones included."""
         return self.reused + sum(self.done_by_order.values())
 
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[StageProgress], None]
 
@@ -42,13 +47,14 @@ def listening(listener: Listener) -> Iterator[None]:
     try:
         yield
     finally:
-        _listeners.remove(listener)
+        if listener in _listeners:  # else it failed
+            _listeners.remove(listener)
 
 
-def begin(stage: str, total: int, reused: int, subject: str = "", *, done: int = 0) -> None:
+def begin(stage: str, total: int, unit: str, reused: int = 0, subject: str = "", *, done: int = 0) -> None:
     """A stage of `total` units starts for a subject, `reused` of which the store had, and `done` of which are done."""
     with _lock:
-        _stages[stage] = StageProgress(stage, total, reused, subject, {"": done} if done else {})
+        _stages[stage] = StageProgress(stage, total, unit, reused, subject, {"": done} if done else {})
         _announce(stage)
 
 
@@ -69,5 +75,10 @@ def settle(stage: str, order_key: str, units: int) -> None:
 
 
 def _announce(stage: str) -> None:
-    for listener in _listeners:
-        listener(_stages[stage])
+    """Tell all listeners; one that fails is told nothing more, since what is only looked at may cost no result."""
+    for listener in list(_listeners):
+        try:
+            listener(_stages[stage])
+        except Exception as error:
+            _listeners.remove(listener)
+            log.warning("progress is no longer shown: %s: %s", type(error).__name__, error)

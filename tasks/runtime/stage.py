@@ -58,8 +58,9 @@ def run_stage(
         lease.add([spec.path for spec in specs])
     complete = {spec.key: is_complete(Store(spec.store), spec.path) for spec in specs}
     total, done = sum(spec.size for spec in specs), sum(spec.size for spec in specs if complete[spec.key])
-    progress.begin(name, total, done, specs[0].category)
-    watch = runner.monitor.begin_stage(name, total, done, specs[0].category)
+    category, unit = specs[0].category, specs[0].unit
+    progress.begin(name, total, unit, done, category)
+    watch = runner.monitor.begin_stage(name, total, done, category, unit)
     missing = [spec for spec in specs if not complete[spec.key]]
     for spec in specs:
         if complete[spec.key]:

@@ -37,7 +37,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_plain_lines_at_start_and_end(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    lines, stage = PlainLines(), StageProgress("score", 12)
+    lines, stage = PlainLines(), StageProgress("score", 12, "shards")
     lines(stage)
     for number in range(12):
         stage.done_by_order[str(number)] = 1
@@ -46,7 +46,7 @@ def test_plain_lines_at_start_and_end(clock: Clock, capsys: pytest.CaptureFixtur
 
 
 def test_plain_lines_every_few_seconds_between(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    lines, stage = PlainLines(), StageProgress("score", 12)
+    lines, stage = PlainLines(), StageProgress("score", 12, "shards")
     lines(stage)
     for done in range(1, 7):
         clock.seconds += LINE_SECONDS / 2
@@ -56,31 +56,31 @@ def test_plain_lines_every_few_seconds_between(clock: Clock, capsys: pytest.Capt
 
 
 def test_plain_lines_say_what_came_from_the_store(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    PlainLines()(StageProgress("extract", 72, reused=72))
+    PlainLines()(StageProgress("extract", 72, "images", reused=72))
     assert said(capsys) == ["12:00:00 extract: 72 of 72 images, 72 from the store"]
 
 
 def test_plain_lines_say_nothing_twice(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    lines, stage = PlainLines(), StageProgress("score", 4, reused=4)
+    lines, stage = PlainLines(), StageProgress("score", 4, "shards", reused=4)
     lines(stage)
     lines(stage)
     assert len(said(capsys)) == 1
 
 
 def test_plain_lines_say_nothing_of_an_empty_stage(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    PlainLines()(StageProgress("aggregate", 0))
+    PlainLines()(StageProgress("aggregate", 0, "parts"))
     assert said(capsys) == []
 
 
 def test_plain_lines_of_the_next_category_are_said_too(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = PlainLines()
     for _ in range(2):
-        lines(StageProgress("score", 4, reused=4))
+        lines(StageProgress("score", 4, "shards", reused=4))
     assert said(capsys) == ["12:00:00 score: 4 of 4 shards, 4 from the store"] * 2
 
 
 def test_plain_lines_give_the_rate_of_fresh_images(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    lines, stage = PlainLines(), StageProgress("extract", 30, reused=10)
+    lines, stage = PlainLines(), StageProgress("extract", 30, "images", reused=10)
     lines(stage)
     clock.seconds += 8
     stage.done_by_order["a"] = 20
@@ -91,7 +91,7 @@ def test_plain_lines_give_the_rate_of_fresh_images(clock: Clock, capsys: pytest.
 def test_plain_lines_count_the_rate_of_each_category_anew(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = PlainLines()
     for seconds in (100, 4):
-        stage = StageProgress("extract", 20)
+        stage = StageProgress("extract", 20, "images")
         lines(stage)
         clock.seconds += seconds
         stage.done_by_order["a"] = 20
@@ -110,9 +110,9 @@ def drawn(bars: Progress) -> str:
 def test_bars_one_for_each_stage(clock: Clock) -> None:
     bars = Progress(console=Console(file=io.StringIO()))
     show = Bars(bars)
-    show(StageProgress("extract", 72, reused=8))
-    show(StageProgress("score", 4))
-    show(StageProgress("aggregate", 0))
+    show(StageProgress("extract", 72, "images", reused=8))
+    show(StageProgress("score", 4, "shards"))
+    show(StageProgress("aggregate", 0, "parts"))
     shown = [(task.description, task.completed, task.total, task.fields["unit"]) for task in bars.tasks]
     assert shown == [("extract", 8, 72, "images"), ("score", 0, 4, "shards")]
     assert "extract" in drawn(bars)
@@ -120,7 +120,7 @@ def test_bars_one_for_each_stage(clock: Clock) -> None:
 
 def test_bars_follow_a_stage(clock: Clock) -> None:
     bars = Progress(console=Console(file=io.StringIO()))
-    show, stage = Bars(bars), StageProgress("extract", 40)
+    show, stage = Bars(bars), StageProgress("extract", 40, "images")
     show(stage)
     clock.seconds += 4
     stage.done_by_order["a"] = 30
@@ -130,22 +130,22 @@ def test_bars_follow_a_stage(clock: Clock) -> None:
 
 def test_bars_of_the_next_category_start_over(clock: Clock) -> None:
     bars = Progress(console=Console(file=io.StringIO()))
-    show, stage = Bars(bars), StageProgress("score", 4)
+    show, stage = Bars(bars), StageProgress("score", 4, "shards")
     show(stage)
     stage.done_by_order["a"] = 4
     show(stage)
     assert bars.tasks[0].finished
-    show(StageProgress("score", 4))
+    show(StageProgress("score", 4, "shards"))
     (only,) = bars.tasks
     assert (only.completed, only.total, only.finished) == (0, 4, False)
 
 
 def test_bars_show_markup_in_categories_literally(clock: Clock) -> None:
     bars = Progress(console=Console(file=io.StringIO()))
-    Bars(bars)(StageProgress("score", 4, subject="[red]cap[/]"))
+    Bars(bars)(StageProgress("score", 4, "shards", subject="[red]cap[/]"))
     assert "score [red]cap[/]" in drawn(bars)
 
 
 def test_plain_lines_name_the_category(capsys: pytest.CaptureFixture[str]) -> None:
-    PlainLines()(StageProgress("score", 4, subject="candle"))
+    PlainLines()(StageProgress("score", 4, "shards", subject="candle"))
     assert " score candle: 0 of 4 shards" in capsys.readouterr().err

@@ -62,7 +62,7 @@ def test_plan_and_table_that_cannot_be_shown_cost_nothing(
 
 
 def test_stage_without_a_run_shows_nothing_and_goes_on() -> None:
-    shown = StageArtifact("extract", 3, 0, "bolt")
+    shown = StageArtifact("extract", 3, 0, "bolt", "images")
     shown.advance(3)
     assert shown.id is None
 
@@ -70,7 +70,7 @@ def test_stage_without_a_run_shows_nothing_and_goes_on() -> None:
 def test_progress_is_published_at_the_end_and_seldom_before(monkeypatch: pytest.MonkeyPatch) -> None:
     published: list[float] = []
     monkeypatch.setattr(artifacts, "update_progress_artifact", lambda _, progress: published.append(progress))
-    shown = StageArtifact("score", 400, 100, "bolt")
+    shown = StageArtifact("score", 400, 100, "bolt", "shards")
     shown.id = "an artifact"
     for _ in range(300):
         shown.advance(1)

@@ -21,6 +21,7 @@ class Spec:
     label: str
     category: str = "cap"
     size: int = 1
+    unit: str = "files"
     failures: list[Exception] = field(default_factory=list)
 
     @property
