@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
-from storage.results.verdicts import add_verdict
 from storage.store import Store
 from tasks.results.exports import FORMATS, verdicts_text
 from tasks.results.judged import calibration_of, scored_alike
@@ -126,7 +125,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
     def thumbnail(name: str, image_id: str) -> Response:
         _, lot, position = image_named(name, image_id)
-        return Response(pictures.thumbnail(lot, position), media_type="image/jpeg", headers=FOR_GOOD)
+        found = pictures.thumbnail(lot, position)
+        return Response(found.content, media_type="image/jpeg", headers=FOR_GOOD if found.is_final else FOR_NOW)
 
     @app.get("/lots/{name}/images/{image_id}/photograph")
     def photograph(name: str, image_id: str) -> Response:
@@ -159,7 +159,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
 
         def stored() -> dict[str, object]:
             run, lot, position = image_named(name, image_id)
-            add_verdict(store, verdict_from(body, lot, position))
+            library.verdicts.add(verdict_from(body, lot, position))
             return history(library.verdicts_about(run), image_id)
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)

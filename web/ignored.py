@@ -2,11 +2,11 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypedDict
 
 from storage.errors import DamagedError, FormatVersionError
+from storage.results.dated import time_after
 from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.verdicts import regions_of
 from storage.store import Store
@@ -106,10 +106,7 @@ def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> IgnoredV
         if known and known.regions:
             require_same_proportions(known, *size)
         places = IgnoredPlaces(job.category, *size, regions, name, lot.run.path, image.image_id)
-        if known and known.time >= places.time:  # the clock was set back; the latest name counts
-            later = datetime.fromisoformat(known.time) + timedelta(microseconds=1)
-            places = replace(places, time=later.isoformat(timespec="microseconds"))
-        add_ignored(store, places)
+        add_ignored(store, replace(places, time=time_after(known.time if known else "", places.time)))
         return ignored_values(store, lot.record, *size)
 
 

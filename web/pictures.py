@@ -4,6 +4,7 @@ import io
 import logging
 import threading
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -31,18 +32,26 @@ DECODERS = threading.Semaphore(2)
 """Photographs decoded at once: each may take hundreds of megabytes."""
 
 
-def thumbnail(lot: Lot, position: int) -> bytes:
-    """The thumbnail of an image as JPEG, from the store or made now."""
+class Thumbnail(NamedTuple):
+    """A small picture of an image as JPEG."""
+
+    content: bytes
+    is_final: bool
+    """Whether it will always look so; False while the photograph is out of reach and a grey one stands for it."""
+
+
+def thumbnail(lot: Lot, position: int) -> Thumbnail:
+    """The thumbnail of an image, from the store or made now."""
     store, path = lot.run.store, thumbnail_path(lot, position)
     with suppress(FileNotFoundError):
-        return store.read(path)
+        return Thumbnail(store.read(path), is_final=True)
     content = lot.content(position)
     with DECODERS:
         picture = photograph(content)
         drawn = encode_picture(side_by_side(picture, lot, position), quality=82)
     if picture is not None:
         keep(store, path, drawn)
-    return drawn
+    return Thumbnail(drawn, is_final=picture is not None)
 
 
 def thumbnail_path(lot: Lot, position: int) -> str:

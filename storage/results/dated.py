@@ -1,9 +1,33 @@
 """Files that are only added, never changed: one JSON object each, named by its time, so that the latest name counts."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from storage.store import Store
+
+
+def now() -> str:
+    """The time by this machine's clock: UTC, ISO 8601 with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def time_after(known: str, time: str) -> str:
+    """The time of a file that is to count instead of earlier ones, even if the clock was set back meanwhile.
+
+    Args:
+        known: time of the latest of the earlier ones; empty where there is none.
+        time: by the clock.
+
+    Returns:
+        `time`, or just after `known` where that is not earlier.
+
+    >>> time_after("2026-11-22T04:05:06.000007+00:00", "2026-11-21T04:05:06.000007+00:00")
+    '2026-11-22T04:05:06.000008+00:00'
+    """
+    if known < time:
+        return time
+    return (datetime.fromisoformat(known) + timedelta(microseconds=1)).isoformat(timespec="microseconds")
 
 
 def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) -> str:

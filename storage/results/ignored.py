@@ -6,10 +6,9 @@ file is ever changed: the latest counts, and one without regions takes all place
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 
 from storage.errors import DamagedError, FormatVersionError
-from storage.results.dated import add_dated
+from storage.results.dated import add_dated, now
 from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
 from storage.store import PARTIAL, Store
 
@@ -31,7 +30,7 @@ class IgnoredPlaces:
     run: str
     """Path of the run whose photograph it was."""
     image_id: str
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="microseconds"))
+    time: str = field(default_factory=now)
     """UTC, ISO 8601 with microseconds."""
 
     def __post_init__(self) -> None:

@@ -13,13 +13,14 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import pandas as pd
 
-from storage.results.dated import add_dated
+from storage.results.dated import add_dated, now, time_after
 from storage.results.runs import FOLDER as RUNS
 from storage.store import PARTIAL, Store
 
@@ -94,7 +95,7 @@ class Verdict:
     note: str = ""
     regions: tuple[Region, ...] = ()
     """Where the defect is, if it was drawn."""
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="microseconds"))
+    time: str = field(default_factory=now)
     """UTC, ISO 8601 with microseconds."""
 
     def __post_init__(self) -> None:
@@ -138,6 +139,18 @@ class VerdictReader:
         self.store = store
         self.known: dict[str, Mapping[str, Any] | None] = {}
         self.tables: dict[str, tuple[list[str], pd.DataFrame]] = {}
+        self._adding = Lock()
+
+    def add(self, verdict: Verdict) -> str:
+        """Store a verdict that counts instead of all known ones about its photograph, in whichever run.
+
+        Returns:
+            The path of its file in the store.
+        """
+        with self._adding:
+            self.everything()
+            known = (row["time"] for row in self.known.values() if row and row.get("sha256") == verdict.sha256)
+            return add_verdict(self.store, replace(verdict, time=time_after(max(known, default=""), verdict.time)))
 
     def everything(self) -> dict[str, pd.DataFrame]:
         """All verdicts of the store, by path of their run."""
@@ -169,6 +182,7 @@ class VerdictReader:
             found = json.loads(self.store.read(path))
             if found["format_version"] != FORMAT_VERSION:
                 raise ValueError(f"its format version is {found['format_version']}")
+            datetime.fromisoformat(found["time"])
             return dict(found)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s in %s is no verdict of this release and is left out (%s)", path, self.store.url, error)

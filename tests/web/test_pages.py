@@ -151,6 +151,21 @@ def test_thumbnail_is_made_once_and_kept_in_the_store(
     assert "immutable" in first.headers["cache-control"]
 
 
+def test_grey_thumbnail_is_not_kept_by_browsers(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
+) -> None:
+    address, record = f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail", Path(store.url, "runs", lot_name, "run.json")
+    known = record.read_text("utf-8")
+    folder = json.loads(known)["job"]["folder"]
+    record.write_text(known.replace(f'{folder}"', f'{folder[:-1]}9"'), encoding="utf-8")
+    grey = client.get(address)
+    assert (grey.status_code, grey.headers["cache-control"]) == (200, "no-store")
+    record.write_text(known, encoding="utf-8")
+    picture = TestClient(create_app(store), base_url="http://localhost").get(address)
+    assert "immutable" in picture.headers["cache-control"]
+    assert picture.content != grey.content
+
+
 def test_store_that_cannot_be_written_still_shows_everything(
     client: TestClient, lot_name: str, image_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

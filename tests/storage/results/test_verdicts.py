@@ -56,6 +56,23 @@ def test_latest_verdict_counts_unless_it_takes_back(store: Store) -> None:
     assert current[["image_id", "verdict"]].to_numpy().tolist() == [["a", "defective"], ["c", "unsure"]]
 
 
+def test_last_verdict_counts_though_the_clock_was_set_back(store: Store) -> None:
+    reader, ahead = VerdictReader(store), "2999-01-01T00:00:00.000000+00:00"
+    add_verdict(store, verdict(said="defective", time=ahead))
+    reader.add(verdict(said="good"))
+    assert current_verdicts(reader.about(RUN))["verdict"].tolist() == ["good"]
+
+
+def test_last_verdict_counts_though_an_earlier_run_has_one_from_the_future(store: Store) -> None:
+    reader, ahead = VerdictReader(store), "2999-01-01T00:00:00.000000+00:00"
+    add_verdict(store, verdict(said="good", time=ahead))
+    reader.add(verdict("of another run", "defective", run="runs/tuesday-1", sha256="sha-a"))
+    reader.add(verdict("b"))
+    times = {run: table["time"].tolist() for run, table in reader.everything().items()}
+    assert times["runs/tuesday-1"] == ["2999-01-01T00:00:00.000001+00:00"]
+    assert times[RUN][0] < ahead, "a photograph nobody judged in the future keeps the time by the clock"
+
+
 def test_no_verdicts_are_an_empty_table(store: Store) -> None:
     found = read_verdicts(store, RUN)
     assert (len(found), list(found.columns)) == (0, list(COLUMNS))
