@@ -11,6 +11,7 @@ from PIL import Image
 
 from musc.decisions.threshold import MIN_IMAGES
 from storage.artefacts import MARKER, facts, is_complete, writing
+from storage.local_time import local_time
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.store import Store
@@ -20,7 +21,7 @@ from tasks.reporting.charts import histogram, trend
 from tasks.reporting.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
 from tasks.reporting.gallery import gallery_of
 from tasks.reporting.heatmaps import overlay
-from tasks.reporting.html import SITE, local_time, render
+from tasks.reporting.html import SITE, render
 from tasks.reporting.notices import warnings_of
 from tasks.reporting.run_view import FinishedRun
 from tasks.reporting.specs import ReportSpec

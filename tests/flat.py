@@ -66,6 +66,7 @@ def record_of(job: LotJob, **changes: Any) -> RunRecord:
     nothing: dict[str, Any] = {
         "record_version": RECORD_VERSION,
         "recorded": "2026-11-25T01:00:00+00:00",
+        "recorded_day": str(changes.get("recorded", "2026-11-25"))[:10],
         "settings_digest": "settings",
         "decision": {**decision, "above_count": 0, "flagged_count": 0},
         **dict.fromkeys(("groups", "notes", "warnings", "earlier_references"), ()),

@@ -3,7 +3,7 @@
 | what lies there | what it is |
 |---|---|
 | a folder two levels below the root | a lot; what lies deeper belongs to it |
-| the folder's name begins with a date (`2026-11-21`, `20261121`, `2026-11-21_night`) | the lot's date |
+| the folder's name begins with a date, as `storage.images.folder_dates` reads it | the lot's date |
 | the folder's name begins with no date (`order-4711`) | a lot all the same, without a date |
 | a file directly below the root or a category | no lot; left out and said so |
 | a symbolic link in the root to a folder elsewhere | a category: the user put it there |
@@ -13,16 +13,14 @@
 | a name that begins with a dot | not looked at |
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from storage.images.folder_dates import date_of
 from storage.images.listing import require_folder
 from storage.store import Store
-
-DATE = re.compile(r"(\d{4})([-_]?)(\d{2})\2(\d{2})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -86,21 +84,6 @@ def find_lots(root: str) -> LotTree:
 def in_order(lots: Sequence[FoundLot]) -> list[FoundLot]:
     """The oldest first, so that each night is compared with the nights before it; those without a date last."""
     return sorted(lots, key=lambda found: (found.date or date.max, found.category, found.name))
-
-
-def date_of(name: str) -> date | None:
-    """The date at the beginning of a folder's name; None if there is none that exists in the calendar.
-
-    >>> date_of("2026-11-21_night"), date_of("20261121"), date_of("order-4711"), date_of("2026-02-30")
-    (datetime.date(2026, 11, 21), datetime.date(2026, 11, 21), None, None)
-    """
-    found = DATE.match(name)
-    if not found:
-        return None
-    try:
-        return date(int(found[1]), int(found[3]), int(found[4]))
-    except ValueError:
-        return None
 
 
 def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:

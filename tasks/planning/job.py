@@ -6,8 +6,8 @@ from pathlib import Path
 
 from musc import backbones
 from musc.backbones.geometry import size_in_proportion
+from storage.images.folder_dates import date_of
 from storage.images.listing import first_shape, require_folder
-from storage.images.lot_tree import date_of
 from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
 from storage.secrets import require_no_secret

@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.errors import DamagedError, FormatVersionError
-from storage.images.lot_tree import date_of
+from storage.images.folder_dates import date_of
 from storage.images.lots import USABLE, format_left_out
 from storage.results.runs import RECORD, Run
 from tasks.planning.lot_job import LotJob, folder_name
@@ -67,6 +67,8 @@ class RunRecord(Recorded):
     record_version: int
     recorded: str
     """When, UTC."""
+    recorded_day: str
+    """The same moment's date in the zone of the machine that recorded it, ISO 8601."""
     settings_digest: str
     job: LotJob
     decision: DecisionRecord
@@ -106,9 +108,9 @@ def date_of_lot(job: LotJob) -> date | None:
 
 
 def night_of(record: RunRecord) -> str:
-    """The date of a run's lot, ISO 8601; the day it was recorded (UTC) where neither lot nor folder names a date."""
+    """The date of a run's lot, ISO 8601; the local day it was recorded where neither lot nor folder names a date."""
     found = date_of_lot(record.job)
-    return found.isoformat() if found else record.recorded[:10]
+    return found.isoformat() if found else record.recorded_day
 
 
 def read_record(run: Run) -> RunRecord:

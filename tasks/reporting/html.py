@@ -7,7 +7,6 @@ a file name that slipped through as markup could do something.
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +14,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from storage.local_time import local_time
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 SITE = "http://127.0.0.1:8420"
@@ -105,16 +106,3 @@ def counted(count: int, one: str, many: str = "") -> str:
     ('1 image', '1,200 images')
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
-
-
-def local_time(recorded: str) -> str:
-    """A UTC time in the zone of this machine, with the zone's name and its difference from UTC.
-
-    Args:
-        recorded: ISO 8601.
-    """
-    time = datetime.fromisoformat(recorded).astimezone()
-    name, offset = f"{time:%Z}", time.isoformat()[-6:]
-    if offset == "+00:00":
-        return f"{time:%Y-%m-%d %H:%M} UTC"
-    return f"{time:%Y-%m-%d %H:%M} {name} (UTC{offset})"

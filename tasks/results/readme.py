@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from musc.pydantic_options import Options
+from storage.local_time import local_time
 from storage.results.runs import CONTENTS
 from tasks.planning.run_record import RunRecord
 
@@ -27,7 +28,7 @@ def readme(record: RunRecord) -> str:
             f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
             f"{flagged} flagged{above}.",
         ],
-        "Lot": format_rows({"folder": job.folder, "recorded": record.recorded, **record.images}),
+        "Lot": format_rows({"folder": job.folder, "recorded": local_time(record.recorded), **record.images}),
         "Files": format_rows(CONTENTS),
         "Network": format_rows(
             {

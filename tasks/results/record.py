@@ -3,7 +3,7 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from importlib.metadata import version
 
 import musc
@@ -12,6 +12,7 @@ from musc.backbones.catalogue import CAUTIONS
 from musc.settings import PAPER_BACKBONE
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, usable_images
+from storage.local_time import local_now
 from tasks.planning.run_record import RunKeys, RunRecord
 from tasks.planning.specs import RunSpec
 from tasks.planning.versions import RECORD_VERSION
@@ -31,10 +32,11 @@ PACKAGES = (
 
 def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -> RunRecord:
     """Everything needed to run a lot again, and when it was written (UTC)."""
-    job = spec.job
+    job, moment = spec.job, local_now()
     return RunRecord(
         record_version=RECORD_VERSION,
-        recorded=datetime.now(UTC).isoformat(timespec="microseconds"),
+        recorded=moment.astimezone(UTC).isoformat(timespec="microseconds"),
+        recorded_day=moment.date().isoformat(),
         settings_digest=digest(job.identity),
         job=job,
         decision=verdict.record(),

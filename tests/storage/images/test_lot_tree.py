@@ -7,7 +7,7 @@ import fsspec
 import pytest
 
 from storage.errors import NoImagesError
-from storage.images.lot_tree import LeftOut, date_of, find_lots
+from storage.images.lot_tree import LeftOut, find_lots
 
 
 def touch(root: Path, *paths: str) -> None:
@@ -125,24 +125,3 @@ def test_lots_in_an_object_store() -> None:
 def test_missing_root_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoImagesError, match=r"folder must be an existing folder of images, got .*absent"):
         find_lots(str(tmp_path / "absent"))
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("2026-11-21", date(2026, 11, 21)),
-        ("2026_11_21", date(2026, 11, 21)),
-        ("20261121", date(2026, 11, 21)),
-        ("2026-11-21_night-2", date(2026, 11, 21)),
-        ("20261121T2200", date(2026, 11, 21)),
-        ("2028-02-29", date(2028, 2, 29)),
-        ("2026-02-29", None),
-        ("2026-13-01", None),
-        ("2026-1121", None),
-        ("202611210", None),
-        ("order-2026-11-21", None),
-        ("4711", None),
-    ],
-)
-def test_date_of_a_folder_name(name: str, expected: date | None) -> None:
-    assert date_of(name) == expected

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from storage.errors import DamagedError, FormatVersionError
-from tasks.planning.run_record import RunRecord, parse_record
+from tasks.planning.run_record import RunRecord, night_of, parse_record
 from tasks.planning.versions import RECORD_VERSION
 from tests.flat import job_of, record_of
 
@@ -29,6 +29,12 @@ def test_record_counts_its_files() -> None:
     assert (found.image_count, found.file_count, found.left_out_count) == (20, 23, 3)
     assert found.left_out == "2 duplicate, 1 unreadable"
     assert record_of(job_of(), images={"ok": 5}).left_out == ""
+
+
+def test_night_is_the_lots_date_or_the_local_day_of_the_record() -> None:
+    early = {"recorded": "2026-11-20T22:15:00+00:00", "recorded_day": "2026-11-21"}
+    assert night_of(record(**early)) == "2026-11-21"
+    assert night_of(record_of(job_of(folder="lots/cap/20261119_0930"), **early)) == "2026-11-19"
 
 
 @pytest.mark.parametrize("version", [RECORD_VERSION - 1, RECORD_VERSION + 1, None, "4"])

@@ -1,8 +1,25 @@
 """What the record of a run says beside its settings."""
 
+from datetime import datetime
+
+import numpy as np
 import pytest
 
-from tasks.results.record import cautions, notes
+from musc.decisions.threshold import decide
+from musc.settings import Decisions
+from tasks.planning.lot import run_spec
+from tasks.results import record
+from tasks.results.decisions import Verdict
+from tasks.results.record import cautions, notes, run_record
+from tests.flat import job_of
+
+
+def test_record_holds_the_moment_in_utc_and_its_local_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "local_now", lambda: datetime.fromisoformat("2026-11-21T03:45:00+05:30"))
+    none = np.zeros(2, dtype=np.int64)
+    verdict = Verdict(decide(np.array([0.1, 0.2]), Decisions()), float("nan"), none, none, rescored=False)
+    made = run_record(run_spec(job_of(), "listing"), [], verdict)
+    assert (made.recorded, made.recorded_day) == ("2026-11-20T22:15:00.000000+00:00", "2026-11-21")
 
 
 def test_results_of_the_built_in_backbone_carry_a_caution() -> None:
