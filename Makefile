@@ -18,7 +18,7 @@ check: setup
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
-	$(RUN)bandit --quiet --configfile pyproject.toml --recursive musc storage tasks flows web cli
+	$(RUN)bandit --quiet --configfile pyproject.toml --recursive musc storage planning reports tasks flows web cli
 
 # The reference of the Python interface, made from the docstrings: site/index.html
 api: setup

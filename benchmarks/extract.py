@@ -21,10 +21,10 @@ from inputs import make_lot, make_weights, model_name
 from musc import backbones
 from musc.backbones import Backbone
 from musc.plan.partition import CHUNK_IMAGES
+from planning.specs import ExtractSpec
 from storage.images.listing import list_folder
 from storage.store import Store
 from tasks.extract import whole, write_features
-from tasks.planning.specs import ExtractSpec
 
 
 def timed(action: Callable[[], object], device: torch.device) -> float:

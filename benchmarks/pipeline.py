@@ -81,10 +81,10 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     import musc
     from flows.score_lot import score_lot
     from musc import backbones
+    from planning.requests import LotRequest, request_of
     from storage.images.decode import decode
     from storage.results.runs import Run
     from storage.store import Store
-    from tasks.planning.requests import LotRequest, request_of
     from tasks.runtime.models import load_backbone
 
     lot = make_lot(home / "lot", given.images, size=256)

@@ -31,10 +31,10 @@ import torch
 from PIL import ImageChops, ImageEnhance
 
 from flows.pipelines.watch import open_watch, watch_folder
+from planning.job import prepare
+from planning.requests import WatchRequest, request_of
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
-from tasks.planning.job import prepare
-from tasks.planning.requests import WatchRequest, request_of
 from tasks.runtime.models import load_backbone
 from tasks.runtime.runner import InlineRunner
 

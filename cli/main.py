@@ -11,7 +11,7 @@ from cli.options_from_fields import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.terminal.text import replace_unprintable
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(verdicts.app, name="verdicts")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.options_from_fields import metavar_of, plain_kinds, with_default
 from musc.pydantic_options import Options
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 
 PLACE = Path(__file__).with_name("options.md")
 REQUESTS = {
@@ -18,7 +18,7 @@ REQUESTS = {
 }
 HEAD = """# Options
 
-Made from the fields of `musc/settings.py`, `tasks/planning/resources.py` and `tasks/planning/requests.py` by
+Made from the fields of `musc/settings.py`, `planning/resources.py` and `planning/requests.py` by
 `python docs/options.py`. On the command line `match_radius` is `--match-radius`; in a deployment's parameters it is a
 field of `settings`, `decisions` or `resources`.
 """

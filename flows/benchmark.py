@@ -6,10 +6,10 @@ from flows.hooks import crashed, failed
 from flows.pipelines.dataset import measure_one, score_dataset
 from flows.runners import PrefectRunner, one_at_a_time
 from musc.settings import Settings
-from tasks.planning.lot_job import LotJob
-from tasks.planning.requests import DEFAULT_OUTPUT, BenchmarkRequest, described_by
-from tasks.planning.resources import Engine, Resources
-from tasks.planning.returns import Benchmarked
+from planning.lot_job import LotJob
+from planning.requests import DEFAULT_OUTPUT, BenchmarkRequest, described_by
+from planning.resources import Engine, Resources
+from planning.returns import Benchmarked
 
 
 @flow(

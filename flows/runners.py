@@ -17,10 +17,10 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from planning.resources import GPU, Engine
+from planning.specs import TaskSpec
 from tasks.monitoring.monitor import Monitor
 from tasks.monitoring.prefect_monitor import PrefectMonitor
-from tasks.planning.resources import GPU, Engine
-from tasks.planning.specs import TaskSpec
 from tasks.runtime.prefect_tasks import cached_task, plain_task
 from tasks.runtime.runner import Body
 

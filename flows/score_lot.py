@@ -6,10 +6,10 @@ from flows.hooks import crashed, failed
 from flows.pipelines.lot import score_folder
 from flows.runners import PrefectRunner, one_at_a_time
 from musc.settings import Decisions, Settings
-from tasks.planning.job import names_of
-from tasks.planning.requests import DEFAULT_OUTPUT, ExportKinds, LotRequest, MapKind, described_by
-from tasks.planning.resources import Resources
-from tasks.planning.returns import ScoredLot
+from planning.job import names_of
+from planning.requests import DEFAULT_OUTPUT, ExportKinds, LotRequest, MapKind, described_by
+from planning.resources import Resources
+from planning.returns import ScoredLot
 
 
 def run_name() -> str:

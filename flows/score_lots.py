@@ -9,9 +9,9 @@ from flows.pipelines.night import score_night
 from flows.runners import PrefectRunner, one_at_a_time
 from flows.score_lot import score_lot
 from musc.settings import Decisions, Settings
-from tasks.planning.nightly import Night
-from tasks.planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, ExportKinds, MapKind, NightRequest, described_by
-from tasks.planning.resources import Resources
+from planning.nightly import Night
+from planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, ExportKinds, MapKind, NightRequest, described_by
+from planning.resources import Resources
 
 
 @flow(name="nightly-lots", flow_run_name="nightly {root}", task_runner=one_at_a_time(), on_crashed=[crashed])

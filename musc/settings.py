@@ -4,7 +4,7 @@
 |---|---|
 | `Settings` | the scores of a lot, given its images |
 | `Decisions` | which images are flagged, given their scores |
-| `tasks.planning.resources.Resources` | neither: where the work is done, and with how much memory |
+| `planning.resources.Resources` | neither: where the work is done, and with how much memory |
 
 Flows take the models whole. The command line, the form of a deployment and docs/options.md are made from the fields; a
 new option is one field here, and the place that uses it. Importing this module loads no torch.

@@ -4,11 +4,11 @@ import torch
 
 from musc.lnamd import aggregate
 from musc.plan.partition import CHUNK_IMAGES
+from planning.returns import Stored
+from planning.specs import AggregateSpec
 from storage.artefacts import is_complete
 from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.planning.specs import AggregateSpec
 
 
 def aggregate_block(spec: AggregateSpec) -> Stored:

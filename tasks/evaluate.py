@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from planning.lot import stage_key
+from planning.lot_job import LotJob
+from planning.returns import Benchmarked, ScoredRun, Stored
+from planning.specs import EvaluateSpec
+from planning.versions import METRICS_VERSION
+from reports.evaluation.labels import labelled, network_size_metrics
+from reports.evaluation.loco import loco_metrics
+from reports.evaluation.published import with_means
 from storage.artefacts import digest, is_complete, writing
 from storage.datasets import labels_digest
 from storage.datasets.stored import read_category
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import BENCHMARKS, METRICS_TABLE, read_table, write_table
-from tasks.evaluation.labels import labelled, network_size_metrics
-from tasks.evaluation.loco import loco_metrics
-from tasks.evaluation.published import with_means
-from tasks.planning.lot import stage_key
-from tasks.planning.lot_job import LotJob
-from tasks.planning.returns import Benchmarked, ScoredRun, Stored
-from tasks.planning.specs import EvaluateSpec
-from tasks.planning.versions import METRICS_VERSION
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from planning.returns import Stored
+from reports.page.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
+from reports.page.run_view import FinishedRun
+from reports.page.specs import MapsSpec
 from storage.artefacts import is_complete, writing
 from storage.names import name_digest, short_name
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import write_table
-from tasks.planning.returns import Stored
-from tasks.reporting.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
-from tasks.reporting.run_view import FinishedRun
-from tasks.reporting.specs import MapsSpec
 from tasks.runtime import progress
 
 log = logging.getLogger(__name__)

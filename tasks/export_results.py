@@ -1,13 +1,13 @@
 """A run's results as files for other programs: the score table as CSV, flagged places as COCO or for Label Studio."""
 
+from planning.returns import Stored
+from reports.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
+from reports.page.run_view import FinishedRun
+from reports.page.specs import ExportSpec
 from storage.artefacts import is_complete, writing
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.reporting.run_view import FinishedRun
-from tasks.reporting.specs import ExportSpec
-from tasks.results.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
 
 FILES = {"csv": "scores.csv", "coco": "coco.json", "labelstudio": "labelstudio.json"}
 TEXTS = ("path", "lot", "category", "backbone")

@@ -18,6 +18,9 @@ from musc.layers import BackboneSpec
 from musc.plan.partition import CHUNK_IMAGES
 from musc.plan.tiles import parts_of
 from musc.tiles import Tile
+from planning.returns import Stored
+from planning.specs import ExtractSpec
+from reports.provenance import versions
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
@@ -26,9 +29,6 @@ from storage.images.lots import ListedImage, load_usable, read_image
 from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
 from storage.results.tile_places import whole_images
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.planning.specs import ExtractSpec
-from tasks.results.record import versions
 from tasks.runtime import progress
 from tasks.runtime.models import load_backbone, load_on_cpu
 from tasks.runtime.out_of_memory import halve_on_out_of_memory

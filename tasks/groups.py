@@ -8,11 +8,11 @@ from typing import cast
 import torch
 
 from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
+from planning.returns import Grouped
+from planning.specs import GroupSpec, ScoreSpec
 from storage.artefacts import is_complete
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store
-from tasks.planning.returns import Grouped
-from tasks.planning.specs import GroupSpec, ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 from tasks.score import feature_reader, load_others, load_queries, lot_features, outside_patches
 

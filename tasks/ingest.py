@@ -4,13 +4,13 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
+from planning.lot_job import KnownGood
+from planning.returns import Listed
 from storage.artefacts import digest
 from storage.datasets.stored import read_category
 from storage.images.listing import list_files, list_folder, require_folder
 from storage.images.lots import USABLE, ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store
-from tasks.planning.lot_job import KnownGood
-from tasks.planning.returns import Listed
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from planning.returns import Stored
+from reports.page.appearance import Appearance, appearance_of
+from reports.page.drift import unit
+from reports.page.specs import ProfileSpec
+from reports.run_record import date_of_lot, read_record
 from storage.artefacts import is_complete, writing
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode
@@ -17,11 +22,6 @@ from storage.results.features import LotFeatures
 from storage.results.profiles import Profile, write_profile
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.planning.run_record import date_of_lot, read_record
-from tasks.reporting.appearance import Appearance, appearance_of
-from tasks.reporting.drift import unit
-from tasks.reporting.specs import ProfileSpec
 from tasks.runtime import progress
 
 log = logging.getLogger(__name__)

@@ -10,15 +10,15 @@ import numpy as np
 
 from musc.layers import BackboneSpec
 from musc.region import outside_polygons, patches_inside
+from planning.lot_job import LotJob, Region
+from planning.specs import BlockRows, ExtractSpec, RegionRows
+from reports.references import placed_in
 from storage.artefacts import digest, is_complete
 from storage.datasets.masks import read_grey
 from storage.images.lots import ListedImage
 from storage.results.ignored import IgnoredPlaces, read_ignored
 from storage.results.regions import FOLDER, region_contents, write_regions
 from storage.store import Store
-from tasks.planning.lot_job import LotJob, Region
-from tasks.planning.references import placed_in
-from tasks.planning.specs import BlockRows, ExtractSpec, RegionRows
 
 log = logging.getLogger(__name__)
 

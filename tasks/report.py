@@ -10,21 +10,21 @@ import pandas as pd
 from PIL import Image
 
 from musc.decisions.threshold import MIN_IMAGES
+from planning.returns import Stored
+from reports.page.charts import histogram, trend
+from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
+from reports.page.gallery import gallery_of
+from reports.page.heatmaps import overlay
+from reports.page.html import SITE, render
+from reports.page.notices import warnings_of
+from reports.page.run_view import FinishedRun
+from reports.page.specs import ReportSpec
+from reports.run_record import DecisionRecord, RunRecord
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.local_time import local_time
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.planning.run_record import DecisionRecord, RunRecord
-from tasks.reporting.charts import histogram, trend
-from tasks.reporting.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
-from tasks.reporting.gallery import gallery_of
-from tasks.reporting.heatmaps import overlay
-from tasks.reporting.html import SITE, render
-from tasks.reporting.notices import warnings_of
-from tasks.reporting.run_view import FinishedRun
-from tasks.reporting.specs import ReportSpec
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,12 @@ from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positio
 from musc.plan.partition import Shard
 from musc.plan.tiles import tile_count
 from musc.rscin import rescore
+from planning.returns import ScoredRun
+from planning.specs import RunSpec
+from reports.decisions import Verdict, box_table, reach_verdict
+from reports.provenance import run_record, versions, versions_line
+from reports.readme import readme
+from reports.run_record import scored_run
 from storage.artefacts import digest, is_complete, writing
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures
@@ -19,13 +25,7 @@ from storage.results.patch_scores import read_scores, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.planning.returns import ScoredRun
-from tasks.planning.run_record import scored_run
-from tasks.planning.specs import RunSpec
-from tasks.results.decisions import Verdict, box_table, reach_verdict
-from tasks.results.readme import readme
-from tasks.results.record import run_record, versions, versions_line
-from tasks.results.tiled import image_tokens, join_tiles
+from tasks.tiled import image_tokens, join_tiles
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from musc.backbones import choose_device
 from musc.maps import any_patch
 from musc.mutual import Features, block_scores
+from planning.returns import Stored
+from planning.specs import ScoreSpec
 from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
@@ -18,8 +20,6 @@ from storage.results.patch_scores import write_shard
 from storage.results.regions import read_regions
 from storage.results.tile_places import scored_places
 from storage.store import Store
-from tasks.planning.returns import Stored
-from tasks.planning.specs import ScoreSpec
 from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 

@@ -6,16 +6,16 @@ from typing import Any
 from musc.backbones import with_defaults
 from musc.layers import BackboneSpec, Layer
 from musc.settings import ChosenSettings, Settings
-from tasks.planning import benchmark as benchmark_planning
-from tasks.planning import job as job_planning
-from tasks.planning.benchmark import BenchmarkJob
-from tasks.planning.lot_job import LotJob
-from tasks.planning.nightly import Night
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
-from tasks.planning.resources import Allocation
-from tasks.planning.returns import Benchmarked, ScoredLot
-from tasks.planning.run_record import RunRecord
-from tasks.planning.versions import RECORD_VERSION
+from planning import benchmark as benchmark_planning
+from planning import job as job_planning
+from planning.benchmark import BenchmarkJob
+from planning.lot_job import LotJob
+from planning.nightly import Night
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
+from planning.resources import Allocation
+from planning.returns import Benchmarked, ScoredLot
+from planning.versions import RECORD_VERSION
+from reports.run_record import RunRecord
 
 
 def lot_request(folder: Any, output: Any = "musc-results", **options: Any) -> LotRequest:

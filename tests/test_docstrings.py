@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 WITH_EXAMPLES = sorted(
     path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
-    for package in ("musc", "storage", "tasks", "flows", "web", "cli")
+    for package in ("musc", "storage", "planning", "reports", "tasks", "flows", "web", "cli")
     for path in (ROOT / package).rglob("*.py")
     if ">>> " in path.read_text("utf-8")
 )

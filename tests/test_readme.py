@@ -154,7 +154,24 @@ def test_links_of_the_readme_lead_somewhere() -> None:
 
 def test_files_that_documents_name_are_there() -> None:
     """Paths of modules and tests from the top of the project, in every page but the list of changes."""
-    rooms = "|".join(["benchmarks", "cli", "docs", "examples", "flows", "musc", "storage", "tasks", "tests", "web"])
+    rooms = "|".join(
+        [
+            *(
+                "benchmarks",
+                "cli",
+                "docs",
+                "examples",
+                "flows",
+                "musc",
+                "planning",
+                "reports",
+                "storage",
+                "tasks",
+                "tests",
+            ),
+            "web",
+        ]
+    )
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     named = {
         (page.name, path)

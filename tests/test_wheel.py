@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("cli", "flows", "musc", "storage", "tasks", "web")
+ROOMS = ("cli", "flows", "musc", "planning", "reports", "storage", "tasks", "web")
 NEEDED = (*ROOMS, "pyproject.toml", "README.md", "LICENSE")
 
 

@@ -11,11 +11,11 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
+from reports.exports import FORMATS, verdicts_text
+from reports.judged import calibration_of, scored_alike
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
-from tasks.results.exports import FORMATS, verdicts_text
-from tasks.results.judged import calibration_of, scored_alike
 from web import pictures
 from web.guard import Access
 from web.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored

@@ -5,12 +5,12 @@ from dataclasses import replace
 from threading import Lock
 from typing import TypedDict
 
+from reports.run_record import RunRecord
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.dated import time_after
 from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.verdicts import regions_of
 from storage.store import Store
-from tasks.planning.run_record import RunRecord
 from web.lot import Lot
 from web.verdict_form import clip_region, sent_object, text_of
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from musc.layers import Layer, middle_layer, patch_on
+from reports.page.gallery import normal_looking
+from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
+from reports.page.matches import comparable, nearest_matches, patches_outside
+from reports.run_record import RunRecord
 from storage.results.features import LotFeatures
 from storage.results.verdicts import COLUMNS, current_verdicts
-from tasks.planning.run_record import RunRecord
-from tasks.reporting.gallery import normal_looking
-from tasks.reporting.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
-from tasks.reporting.matches import comparable, nearest_matches, patches_outside
 from web.lot import Lot
 from web.lot_page import with_verdicts
 from web.query import Query, chosen

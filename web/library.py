@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 import pandas as pd
 
+from reports.judged import Judged, judge
+from reports.page.drift import Compared
+from reports.run_record import RunRecord, parse_record
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts
 from storage.errors import DamagedError, FormatVersionError
@@ -18,9 +21,6 @@ from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
-from tasks.planning.run_record import RunRecord, parse_record
-from tasks.reporting.drift import Compared
-from tasks.results.judged import Judged, judge
 from web.lot import Lot, open_lot
 from web.nights import StoredRun, unusual_of
 

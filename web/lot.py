@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import zarr
 
+from reports.page.heatmaps import Limits, colour_scale
+from reports.run_record import RunRecord
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
 from storage.results.features import array_of
@@ -16,8 +18,6 @@ from storage.results.patch_scores import NAME
 from storage.results.profiles import read_appearance
 from storage.results.runs import PATCH_SCORES, Run
 from storage.store import Store
-from tasks.planning.run_record import RunRecord
-from tasks.reporting.heatmaps import Limits, colour_scale
 
 SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "group")
 """Columns of `scores.parquet` that the site shows."""

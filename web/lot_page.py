@@ -8,10 +8,10 @@ import pandas as pd
 
 from musc.decisions.threshold import FLAGGED
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
+from reports.judged import Judged, judge
+from reports.page.charts import histogram
+from reports.run_record import RunRecord
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
-from tasks.planning.run_record import RunRecord
-from tasks.reporting.charts import histogram
-from tasks.results.judged import Judged, judge
 from web.lot import Lot
 from web.query import PAGE_IMAGES, Query, chosen
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.page.drift import MAX_EARLIER, Compared, compare
+from reports.run_record import RunRecord
 from storage.results.profiles import Profile, choose_earlier
 from storage.results.runs import FOLDER as RUNS
-from tasks.planning.run_record import RunRecord
-from tasks.reporting.drift import MAX_EARLIER, Compared, compare
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.planning.run_record import RunRecord, night_of
-from tasks.reporting.drift import Compared
-from tasks.results.judged import Judged
+from reports.judged import Judged
+from reports.page.drift import Compared
+from reports.run_record import RunRecord, night_of
 from web.charts import Chart, chart
 from web.nights import StoredRun
 

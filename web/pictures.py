@@ -11,11 +11,11 @@ from PIL import Image
 from scipy import ndimage
 
 from musc.region import MIN_WEIGHT
+from reports.page.gallery import CROP_SIDE, crop_window
+from reports.page.heatmaps import draw_boxes, encode_picture, overlay, within
 from storage.errors import UnreadableImageError
 from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, open_picture
 from storage.store import Store
-from tasks.reporting.gallery import CROP_SIDE, crop_window
-from tasks.reporting.heatmaps import draw_boxes, encode_picture, overlay, within
 from web.lot import Lot
 
 log = logging.getLogger(__name__)

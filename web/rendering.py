@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from tasks.reporting.html import templates_of
+from reports.page.html import templates_of
 
 
 def page(template: str, **values: Any) -> str:

@@ -29,12 +29,12 @@ from musc.mutual import interval_mean
 from musc.plan.cost import pair_count
 from musc.plan.sample import draw_sample
 from musc.settings import Settings
+from planning.requests import LotRequest
+from planning.resources import Resources
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.features import LotFeatures
 from storage.results.runs import Run, run_at
-from tasks.planning.requests import LotRequest
-from tasks.planning.resources import Resources
-from tasks.planning.run_record import read_record
 
 DEFECTIVE = 0.15
 LOADED = 64

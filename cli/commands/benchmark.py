@@ -1,6 +1,6 @@
 """`musc benchmark`: a labelled dataset."""
 
-from tasks.planning.requests import BenchmarkRequest
+from planning.requests import BenchmarkRequest
 
 
 def run(request: BenchmarkRequest) -> None:

@@ -6,14 +6,14 @@ from cli.process.engines import score_lot, with_engine
 from cli.terminal.opening import announce, subject_of
 from cli.terminal.progress import console, watching
 from cli.terminal.tables import show_run
+from planning.requests import LotRequest
+from reports.evaluation.labels import labelled, network_size_metrics
+from reports.page.heatmaps import encode_picture
 from storage.datasets import list_categories
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.evaluation.labels import labelled, network_size_metrics
 from tasks.monitoring.summary import strip
-from tasks.planning.requests import LotRequest
-from tasks.reporting.heatmaps import encode_picture
 
 PART = "cast"
 PICTURE_QUALITY = 85

@@ -8,11 +8,11 @@ from cli.process.engines import score_lots
 from cli.terminal.progress import console, watching
 from cli.terminal.text import literal, visible
 from flows.pipelines.night import NightFailedError
+from planning.nightly import Night, Outcome, Status
+from planning.requests import NightRequest
+from reports.run_record import read_record
 from storage.results.runs import Run
 from storage.store import Store, absolute
-from tasks.planning.nightly import Night, Outcome, Status
-from tasks.planning.requests import NightRequest
-from tasks.planning.run_record import read_record
 
 
 def run(request: NightRequest) -> None:

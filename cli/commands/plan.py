@@ -1,20 +1,23 @@
 """`musc plan`: what scoring a folder would cost."""
 
 from cli.options_from_fields import Given
-from tasks.planning.requests import LotRequest, request_of
+from planning.requests import LotRequest, request_of
 
 
 def run(given: Given) -> None:
     """Count the images, add up, time a short trial, and print."""
     from cli.terminal.tables import show_plan
     from musc.plan.tiles import tile_count
+    from planning.estimate import project_cost, scoring_seconds
+    from planning.job import prepare
+    from reports.judged_good import with_judged_good
+    from reports.references import earlier_references
     from storage.images.listing import list_folder
     from storage.images.lots import require_enough, usable_images
-    from tasks.planning.estimate import project_cost, scoring_seconds
-    from tasks.planning.job import prepare
-    from tasks.planning.references import earlier_references
 
-    job = prepare(request_of(LotRequest, given))
+    request = request_of(LotRequest, given)
+    job = prepare(request)
+    job = with_judged_good(job) if request.good_from_verdicts else job
     images = list_folder(job.folder)
     require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)

@@ -7,9 +7,9 @@ from cli.process.errors import FAILED
 from cli.terminal.opening import announce
 from cli.terminal.progress import console, watching
 from cli.terminal.text import visible
+from reports.reproduce import recorded_job
 from storage.results.runs import run_at
 from storage.secrets import require_no_secret
-from tasks.results.reproduce import recorded_job
 
 MAX_NAMED = 10
 

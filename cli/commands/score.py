@@ -1,6 +1,6 @@
 """`musc score`: one lot."""
 
-from tasks.planning.requests import LotRequest
+from planning.requests import LotRequest
 
 
 def run(request: LotRequest) -> None:

@@ -41,11 +41,11 @@ def write_export(location: str, kind: str, output: str | None) -> None:
     """
     from pathlib import Path
 
+    from reports.exports import FORMATS, verdicts_text
+    from reports.labelled_folder import MVTEC, write_labelled_folder
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts
     from storage.secrets import require_no_secret
-    from tasks.results.exports import FORMATS, verdicts_text
-    from tasks.results.labelled_folder import MVTEC, write_labelled_folder
 
     require_no_secret("run", location)
     if kind not in (*FORMATS, MVTEC):

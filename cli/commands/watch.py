@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from cli.terminal.text import visible
-from tasks.planning.requests import WatchRequest
+from planning.requests import WatchRequest
 
 
 def run(request: WatchRequest) -> None:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from cli.process.prefect_api import configured_api, require_answer
 from cli.process.prefect_settings import require_readable_settings
-from tasks.planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest, WatchRequest
-from tasks.planning.resources import EngineName
-from tasks.planning.returns import Benchmarked, ScoredLot
+from planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest, WatchRequest
+from planning.resources import EngineName
+from planning.returns import Benchmarked, ScoredLot
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
+    from planning.nightly import Night
+    from reports.reproduce import Reproduction
     from storage.results.arrivals import Arrivals
-    from tasks.planning.nightly import Night
-    from tasks.results.reproduce import Reproduction
 
 
 def choose_engine(asked: EngineName | None) -> EngineName:

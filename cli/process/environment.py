@@ -12,9 +12,9 @@ DEFAULTS = {
     # A server that runs by itself tells by them that a command was killed; see `musc automations`.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # The rooms' own logs, in the UI too.
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,storage",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,reports,planning,storage",
 }
-ROOMS = ("flows", "tasks", "storage")
+ROOMS = ("flows", "tasks", "reports", "planning", "storage")
 """Whose log is shown with `-v`; what matters of it stands in the output of a command anyway."""
 QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 

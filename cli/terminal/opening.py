@@ -8,8 +8,8 @@ import typer
 
 from cli.terminal.text import visible
 from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE
-from tasks.planning.requests import BenchmarkRequest, Request
-from tasks.planning.resources import EngineName
+from planning.requests import BenchmarkRequest, Request
+from planning.resources import EngineName
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {

@@ -12,19 +12,19 @@ from rich.table import Table
 from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
 from musc.decisions.threshold import FLAGGED
+from planning.requests import EXPORT_KINDS
+from reports.page.notices import Notices, notices_of
+from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
 from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
-from tasks.planning.requests import EXPORT_KINDS
-from tasks.planning.run_record import RunRecord, read_record
-from tasks.reporting.notices import Notices, notices_of
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from tasks.planning.lot_job import LotJob
+    from planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
 METRICS_SHOWN = 8
@@ -93,7 +93,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from tasks.evaluation.published import caption, describe_left_out, result_table
+    from reports.evaluation.published import caption, describe_left_out, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -112,7 +112,7 @@ def show_benchmark(store_url: str, path: str) -> None:
 
 def show_plan(plan: "ProjectedCost", job: "LotJob", seconds: float) -> None:
     """Print what scoring a lot would cost."""
-    from tasks.planning.estimate import cost_rows
+    from planning.estimate import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in cost_rows(plan, job):

@@ -4,15 +4,15 @@ import logging
 from collections.abc import Callable, Sequence
 
 from flows.pipelines.lot import score_listed, with_region
+from planning.benchmark import benchmark_jobs
+from planning.lot_job import LotJob
+from planning.requests import BenchmarkRequest
+from planning.resources import Engine
+from planning.returns import Benchmarked
 from storage.datasets.stored import read_category, write_category
 from storage.store import Store, require_writable
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
-from tasks.planning.benchmark import benchmark_jobs
-from tasks.planning.lot_job import LotJob
-from tasks.planning.requests import BenchmarkRequest
-from tasks.planning.resources import Engine
-from tasks.planning.returns import Benchmarked
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures, run_stage
 

@@ -9,6 +9,25 @@ from typing import Any
 from flows.pipelines.report import report_run
 from musc.decisions.threshold import MIN_IMAGES
 from musc.plan.tiles import tile_count
+from planning.estimate import project_cost
+from planning.feasible import require_feasible
+from planning.job import none_drawn
+from planning.lot import (
+    aggregate_specs,
+    extract_specs,
+    good_job,
+    group_specs,
+    lease_name,
+    run_spec,
+    score_specs,
+)
+from planning.lot_job import LotJob
+from planning.requests import LotRequest
+from planning.resources import Engine
+from planning.returns import ScoredLot, ScoredRun
+from planning.specs import ExtractSpec, KnownGoodSpecs
+from reports.judged_good import none_judged_good, with_judged_good
+from reports.references import earlier_references
 from storage.artefacts import is_complete
 from storage.attempts import attempting
 from storage.images.lots import ListedImage, load_usable, lot_path
@@ -18,25 +37,6 @@ from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents
 from tasks.groups import group_lot
 from tasks.ingest import list_good, list_images
-from tasks.planning.estimate import project_cost
-from tasks.planning.feasible import require_feasible
-from tasks.planning.job import none_drawn
-from tasks.planning.judged_good import none_judged_good
-from tasks.planning.lot import (
-    aggregate_specs,
-    extract_specs,
-    good_job,
-    group_specs,
-    lease_name,
-    run_spec,
-    score_specs,
-)
-from tasks.planning.lot_job import LotJob
-from tasks.planning.references import earlier_references
-from tasks.planning.requests import LotRequest
-from tasks.planning.resources import Engine
-from tasks.planning.returns import ScoredLot, ScoredRun
-from tasks.planning.specs import ExtractSpec, KnownGoodSpecs
 from tasks.regions import keep_region, region_rows
 from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import telling_need
@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do."""
     job = require_feasible(request)
+    job = with_judged_good(job) if request.good_from_verdicts else job
     with attempting(Store(job.store), job.lot, job.category, job.folder):
         if job.good:
             listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)

@@ -3,11 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from storage.errors import NoImagesError, UnopenedError
-from storage.images.lot_tree import FoundLot
-from storage.store import Store, require_writable
-from tasks.planning.lot_job import LotJob
-from tasks.planning.nightly import (
+from planning.lot_job import LotJob
+from planning.nightly import (
     Night,
     Outcome,
     Status,
@@ -18,8 +15,11 @@ from tasks.planning.nightly import (
     remember,
     survey,
 )
-from tasks.planning.requests import LotRequest, NightRequest
-from tasks.planning.returns import ScoredLot
+from planning.requests import LotRequest, NightRequest
+from planning.returns import ScoredLot
+from storage.errors import NoImagesError, UnopenedError
+from storage.images.lot_tree import FoundLot
+from storage.store import Store, require_writable
 from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures

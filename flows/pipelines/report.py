@@ -4,21 +4,21 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planning.lot_job import LotJob
+from planning.requests import MapKind
+from planning.returns import ScoredRun
+from reports.page.drift import MAX_EARLIER
+from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
+from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
+from reports.run_record import read_record, scored_run
 from storage.artefacts import is_complete
 from storage.results.profiles import later_profiles
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.export_maps import write_maps
 from tasks.export_results import write_export
-from tasks.planning.lot_job import LotJob
-from tasks.planning.requests import MapKind
-from tasks.planning.returns import ScoredRun
-from tasks.planning.run_record import read_record, scored_run
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, is_outdated, write_report
-from tasks.reporting.drift import MAX_EARLIER
-from tasks.reporting.notices import Notices, notices_of, own_notices, profile_of_run
-from tasks.reporting.specs import export_specs, maps_spec, profile_spec, report_spec
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 

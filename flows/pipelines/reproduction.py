@@ -3,9 +3,9 @@
 from tempfile import TemporaryDirectory
 
 from flows.pipelines.lot import score_listed
+from reports.reproduce import Reproduction, bring_references, compare_runs, listed_again, recorded_job
 from storage.results.runs import Run, run_at
 from storage.store import Store
-from tasks.results.reproduce import Reproduction, bring_references, compare_runs, listed_again, recorded_job
 from tasks.runtime.runner import Runner
 
 

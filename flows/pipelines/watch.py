@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from musc.decisions.threshold import FLAGGED, MIN_IMAGES, decide
+from planning.job import none_drawn, prepare
+from planning.lot import extract_specs, good_job
+from planning.requests import WatchRequest
+from reports.judged_good import with_judged_good
+from reports.references import earlier_references
 from storage.artefacts import digest
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
@@ -21,10 +26,6 @@ from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, require_writable
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
-from tasks.planning.job import none_drawn, prepare
-from tasks.planning.lot import extract_specs, good_job
-from tasks.planning.references import earlier_references
-from tasks.planning.requests import WatchRequest
 from tasks.regions import keep_region
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
@@ -200,6 +201,7 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     """
     require_watchable(request)
     job = prepare(request)
+    job = with_judged_good(job) if request.good_from_verdicts else job
     store = Store(job.store)
     require_writable(store)
     images, blocks = [], []

@@ -88,7 +88,7 @@ class Run:
         return read_scores(self.store, f"{self.path}/{PATCH_SCORES}")
 
     def record_content(self) -> bytes:
-        """The bytes of `run.json`; `tasks.planning.run_record` reads them."""
+        """The bytes of `run.json`; `reports.run_record` reads them."""
         return self.store.read(f"{self.path}/{RECORD}")
 
     def scored_images(self) -> list[ListedImage]:

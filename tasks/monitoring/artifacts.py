@@ -21,19 +21,19 @@ from prefect.context import FlowRunContext
 
 from musc.backbones import choose_device
 from musc.plan.cost import ProjectedCost
+from planning.estimate import cost_rows
+from planning.job import LotJob
+from planning.nightly import Outcome, Status
+from planning.returns import ScoredLot, ScoredRun
+from reports.evaluation.published import caption, describe_left_out, result_table
+from reports.run_record import read_record
 from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
-from tasks.evaluation.published import caption, describe_left_out, result_table
 from tasks.monitoring.events import emit_scored
 from tasks.monitoring.monitor import StageWatch
 from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
-from tasks.planning.estimate import cost_rows
-from tasks.planning.job import LotJob
-from tasks.planning.nightly import Outcome, Status
-from tasks.planning.returns import ScoredLot, ScoredRun
-from tasks.planning.run_record import read_record
 
 SECONDS_BETWEEN = 3.0
 """Least time between two updates of one progress artifact."""

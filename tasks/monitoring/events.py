@@ -5,12 +5,12 @@ from typing import Any
 
 from prefect.events import emit_event
 
+from planning.job import LotJob, names_of
+from planning.returns import ScoredLot, ScoredRun
+from reports.page.notices import own_notices
+from reports.run_record import read_record
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.job import LotJob, names_of
-from tasks.planning.returns import ScoredLot, ScoredRun
-from tasks.planning.run_record import read_record
-from tasks.reporting.notices import own_notices
 
 
 def emit_scored(job: LotJob, done: ScoredRun) -> None:

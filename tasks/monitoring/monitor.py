@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from planning.lot_job import LotJob
+from planning.returns import ScoredRun
 from storage.store import Store
-from tasks.planning.lot_job import LotJob
-from tasks.planning.returns import ScoredRun
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from tasks.planning.nightly import Outcome
+    from planning.nightly import Outcome
 
 
 class StageWatch:

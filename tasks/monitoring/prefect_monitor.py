@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from musc.plan.cost import ProjectedCost
+from planning.lot_job import LotJob
+from planning.nightly import Outcome
+from planning.returns import ScoredRun
 from storage.store import Store
 from tasks.monitoring.artifacts import (
     StageArtifact,
@@ -13,9 +16,6 @@ from tasks.monitoring.artifacts import (
     tag_run,
 )
 from tasks.monitoring.monitor import Monitor, StageWatch
-from tasks.planning.lot_job import LotJob
-from tasks.planning.nightly import Outcome
-from tasks.planning.returns import ScoredRun
 
 
 class PrefectMonitor(Monitor):

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from planning.lot_job import LotJob
+from reports.page.contact_sheet import Part, bounded_url, sheet
+from reports.page.run_view import FinishedRun
+from reports.run_record import read_record
 from storage.results.runs import Run
-from tasks.planning.lot_job import LotJob
-from tasks.planning.run_record import read_record
-from tasks.reporting.contact_sheet import Part, bounded_url, sheet
-from tasks.reporting.run_view import FinishedRun
 
 PARTS_SHOWN = 6
 ROWS_SHOWN = 10

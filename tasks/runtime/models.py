@@ -9,7 +9,7 @@ from functools import lru_cache
 from musc import backbones
 from musc.backbones import Backbone
 from musc.layers import BackboneSpec
-from tasks.planning.specs import ExtractSpec
+from planning.specs import ExtractSpec
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from planning.resources import Engine
+from planning.specs import TaskSpec
 from tasks.monitoring.monitor import Monitor
-from tasks.planning.resources import Engine
-from tasks.planning.specs import TaskSpec
 from tasks.runtime.retries import with_retries
 
 Body = Callable[[Any], Any]
-"""One task spec -> a small reference to what is stored (`tasks.planning.returns`)."""
+"""One task spec -> a small reference to what is stored (`planning.returns`)."""
 Result = TypeVar("Result")
 
 

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from planning.specs import TaskSpec
 from storage.artefacts import is_complete
 from storage.disks import describe_space, is_full
 from storage.leases import Lease
 from storage.store import Store
 from tasks.monitoring.monitor import StageWatch
-from tasks.planning.specs import TaskSpec
 from tasks.runtime import progress
 from tasks.runtime.lost_workers import describe_error, is_lost
 from tasks.runtime.runner import Runner

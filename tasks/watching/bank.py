@@ -12,12 +12,12 @@ from musc.layers import Layer
 from musc.lnamd import aggregate, pool
 from musc.mutual import Features, block_scores, vectors
 from musc.plan.partition import largest_query_count
+from planning.lot import is_masked, pooled_numbers
+from planning.lot_job import LotJob
 from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
 from storage.store import Store
-from tasks.planning.lot import is_masked, pooled_numbers
-from tasks.planning.lot_job import LotJob
 from tasks.rescore import average_layers, peak_scores
 from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.models import load_backbone

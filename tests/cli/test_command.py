@@ -18,11 +18,11 @@ from cli.main import app
 from cli.process.errors import FAILED
 from musc.backbones.texture import TOKEN_WIDTH
 from musc.layers import Layer
+from planning.requests import BenchmarkRequest
+from planning.specs import BlockRows
+from reports.reproduce import Reproduction
 from storage.datasets.synthetic.lot import write_lot
 from storage.store import Store
-from tasks.planning.requests import BenchmarkRequest
-from tasks.planning.specs import BlockRows
-from tasks.results.reproduce import Reproduction
 
 runner = CliRunner()
 
@@ -210,10 +210,8 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
         return 1e6
 
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("tasks.planning.estimate.scoring_rate", rate)
-    monkeypatch.setattr(
-        "tasks.planning.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),)
-    )
+    monkeypatch.setattr("planning.estimate.scoring_rate", rate)
+    monkeypatch.setattr("reports.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]
     shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])

@@ -12,8 +12,8 @@ from cli.main import app as musc_command
 from cli.options_from_fields import Given, takes
 from musc.pydantic_options import option
 from musc.settings import Decisions, Settings
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
-from tasks.planning.resources import Resources
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
+from planning.resources import Resources
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUESTS = (LotRequest, NightRequest, BenchmarkRequest)
@@ -106,7 +106,8 @@ def test_requests_share_no_option_by_two_meanings(kind: type[LotRequest]) -> Non
 
 def test_every_description_stands_once_in_the_repository() -> None:
     models = (LotRequest, NightRequest, BenchmarkRequest, Settings, Decisions, Resources)
-    sources = {path: path.read_text("utf-8") for room in ("cli", "flows", "tasks", "musc") for path in source(room)}
+    rooms = ("cli", "flows", "tasks", "reports", "planning", "musc")
+    sources = {path: path.read_text("utf-8") for room in rooms for path in source(room)}
     one_line = {path: re.sub(r'"\s*\n\s*f?"', "", text) for path, text in sources.items()}
     for model in models:
         for name, field in model.model_fields.items():

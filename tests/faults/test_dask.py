@@ -29,7 +29,7 @@ def undisturbed_shards(score: Any, results: Any, tmp_path_factory: pytest.TempPa
 def two_workers() -> Iterator[str]:
     """The address of two workers, started as for two GPUs: their tasks take the resource GPU, of which each has one."""
     from flows.runners import cluster
-    from tasks.planning.resources import Engine
+    from planning.resources import Engine
 
     with cluster(Engine("dask", workers=2, gpus=2)) as running:
         assert running.dask_address

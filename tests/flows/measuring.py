@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from reports.run_record import read_record
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
-from tasks.planning.run_record import read_record
 
 SMALL: dict[str, Any] = {"backbones": ("texture",), "image_size": 64, "layers": (0,), "degrees": (1,)}
 OPTIONS = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1")

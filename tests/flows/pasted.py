@@ -17,7 +17,7 @@ import httpx
 from tests.flows.real_server import CHECKOUT, wait_for
 
 OPERATIONS = CHECKOUT / "docs" / "operations.md"
-PARTS = ("flows", "tasks", "storage", "musc", "cli", "prefect.yaml")
+PARTS = ("flows", "tasks", "reports", "planning", "storage", "musc", "cli", "prefect.yaml")
 """What a deployment needs of the project's folder."""
 SHELL_PATIENCE_SECONDS = 300
 

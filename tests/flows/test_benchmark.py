@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from reports.run_record import read_record
 from storage.datasets import list_categories
 from storage.datasets.published import published_values
-from tasks.planning.run_record import read_record
 from tests.flows.measuring import measure, runs, written
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from reports.run_record import read_record
 from storage.datasets import list_categories
-from tasks.planning.run_record import read_record
 from tests.flows.measuring import measure, runs
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from benchmarks.systematic import draw_repeated
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import draw_part
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.run_record import read_record
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 

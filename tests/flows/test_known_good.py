@@ -11,13 +11,13 @@ from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
 from musc.decisions.threshold import good_threshold
 from musc.lnamd import aggregate
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.errors import NoImagesError
 from storage.prune import find_prunable
 from storage.results.features import FEATURES, LotFeatures
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 

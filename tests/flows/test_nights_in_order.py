@@ -11,11 +11,11 @@ from rich.console import Console
 from cli.commands import nightly
 from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night
+from planning.requests import NightRequest, request_of
+from planning.returns import ScoredLot
 from storage.datasets.synthetic.lot import write_lot
 from storage.store import Store
 from tasks.monitoring import events
-from tasks.planning.requests import NightRequest, request_of
-from tasks.planning.returns import ScoredLot
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare
 

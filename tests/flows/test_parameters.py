@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from flows.pipelines.reproduction import reproduce
 from musc.layers import Grid
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, pixels_inside
+from planning.requests import BenchmarkRequest, request_of
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.features import LotFeatures
 from storage.results.ignored import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
 from storage.results.verdicts import Region as Drawn
 from storage.store import Store
-from tasks.planning.requests import BenchmarkRequest, request_of
-from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 

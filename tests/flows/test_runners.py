@@ -11,7 +11,7 @@ def _prefect(prefect_home: object) -> None:
 
 def test_workers_without_gpus_divide_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     from flows.runners import worker_options
-    from tasks.planning.resources import Engine
+    from planning.resources import Engine
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
     assert worker_options(Engine("dask", workers=3), 1) == {"env": {"OMP_NUM_THREADS": "2"}}
@@ -23,7 +23,7 @@ def test_every_worker_has_a_gpu_of_its_own(
     visible: str, expected: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.runners import worker_options
-    from tasks.planning.resources import Engine
+    from planning.resources import Engine
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     options = [worker_options(Engine("dask", workers=2, gpus=2), number) for number in range(2)]

@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
+from reports.run_record import read_record
 from storage.errors import NoImagesError
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.run_record import read_record
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -203,8 +203,8 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from planning.specs import ScoreSpec
     from tasks import score as scoring
-    from tasks.planning.specs import ScoreSpec
     from tasks.runtime.stage import StageFailedError
 
     real = scoring.shard_scores

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from planning.nightly import Night, Status
+from planning.requests import LotRequest
+from planning.returns import ScoredLot
+from reports.run_record import read_record
 from storage.errors import NoImagesError
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.nightly import Night, Status
-from tasks.planning.requests import LotRequest
-from tasks.planning.returns import ScoredLot
-from tasks.planning.run_record import read_record
 from tests.flat import lot_request
 from tests.flows.conftest import draw
 

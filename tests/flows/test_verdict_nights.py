@@ -10,14 +10,15 @@ from fastapi.testclient import TestClient
 from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night
 from flows.pipelines.reproduction import reproduce
+from planning.lot_job import JudgedGood
+from planning.nightly import Status
+from planning.requests import NightRequest, request_of
+from reports.judged_good import with_judged_good
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
-from tasks.planning.judged_good import JudgedGood
-from tasks.planning.nightly import Status
-from tasks.planning.requests import NightRequest, request_of
-from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare
 from web.app import create_app
@@ -127,8 +128,8 @@ def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> Non
 
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
+    from reports.judged_good import good_image_ids
     from storage.results.verdicts import VerdictReader
-    from tasks.planning.judged_good import good_image_ids
 
     first = score(lots, 21)
     other = score(lots, 21, threshold=0.01)
@@ -137,6 +138,10 @@ def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
     found = good_image_ids(VerdictReader(first.store).everything(), "cap")
     assert {run: len(ids) for run, ids in found.items()} == {other.path: 15}
     assert good_image_ids(VerdictReader(first.store).everything(), "lid") == {}
+
+
+def judged(**options: Any) -> tuple[JudgedGood, ...]:
+    return with_judged_good(prepare(**options)).judged_good
 
 
 def test_other_backbones_and_lost_features_are_left_out(lots: Path) -> None:
@@ -148,11 +153,11 @@ def test_other_backbones_and_lost_features_are_left_out(lots: Path) -> None:
         "category": "cap",
         "good_from_verdicts": True,
     }
-    ((run, ids),) = [(one.run, one.image_ids) for one in prepare(**given, **SETTINGS).judged_good]
+    ((run, ids),) = [(one.run, one.image_ids) for one in judged(**given, **SETTINGS)]
     assert (run, len(ids)) == (first.path, 16)
-    assert prepare(**given, **{**SETTINGS, "image_size": 64}).judged_good == ()
-    assert prepare(**{**given, "category": "lid"}, **SETTINGS).judged_good == ()
+    assert judged(**given, **{**SETTINGS, "image_size": 64}) == ()
+    assert judged(**{**given, "category": "lid"}, **SETTINGS) == ()
     for block in read_record(first).keys.features:
         first.store.delete(block)
-    assert prepare(**given, **SETTINGS).judged_good == ()
+    assert judged(**given, **SETTINGS) == ()
     assert JudgedGood(run, ids).run == first.path

@@ -16,10 +16,10 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.watch import watch_folder
+from planning.requests import WatchRequest, request_of
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.requests import WatchRequest, request_of
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from flows.pipelines.lot import score_folder
+from planning.requests import LotRequest
+from reports.formats import area
+from reports.page.run_view import FinishedRun
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import README, Run
 from storage.store import Store
-from tasks.planning.requests import LotRequest
-from tasks.reporting.run_view import FinishedRun
-from tasks.results.formats import area
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 

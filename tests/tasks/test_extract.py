@@ -12,6 +12,7 @@ from PIL import Image
 from musc import backbones
 from musc.backbones import Backbone, Features
 from musc.plan.partition import CHUNK_IMAGES
+from planning.specs import ExtractSpec
 from storage.artefacts import is_complete
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
@@ -21,7 +22,6 @@ from storage.results.features import BlockWriter, LotFeatures
 from storage.store import Store
 from tasks import extract
 from tasks.extract import extracted_contents, whole, write_features
-from tasks.planning.specs import ExtractSpec
 
 LAYERS = (0, 1)
 

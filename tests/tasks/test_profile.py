@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from reports.page.specs import ProfileSpec
 from storage.artefacts import writing
 from storage.images.decode import decode
 from storage.images.in_flight import InFlight
@@ -18,7 +19,6 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks import profile
 from tasks.profile import profile_of
-from tasks.reporting.specs import ProfileSpec
 from tests.flat import job_of, record_of
 
 

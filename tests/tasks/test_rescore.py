@@ -9,11 +9,11 @@ import torch
 from musc.layers import BackboneSpec, Layer
 from musc.maps import anomaly_maps
 from musc.plan.partition import Shard
+from planning.lot_job import LotJob
+from planning.resources import Allocation
+from planning.specs import RunSpec
 from storage.results.patch_scores import write_shard
 from storage.store import Store
-from tasks.planning.lot_job import LotJob
-from tasks.planning.resources import Allocation
-from tasks.planning.specs import RunSpec
 from tasks.rescore import average_shards
 from tests.flat import chosen
 

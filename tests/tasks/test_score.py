@@ -8,9 +8,9 @@ import torch
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
 from musc.plan.partition import Shard
+from planning.specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
-from tasks.planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH = (2, 3), 5

@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from musc.plan.partition import Shard
-from tasks.planning.specs import ScoreSpec
+from planning.specs import ScoreSpec
 from tasks.score import shard_scores
 
 def peak_bytes():

@@ -9,11 +9,11 @@ import torch
 
 from musc.lnamd import aggregate
 from musc.plan.partition import Shard
+from planning.specs import BlockRows, RegionRows, ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.results.groups import write_groups
 from storage.results.regions import write_regions
 from storage.store import Store
-from tasks.planning.specs import BlockRows, RegionRows, ScoreSpec
 from tasks.score import shard_scores
 
 GRID, WIDTH, N = (3, 2), 5, 13

@@ -14,12 +14,12 @@ from musc.lnamd import aggregate
 from musc.mutual import interval_counts
 from musc.plan.tiles import tile_count
 from musc.tiles import stitch, stitched_grid, tile_image
+from planning.estimate import project_cost
+from reports.run_record import read_record
 from storage.datasets.synthetic.lot import draw_part
 from storage.images.lots import ListedImage
 from storage.results.runs import Run
 from storage.store import Store
-from tasks.planning.estimate import project_cost
-from tasks.planning.run_record import read_record
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare
 

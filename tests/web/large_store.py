@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from musc.layers import BackboneSpec, Layer
+from reports.run_record import RunRecord, night_of
 from storage.artefacts import writing
 from storage.images.lots import ListedImage
 from storage.results.patch_scores import write_scores
@@ -18,7 +19,6 @@ from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, SCORES, write_reco
 from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
 from storage.tables import write_table
-from tasks.planning.run_record import RunRecord, night_of
 from tests import flat
 from tests.flat import chosen, job_of
 

@@ -12,12 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from reports.page.heatmaps import colour_scale
+from reports.page.run_view import FinishedRun
 from storage.attempts import begin, note_attempt
 from storage.results.runs import Run
 from storage.results.verdicts import read_verdicts
 from storage.store import Store
-from tasks.reporting.heatmaps import colour_scale
-from tasks.reporting.run_view import FinishedRun
 from tests.web.visiting import give
 from web import pictures
 from web.app import create_app
@@ -123,7 +123,7 @@ def test_colour_scale_and_map_are_those_of_the_report(
 
 
 def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]) -> None:
-    from tasks.reporting.gallery import matches_of
+    from reports.page.gallery import matches_of
 
     position = lot.positions[image_ids[0]]
     expected, _ = matches_of(FinishedRun(lot.run, lot.record.job.folder), [position])
@@ -219,7 +219,7 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:
-    from tasks.results.exports import verdicts_text
+    from reports.exports import verdicts_text
 
     give(client, lot_name, image_ids[0], "defective", note="ünïcode")
     run = Run(store, f"runs/{lot_name}")

@@ -10,8 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from reports.page.contact_sheet import CAPTION, GAP, TILE
 from storage.datasets.synthetic.lot import draw_part, write_lot
-from tasks.reporting.contact_sheet import CAPTION, GAP, TILE
 
 IN_README = Path(__file__).resolve().parents[3] / "docs" / "strip.jpg"
 OF_COMPRESSION = 8

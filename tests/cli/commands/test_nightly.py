@@ -3,9 +3,9 @@
 import pytest
 from rich.console import Console
 
+from planning.nightly import Night, Outcome, Status
+from planning.requests import NightRequest
 from storage.images.lot_tree import FoundLot
-from tasks.planning.nightly import Night, Outcome, Status
-from tasks.planning.requests import NightRequest
 
 
 def test_failed_lots_are_shown_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ import pytest
 from cli.process import engines
 from cli.terminal.opening import announce, file_count, subject_of
 from musc.settings import Settings
-from tasks.planning.requests import BenchmarkRequest, LotRequest, NightRequest
-from tasks.planning.resources import Resources
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest
+from planning.resources import Resources
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_first_lines_load_nothing_large() -> None:
     code = (
         "import sys; from cli.terminal.opening import announce, subject_of; "
-        "from tasks.planning.requests import LotRequest; announce(subject_of(LotRequest(folder='.')), 'inline'); "
+        "from planning.requests import LotRequest; announce(subject_of(LotRequest(folder='.')), 'inline'); "
         "sys.exit(', '.join({'torch', 'prefect', 'pandas', 'numpy', 'zarr'} & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

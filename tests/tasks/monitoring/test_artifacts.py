@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from planning.estimate import project_cost
+from planning.lot_job import LotJob
 from storage.store import Store
 from tasks.monitoring import artifacts
 from tasks.monitoring.artifacts import (
@@ -15,8 +17,6 @@ from tasks.monitoring.artifacts import (
     publish_plan,
     run_tags,
 )
-from tasks.planning.estimate import project_cost
-from tasks.planning.lot_job import LotJob
 from tests.flat import prepare
 
 

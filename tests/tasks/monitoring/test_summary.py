@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from planning.lot_job import LotJob
+from reports.page.contact_sheet import Part
 from storage.artefacts import writing
 from storage.images.listing import list_folder
 from storage.results.patch_scores import write_scores
@@ -18,8 +20,6 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.monitoring import summary as summaries
 from tasks.monitoring.summary import as_text, markdown_table, summary, top_rows
-from tasks.planning.lot_job import LotJob
-from tasks.reporting.contact_sheet import Part
 from tests.flat import prepare, record_of
 
 ODD_NAME = "a|b <script>alert(1)</script> *c* [d](e) _f_.png"

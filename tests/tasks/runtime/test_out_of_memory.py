@@ -11,11 +11,11 @@ import torch
 from musc import backbones
 from musc.backbones import Backbone, Features
 from musc.plan.partition import Shard
+from planning.specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 from tasks import score
 from tasks.extract import features_of
-from tasks.planning.specs import ScoreSpec
 from tasks.runtime.out_of_memory import halve_on_out_of_memory, in_parts
 from tasks.score import scores_within_memory, shard_scores
 

@@ -1,0 +1,26 @@
+"""Check before any work that a request can succeed, for the command line and for deployments."""
+
+from planning.estimate import project_cost
+from planning.job import prepare
+from planning.lot_job import LotJob
+from planning.requests import LotRequest
+from storage.images.listing import require_images
+from storage.store import Store, require_writable
+
+
+def require_feasible(request: LotRequest) -> LotJob:
+    """The job of a request, after checking that its store is writable, that it has images, and that they fit memory.
+
+    Images that people judged good are not in it: see `reports.judged_good`.
+
+    Raises:
+        OSError: if the store cannot be written.
+        NoImagesError: if the folder holds too few files named like images.
+        MemoryError: if not even one image fits the memory.
+        ValueError: as `planning.job.prepare`.
+    """
+    job = prepare(request)
+    require_writable(Store(job.store))
+    require_images(job.folder, job.min_images)
+    project_cost(job, job.min_images)
+    return job

@@ -1,0 +1,169 @@
+"""From a request to a job: check all options before any work, and fill in defaults."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from musc import backbones
+from musc.backbones.geometry import size_in_proportion
+from planning.lot_job import KnownGood, LotJob, Region
+from planning.requests import LotRequest, RegionRequest
+from planning.resources import allocate
+from storage.images.folder_dates import date_of
+from storage.images.listing import first_shape, require_folder
+from storage.results.ignored import latest_ignored, read_ignored
+from storage.results.runs import FOLDER as RUNS
+from storage.secrets import require_no_secret
+from storage.store import Store, absolute, require_store
+
+PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
+"""What a folder of the store may be called."""
+
+
+def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = None) -> LotJob:
+    """Check everything about a lot that can be checked without reading its images, and complete it.
+
+    Args:
+        request: by the user.
+        subsets: parts of the lot that are scored each by itself.
+        first_image: path of the image in the folder that tells the lot's proportions, where they are kept; None is the
+            first by path.
+
+    Raises:
+        ValueError: naming the first option that is out of range or holds a secret.
+        NoImagesError: if the folder is missing.
+        FileNotFoundError: if a weights file is missing.
+    """
+    folder, output, settings = request.folder, request.output, request.settings
+    places = {"folder": folder, "output": output, "weights": settings.weights}
+    places |= {"dask_address": request.resources.dask_address, "good": request.good}
+    for option, place in (*places.items(), *(("references_from", run) for run in settings.references_from)):
+        require_no_secret(option, str(place or ""))
+    require_folder(folder)
+    if request.good is not None:
+        require_folder(request.good, "good")
+    require_store(output)
+    folder, output = absolute(folder), absolute(output)
+    allocation = allocate(request.resources)
+    if allocation.engine.name == "dask":
+        require_shared("folder", folder)
+        require_shared("output", output)
+        require_shared("good", absolute(request.good or folder))
+    lot, category = names_of(folder, request.lot, request.category)
+    require_name("lot", lot)
+    require_name("category", category)
+    earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
+    if settings.tile is not None:
+        require_tiles_alone(request, subsets)
+        settings = settings.changed(image_size=settings.image_size or settings.tile)
+    chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
+    backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    shape = first_shape(folder, first_image) if chosen.keep_aspect else None
+    if shape is not None:
+        grids = [layer.grid for layer in backbone.layers]
+        chosen = chosen.changed(image_size=size_in_proportion(backbone.image_size, grids, shape))
+        backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    region = requested_region(request)
+    return LotJob(
+        folder=folder,
+        store=output,
+        lot=lot,
+        category=category,
+        settings=chosen,
+        backbone=backbone,
+        allocation=allocation,
+        subsets=subsets,
+        decisions=request.decisions,
+        good=KnownGood(absolute(request.good)) if request.good else None,
+        region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
+    )
+
+
+def require_tiles_alone(request: LotRequest, subsets: int) -> None:
+    """Refuse what cannot go with tiles.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if subsets > 1:
+        raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
+    for option in ("good_from_verdicts", "good", "roi", "roi_folder", "ignore_drawn"):
+        value = getattr(request, option)
+        if value:
+            raise ValueError(f"{option} must be left out where tile is given, got {value}; leave out one of the two")
+
+
+def requested_region(request: RegionRequest) -> Region | None:
+    """The region of interest that a request names, its masks not yet read.
+
+    Raises:
+        ValueError: if there is no such local mask or folder, or where masks cannot be found for all references.
+    """
+    if request.roi is not None:
+        if not Path(request.roi).is_file():
+            raise ValueError(f"roi must be an existing local mask file, got {request.roi}; check the path")
+        return Region(absolute(request.roi), each=False)
+    if request.roi_folder is None:
+        return None
+    if not Path(request.roi_folder).is_dir():
+        raise ValueError(f"roi_folder must be an existing local folder, got {request.roi_folder}; check the path")
+    if request.settings.references_from or getattr(request, "good_from_verdicts", False):
+        raise ValueError(
+            "roi_folder must go without references_from and good_from_verdicts, whose images have no masks in it, got "
+            f"{request.roi_folder}; give one mask with roi, or photographs of good parts with good"
+        )
+    return Region(absolute(request.roi_folder), each=True)
+
+
+def without_drawn(region: Region | None, store: Store, category: str) -> Region | None:
+    """A region without the places that people drew to be ignored in photographs of a product, where they drew any."""
+    path = latest_ignored(store, category)
+    if not path or not read_ignored(store, path).regions:
+        return region
+    return replace(region or Region("", each=False), ignored=path)
+
+
+def none_drawn(category: str) -> str:
+    """What to say where drawn places were to be ignored and there are none."""
+    return (
+        f"no place is drawn to be ignored for {category}, so it was scored as without --ignore-drawn; draw on the site"
+    )
+
+
+def require_shared(option: str, url: str) -> None:
+    """Refuse places that only this process can reach.
+
+    Raises:
+        ValueError: if it lies in the memory of this process.
+    """
+    if url.startswith("memory:"):
+        raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
+
+
+def names_of(folder: str, lot: str | None = None, category: str | None = None) -> tuple[str, str]:
+    """The names of a lot and of its product, those that are not given taken from the folder.
+
+    A folder whose name begins with a date is a night of the product whose folder holds it, as in a night
+    (`storage.images.lot_tree`), so that both ways give the same run.
+
+    >>> names_of("/lots/bolt/2026-11-21"), names_of("/photos/monday")
+    (('bolt-2026-11-21', 'bolt'), ('monday', 'monday'))
+    """
+    above, name = ["", *re.split(r"[/\\]", absolute(folder).rstrip("/\\"))][-2:]
+    if date_of(name):
+        category = category or (above if PLAIN_NAME.fullmatch(above) else None)
+        lot = lot or (f"{category}-{name}" if category else name)
+    return lot or name, category or lot or name
+
+
+def require_name(option: str, name: str) -> None:
+    """Refuse names that cannot be a folder's.
+
+    Raises:
+        ValueError: if the name holds a path separator or a control character, or begins with a dot.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise ValueError(
+            f"{option} must be a plain name of at most 100 characters without / or \\, not beginning with a dot, "
+            f"got {name!r}; give another with --{option}"
+        )

@@ -1,0 +1,288 @@
+"""A lot's job divided into task specs, one for each task run, and their keys."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from musc.backbones import choose_device
+from musc.kernels.window import radius_on
+from musc.layers import middle_layer
+from musc.plan.cost import pair_count
+from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
+from musc.plan.pooling import pooled_layers
+from musc.plan.sample import draw_sample, sample_size
+from musc.plan.tiles import lot_ranges, parts_of
+from planning.lot_job import KnownGood, LotJob, backbone_identity
+from planning.specs import (
+    AggregateSpec,
+    BlockRows,
+    ExtractSpec,
+    GroupSpec,
+    KnownGoodSpecs,
+    RegionRows,
+    RunSpec,
+    ScoreSpec,
+)
+from planning.versions import (
+    AGGREGATED_VERSION,
+    FEATURES_VERSION,
+    GROUPS_VERSION,
+    PATCH_SCORES_VERSION,
+    RUN_VERSION,
+)
+from storage.artefacts import digest
+from storage.errors import NoImagesError
+from storage.images.lots import ListedImage
+
+
+def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> list[ExtractSpec]:
+    """One spec per block of a lot's usable images, or of their tiles."""
+    specs = []
+    parts = parts_of(job.settings, images)
+    for start, stop in plan_blocks(len(parts), job.allocation.block_images):
+        contents = [[image.sha256, asdict(tile)] if tile else image.sha256 for image, tile in parts[start:stop]]
+        key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
+        specs.append(
+            ExtractSpec(
+                key,
+                job.category,
+                job.store,
+                job.folder,
+                lot_key,
+                start,
+                stop,
+                backbone=job.backbone,
+                device=job.allocation.device,
+                settings=job.settings if job.settings.tile else None,
+            )
+        )
+    return specs
+
+
+def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[AggregateSpec]:
+    """One spec per block, layer and degree."""
+    return [
+        AggregateSpec(
+            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer.number, degree=degree),
+            category=job.category,
+            store=job.store,
+            block=block.path,
+            grid=layer.grid,
+            layer=layer.number,
+            degree=degree,
+            position=position,
+        )
+        for position, block in enumerate(extracted)
+        for layer in job.backbone.layers
+        for degree in job.settings.degrees
+    ]
+
+
+def score_specs(
+    job: LotJob,
+    extracted: Sequence[ExtractSpec],
+    aggregated: Sequence[AggregateSpec],
+    contents: Sequence[str],
+    earlier: tuple[BlockRows, ...] = (),
+    groups: GroupSpec | None = None,
+    *,
+    tiles: int = 1,
+    region: RegionRows | None = None,
+) -> list[ScoreSpec]:
+    """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
+
+    Args:
+        job: what to score, and how.
+        extracted: the lot's blocks.
+        aggregated: the same after LNAMD, or nothing.
+        contents: SHA-256 of every image with usable features, in the order of the blocks; of tiles their images', in
+            the order of scoring.
+        earlier: references from earlier lots.
+        groups: of images whose shared patches are left out of the references; None leaves out nothing.
+        tiles: of each image.
+        region: of interest; None is all of every image.
+
+    Raises:
+        NoImagesError: if no image has usable features, or a single one that has no reference.
+        MemoryError: if not even one query image fits the memory.
+    """
+    image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
+    if not image_count or image_count // tiles + earlier_count < 2:
+        raise NoImagesError(
+            f"a lot must have at least 2 images with usable features, got {image_count // tiles} in {job.folder}; "
+            "see the reasons in the lot's listing, and check the weights if every image is not_finite"
+        )
+    ranges = scored_ranges(job, image_count, tiles)
+    samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
+    layers = {layer.number: layer for layer in job.backbone.layers}
+    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count, tiles)
+    blocks = tuple(spec.path for spec in extracted)
+    specs = []
+    for shard, lot_range in [
+        (shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)
+    ]:
+        made = {(spec.degree, spec.position): spec.path for spec in aggregated if spec.layer == shard.layer}
+        kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
+        grid, interval = layers[shard.layer].grid, job.settings.interval
+        match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
+        reads: dict[str, object] = {
+            "blocks": blocks,
+            "lot_range": lot_range,
+            "shard": asdict(shard),
+            "interval": interval,
+            "degrees": degrees,
+            "pooled": shard.layer in pooled,
+        }
+        choices: dict[str, object] = {
+            "aggregated": kept or None,
+            "sample": samples[lot_range],
+            "earlier": [asdict(rows) for rows in earlier] or None,
+            "match_radius": match_radius,
+            "groups": groups.key if groups else None,
+            "tiles": tiles if tiles > 1 else None,
+            "region": asdict(region) if region else None,
+        }
+        reads |= {name: choice for name, choice in choices.items() if choice is not None}
+        key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
+        specs.append(
+            ScoreSpec(
+                key,
+                job.category,
+                job.store,
+                blocks,
+                grid=grid,
+                lot_range=lot_range,
+                shard=shard,
+                degrees=degrees,
+                interval=interval,
+                device="cpu" if shard.layer in pooled else job.allocation.device,
+                pooled=shard.layer in pooled,
+                aggregated=tuple(kept),
+                groups=groups.path if groups else None,
+                sample=samples[lot_range],
+                earlier=earlier,
+                tiles=tiles,
+                match_radius=match_radius,
+                region=region,
+            )
+        )
+    return specs
+
+
+def good_job(job: LotJob, good: KnownGood) -> LotJob:
+    """The job that scores known good images against each other, so that each leaves itself out."""
+    settings = job.settings.changed(references=None, references_from=(), exclude_groups=False)
+    allocation = replace(job.allocation, store_aggregated=False)
+    return replace(
+        job, folder=good.folder, settings=settings, allocation=allocation, subsets=1, judged_good=(), good=None
+    )
+
+
+def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
+    """The spec that finds groups, from the middle layer and the middle degree."""
+    if not seeks_groups(job, scored[-1].lot_range[1]):
+        return []
+    layer = middle_layer(job.backbone.layers).number
+    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    parts = tuple(replace(spec, device=job.allocation.device) for spec in scored if spec.shard.layer == layer)
+    key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
+    return [GroupSpec(key, parts, degree)]
+
+
+def seeks_groups(job: LotJob, image_count: int) -> bool:
+    """Whether all images are compared with each other: not in subsets, and not against a sample."""
+    whole = sample_size(image_count, job.settings.references) == image_count
+    return image_count > 1 and job.subsets == 1 and whole and job.settings.tile is None
+
+
+def scored_ranges(job: LotJob, image_count: int, tiles: int = 1) -> list[tuple[int, int]]:
+    """The images, or tiles, [first, last) that are scored against each other: the lot, its subsets, or positions."""
+    return lot_ranges(job.settings, image_count, tiles) if tiles > 1 else plan_subsets(image_count, job.subsets)
+
+
+def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
+    """Positions of the images [first, last) that serve as references of all of them; None is all."""
+    drawn = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
+    return None if drawn is None else tuple(first + position for position in drawn)
+
+
+def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> frozenset[int]:
+    """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only.
+
+    Features that are stored after LNAMD are compared degree by degree.
+    """
+    name = job.allocation.device
+    device = choose_device(name) if name == "auto" else torch.device(name)
+    if job.allocation.store_aggregated or device.type != "cpu":
+        return frozenset()
+    sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
+    pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
+    return pooled_layers(
+        job.backbone.layers, job.settings.degrees, pair_count=pairs, match_radius=job.settings.match_radius
+    )
+
+
+def job_shards(
+    job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0, pooled: frozenset[int] = frozenset()
+) -> list[Shard]:
+    """The shards that score the images [first, last) against each other and a number of images of earlier lots."""
+    first, last = lot_range
+    shards = plan_shards(
+        last - first,
+        job.backbone.layers,
+        memory_bytes=job.allocation.memory_bytes,
+        thread_count=job.allocation.thread_count,
+        reference_count=sample_size(last - first, job.settings.references) + earlier_count,
+        masked=is_masked(job),
+        pooled_degrees=dict.fromkeys(pooled, job.settings.degrees),
+    )
+    return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
+
+
+def is_masked(job: LotJob) -> bool:
+    """Whether some patches may not be matched: beyond a match_radius, outside a region, or those a group shares."""
+    radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
+    return job.settings.exclude_groups or job.region is not None or any(radius is not None for radius in radii)
+
+
+def run_spec(
+    job: LotJob,
+    lot_key: str,
+    extracted: Sequence[ExtractSpec] = (),
+    scored: Sequence[ScoreSpec] = (),
+    groups: GroupSpec | None = None,
+    *,
+    good: KnownGoodSpecs | None = None,
+) -> RunSpec:
+    """The spec that ends a run.
+
+    Its key covers what decides the run's tables, but not how the work was divided into blocks and shards, so it is
+    known before any work: without `extracted` and `scored` it finds a complete run and can make none.
+    """
+    key = stage_key(
+        "run",
+        RUN_VERSION,
+        stages=[FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION],
+        lot=job.lot,
+        category=job.category,
+        images=lot_key,
+        job=job.identity,
+        decisions=job.decisions.model_dump(),
+    )
+    blocks = tuple(spec.path for spec in extracted)
+    shards = tuple((spec.shard, spec.path) for spec in scored)
+    return RunSpec(
+        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else (), good
+    )
+
+
+def lease_name(job: LotJob, lot_key: str) -> str:
+    """What the lease of a job's run is called: the same for every attempt at it."""
+    return stage_key("lease", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
+
+
+def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
+    """The key of a spec: its stage, the version of what the stage computes, and all that it reads."""
+    return digest({"stage": stage, "version": algorithm_version, **reads})

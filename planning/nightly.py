@@ -1,0 +1,218 @@
+"""A night: every lot below a root, its known result, and its outcome."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from planning.job import prepare
+from planning.lot_job import LotJob
+from planning.requests import NightRequest
+from planning.returns import ScoredLot
+from planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from storage.artefacts import digest
+from storage.attempts import begin, note_attempt
+from storage.errors import NoImagesError
+from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
+from storage.images.listing import has_image_name, list_folder
+from storage.images.lot_tree import FoundLot, LotTree, find_lots
+from storage.images.lots import require_enough
+from storage.store import Store, absolute
+
+log = logging.getLogger(__name__)
+
+
+class Status(StrEnum):
+    """What a night says of a lot."""
+
+    SCORED = "scored"
+    FINISHED = "finished before"
+    TOO_SMALL = "too small"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night did with one lot."""
+
+    found: FoundLot
+    status: Status
+    images: int = 0
+    run: str = ""
+    reason: str = ""
+    flagged: int = 0
+    warnings: tuple[str, ...] = ()
+    """Sentences, as on the lot's page."""
+    page: str = ""
+    """Path or URL of the lot's page; of its run where there is no page."""
+    remarks: tuple[str, ...] = ()
+    """What was done otherwise than asked for."""
+    problems: tuple[str, ...] = ()
+    """What went wrong beside the scores; such a lot is looked at again the next night."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it, if it did not fail."""
+        said = [self.reason] if self.status == Status.TOO_SMALL else [*self.remarks, *self.problems]
+        return [f"{self.found.lot}: {text}" for text in said]
+
+    def as_row(self) -> dict[str, str]:
+        """For a table that people read."""
+        return {
+            "category": self.found.category,
+            "lot": self.found.name,
+            "date": self.found.date.isoformat() if self.found.date else "–",
+            "outcome": self.status,
+            "images": str(self.images) if self.images else "–",
+            "flagged": str(self.flagged) if self.status == Status.SCORED else "–",
+            "warnings": str(len(self.warnings)) if self.status == Status.SCORED else "–",
+            "page, or why there is none": self.page or self.reason or "–",
+            "what the warnings say": " ".join(self.warnings) or "–",
+        }
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night did."""
+
+    outcomes: tuple[Outcome, ...]
+    """Of every lot."""
+    notes: tuple[str, ...]
+    """What a person should know: folders that are no lots, why lots are too small, what went wrong beside scores."""
+
+    @property
+    def runs(self) -> list[str]:
+        """Paths of what was scored."""
+        return [outcome.run for outcome in self.outcomes if outcome.status == Status.SCORED]
+
+    def count(self, status: Status) -> int:
+        """How many lots came out so."""
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A lot as it was found before it was scored."""
+
+    key: str | None
+    """Of its result; None where the file system does not tell whether files have changed."""
+    outcome: Outcome | None
+    """If nothing has to be done."""
+
+
+def night_job(request: NightRequest) -> LotJob:
+    """Check every option that all lots share, and complete it: a job with their settings.
+
+    Raises:
+        NoImagesError: if there is no such folder.
+        ValueError: for an option out of range, by name.
+    """
+    return prepare(request.changed(good_from_verdicts=False, ignore_drawn=False).lot(request.root, "night", "night"))
+
+
+def survey(root: str, category: str | None, since: date | None) -> LotTree:
+    """Find the lots below a root.
+
+    Args:
+        root: path or URL.
+        category: only this one.
+        since: lots of earlier dates are left out; lots without a date never are.
+
+    Raises:
+        NoImagesError: if there is no such folder, or it has no lots but images where lots are due.
+        ValueError: if the root has no such category.
+    """
+    tree = find_lots(root)
+    astray = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
+    if astray and not tree.lots:
+        raise NoImagesError(
+            f"root must hold lots as <category>/<date>/…images, got {root}, which holds none but images such as "
+            f"{astray[0]}; give the folder that holds the categories"
+        )
+    if category is not None and category not in tree.categories:
+        raise ValueError(
+            f"category must be a folder below {root}, got {category!r}; "
+            f"there are {', '.join(tree.categories) or 'none'}"
+        )
+    lots = [found for found in tree.lots if category in (None, found.category)]
+    return LotTree(
+        tree.categories,
+        tuple(found for found in lots if since is None or found.date is None or found.date >= since),
+        tree.left_out,
+    )
+
+
+def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[str, ...] = ()) -> Look:
+    """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
+
+    Images are opened only where too few are named like one, to say what the other files are.
+
+    Raises:
+        NoImagesError: if its folder is gone.
+    """
+    seen = fingerprint(found.folder)
+    if seen.image_count < 2:
+        try:
+            require_enough(list_folder(found.folder), found.folder)
+        except NoImagesError as error:
+            return Look(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
+    if seen.digest is None:
+        log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
+        return Look(None, None)
+    key = result_key(found, seen.digest, job, maps, export)
+    known = read_result(Store(job.store), key)
+    if known is None:
+        log.debug("%s: no result is known for its fingerprint", found.folder)
+        return Look(key, None)
+    if known.run is None:
+        return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
+    return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
+
+
+def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
+    """The outcome of a scored lot, with what is still missing; the job says in which store."""
+    problems = list(done.problems)
+    if done.unopened:
+        problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
+    return Outcome(
+        found,
+        Status.SCORED,
+        done.images,
+        done.run,
+        flagged=done.flagged,
+        warnings=done.warnings,
+        page=Store(job.store).location(done.report or done.run),
+        remarks=done.notes,
+        problems=tuple(problems),
+    )
+
+
+def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
+    """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing."""
+    if key is not None and not outcome.problems:
+        write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
+
+
+def note_outcome(job: LotJob, outcome: Outcome) -> None:
+    """Note a lot that has no result, so that the review site can show why; nothing for the others."""
+    if outcome.status in (Status.TOO_SMALL, Status.FAILED):
+        found = outcome.found
+        note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
+
+
+def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None, export: tuple[str, ...] = ()) -> str:
+    """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
+    return digest(
+        {
+            "stage": "night",
+            "versions": [FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION, RUN_VERSION],
+            "files": files_digest,
+            "lot": found.lot,
+            "category": found.category,
+            # a new verdict or drawing is no reason to score old nights again
+            "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
+            "decisions": job.decisions.model_dump(),
+            "maps": maps,
+            **({"export": sorted(export)} if export else {}),
+        }
+    )

@@ -1,0 +1,132 @@
+"""Decision about a lot: which images are flagged and grouped, as tables, records and sentences."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from musc.decisions.regions import boxes, pixel_threshold
+from musc.decisions.threshold import Decision, decide
+from musc.maps import maps_of_run
+from planning.specs import RunSpec
+from reports.run_record import DecisionRecord, GroupRecord
+from storage.images.lots import ListedImage
+from storage.results.groups import read_groups
+from storage.store import Store
+
+BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided about the N scored images of a lot, in their spec."""
+
+    decision: Decision
+    pixel_threshold: float
+    """Value of the anomaly map at and above which pixels of flagged images are defective; NaN if none is flagged."""
+    group: np.ndarray
+    """Int64 (N,), 0 for none."""
+    group_patches: np.ndarray
+    """Int64 (N,), patches each image shares with its group."""
+    rescored: bool
+    """Whether these patches were left out of the references."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """Plain sentences for the person who reads the result."""
+        return [*self.decision.warnings, *(self._alarm(group) for group in range(1, self.group.max(initial=0) + 1))]
+
+    def _alarm(self, group: int) -> str:
+        count = int((self.group == group).sum())
+        told = (
+            f"{count} of {len(self.group)} images have unusual places that the network finds again in each other and "
+            f"hardly in any other image (group {group}): the same flaw, a harmless variant, or places that only the "
+            "network takes for alike; look at them."
+        )
+        if self.rescored:
+            return f"{told} It was left out of the references, so they were scored without each other."
+        return (
+            f"{told} As they match each other, their scores may be too low; "
+            "score again with exclude_groups (--exclude-groups) to take that out."
+        )
+
+    def group_records(self, images: Sequence[ListedImage]) -> tuple[GroupRecord, ...]:
+        """Each group and its images."""
+        members = [np.flatnonzero(self.group == group).tolist() for group in range(1, self.group.max(initial=0) + 1)]
+        return tuple(
+            GroupRecord(
+                group=number,
+                image_ids=tuple(images[position].image_id for position in of_group),
+                paths=tuple(images[position].path for position in of_group),
+                patch_count=int(self.group_patches[of_group].sum()),
+            )
+            for number, of_group in enumerate(members, start=1)
+        )
+
+    def record(self) -> DecisionRecord:
+        """The decision as it is recorded; no threshold is None."""
+        return DecisionRecord(
+            rule=self.decision.name,
+            score="raw_score",
+            expected_false_alarms=self.decision.rule.false_alarms,
+            review_budget=self.decision.rule.review_budget,
+            fixed_threshold=self.decision.rule.threshold,
+            threshold=finite_or_none(self.decision.threshold),
+            separable=self.decision.separable,
+            above_count=self.decision.above_count,
+            flagged_count=int(self.decision.flagged.sum()),
+            pixel_threshold=finite_or_none(self.pixel_threshold),
+        )
+
+
+def finite_or_none(value: float) -> float | None:
+    """The value, None for NaN and infinity."""
+    return float(value) if np.isfinite(value) else None
+
+
+def reach_verdict(
+    store: Store,
+    spec: RunSpec,
+    raw_scores: np.ndarray,
+    patch_scores: np.ndarray,
+    good_scores: np.ndarray | None = None,
+) -> Verdict:
+    """Apply the decision rule and read the groups.
+
+    Args:
+        store: where the groups are.
+        spec: of the run.
+        raw_scores: (N,).
+        patch_scores: (N, rows, columns).
+        good_scores: (G,), raw scores of known good images; None where there are none or too few.
+    """
+    decision = decide(raw_scores, spec.job.decisions, good_scores)
+    pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
+    if spec.groups is None:
+        none = np.zeros(len(raw_scores), dtype=np.int64)
+        return Verdict(decision, pixel, none, none, rescored=False)
+    group, shared = read_groups(store, spec.groups)
+    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.settings.exclude_groups)
+
+
+def box_table(
+    verdict: Verdict, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
+) -> pd.DataFrame:
+    """A row per connected defective region of a flagged image, in pixels of the original upright image.
+
+    Args:
+        verdict: about these images.
+        images: the scored images.
+        patch_scores: float32 (N, rows, columns).
+        map_size: height and width at which anomaly maps are drawn.
+    """
+    rows: list[dict[str, object]] = []
+    for position in np.flatnonzero(verdict.decision.flagged).tolist():
+        image = images[position]
+        anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]
+        found = boxes(anomaly_map, verdict.pixel_threshold, (image.height, image.width))
+        rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in found]
+    table = pd.DataFrame(rows, columns=list(BOX_COLUMNS))
+    kinds = {"x": "int64", "y": "int64", "width": "int64", "height": "int64", "peak_score": "float64"}
+    return table.astype({"image_id": "string", "path": "string", **kinds})

@@ -1,0 +1,69 @@
+"""Verdicts for other tools: CSV, COCO and Label Studio, made from the verdicts alone; no photograph is read.
+
+| format | holds |
+|---|---|
+| `csv` | every verdict, withdrawn and overruled ones too, `counts` telling which one stands |
+| `coco` | images whose verdict is `defective` or `good`; a drawn region is an annotation of COCO's object detection |
+| `labelstudio` | tasks with an annotation each: a choice, and drawn regions in percent (Label Studio's JSON) |
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
+from storage.images.lots import ListedImage
+from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+
+TEXTS = ("path", "category", "name", "note")
+FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
+"""Formats that are one file, and its suffix."""
+DESCRIPTION = "Verdicts about a lot scored with MuSc"
+
+
+def as_csv(verdicts: pd.DataFrame) -> str:
+    """Every verdict as a row, the earliest first, `regions` as JSON; what a spreadsheet would run begins with `'`."""
+    counting = set(current_verdicts(verdicts)["verdict_id"])
+    table = verdicts.assign(
+        counts=[verdict_id in counting for verdict_id in verdicts["verdict_id"]],
+        regions=[json.dumps(regions) for regions in verdicts["regions"]],
+    )
+    return csv_text(table, TEXTS)
+
+
+def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The standing verdicts that say defective or good, in the order of the images' paths."""
+    current = current_verdicts(verdicts)
+    return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
+
+
+def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
+    """The images of a run with people's verdicts.
+
+    Args:
+        verdicts: one about each image.
+        images: the scored images of the run.
+        told: columns that are passed on.
+    """
+    known = {image.image_id: image for image in images}
+    return [
+        Marked(known[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in told})
+        for _, row in verdicts.iterrows()
+    ]
+
+
+def verdicts_text(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
+    """The text of an export's file.
+
+    Args:
+        kind: one of `FORMATS`.
+        verdicts: every verdict about a run.
+        images: the scored images of the run.
+    """
+    if kind == "csv":
+        return as_csv(verdicts)
+    if kind == "coco":
+        return json_text(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+    told = ("raw_score", "name", "time", "note")
+    return json_text(as_labelstudio(mark_images(current_verdicts(verdicts), images, told)))

@@ -1,0 +1,75 @@
+"""Images of earlier runs of a product that people judged good, used as references."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from musc.layers import BackboneSpec
+from planning.lot_job import JudgedGood, LotJob, backbone_identity
+from reports.run_record import read_record
+from storage.artefacts import is_complete
+from storage.errors import DamagedError, FormatVersionError
+from storage.results.runs import Run
+from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def with_judged_good(job: LotJob) -> LotJob:
+    """A job with the images as further references that people judged good in earlier runs of its product."""
+    return replace(job, judged_good=judged_good(Store(job.store), job.category, job.backbone))
+
+
+def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[JudgedGood, ...]:
+    """The images of a product's runs whose standing verdict is good, by the runs' paths.
+
+    Runs that are gone, of another product, scored with another backbone or as tiles are left out, as are those whose
+    features are gone, or whose record cannot be read: a verdict about them cannot help, and must not stop a night.
+
+    Args:
+        store: where.
+        category: of the product.
+        backbone: whose features are compared.
+    """
+    found = []
+    for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
+        if not is_complete(store, path):
+            continue
+        try:
+            record = read_record(Run(store, path))
+        except (DamagedError, FormatVersionError) as error:
+            log.warning("%d images judged good are left out: %s", len(image_ids), error)
+            continue
+        whole = record.job.settings.tile is None
+        alike = whole and backbone_identity(record.job.backbone) == backbone_identity(backbone)
+        if not alike or not all(is_complete(store, block) for block in record.keys.features):
+            log.info("%d images judged good in %s are left out: other features, or none", len(image_ids), path)
+            continue
+        found.append(JudgedGood(path, image_ids))
+    return tuple(found)
+
+
+def none_judged_good(category: str) -> str:
+    """What to say where good references were asked for and there are none."""
+    return (
+        f"no image of {category} can be a good reference yet, so it was scored as without --good-from-verdicts: none "
+        "is judged good, or those that are were scored with another backbone or as tiles, or have no features any more"
+    )
+
+
+def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+    """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
+
+    Args:
+        verdicts: every verdict, by path of the run.
+        category: of the product.
+    """
+    tables = [current_verdicts(table) for _, table in sorted(verdicts.items())]
+    if not tables:
+        return {}
+    latest = pd.concat(tables).sort_values("time", kind="stable").drop_duplicates("sha256", keep="last")
+    good = latest[(latest["verdict"] == GOOD) & (latest["category"] == category)]
+    return {str(run): tuple(sorted(map(str, part["image_id"]))) for run, part in good.groupby("run")}

@@ -1,0 +1,277 @@
+"""The pictures of a report: the worst images with their heatmaps, what they should look like, and small ones."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+from PIL import Image
+
+from musc.layers import patch_on
+from reports.page.heatmaps import Box, data_url, draw_boxes, draw_outlines, overlay, within
+from reports.page.matches import Match, comparable, nearest_matches, patches_outside
+from reports.page.run_view import FinishedRun
+from storage.images.in_flight import IN_FLIGHT
+from storage.results.features import LotFeatures
+
+CARDS, CARDS_IF_NONE_FLAGGED = 40, 20
+"""Images shown large: the most anomalous flagged ones, or the most anomalous of all where none is flagged."""
+COMPARED_CARDS = 12
+"""Cards that also show the nearest normal-looking matches; those cost a look through stored features."""
+SMALL_FLAGGED, SMALL_ACCEPTED = 160, 12
+"""Further flagged images, and a sample of accepted ones, shown small."""
+MAX_THUMBNAILS = 200
+"""Images that have a thumbnail in the table, the first ones."""
+PICTURE_SIDE, SMALL_SIDE, CROP_SIDE, THUMBNAIL_SIDE = 420, 132, 132, 48
+"""Longest sides in pixels."""
+CROP_PATCHES = 7
+"""Patches across a crop around a patch, on average of both directions."""
+MAX_PICTURE_BYTES = 12_000_000
+"""Of all pictures in one page, as `data:` URLs; what does not fit is left out and said so."""
+PAINTERS = 4
+"""Threads that decode and draw."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A patch and its surroundings."""
+
+    picture: str
+    path: str
+    distance: float | None = None
+    """To the suspicious patch; None for that patch itself."""
+
+
+@dataclass
+class Card:
+    """One image shown large."""
+
+    position: int
+    photograph: str | None = None
+    """`data:` URL; None if the file is gone."""
+    heatmap: str | None = None
+    thumbnail: str | None = None
+    box_count: int = 0
+    worst: Crop | None = None
+    matches: list[Crop] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Small:
+    """One image shown small."""
+
+    position: int
+    picture: str
+
+
+@dataclass
+class Gallery:
+    """All pictures of a page."""
+
+    cards: list[Card]
+    flagged: list[Small]
+    accepted: list[Small]
+    groups: dict[int, list[Small]]
+    thumbnails: dict[int, str]
+    """Of the first images of the table, by position; without those whose file is gone."""
+    matched_at: str
+    """Layer and degree at which matches were sought; empty if the features are gone."""
+    left_out_count: int
+    """Flagged images without any picture, because the page would become too large."""
+
+
+def gallery_of(found: FinishedRun) -> Gallery:
+    """Choose and draw the pictures of a run."""
+    flagged, accepted = found.most_anomalous(flagged=True), found.most_anomalous(flagged=False)
+    chosen = flagged[:CARDS] or accepted[:CARDS_IF_NONE_FLAGGED]
+    matches, matched_at = matches_of(found, chosen[:COMPARED_CARDS])
+    groups = group_members(found)
+    further = flagged[CARDS : CARDS + SMALL_FLAGGED]
+    sample = spread(accepted[::-1], SMALL_ACCEPTED)
+    wanted = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
+    listed = found.ranked[:MAX_THUMBNAILS]
+    others = [position for position in listed if position not in chosen]
+    with ThreadPoolExecutor(PAINTERS) as painters:
+        cards = list(painters.map(lambda one: card_of(found, one, matches.get(one, [])), chosen))
+        small = known(wanted, painters.map(lambda one: small_of(found, one), wanted))
+        thumbnails = known(others, painters.map(lambda one: listed_of(found, one), others))
+    thumbnails |= {card.position: card.thumbnail for card in cards if card.thumbnail}
+    cards, thumbnails, small = affordable(cards, thumbnails, small)
+    shown = {card.position for card in cards} | small.keys()
+    return Gallery(
+        cards=cards,
+        flagged=[Small(position, small[position]) for position in further if position in small],
+        accepted=[Small(position, small[position]) for position in sample if position in small],
+        groups={
+            group: [Small(position, small[position]) for position in members if position in small]
+            for group, members in groups.items()
+        },
+        thumbnails=thumbnails,
+        matched_at=matched_at,
+        left_out_count=sum(position not in shown for position in flagged),
+    )
+
+
+def known(positions: Sequence[int], pictures: Iterable[str | None]) -> dict[int, str]:
+    """Pictures by position, without those that could not be drawn."""
+    drawn = zip(positions, pictures, strict=True)
+    return {position: picture for position, picture in drawn if picture is not None}
+
+
+def affordable(
+    cards: Sequence[Card], thumbnails: dict[int, str], small: dict[int, str]
+) -> tuple[list[Card], dict[int, str], dict[int, str]]:
+    """The pictures that fit `MAX_PICTURE_BYTES`, in order of importance."""
+    left = MAX_PICTURE_BYTES
+    kept: list[Card] = []
+    for card in cards:
+        crops = [crop for crop in (card.worst, *card.matches) if crop]
+        left -= len(card.photograph or "") + len(card.heatmap or "") + sum(len(crop.picture) for crop in crops)
+        if left < 0:
+            return kept, {}, {}
+        kept.append(card)
+    fitting: tuple[dict[int, str], dict[int, str]] = {}, {}
+    for pictures, fit in zip((thumbnails, small), fitting, strict=True):
+        for position, picture in pictures.items():
+            left -= len(picture)
+            if left >= 0:
+                fit[position] = picture
+    return kept, *fitting
+
+
+def group_members(found: FinishedRun, most: int = 12) -> dict[int, list[int]]:
+    """Positions of the first members of every systematic group."""
+    groups = found.scores["group"].to_numpy()
+    return {int(group): np.flatnonzero(groups == group)[:most].tolist() for group in sorted(set(groups) - {0})}
+
+
+def spread(positions: Sequence[int], count: int) -> list[int]:
+    """`count` of the positions at even steps, the ends included."""
+    if len(positions) <= count:
+        return list(positions)
+    return [positions[place] for place in np.linspace(0, len(positions) - 1, count).round().astype(int)]
+
+
+def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
+    """For each image the nearest patches of accepted images to its worst patch, and where they were sought."""
+    store, blocks = found.run.store, found.record.keys.features
+    if not positions or not comparable(store, found.record):
+        return {}, ""
+    if found.record.job.settings.tile is not None:  # features are those of tiles
+        return {}, ""
+    layer, degrees = found.compared_layer, found.record.job.settings.degrees
+    degree = degrees[len(degrees) // 2]
+    queries = [(position, worst_patch(found, position)) for position in positions]
+    normal = normal_looking(found.most_anomalous(flagged=False), positions)
+    answering = [position in normal for position in range(len(found.flagged))]
+    matches = nearest_matches(
+        LotFeatures(store, blocks),
+        queries,
+        answering,
+        layer=layer.number,
+        degree=degree,
+        grid=layer.grid,
+        outside=patches_outside(found.run, found.record, layer.grid),
+    )
+    return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
+
+
+def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
+    """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
+
+    Args:
+        accepted: positions, most anomalous first.
+        shown: positions of the images they are compared with, none of which vouches for another.
+    """
+    return set(accepted[len(accepted) // 2 :]) - set(shown)
+
+
+def worst_patch(found: FinishedRun, position: int) -> int:
+    """The patch of the compared layer that holds the centre of the one with the highest score, in reading order."""
+    return patch_on(int(np.nanargmax(found.patch_scores[position])), found.grid, found.compared_layer.grid)
+
+
+def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
+    """Draw one image large: as photographed, with its heatmap, and its worst patch beside what it should look like."""
+    with IN_FLIGHT.holding(found.images[position]):
+        card = drawn_card(found, position, worst=bool(matches))
+    for match in matches if card.worst else ():
+        image = found.images[match.image]
+        with IN_FLIGHT.holding(image):
+            like = found.photograph(match.image)
+            if like is not None:
+                url = crop_url(like, match.patch, found.compared_layer.grid)
+                card.matches.append(Crop(url, image.path, match.distance))
+    return card
+
+
+def drawn_card(found: FinishedRun, position: int, *, worst: bool) -> Card:
+    """One image shown large, without what it should look like; its worst patch only if asked for."""
+    photograph = found.photograph(position)
+    if photograph is None:
+        return Card(position)
+    picture = within(photograph, PICTURE_SIDE)
+    regions = found.boxes(position, picture.size)
+    heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
+    heat = draw_boxes(draw_outlines(heat, found.mask(position, picture.size), width=1), regions)
+    card = Card(position, data_url(picture), data_url(heat), thumbnail_of(photograph), len(regions))
+    if worst:
+        path = found.images[position].path
+        card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.compared_layer.grid), path)
+    return card
+
+
+def small_of(found: FinishedRun, position: int) -> str | None:
+    """A thumbnail with its heatmap; None if the file is gone."""
+    with IN_FLIGHT.holding(found.images[position]):
+        photograph = found.photograph(position)
+        picture = None if photograph is None else within(photograph, SMALL_SIDE)
+        del photograph
+    if picture is None:
+        return None
+    return data_url(overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits), quality=72)
+
+
+def listed_of(found: FinishedRun, position: int) -> str | None:
+    """The thumbnail of a row of the table; None if the file is gone."""
+    with IN_FLIGHT.holding(found.images[position]):
+        return thumbnail_of(found.photograph(position))
+
+
+def thumbnail_of(photograph: Image.Image | None) -> str | None:
+    """A photograph as small as a row of the table; None if there is none."""
+    return None if photograph is None else data_url(within(photograph, THUMBNAIL_SIDE), quality=60)
+
+
+def crop_url(photograph: Image.Image, patch: int, grid: tuple[int, int]) -> str:
+    """The surroundings of a patch, the patch itself in a box."""
+    window, inner = crop_window(patch, grid, photograph.size)
+    crop = photograph.crop(window)
+    scale = CROP_SIDE / max(crop.size)
+    size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
+    left, top, right, bottom = (round(side * scale) for side in inner)
+    return data_url(draw_boxes(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]))
+
+
+def crop_window(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tuple[Box, Box]:
+    """Where to crop around a patch, a square where the photograph allows it, and where the patch lies in the crop.
+
+    Args:
+        patch: index in reading order.
+        grid: patch rows and columns.
+        size: width and height of the photograph in pixels.
+
+    Returns:
+        The window in the photograph, moved inwards at its borders, and the patch's box in the window.
+    """
+    side = min(*size, CROP_PATCHES * (size[0] / grid[1] + size[1] / grid[0]) / 2)
+    spans = []
+    for place, count, whole in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
+        each = whole / count
+        start = min(max(0.0, (place + 0.5) * each - side / 2), whole - side)
+        first, last = round(start), max(round(start + side), round(start) + 1)
+        inner = int(place * each), min(whole, int((place + 1) * each) + 1)
+        spans.append((first, last, inner[0] - first, inner[1] - first))
+    (left, right, inner_left, inner_right), (top, bottom, inner_top, inner_bottom) = spans
+    return (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom)

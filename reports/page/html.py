@@ -1,0 +1,108 @@
+"""Rendering of the report's page: everything escaped, everything inside one file, nothing it may fetch or run besides.
+
+A content security policy in the page itself forbids every request and any script but the page's own, so that not even
+a file name that slipped through as markup could do something.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from storage.local_time import local_time
+
+PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
+SITE = "http://127.0.0.1:8420"
+"""Where `musc web` shows the review site by default."""
+
+
+def render(values: Mapping[str, Any]) -> str:
+    """The page of a report, as HTML.
+
+    Args:
+        values: what the template `reports/page/templates/report.html.j2` names; texts are escaped by it.
+
+    Raises:
+        jinja2.UndefinedError: if a value the template names is missing.
+    """
+    script = source(SCRIPT)
+    page = environment().get_template(PAGE)
+    # Only this project's own files go in unescaped.
+    style, own_script = Markup(source(STYLE)), Markup(script)  # nosec B704
+    return page.render(**values, style=style, script=own_script, script_digest=sha256(script))
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package."""
+    made = templates_of("reports.page")
+    made.filters["local_time"] = local_time
+    return made
+
+
+def templates_of(package: str) -> Environment:
+    """The templates of a package: everything is escaped; a name that is missing is an error, never an empty place."""
+    made = Environment(
+        loader=PackageLoader(package, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(score=shown_score, counted=counted)
+    made.globals.update(lot_address=lot_address, image_address=image_address)
+    return made
+
+
+def source(name: str) -> str:
+    """The text of a file beside the templates."""
+    return files("reports.page").joinpath("templates", name).read_text("utf-8")
+
+
+def templates_digest() -> str:
+    """Changes with the page's layout, style or script."""
+    return hashlib.sha256("\0".join(source(name) for name in (PAGE, STYLE, SCRIPT)).encode()).hexdigest()[:16]
+
+
+def sha256(script: str) -> str:
+    """The digest by which a content security policy knows a script."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+def shown_score(value: float | None) -> str:
+    """Four digits after the point; a dash for what is not known.
+
+    >>> shown_score(0.12345), shown_score(float("nan"))
+    ('0.1235', '–')
+    """
+    return "–" if value is None or value != value else f"{value:.4f}"
+
+
+def lot_address(name: str, rest: str = "", query: str = "") -> str:
+    """Where a lot is shown.
+
+    >>> lot_address("caps <i>", "scores.json")
+    '/lots/caps%20%3Ci%3E/scores.json'
+    """
+    return f"/lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
+
+
+def image_address(name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
+    """Where an image of a lot is shown, named by its id or its row."""
+    image_id = row if isinstance(row, str) else str(row["image_id"])
+    return lot_address(name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> counted(1, "image"), counted(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

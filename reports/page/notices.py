@@ -1,0 +1,91 @@
+"""Warnings about a finished run, the same on its page, on the console and in events."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planning.lot_job import LotJob
+from reports.page.drift import MAX_EARLIER, Compared, compare, number
+from reports.run_record import RunRecord, night_of, read_record
+from storage.artefacts import digest, is_complete
+from storage.errors import DamagedError
+from storage.results.profiles import Profile, earlier_profiles, later_profiles, profile_path, read_profile
+from storage.results.runs import Run
+
+log = logging.getLogger(__name__)
+
+DARK = 1 / 16
+"""Median brightness below which photographs are called nearly black; white in 12 of 16 bits is as bright."""
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Of one run."""
+
+    flagged_count: int
+    warnings: tuple[str, ...]
+    """Every warning once, as sentences: the run's own, and what is unusual."""
+    unusual: tuple[str, ...] = ()
+    """Labels of the measures that are unlike those of earlier nights."""
+    is_followed: bool = False
+    """Whether a later night of the product was scored already."""
+
+
+def notices_of(run: Run) -> Notices:
+    """The warnings about a finished run, compared with the earlier nights as on its page."""
+    record, store = read_record(run), run.store
+    path = profile_of_run(record)
+    if not is_complete(store, path):
+        return own_notices(record)
+    try:
+        profile = read_profile(store, path)
+    except DamagedError as error:
+        log.warning("the run is not compared with earlier nights: %s", error)
+        return own_notices(record)
+    compared = compare(profile, earlier_profiles(store, path, MAX_EARLIER))
+    return Notices(
+        flagged_count=record.decision.flagged_count,
+        warnings=tuple(warnings_of(record, profile, compared)),
+        unusual=tuple(one.measure.label for one in compared if one.state == "unusual"),
+        is_followed=bool(later_profiles(store, path, 1)),
+    )
+
+
+def own_notices(record: RunRecord) -> Notices:
+    """What a run says of itself, compared with nothing."""
+    return Notices(record.decision.flagged_count, tuple(warnings_of(record, None, [])))
+
+
+def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[Compared]) -> list[str]:
+    """Every warning once: the run's own, and what is unusual."""
+    unusual = [one.warning for one in compared if one.warning]
+    brightness = number(profile, "brightness") if profile else float("nan")
+    return [*dict.fromkeys(record.warnings), *dark(brightness), *unusual]
+
+
+def dark(brightness: float) -> list[str]:
+    """A warning if most photographs are nearly black.
+
+    Args:
+        brightness: the median of the images', in [0, 1]; NaN if none is known.
+    """
+    if not brightness < DARK:
+        return []
+    return [
+        f"Most photographs are nearly black: half of them have a brightness of at most {brightness:.3f} of 1. If they "
+        "hold 10 or 12 bits in files of 16, scale them up first, as levels were lost; else look at lamp and camera."
+    ]
+
+
+def profile_of_run(record: RunRecord) -> str:
+    """Path of a run's profile."""
+    return profile_path(series_of(record.job), night_of(record), record.recorded, record.keys.run)
+
+
+def series_of(job: LotJob) -> str:
+    """What runs must have in common to be compared: the product, the backbone and all that decides raw scores.
+
+    Which earlier runs served as references does not count: it differs from night to night.
+    """
+    with_earlier = bool(job.settings.references_from or job.judged_good or job.good)
+    return digest({"with_earlier": with_earlier, **job.raw_score_identity})

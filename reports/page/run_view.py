@@ -1,0 +1,121 @@
+"""A finished run opened for looking at: photographs, maps, masks and scores side by side, by position in the lot."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from musc.decisions.outlines import Outline, outlines
+from musc.decisions.regions import boxes, defect_mask
+from musc.decisions.threshold import FLAGGED
+from musc.layers import Layer, middle_layer
+from reports.page.heatmaps import Box, Limits, colour_scale
+from reports.run_record import RunRecord, read_record
+from storage.errors import ImageChangedError, UnreadableImageError
+from storage.images.decode import decode
+from storage.images.lots import ListedImage, read_image
+from storage.results.runs import Run
+from storage.store import Store
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """N scored images; every position is that of `patch_scores`."""
+
+    run: Run
+    folder: str
+    """Where the photographs lie."""
+
+    @cached_property
+    def record(self) -> RunRecord:
+        return read_record(self.run)
+
+    @cached_property
+    def images(self) -> list[ListedImage]:
+        return self.run.scored_images()
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """A row per image, in the order of `images`."""
+        by_id = self.run.scores().set_index("image_id", drop=False)
+        return by_id.loc[[image.image_id for image in self.images]].reset_index(drop=True)
+
+    @cached_property
+    def patch_scores(self) -> np.ndarray:
+        """Float32 (N, rows, columns)."""
+        return self.run.patch_scores()
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        rows, columns = self.patch_scores.shape[1:]
+        return rows, columns
+
+    @cached_property
+    def compared_layer(self) -> Layer:
+        """The layer in which parts of images are compared for people to see."""
+        return middle_layer(self.record.job.backbone.layers)
+
+    @cached_property
+    def flagged(self) -> np.ndarray:
+        """Bool (N,)."""
+        return (self.scores["decision"] == FLAGGED).to_numpy()
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The ends of the lot's one colour scale."""
+        return colour_scale(self.patch_scores)
+
+    @property
+    def pixel_threshold(self) -> float:
+        """From which on a pixel counts as defective; NaN if nothing is flagged."""
+        threshold = self.record.decision.pixel_threshold
+        return float("nan") if threshold is None else float(threshold)
+
+    @cached_property
+    def ranked(self) -> list[int]:
+        """All positions by rank, which follows the score: the one order in which images are shown."""
+        return np.argsort(self.scores["rank"].to_numpy(), kind="stable").tolist()
+
+    def most_anomalous(self, *, flagged: bool) -> list[int]:
+        """Positions of the flagged, or of the accepted images, the highest score first."""
+        return [position for position in self.ranked if self.flagged[position] == flagged]
+
+    def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
+        """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
+        from musc.maps import map_size, maps_of_run  # loads torch, which programs that only look do not need
+
+        looked_at = size or map_size(self.record.job.backbone.image_size, self.grid)
+        return maps_of_run(self.patch_scores[position : position + 1], looked_at)[0]
+
+    def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
+        """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.
+
+        Nothing unless the image is flagged.
+        """
+        if not self.flagged[position]:
+            return np.zeros(size[::-1], dtype=bool)
+        whole = Image.fromarray(defect_mask(self.anomaly_map(position), self.pixel_threshold).astype(np.float32))
+        return np.asarray(whole.resize(size, Image.Resampling.BOX)) > 0
+
+    def boxes(self, position: int, size: tuple[int, int]) -> list[Box]:
+        """Boxes around the mask's regions at a size of (width, height), the most anomalous first; none if accepted."""
+        if not self.flagged[position]:
+            return []
+        found = boxes(self.anomaly_map(position), self.pixel_threshold, size[::-1])
+        return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
+
+    def outlines(self, position: int) -> list[Outline]:
+        """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""
+        if not self.flagged[position]:
+            return []
+        image = self.images[position]
+        return outlines(self.anomaly_map(position), self.pixel_threshold, (image.height, image.width))
+
+    def photograph(self, position: int) -> Image.Image | None:
+        """The image itself, upright RGB; None if it no longer lies in the folder as it was scored."""
+        try:
+            return decode(read_image(Store(self.folder), self.images[position]))
+        except (ImageChangedError, UnreadableImageError, OSError):
+            return None

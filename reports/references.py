@@ -1,0 +1,139 @@
+"""Which images a lot is scored against besides its own: accepted ones of earlier runs, and known good ones."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from musc.decisions.threshold import ACCEPTED
+from planning.lot_job import LotJob, backbone_identity
+from planning.specs import BlockRows, ExtractSpec
+from reports.run_record import read_record
+from storage.artefacts import is_complete
+from storage.images.lots import ListedImage, load_usable
+from storage.results.features import LotFeatures, Place
+from storage.results.runs import Run
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def earlier_references(
+    job: LotJob, images: Sequence[ListedImage], good: Sequence[ExtractSpec] = ()
+) -> tuple[BlockRows, ...]:
+    """The accepted images of the runs a job names, and the good ones, each once and none from the lot itself.
+
+    A copy of an image must not vouch for it, so what the lot holds already is left out.
+
+    Args:
+        job: names the runs in `references_from`, and images in `judged_good`.
+        images: the lot.
+        good: the extracted blocks of the job's known good images.
+
+    Returns:
+        Rows of stored blocks, sorted, so that the same images always give the same keys.
+
+    Raises:
+        ValueError: if a run is not in the store, is older than decisions, was scored as tiles, or has other features
+            than the job.
+        IncompleteError: if a run's features are gone.
+    """
+    store = Store(job.store)
+    seen = {image.sha256 for image in images}
+    rows = defaultdict(list)
+    wanted: list[tuple[ListedImage, Place]] = []
+    for path in job.settings.references_from:
+        run = require_run(store, path)
+        past = read_record(run).job
+        require_untiled(path, past)
+        require_same_backbone(path, backbone_identity(past.backbone), backbone_identity(job.backbone))
+        accepted = set(require_decisions(run.scores(), path)["path"])
+        wanted += [one for one in placed_images(run) if one[0].path in accepted]
+    for judged in job.judged_good:
+        named = set(judged.image_ids)
+        wanted += [one for one in placed_images(Run(store, judged.run)) if one[0].image_id in named]
+    if job.good and good:
+        wanted += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
+    for image, (block, row) in wanted:
+        if image.sha256 in seen:
+            log.debug("%s is no reference: the lot, or another reference, has the same bytes", image.path)
+        else:
+            seen.add(image.sha256)
+            rows[block].append(row)
+    return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
+
+
+def placed_images(run: Run) -> list[tuple[ListedImage, Place]]:
+    """Every scored image of a run and where its features lie, in the order of its listing."""
+    places = LotFeatures(run.store, read_record(run).keys.features).places
+    return list(zip(run.scored_images(), places, strict=True))
+
+
+def placed_in(blocks: Sequence[str], images: Sequence[ListedImage], store: Store) -> list[tuple[ListedImage, Place]]:
+    """Every image with usable features, of those that were extracted into blocks, and where its features lie."""
+    features = LotFeatures(store, tuple(blocks))
+    excluded = {image.position for image in features.exclusions}
+    usable = (image for position, image in enumerate(images) if position not in excluded)
+    return list(zip(usable, features.places, strict=True))
+
+
+def require_decisions(scores: pd.DataFrame, path: str) -> pd.DataFrame:
+    """The rows of accepted images.
+
+    Raises:
+        ValueError: if the table has no decisions.
+    """
+    if "decision" not in scores:
+        raise ValueError(
+            f"references_from must name runs that say which images were accepted, got {path}, which is older than "
+            "decisions; score that lot again with this release"
+        )
+    return scores[scores["decision"] == ACCEPTED]
+
+
+def require_run(store: Store, path: str) -> Run:
+    """A finished run, named by its path in the store or with the store's own path in front.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    inside = store.inside(path)
+    if not is_complete(store, inside):
+        raise ValueError(
+            f"references_from must name finished runs of the store {store.url}, such as runs/monday-0a1b2c3d, "
+            f"got {path}; see the folders in its runs"
+        )
+    return Run(store, inside)
+
+
+def require_untiled(path: str, past: LotJob) -> None:
+    """Refuse a run whose features are those of tiles, each larger than it would be in a whole image.
+
+    Raises:
+        ValueError: if its images were scored as tiles.
+    """
+    if past.settings.tile is not None:
+        raise ValueError(
+            f"references_from must name runs whose images were scored whole, got {path}, which was scored as tiles of "
+            f"{past.settings.tile} pixels; score that lot again without tile, or leave it out"
+        )
+
+
+def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    """Refuse features that cannot be compared.
+
+    Raises:
+        ValueError: naming what differs, with both values.
+    """
+    unlike = [
+        f"{name} {theirs.get(name)!r} there and {value!r} here"
+        for name, value in ours.items()
+        if theirs.get(name) != value
+    ]
+    if unlike:
+        raise ValueError(
+            f"references_from must name runs with the features of this lot's backbone, got {path} with "
+            f"{'; '.join(unlike)}; score the earlier lot again with the same backbone, or leave it out"
+        )

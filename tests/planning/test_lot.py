@@ -1,0 +1,171 @@
+"""A lot's job divided into task specs: what each covers, reads and makes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from musc.layers import BackboneSpec, Layer
+from musc.plan.partition import shard_bytes
+from planning.lot import (
+    aggregate_specs,
+    extract_specs,
+    group_specs,
+    job_shards,
+    run_spec,
+    score_specs,
+)
+from planning.lot_job import LotJob
+from planning.resources import Allocation
+from planning.specs import BlockRows
+from storage.errors import NoImagesError
+from storage.images.lots import ListedImage
+from tests.flat import chosen, with_allocation
+
+LAYER = Layer(0, (8, 8), 24)
+BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
+JOB = LotJob(
+    folder="photos",
+    store="out",
+    lot="night",
+    category="cap",
+    settings=chosen(backbone="net", degrees=(1, 3)),
+    backbone=BACKBONE,
+    allocation=Allocation("cpu", 10**9, 8),
+)
+LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
+
+
+def contents(lot: list[ListedImage]) -> list[str]:
+    return [image.sha256 for image in lot]
+
+
+def with_settings(**changes: Any) -> LotJob:
+    return replace(JOB, settings=JOB.settings.changed(**changes))
+
+
+def test_extract_orders_cover_the_lot_in_blocks() -> None:
+    made = extract_specs(JOB, "lot", LOT)
+    assert [(spec.start, spec.stop, spec.size) for spec in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
+    assert made[1].label == "cap 8-15"
+
+
+def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
+    job = with_allocation(JOB, store_aggregated=True)
+    extracting = extract_specs(job, "lot", LOT)
+    aggregating = aggregate_specs(job, extracting)
+    scoring = score_specs(job, extracting, aggregating, contents(LOT))
+    assert extracting[0].path == f"features/{extracting[0].key}"
+    assert aggregating[0].path == f"aggregated/{aggregating[0].key}"
+    assert scoring[0].path == f"patch_scores/{scoring[0].key}"
+    run = run_spec(job, "lot", extracting, scoring)
+    assert run.path == f"runs/night-{run.key[:8]}"
+
+
+def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree() -> None:
+    job = with_allocation(JOB, store_aggregated=True)
+    extracting = extract_specs(job, "lot", LOT)
+    aggregating = aggregate_specs(job, extracting)
+    for spec in score_specs(job, extracting, aggregating, contents(LOT)):
+        assert not spec.pooled
+        assert len(spec.aggregated) == len(spec.degrees)
+        for degree, blocks in zip(spec.degrees, spec.aggregated, strict=True):
+            read = [made for made in aggregating if made.path in blocks]
+            assert {(made.layer, made.degree) for made in read} == {(spec.shard.layer, degree)}
+            assert [made.block for made in read] == [block.path for block in extracting]
+
+
+def test_score_orders_without_aggregation_read_the_features() -> None:
+    extracting = extract_specs(JOB, "lot", LOT)
+    for spec in score_specs(JOB, extracting, [], contents(LOT)):
+        assert not spec.aggregated
+        assert spec.blocks == tuple(block.path for block in extracting)
+
+
+def test_score_orders_of_subsets_stay_inside_them() -> None:
+    memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
+    job = replace(
+        JOB,
+        subsets=2,
+        settings=JOB.settings.changed(degrees=(1,)),
+        allocation=replace(JOB.allocation, memory_bytes=memory),
+    )
+    made = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
+    ranges = sorted({(spec.lot_range, (spec.shard.start, spec.shard.stop)) for spec in made})
+    assert {lot_range for lot_range, _ in ranges} == {(0, 10), (10, 19)}
+    for lot_range in ((0, 10), (10, 19)):
+        queries = [image for of, (start, stop) in ranges if of == lot_range for image in range(start, stop)]
+        assert queries == list(range(*lot_range))
+
+
+def test_group_order_reads_the_shards_of_one_layer_at_one_degree() -> None:
+    memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
+    job = with_allocation(JOB, memory_bytes=memory)
+    scoring = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
+    (grouping,) = group_specs(job, scoring)
+    assert {part.shard.layer for part in grouping.parts} == {0}
+    assert grouping.degree == 3
+    assert [image for part in grouping.parts for image in range(part.shard.start, part.shard.stop)] == list(range(19))
+    assert grouping.path == f"groups/{grouping.key}"
+
+
+def test_lot_in_subsets_has_no_groups() -> None:
+    job = replace(JOB, subsets=2)
+    assert group_specs(job, score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))) == []
+
+
+def test_scores_without_groups_have_keys_of_their_own() -> None:
+    extracting = extract_specs(JOB, "lot", LOT)
+    plain = score_specs(JOB, extracting, [], contents(LOT))
+    (grouping,) = group_specs(JOB, plain)
+    without = score_specs(JOB, extracting, [], contents(LOT), groups=grouping)
+    assert not {spec.key for spec in plain} & {spec.key for spec in without}
+    assert {spec.groups for spec in without} == {grouping.path}
+
+
+@pytest.mark.parametrize("image_count", [0, 1])
+def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
+    with pytest.raises(NoImagesError, match=f"at least 2 images with usable features, got {image_count} in photos"):
+        score_specs(JOB, extract_specs(JOB, "lot", LOT), [], contents(LOT[:image_count]))
+
+
+def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
+    with pytest.raises(MemoryError, match="raise --memory"):
+        score_specs(
+            with_allocation(JOB, memory_bytes=1000),
+            extract_specs(JOB, "lot", LOT),
+            [],
+            contents(LOT),
+        )
+
+
+def test_score_orders_sample_within_each_subset() -> None:
+    job = replace(with_settings(references=3), subsets=2)
+    for spec in score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT)):
+        assert spec.sample is not None
+        assert len(set(spec.sample)) == 4
+        assert all(spec.lot_range[0] <= image < spec.lot_range[1] for image in spec.sample)
+
+
+def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
+    extracting = extract_specs(JOB, "lot", LOT[:1])
+    made = score_specs(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
+    assert {(spec.shard.start, spec.shard.stop) for spec in made} == {(0, 1)}
+    assert run_spec(JOB, "lot", extracting, made).earlier == (BlockRows("features/a", (1,)),)
+
+
+def test_job_shards_plan_memory_for_their_references() -> None:
+    p, c = LAYER.patch_count, LAYER.width
+    job = with_allocation(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
+    assert len(job_shards(job, (0, 19), 4)) == 2
+    assert (
+        len(
+            job_shards(
+                with_allocation(job, memory_bytes=job.allocation.memory_bytes - 1),
+                (0, 19),
+                4,
+            )
+        )
+        == 4
+    )
+    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 2

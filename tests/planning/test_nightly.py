@@ -1,0 +1,60 @@
+"""By what a night knows a finished lot again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from planning import nightly
+from planning.lot_job import LotJob
+from planning.nightly import Status, look, result_key
+from storage.images.lot_tree import FoundLot
+from tests.flat import prepare, with_allocation
+from tests.storage.listed import picture, put
+
+FOUND = FoundLot("bolt", "lots/bolt/7", "7", None)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> LotJob:
+    return prepare(str(tmp_path), lot="night", backbone="texture")
+
+
+@pytest.mark.parametrize("version", ["FEATURES_VERSION", "PATCH_SCORES_VERSION", "GROUPS_VERSION", "RUN_VERSION"])
+def test_mark_differs_with_what_a_release_computes(job: LotJob, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = result_key(FOUND, "files", job, None)
+    monkeypatch.setattr(nightly, version, 99)
+    assert result_key(FOUND, "files", job, None) != before
+
+
+def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None:
+    key = result_key(FOUND, "files", job, None)
+    assert (
+        result_key(
+            FOUND,
+            "files",
+            with_allocation(job, memory_bytes=1, device="cpu", block_images=8),
+            None,
+        )
+        == key
+    )
+    others = [
+        result_key(FOUND, "other files", job, None),
+        result_key(replace(FOUND, category="nut"), "files", job, None),
+        result_key(FOUND, "files", replace(job, settings=job.settings.changed(exclude_groups=True)), None),
+        result_key(FOUND, "files", job, "png"),
+        result_key(FOUND, "files", job, "tiff"),
+    ]
+    assert len({key, *others}) == 6
+
+
+def test_lot_with_too_few_images_says_what_its_other_files_are(job: LotJob, tmp_path: Path) -> None:
+    put(tmp_path, "bolt/7/a.png", picture(0))
+    put(tmp_path, "bolt/7/empty.png", b"")
+    put(tmp_path, "disk/b.png", picture(1))
+    (tmp_path / "bolt" / "7" / "more").symlink_to(tmp_path / "disk")
+    outcome = look(replace(FOUND, folder=f"{tmp_path}/bolt/7"), job).outcome
+    assert outcome is not None
+    assert outcome.status == Status.TOO_SMALL
+    assert "1 outside (symbolic link leads out of the folder)" in outcome.reason
+    assert "1 unreadable (the file is empty)" in outcome.reason
