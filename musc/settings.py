@@ -43,8 +43,8 @@ class Settings(Options):
 
     backbone: str | None = option(
         None,
-        "Network whose features are compared: efficientnet-lite0 (installed), a name such as dinov2_vitl14, any "
-        "open_clip ViT, timm:MODEL, or texture, a filter bank for trials. "
+        "Network whose features are compared: efficientnet-lite0, -lite1 or -lite2 (installed), a name such as "
+        "dinov2_vitl14, any open_clip ViT, timm:MODEL, or texture, a filter bank for trials. "
         f"Default: {DEFAULT_BACKBONE}; benchmarks: {PAPER_BACKBONE}.",
         common=True,
     )

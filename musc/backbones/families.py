@@ -11,7 +11,7 @@ import torch
 
 from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
 from musc.backbones.base import Backbone, BackboneOptions, choose_device
-from musc.backbones.catalogue import DINO_MODELS, LITE0_NAME, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
 
@@ -40,7 +40,7 @@ convolutional networks tell apart what parts show rather than whether they are d
 def with_defaults(settings: Settings) -> ChosenSettings:
     """Settings with the backbone, and what depends on it, chosen where it is None: degrees and RsCIN windows."""
     name = settings.backbone or DEFAULT_BACKBONE
-    convolutional = _module_of(name) in ("lite0", "convolutional")
+    convolutional = _module_of(name) in ("efficientnet_lite.family", "convolutional")
     chosen = {
         "backbone": name,
         "degrees": settings.degrees or (CONVOLUTIONAL_DEGREES if convolutional else PAPER_DEGREES),
@@ -137,8 +137,8 @@ def _module_of(name: str) -> str:
         return "texture"
     if name in DINO_MODELS:
         return "dino"
-    if name == LITE0_NAME:
-        return "lite0"
+    if name in LITE_MODELS:
+        return "efficientnet_lite.family"
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
         return "dino" if timm_models.is_vision_transformer(name) else "convolutional"

@@ -1,6 +1,9 @@
-"""PIL images of any mode as upright RGB: for images of programs, what `storage.images.decode` does for files."""
+"""PIL images of any mode as upright RGB (as `storage.images.decode` does for files), and RGB as pixels of a network."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps
 
 SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -35,3 +38,27 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
             "scale it to 8 or 16 bits"
         )
     return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """One RGB image -> float32 (3, H, W): resized by Pillow, aspect not kept, then in units of the weights' training.
+
+    The same operations in the same order as those of torchvision on Pillow images, so pixels are the same to the bit.
+    """
+
+    size: tuple[int, int]
+    """Height and width in pixels."""
+    resampling: Image.Resampling
+    """How it is resized; antialiased where the image shrinks."""
+    mean: tuple[float, ...]
+    """Of each channel, in 0 to 1."""
+    deviation: tuple[float, ...]
+    """Standard deviation of each channel, greater than 0."""
+
+    def __call__(self, image: Image.Image) -> torch.Tensor:
+        height, width = self.size
+        resized = image if image.size == (width, height) else image.resize((width, height), self.resampling)
+        pixels = torch.from_numpy(np.array(resized, np.uint8)).permute(2, 0, 1).contiguous().float().div(255)
+        mean, deviation = (torch.tensor(values)[:, None, None] for values in (self.mean, self.deviation))
+        return pixels.sub_(mean).div_(deviation)

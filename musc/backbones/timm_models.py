@@ -9,7 +9,7 @@ import torch
 from timm.models import PretrainedCfg, eva, vision_transformer
 
 from musc.backbones import weights as weight_files
-from musc.backbones.catalogue import DINO_MODELS, LITE0_ARCHITECTURE, LITE0_NAME, TIMM_PREFIX
+from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TIMM_PREFIX
 from musc.backbones.weights import require_reachable
 from musc.layers import BackboneSpec
 
@@ -39,7 +39,7 @@ def architecture_of(name: str) -> str:
 
 def timm_name(name: str) -> str:
     """timm's name of the model, with a tag where the name implies one."""
-    return {LITE0_NAME: LITE0_ARCHITECTURE, **DINO_MODELS}.get(name, name.removeprefix(TIMM_PREFIX))
+    return {**LITE_MODELS, **DINO_MODELS}.get(name, name.removeprefix(TIMM_PREFIX))
 
 
 def sketch(name: str) -> Any:

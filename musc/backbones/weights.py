@@ -12,8 +12,6 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
-from huggingface_hub.errors import HfHubHTTPError
 
 from musc.backbones.catalogue import LITE0_NAME
 
@@ -60,8 +58,7 @@ def identify(weights: str | None, choose_tag: Callable[[str | None], str], libra
     """
     if weights is not None and is_path(weights):
         path = find_file(weights)
-        status = path.stat()
-        return str(path), _digest_as_it_is(path, status.st_size, status.st_mtime_ns)
+        return str(path), digest_of_file(path)
     tag = choose_tag(weights)
     return tag, library + tag
 
@@ -84,6 +81,12 @@ def file_digest(path: Path) -> str:
     """`sha256:` and the hexadecimal digest of a file's bytes, read as a stream."""
     with path.open("rb") as stream:
         return FILE_DIGEST_PREFIX + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """`file_digest`, read once per process while size and time of the file stay the same."""
+    status = path.stat()
+    return _digest_as_it_is(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
@@ -246,9 +249,11 @@ def require_reachable(repository: str, files: Sequence[str]) -> None:
     Raises:
         Exception: whatever the network stack says, if the hub gives no answer.
     """
-    if any(isinstance(try_to_load_from_cache(repository, file), str) for file in files):
+    import huggingface_hub  # takes half a second to load
+
+    if any(isinstance(huggingface_hub.try_to_load_from_cache(repository, file), str) for file in files):
         return
     try:
-        get_hf_file_metadata(hf_hub_url(repository, files[0]))
-    except HfHubHTTPError:  # it is there; what it refuses or lacks, the download says
+        huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(repository, files[0]))
+    except huggingface_hub.errors.HfHubHTTPError:  # it is there; what it refuses or lacks, the download says
         return

