@@ -1,28 +1,28 @@
 """The lot's own rule: from which raw scores on images are flagged or suspect, and how often a good part scores as high.
 
 Flagged are images beyond what a stated number of good ones reach; suspect are the next ones to look at, a list which a
-stated share of the good images is expected to be on. Thresholds come from the lot itself, from earlier nights of the
-product scored in the same way, or from known good parts.
+stated share of the good images is expected to be on. Thresholds come from the lot itself (`musc.decisions.spread`, and
+`humps` where its scores fall in two), from earlier nights of the product scored in the same way, or from known good
+parts (`conformal`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, inf
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from musc.decisions.threshold import MIN_IMAGES, good_threshold, own_threshold
+from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
+from musc.decisions.humps import find_humps
+from musc.decisions.spread import USUAL_SHARE, Reach, reach_of
 
 FloatArray = NDArray[np.float64]
 
-SPREADS = 2.3
-"""Lower spreads above the median from which on an image is suspect at the usual share."""
-USUAL_SHARE = 0.03
-"""The share of good images that `SPREADS` belongs to."""
+MIN_IMAGES = 8
+"""Below this, neither a lot nor known good parts say how far good ones reach."""
 
 
 class Decision(StrEnum):
@@ -72,32 +72,100 @@ def decide_lot(
     """Find from which scores on a lot's images are flagged or suspect.
 
     Args:
-        raw_scores: (N,), finite; higher is more anomalous.
+        raw_scores: (N,), N ≥ 1, finite; higher is more anomalous.
         false_alarms: good images expected to be flagged in a lot that holds defects.
         suspects: share of the good images expected on the list of flagged and suspect ones, 0 for no list.
-        good_scores: (M,), leave-one-out scores of known good parts.
+        good_scores: (M,), leave-one-out scores of known good parts, which decide if there are at least `MIN_IMAGES`.
         earlier_nights: (n,) raw scores of each earlier night with the same settings, oldest first.
+
+    Raises:
+        ValueError: unless there is at least one score and all are finite.
     """
-    scores = np.asarray(raw_scores, dtype=np.float64)
-    known = None if good_scores is None or len(good_scores) < MIN_IMAGES else np.asarray(good_scores, np.float64)
-    bulk = scores if known is None else known
-    basis = Basis.LOT if known is None else Basis.GOOD
-    flag = own_threshold(scores, false_alarms) if known is None else good_threshold(known, false_alarms)
-    flag = flag if np.isfinite(flag) else inf
-    spread = lower_spread(bulk)
-    if len(bulk) < MIN_IMAGES or spread == 0:
-        count = ceil(suspects * len(scores))
-        suspect = float(np.sort(scores)[-count]) if count else inf
-        remark = "Too little is known of good parts: the images with the highest scores are suspect." if count else ""
-        ranks = (scores[None, :] >= scores[:, None]).sum(axis=1)
-        return LotDecision(flag, min(suspect, flag), ranks / len(scores), basis, len(bulk), remark)
-    unit = spread * SPREADS / float(norm.isf(USUAL_SHARE))
-    p_values = np.asarray(norm.sf((scores - np.median(bulk)) / unit), dtype=np.float64)
-    suspect = float(np.median(bulk) + unit * norm.isf(suspects)) if suspects else inf
-    return LotDecision(flag, min(suspect, flag), np.maximum(p_values, 1e-300), basis, len(bulk), "")
+    scores = finite_scores("raw_scores", raw_scores)
+    if good_scores is not None and len(good_scores) >= MIN_IMAGES:
+        return by_good_parts(scores, finite_scores("good_scores", good_scores), false_alarms, suspects)
+    return by_lot(scores, false_alarms, suspects)
 
 
-def lower_spread(scores: FloatArray) -> float:
-    """Root mean square of the lower half about the median, which defects above it do not widen."""
-    below = np.sort(scores)[: (len(scores) + 1) // 2] - np.median(scores)
-    return float(np.sqrt(np.mean(below**2)))
+def by_good_parts(scores: FloatArray, good: FloatArray, false_alarms: float, suspects: float) -> LotDecision:
+    """Suspects by the conformal quantile of known good parts; flagged are those far beyond all of them."""
+    reach = reach_of(good)
+    flag = reach.flag_threshold(scores, false_alarms) if reach else inf
+    flag = max(flag, float(np.nextafter(good.max(), inf)))
+    suspect = min(flag, conformal_threshold(good, suspects)) if suspects else flag
+    least, remark = smallest_share(len(good)), ""
+    if 0 < suspects < least:
+        remark = (
+            f"{len(good)} known good parts can promise no less than 1 good part in {len(good) + 1} on the list "
+            f"({least:.1%}); {suspects:.1%} needs {round(1 / suspects) - 1}."
+        )
+    return LotDecision(flag, suspect, conformal_p_values(scores, good), Basis.GOOD, len(good), remark)
+
+
+def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecision:
+    """The lot's own rule: by the lower half of its scores, or by the lower of two groups."""
+    humps = find_humps(scores)
+    if humps:
+        lower = scores[scores < humps.boundary]
+        centre = float(np.median(lower))
+        reach: Reach | None = Reach(centre, humps.boundary - centre)
+    else:
+        reach = reach_of(scores) if len(scores) >= MIN_IMAGES else None
+    if reach is None:
+        return by_rank(scores, suspects)
+    flag = reach.flag_threshold(scores, false_alarms)
+    p_values = reach.p_values(scores)
+    if not suspects:
+        return LotDecision(flag, flag, p_values, Basis.LOT, len(scores), "")
+    if humps:
+        groups = f"Two groups: {humps.lower_count} and {humps.upper_count} images"
+        remark = (
+            f"{groups}. Their scores fall in two; the higher ones are suspect: defective parts, or another variant."
+        )
+        return LotDecision(max(flag, humps.boundary), humps.boundary, p_values, Basis.LOT, humps.lower_count, remark)
+    line, top = reach.score_at(suspects), top_threshold(scores, suspects)
+    remark = ""
+    if scores.max() < min(line, flag):
+        remark = "No image stands out from the others more than good ones may" + (
+            f": suspect are only the highest scores, {suspects:.0%} of the lot." if top < inf else "."
+        )
+    return LotDecision(flag, min(line, top, flag), p_values, Basis.LOT, len(scores), remark)
+
+
+def by_rank(scores: FloatArray, suspects: float) -> LotDecision:
+    """The top of a lot that says nothing of its good parts: too small, or most scores equal."""
+    as_high = (scores[None, :] >= scores[:, None]).sum(axis=1)
+    p_values = np.asarray(as_high / len(scores), dtype=np.float64)
+    if not suspects:
+        return LotDecision(inf, inf, p_values, Basis.LOT, len(scores), "")
+    threshold = min(top_threshold(scores, suspects), float(scores.max()))
+    listed = int((scores >= threshold).sum())
+    why = "too few images" if len(scores) < MIN_IMAGES else "too many equal scores"
+    remark = f"The lot has {why} to tell good from defective by itself: the {counted(listed)} suspect."
+    return LotDecision(inf, threshold, p_values, Basis.LOT, len(scores), remark)
+
+
+def top_threshold(scores: FloatArray, share: float) -> float:
+    """The score of the last of the highest ones that make up a share of the lot, rounded; infinite for none."""
+    count = int(share * len(scores) + 0.5)
+    return float(np.sort(scores)[-count]) if count else inf
+
+
+def counted(listed: int) -> str:
+    """The images on the list as the beginning of a clause."""
+    return "image with the highest score is" if listed == 1 else f"{listed} images with the highest scores are"
+
+
+def finite_scores(name: str, values: NDArray[Any]) -> FloatArray:
+    """The scores as float64.
+
+    Raises:
+        ValueError: unless there is at least one score on one axis and all are finite.
+    """
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"{name} must be finite scores on one axis (N,), got shape {scores.shape} with "
+            f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
+        )
+    return scores
