@@ -150,9 +150,25 @@ def web(
         str, typer.Option(help="Address to listen on. Any but this machine's own needs a token, which is printed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8420,
+    address: Annotated[
+        str,
+        typer.Option(
+            help="Behind a proxy: the site's whole address in a browser, such as https://factory.example/review.",
+            metavar="URL",
+            show_default=False,
+        ),
+    ] = "",
+    root_path: Annotated[
+        str,
+        typer.Option(
+            help="Behind a proxy that shows the site below a path: that path, such as /review.",
+            metavar="PATH",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Show all nights, lots and images of a store in a browser, and keep what people say of them."""
-    carry_out("web", store, host, port)
+    carry_out("web", store, host, port, address, root_path)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from reports.page.charts import histogram, trend
 from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
 from reports.page.gallery import gallery_of
 from reports.page.heatmaps import overlay
-from reports.page.html import SITE, render
+from reports.page.html import render
 from reports.page.notices import warnings_of
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ReportSpec
@@ -24,6 +24,7 @@ from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.local_time import local_time
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
+from storage.results.site import read_site
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
     return {
         "record": record,
         "decision": decision,
-        "site": SITE,
+        "site": read_site(store),
         "run_name": spec.run.partition("/")[2],
         "quoted_store": shlex.quote(store.url),
         "quoted_location": shlex.quote(store.location(spec.run)),

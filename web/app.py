@@ -25,6 +25,7 @@ from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
 from web.nights import StoredRun
 from web.overview import calendar, products_of
+from web.proxy import BelowRoot, Front, link_root, unsure_host
 from web.query import Query
 from web.rendering import page
 from web.verdict_form import TooLargeError, read_limited, verdict_from
@@ -34,20 +35,23 @@ log = logging.getLogger(__name__)
 FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}
 """Of what an image's or a run's name stands for, which never becomes something else."""
 FOR_NOW = {"Cache-Control": "no-store"}
+NOT_TOLD = Front()
 REPORT_POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """The report brings a stricter policy of its own, which knows its script by a digest."""
 
 
-def create_app(store: Store, token: str | None = None, reviewer: str = "") -> FastAPI:
+def create_app(store: Store, token: str | None = None, reviewer: str = "", front: Front = NOT_TOLD) -> FastAPI:
     """The site over a store.
 
     Args:
         store: to look at, and to keep verdicts in.
         token: what every request must carry; None for a server on loopback.
         reviewer: the name that verdicts get unless another is typed.
+        front: how browsers name the site.
     """
     app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.middleware("http")(Access(token))
+    app.middleware("http")(Access(token, front))
+    app.add_middleware(BelowRoot, root=front.root)  # the last one added is the first one asked
     app.mount("/static", StaticFiles(directory=str(files("web") / "static")), name="static")
     library = Library(store)
 
@@ -72,14 +76,17 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         tables = [everything[path] for path, record in known.items() if scored_alike(record) == alike]
         return suggestion_for(lot, *calibration_of(tables))
 
-    def shown(template: str, **values: Any) -> HTMLResponse:
-        return HTMLResponse(page(template, store=store.url, reviewer=reviewer, **values), headers=FOR_NOW)
+    def shown(request: Request, template: str, **values: Any) -> HTMLResponse:
+        of_site = {"store": store.url, "reviewer": reviewer, "asked_host": unsure_host(request, front)}
+        return HTMLResponse(page(template, link_root(request), **of_site, **values), headers=FOR_NOW)
 
     @app.get("/")
-    def overview() -> HTMLResponse:
+    def overview(request: Request) -> HTMLResponse:
         runs = library.runs()
         products = products_of(runs, library.judged(), library.unusual(runs))
-        return shown("overview.html", products=products, calendar=calendar(products), attempts=library.attempts())
+        return shown(
+            request, "overview.html", products=products, calendar=calendar(products), attempts=library.attempts()
+        )
 
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:
@@ -88,7 +95,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
         values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
         values["ignored"] = ignored_values(store, run.record, 1, 1)
-        return shown("lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
+        return shown(request, "lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:
@@ -120,7 +127,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
         values = image_values(lot, position, library.verdicts_about(run), query)
         image = lot.images[position]
         values["ignored"] = ignored_values(store, run.record, image.width, image.height)
-        return shown("image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
+        return shown(request, "image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
     def thumbnail(name: str, image_id: str) -> Response:
@@ -200,7 +207,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "") -> Fa
     def failure(request: Request, status: int, message: str) -> Response:
         if request.method == "POST":
             return JSONResponse({"error": message}, status_code=status, headers=FOR_NOW)
-        answer = shown("message.html", message=message, status=status)
+        answer = shown(request, "message.html", message=message, status=status)
         answer.status_code = status
         return answer
 

@@ -2,24 +2,26 @@
 
 | asked from | needs |
 |---|---|
-| this machine, a server on loopback | a Host header that names this machine (no rebound DNS name does) |
+| this machine, a server on loopback | a Host that names this machine, as no rebound DNS name does, or `--address` |
 | anywhere, a server on another address | the token: in the address once, then as a cookie; or `Authorization: Bearer` |
-| a page of another site, any change | refused by `Sec-Fetch-Site`, `Origin`, and a header no form can send |
+| a page of another site, any change | refused by `Sec-Fetch-Site` or `Origin`, and by a header no form can send |
 """
 
+import hashlib
 import hmac
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
+from web.proxy import Front, host_of, hosts_of, link_root, own_path
+
 log = logging.getLogger(__name__)
 
-COOKIE = "musc-token"
 OWN_HEADER, OWN_VALUE = "X-Requested-With", "musc"
 """Sent with every change. A foreign page cannot send it without asking first, and is never allowed."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -46,6 +48,8 @@ class Access:
 
     token: str | None
     """What every request must carry; None for a server on loopback."""
+    front: Front = field(default_factory=Front)
+    """How browsers name the site."""
 
     async def __call__(self, request: Request, answer: Next) -> Response:
         """Refuse a request, or pass it on; every response gets the same headers."""
@@ -56,15 +60,20 @@ class Access:
 
     def refusal(self, request: Request) -> Response | None:
         """Why a request is not answered; None if it is."""
-        if self.token is None and host_name(request) not in LOOPBACK_NAMES:
+        if self.token is None and host_name(request) not in {*LOOPBACK_NAMES, urlsplit(self.front.origin).hostname}:
             log.warning("refused a request for the host %r", host_name(request))
-            return PlainTextResponse("This site answers to localhost only; start it with --host for others.", 403)
-        if self.token is not None and not any(same(given, self.token) for given in tokens_of(request)):
+            return PlainTextResponse(
+                f"This site answers to localhost only, and was asked for as {host_name(request)!r}. Behind a proxy, "
+                "start it with --address and what browsers open, such as --address https://factory.example; for other "
+                "machines without a proxy, with --host.",
+                403,
+            )
+        if self.token is not None and not any(same(given, self.token) for given in tokens_of(request, self.token)):
             log.warning("refused a request without the token")
             return PlainTextResponse("The token is missing or wrong: open the address that musc web printed.", 403)
-        if request.method not in READING and (reason := foreign(request)):
+        if request.method not in READING and (reason := foreign(request, self.front)):
             log.warning("refused a change: %s", reason)
-            return PlainTextResponse(f"Refused: {reason}. Nothing was stored; reload the page.", 403)
+            return PlainTextResponse(f"Refused: {reason}. Nothing was stored.", 403)
         return None
 
     def welcome(self, request: Request) -> Response | None:
@@ -73,15 +82,22 @@ class Access:
         if self.token is None or given is None or request.method not in READING:
             return None
         rest = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "token"])
-        response = RedirectResponse(request.url.path + (f"?{rest}" if rest else ""), 303)
-        response.set_cookie(COOKIE, given, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        page = link_root(request) + quote(own_path(request).lstrip("/"))
+        response = RedirectResponse(page + (f"?{rest}" if rest else ""), 303)
+        secure = request.url.scheme == "https"
+        response.set_cookie(cookie_of(self.token), given, httponly=True, samesite="lax", secure=secure)
         return response
 
 
-def tokens_of(request: Request) -> list[str]:
+def cookie_of(token: str) -> str:
+    """The cookie that carries a token, named by it: browsers send a host's cookies to every port and path of it."""
+    return f"musc-token-{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+
+
+def tokens_of(request: Request, token: str) -> list[str]:
     """Every token a request carries."""
     bearer = request.headers.get("authorization", "")
-    places = (request.cookies.get(COOKIE), request.query_params.get("token"), bearer.removeprefix("Bearer "))
+    places = (request.cookies.get(cookie_of(token)), request.query_params.get("token"), bearer.removeprefix("Bearer "))
     return [place for place in places if place]
 
 
@@ -90,13 +106,20 @@ def same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
-def foreign(request: Request) -> str:
-    """Why a change cannot come from a page of this site; empty if it can."""
+def foreign(request: Request, front: Front) -> str:
+    """Why a change cannot come from a page of this site; empty if it can.
+
+    Browsers say by `Sec-Fetch-Site`, which no page can set, whether a page asks for its own site under the name that
+    they know; only where they leave it out, over plain HTTP, names are compared.
+    """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in (None, "same-origin"):
         return "the request comes from a page of another site"
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        return "the request comes from a page of another site"
+    if site is None and origin is not None and host_of(origin) not in hosts_of(request, front):
+        return (
+            f"the request comes from a page at {origin}, but asks for the host {request.headers.get('host', '')}: "
+            f"that is another site, or a proxy changes Host, and the site must be started with --address {origin}"
+        )
     if request.headers.get(OWN_HEADER) != OWN_VALUE:
         return f"the header {OWN_HEADER} is missing"
     return ""

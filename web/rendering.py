@@ -1,20 +1,26 @@
 """Pages of the site from its templates."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment
 
-from reports.page.html import templates_of
+from reports.page.html import image_address, lot_address, templates_of
 
 
-def page(template: str, **values: Any) -> str:
+def page(template: str, root: str, **values: Any) -> str:
     """A page of the site as HTML.
+
+    Args:
+        template: its name.
+        root: what every link to the site begins with; ends with `/`.
+        values: what the template names; texts are escaped by it.
 
     Raises:
         jinja2.UndefinedError: if a value the template names is missing.
     """
-    return environment().get_template(template).render(**values)
+    links = {"lot_address": partial(lot_address, root), "image_address": partial(image_address, root)}
+    return environment().get_template(template).render(root=root, **links, **values)
 
 
 @cache

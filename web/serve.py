@@ -1,12 +1,13 @@
 """Start the site: on loopback for users of this machine, or on another address behind a token."""
 
 import getpass
+import ipaddress
 import os
 import secrets
 import signal
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 import uvicorn
@@ -15,6 +16,7 @@ from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, require_path
 from web.app import create_app
 from web.guard import is_loopback
+from web.proxy import Front, front_of
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
 VARIABLE = "MUSC_WEB_TOKEN"
@@ -31,12 +33,39 @@ class Place:
     host: str
     port: int
     token: str | None
+    front: Front = field(default_factory=Front)
+    """How browsers name the site."""
 
     @property
     def address(self) -> str:
-        """What a person opens in a browser."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        """What a browser opens, without the token; ends with `/`."""
+        host = own_address(self.host)
+        here = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{self.front.origin or here}{self.front.root}/"
+
+    @property
+    def invitation(self) -> str:
+        """What a person opens first: the address, with the token if there is one."""
+        return self.address + (f"?token={self.token}" if self.token else "")
+
+
+def own_address(host: str) -> str:
+    """An address of this machine that can be opened where a site listens on all of them; another host as it is."""
+    try:
+        listened = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if not listened.is_unspecified:
+        return host
+    family, beyond, itself = (
+        (socket.AF_INET, "192.0.2.1", "127.0.0.1") if listened.version == 4 else (socket.AF_INET6, "2001:db8::1", "::1")
+    )
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            way.connect((beyond, 9))  # chooses the way out and sends nothing
+            return str(way.getsockname()[0])
+    except OSError:
+        return itself
 
 
 def require_site_store(url: str) -> Store:
@@ -58,22 +87,29 @@ def require_site_store(url: str) -> Store:
     return store
 
 
-def place_of(host: str, port: int) -> Place:
+def place_of(host: str, port: int, address: str = "", root_path: str = "") -> Place:
     """Where to listen; any address but loopback gets a token, the one in `MUSC_WEB_TOKEN` or a new one.
 
+    Args:
+        host: address to listen on.
+        port: to listen on.
+        address: of the site in a browser, if a proxy stands before it.
+        root_path: path below which a proxy shows it.
+
     Raises:
-        ValueError: if the port is out of range, or the given token is too short.
+        ValueError: if the port is out of range, the given token is too short, or an address or a path cannot be one.
     """
+    front = front_of(address, root_path)
     if not 0 < port < 65536:
         raise ValueError(f"port must be between 1 and 65535, got {port}; {DEFAULT_PORT} is the default")
     if is_loopback(host):
-        return Place(host, port, None)
+        return Place(host, port, None, front)
     token = os.environ.get(VARIABLE) or secrets.token_urlsafe(24)
     if len(token) < MIN_TOKEN:
         raise ValueError(
             f"{VARIABLE} must have at least {MIN_TOKEN} characters, got {len(token)}; leave it out for a new one"
         )
-    return Place(host, port, token)
+    return Place(host, port, token, front)
 
 
 def listening(place: Place) -> socket.socket:
@@ -94,7 +130,7 @@ def listening(place: Place) -> socket.socket:
 
 def serve(store: Store, place: Place, listener: socket.socket) -> None:
     """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first."""
-    app = create_app(store, place.token, user_name() if place.token is None else "")
+    app = create_app(store, place.token, "" if place.token or place.front.origin else user_name(), place.front)
     config = uvicorn.Config(
         app,
         log_level="warning",

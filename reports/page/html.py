@@ -18,8 +18,6 @@ from markupsafe import Markup
 from storage.local_time import local_time
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
-SITE = "http://127.0.0.1:8420"
-"""Where `musc web` shows the review site by default."""
 
 
 def render(values: Mapping[str, Any]) -> str:
@@ -84,19 +82,19 @@ def shown_score(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.4f}"
 
 
-def lot_address(name: str, rest: str = "", query: str = "") -> str:
-    """Where a lot is shown.
+def lot_address(root: str, name: str, rest: str = "", query: str = "") -> str:
+    """Where the review site shows a lot, its address beginning with `root`.
 
-    >>> lot_address("caps <i>", "scores.json")
+    >>> lot_address("/", "caps <i>", "scores.json")
     '/lots/caps%20%3Ci%3E/scores.json'
     """
-    return f"/lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
+    return f"{root}lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
 
 
-def image_address(name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
-    """Where an image of a lot is shown, named by its id or its row."""
+def image_address(root: str, name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
+    """Where it shows an image of a lot, named by its id or its row."""
     image_id = row if isinstance(row, str) else str(row["image_id"])
-    return lot_address(name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
+    return lot_address(root, name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -15,6 +15,7 @@ from reports.page.notices import profile_of_run
 from reports.run_record import read_record
 from storage.results.profiles import earlier_profiles
 from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
+from storage.results.site import read_site
 from storage.store import Store
 
 
@@ -119,9 +120,10 @@ def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
 
 
 def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:
-    """The spec that writes a run's page; other earlier runs, or another layout of the page, make another key."""
-    earlier = tuple(profile.path for profile in earlier_profiles(Store(job.store), profiled.path, MAX_EARLIER))
-    reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest()}
+    """The spec that writes a run's page; other earlier runs, another layout or another review site make another key."""
+    store = Store(job.store)
+    earlier = tuple(profile.path for profile in earlier_profiles(store, profiled.path, MAX_EARLIER))
+    reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest(), "site": read_site(store)}
     return ReportSpec(
         key=stage_key("report", REPORT_VERSION, **reads),
         category=job.category,

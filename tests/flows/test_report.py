@@ -15,6 +15,7 @@ from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.profiles import FOLDER as PROFILES
 from storage.results.runs import Run
+from storage.results.site import USUAL, note_site
 from storage.store import Store
 from tests.flat import job_of, record_of
 
@@ -187,6 +188,17 @@ def test_report_of_another_layout_is_made_anew(
     assert (output / done.report).stat().st_mtime_ns == before, "the old page went before there was a new one"
     assert score(lot, output, threshold=threshold) == done
     assert (output / done.report).stat().st_mtime_ns > before
+
+
+def test_links_lead_to_where_the_review_site_was_last_started(scored: tuple[ScoredLot, Path], lot: Path) -> None:
+    done, output = scored
+    threshold = read_record(Run(Store(str(output)), done.run)).decision.threshold
+    note_site(Store(str(output)), "http://127.0.0.1:9000/")
+    text = (output / score(lot, output, threshold=threshold).report).read_text("utf-8")
+    assert 'href="http://127.0.0.1:9000/lots/' in text
+    assert "8420" not in text
+    note_site(Store(str(output)), USUAL)
+    score(lot, output, threshold=threshold)
 
 
 def test_failing_report_never_loses_the_scores(

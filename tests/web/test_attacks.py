@@ -190,7 +190,7 @@ def test_no_verdict_is_taken_without_the_token(
 
 def test_token_in_the_address_becomes_a_cookie(guarded: TestClient, lot_name: str, image_ids: list[str]) -> None:
     answer = guarded.get(f"/lots/{lot_name}?token={TOKEN}&view=table")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/lots/{lot_name}?view=table")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"../lots/{lot_name}?view=table")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie

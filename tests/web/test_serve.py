@@ -53,7 +53,7 @@ def test_token_is_new_each_time_and_printed(monkeypatch: pytest.MonkeyPatch) -> 
     assert first.token != second.token
     assert first.token is not None
     assert len(first.token) >= 32
-    assert first.address == f"http://0.0.0.0:8420/?token={first.token}"
+    assert first.invitation == f"{first.address}?token={first.token}"
     monkeypatch.setenv("MUSC_WEB_TOKEN", "a-token-that-outlives-restarts")
     assert place_of("0.0.0.0", 8420).token == "a-token-that-outlives-restarts"
     monkeypatch.setenv("MUSC_WEB_TOKEN", "short")

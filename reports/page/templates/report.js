@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
-// Shown by the review site itself, the page's links lead to that site, wherever it listens.
-if (location.protocol.startsWith("http")) {
-  for (const link of document.querySelectorAll("a[data-site]")) link.href = location.origin + link.dataset.site;
+// Shown by the review site itself, at lots/<name>/report, the page's links lead to that site, wherever it listens.
+if (location.protocol.startsWith("http") && /\/lots\/[^/]+\/report$/.test(location.pathname)) {
+  for (const link of document.querySelectorAll("a[data-site]")) link.href = `../../${link.dataset.site}`;
 }
