@@ -17,7 +17,8 @@ from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
 from web import pictures
-from web.guard import Access
+from web.access.guard import Access
+from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
 from web.image_page import compared_layer, history, image_values, map_values, matches_of
 from web.library import Library
@@ -25,7 +26,6 @@ from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
 from web.nights import StoredRun
 from web.overview import calendar, products_of
-from web.proxy import BelowRoot, Front, link_root, unsure_host
 from web.query import Query
 from web.rendering import page
 from web.verdict_form import TooLargeError, read_limited, verdict_from

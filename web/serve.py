@@ -14,9 +14,9 @@ import uvicorn
 
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, require_path
+from web.access.guard import is_loopback
+from web.access.proxy import Front, front_of
 from web.app import create_app
-from web.guard import is_loopback
-from web.proxy import Front, front_of
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
 VARIABLE = "MUSC_WEB_TOKEN"

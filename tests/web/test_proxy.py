@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from storage.results.verdicts import read_verdicts
 from storage.store import Store
 from tests.web.visiting import OWN
+from web.access.proxy import Front, front_of
 from web.app import create_app
-from web.proxy import Front, front_of
 from web.serve import Place, listening
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from cli.main import app
 from storage.datasets import list_categories
 from storage.store import Store
 from tests.web.visiting import give
-from web.guard import is_loopback
+from web.access.guard import is_loopback
 from web.serve import Place, listening, place_of, require_site_store
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
-from web.proxy import Front, host_of, hosts_of, link_root, own_path
+from web.access.proxy import Front, host_of, hosts_of, link_root, own_path
 
 log = logging.getLogger(__name__)
 

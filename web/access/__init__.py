@@ -1,0 +1,1 @@
+"""Who may ask the site for what, and how browsers name it."""
