@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count, islice
 from pathlib import Path
 from statistics import median
@@ -30,11 +30,12 @@ import pandas as pd
 import torch
 from PIL import ImageChops, ImageEnhance
 
-from flows.pipelines.watch import open_watch, watch_folder
+from flows.pipelines.watch import Started, open_watch, watch_folder
 from planning.job import prepare
 from planning.requests import WatchRequest, request_of
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
+from storage.results.arrivals import Arrival
 from tasks.runtime.models import load_backbone
 from tasks.runtime.runner import InlineRunner
 
@@ -120,9 +121,9 @@ def measure(request: WatchRequest, contents: list[bytes]) -> tuple[list[float], 
     waited: list[float] = []
     scored: list[float] = []
 
-    def said(row: Mapping[str, Any]) -> None:
-        if "seconds" in row:
-            scored.append(row["seconds"])
+    def show(shown: Started | Arrival) -> None:
+        if not isinstance(shown, Started):
+            scored.append(shown["seconds"])
         row_came.set()
 
     def deliver() -> None:
@@ -138,7 +139,7 @@ def measure(request: WatchRequest, contents: list[bytes]) -> tuple[list[float], 
 
     thread = threading.Thread(target=deliver)
     thread.start()
-    watch_folder(request, InlineRunner(), stop, said)
+    watch_folder(request, InlineRunner(), stop, show)
     thread.join()
     return waited, scored
 

@@ -2,13 +2,17 @@
 
 import signal
 import threading
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.terminal.text import visible
 from planning.requests import WatchRequest
+
+if TYPE_CHECKING:
+    from flows.pipelines.watch import Started
+    from storage.results.arrivals import Arrival
 
 
 def run(request: WatchRequest) -> None:
@@ -22,12 +26,15 @@ def run(request: WatchRequest) -> None:
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")
 
 
-def show(row: Mapping[str, Any]) -> None:
-    """Print one row in one line."""
-    if "watch" in row:
-        given = row["threshold"]
+def show(shown: "Started | Arrival") -> None:
+    """Print the start, or one row, in one line."""
+    from flows.pipelines.watch import Started
+
+    if isinstance(shown, Started):
+        given = shown.threshold
         limit = f"{given:.4f}" if given == given else "none: give 8 good photographs, or --threshold"
-        typer.echo(f"{row['references']} references, threshold {limit}; rows go to {row['watch']}/scores (Ctrl-C ends)")
+        typer.echo(f"{shown.references} references, threshold {limit}; rows go to {shown.table}/scores (Ctrl-C ends)")
         return
-    score = f"{row['raw_score']:.4f} {row['decision']}" if row["decision"] else f"not scored: {row['reason']}"
-    typer.echo(f"{row['time'][11:19]} {visible(row['path'])}  {score}  ({row['seconds']:.2f} s)")
+    score = f"{shown['raw_score']:.4f} {shown['decision']}" if shown["decision"] else f"not scored: {shown['reason']}"
+    hour = f"{datetime.fromisoformat(shown['time']).astimezone():%H:%M:%S}"  # of this machine, as other lines print it
+    typer.echo(f"{hour} {visible(shown['path'])}  {score}  ({shown['seconds']:.2f} s)")

@@ -5,7 +5,7 @@ pipeline on the same store, so one goes on where the other stopped.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.process.prefect_api import configured_api, require_answer
 from cli.process.prefect_settings import require_readable_settings
@@ -15,11 +15,12 @@ from planning.returns import Benchmarked, ScoredLot
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from flows.pipelines.watch import Started
     from planning.nightly import Night
     from reports.reproduce import Reproduction
-    from storage.results.arrivals import Arrivals
+    from storage.results.arrivals import Arrival, Arrivals
 
 
 def choose_engine(asked: EngineName | None) -> EngineName:
@@ -84,18 +85,18 @@ def score_lots(request: NightRequest) -> "Night":
 
 
 def watch_folder(
-    request: WatchRequest, stop: "threading.Event", said: "Callable[[Mapping[str, Any]], None]"
+    request: WatchRequest, stop: "threading.Event", show: "Callable[[Started | Arrival], None]"
 ) -> "Arrivals":
     """Score what comes to a folder, in this process; where an API is configured, flagged photographs are events."""
     from flows.pipelines.watch import watch_folder as pipeline
     from tasks.runtime.runner import InlineRunner
 
-    tells = []
+    receivers = []
     if request.resources.engine != "inline":
         from tasks.monitoring.events import emit_flagged
 
-        tells.append(emit_flagged)
-    return pipeline(request, InlineRunner(), stop, said, tells)
+        receivers.append(emit_flagged)
+    return pipeline(request, InlineRunner(), stop, show, receivers)
 
 
 def reproduce_run(run: str, folder: str | None, weights: str | None, engine: EngineName) -> "Reproduction":

@@ -2,14 +2,10 @@
 
 import json
 import logging
-import queue
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from musc.decisions.threshold import FLAGGED, MIN_IMAGES, decide
 from planning.job import none_drawn, prepare
@@ -18,9 +14,7 @@ from planning.requests import WatchRequest
 from reports.judged_good import with_judged_good
 from reports.references import earlier_references
 from storage.artefacts import digest
-from storage.errors import ImageChangedError, UnreadableImageError
-from storage.images.listing import list_files
-from storage.images.lots import USABLE, ListedImage, load_usable, read_image
+from storage.images.lots import load_usable
 from storage.names import short_name
 from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, require_writable
@@ -30,35 +24,31 @@ from tasks.regions import keep_region
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 from tasks.watching.bank import Bank, contents_of, open_bank
-from tasks.watching.settling import Look, Waiting, image_paths, look_at, observing
-from tasks.watching.telling import Tell, Teller, webhook
+from tasks.watching.new_photographs import new_rows
+from tasks.watching.notify import Notifier, Notify, webhook
+from tasks.watching.score_file import Watch
+from tasks.watching.stable_files import FileState
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 30.0
-"""For so long a file that does not change and cannot be decoded may still be on its way."""
-TICK_SECONDS = 0.1
-RESCAN_SECONDS = 30.0
-"""How often the whole folder is looked at, should an event have been lost."""
-
-Said = Callable[[Mapping[str, Any]], None]
-Scored = tuple[str, Arrival, Look]
-"""Name, row and look of a photograph."""
-
 
 @dataclass(frozen=True)
-class Watch:
-    """What arrivals are scored with and where they are kept."""
+class Started:
+    """What a watch begins with."""
 
-    folder: Path
-    bank: Bank
-    arrivals: Arrivals
+    table: str
+    """Path or URL of the folder of its table."""
+    references: int
     threshold: float
-    """Raw score at and above which photographs are flagged; NaN where nothing decides one."""
+    """NaN where nothing decides one."""
 
 
 def watch_folder(
-    request: WatchRequest, runner: Runner, stop: threading.Event, said: Said, tells: Sequence[Tell] = ()
+    request: WatchRequest,
+    runner: Runner,
+    stop: threading.Event,
+    show: Callable[[Started | Arrival], None],
+    receivers: Sequence[Notify] = (),
 ) -> Arrivals:
     """Score photographs of a folder as they come until told to stop; those scored before are not scored again.
 
@@ -66,130 +56,31 @@ def watch_folder(
         request: by the user.
         runner: makes the features of the references.
         stop: ends the watch after the photograph at hand.
-        said: is called with every new row, and first with `{"watch": path, "references": count, "threshold": …}`.
-        tells: are told of flagged rows, beside the webhook.
+        show: is called once when the references are ready, then with every new row.
+        receivers: are sent flagged rows, as the webhook is.
     """
-    tells = [*tells, *([webhook(request.webhook)] if request.webhook else [])]
+    receivers = [*receivers, *([webhook(request.webhook)] if request.webhook else [])]
     watch = open_watch(request, runner)
-    count = len(watch.bank.contents)
-    said(
-        {"watch": watch.arrivals.store.location(watch.arrivals.path), "references": count, "threshold": watch.threshold}
-    )
-    teller, known = Teller(watch.arrivals, tells), watch.arrivals.names()
-    looks: dict[str, Look] = {}
-    table = watch.arrivals.table()
-    told = watch.arrivals.told() if tells else set()
-    for known_row in table.to_dict("records"):
-        looks[str(known_row["path"])] = int(known_row["size"]), int(known_row["modified_ns"])
-        name = arrival_id(str(known_row["path"]), str(known_row["sha256"]))
-        if known_row["decision"] == FLAGGED and name not in told:
-            teller.tell(name, {str(key): value for key, value in known_row.items()})
+    arrivals = watch.arrivals
+    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.threshold))
+    notifier, known = Notifier(arrivals, receivers), arrivals.names()
+    states: dict[str, FileState] = {}
+    notified = arrivals.notified() if receivers else set()
+    for row in arrivals.rows():
+        states[row["path"]] = FileState(row["size"], row["modified_ns"], row["changed_ns"])
+        name = arrival_id(row["path"], row["sha256"])
+        if row["decision"] == FLAGGED and name not in notified:
+            notifier.send(name, row)
     try:
-        for name, row, look in new_rows(watch, known, looks, stop, poll=request.poll):
-            watch.arrivals.add(name, row)
+        for name, row in new_rows(watch, known, states, stop, poll=request.poll):
+            arrivals.add(name, row)
             known.add(name)
-            looks[row["path"]] = look
-            said(row)
+            show(row)
             if row["decision"] == FLAGGED:
-                teller.tell(name, row)
+                notifier.send(name, row)
     finally:
-        teller.close()
-    return watch.arrivals
-
-
-def new_rows(
-    watch: Watch, known: set[str], looks: dict[str, Look], stop: threading.Event, *, poll: bool
-) -> Iterator[Scored]:
-    """Name, row and look of every photograph that is whole and not known, as they come."""
-    waiting, scanned = Waiting(watch.folder), -RESCAN_SECONDS
-    with observing(watch.folder, poll=poll) as changed:
-        while not stop.is_set():
-            if time.monotonic() - scanned > RESCAN_SECONDS:
-                scanned = time.monotonic()
-                for path in image_paths(watch.folder):
-                    if looks.get(path) != look_at(watch.folder / path):
-                        waiting.add(path)
-            for path in taken(changed):
-                waiting.add(path)
-            for path, look, unchanged in waiting.settled():
-                if stop.is_set():
-                    return
-                if looks.get(path) == look:
-                    waiting.drop(path)
-                    continue
-                try:
-                    row = row_of(watch, path, look, patient=unchanged < PATIENCE_SECONDS)
-                except OSError as error:  # of a disk or a share, which may come back
-                    log.warning("%s cannot be read now (%s); it is tried again", path, error)
-                    row = None
-                if row is None:
-                    waiting.postpone(path)
-                    continue
-                waiting.drop(path)
-                name = arrival_id(path, row["sha256"])
-                if name in known:
-                    looks[path] = look
-                else:
-                    yield name, row, look
-
-
-def taken(changed: "queue.SimpleQueue[str]") -> set[str]:
-    """Take all paths from a queue; waits `TICK_SECONDS` for the first."""
-    found: set[str] = set()
-    try:
-        found.add(changed.get(timeout=TICK_SECONDS))
-        while True:
-            found.add(changed.get_nowait())
-    except queue.Empty:
-        return found
-
-
-def row_of(watch: Watch, path: str, look: Look, *, patient: bool) -> Arrival | None:
-    """Score one file; None while it may still be incomplete."""
-    started, folder = time.perf_counter(), Store(str(watch.folder))
-    (image,) = list_files(folder, [path])
-    reason, scored = image.reason, None
-    if image.status == USABLE:
-        try:
-            scored = watch.bank.score(read_image(folder, image), image.sha256)
-        except ImageChangedError:
-            return None
-        except UnreadableImageError as error:
-            image, reason = replace(image, status="unreadable"), str(error)
-    if image.status == "unreadable" and patient:
-        return None
-    return table_row(watch, image, look, reason, scored, time.perf_counter() - started)
-
-
-def table_row(
-    watch: Watch,
-    image: ListedImage,
-    look: Look,
-    reason: str,
-    scored: tuple[float, tuple[float, float]] | None,
-    seconds: float,
-) -> Arrival:
-    """One row of the table, as plain values; without a score for files that could not be scored."""
-    raw, (peak_row, peak_column) = scored or (float("nan"), (-1, -1))
-    flagged = raw >= watch.threshold
-    return {
-        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "category": watch.bank.job.category,
-        "path": image.path,
-        "sha256": image.sha256,
-        "status": image.status,
-        "reason": reason,
-        "raw_score": raw if scored else None,
-        "decision": (FLAGGED if flagged else "accepted") if scored else "",
-        "threshold": None if watch.threshold != watch.threshold else watch.threshold,
-        "peak_x": int(peak_column * image.width) if scored else -1,
-        "peak_y": int(peak_row * image.height) if scored else -1,
-        "width": image.width,
-        "height": image.height,
-        "size": look[0],
-        "modified_ns": look[1],
-        "seconds": round(seconds, 4),
-    }
+        notifier.close()
+    return arrivals
 
 
 def open_watch(request: WatchRequest, runner: Runner) -> Watch:

@@ -1,22 +1,24 @@
 """Arrivals: photographs scored one by one as they come, as a table that only grows.
 
 Each photograph is one small file of its own, `scores/<id>.parquet`, put in place whole and named by its path and
-content: writing it again changes nothing, so that a kill loses nothing and doubles nothing. `pandas.read_parquet` reads
-the folder.
+content: writing it again changes nothing, so that a kill loses nothing and doubles nothing. All files have one schema,
+whatever they hold, so that readers of folders of Parquet files (pandas, polars, duckdb, pyarrow) read the folder.
 """
 
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, cast, get_type_hints
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from storage.artefacts import digest
 from storage.store import PARTIAL, Store
 
 FOLDER = "watch"
-ROWS, TOLD = "scores", "told"
+ROWS, NOTIFIED = "scores", "told"
 READERS = 8
 
 
@@ -45,8 +47,16 @@ class Arrival(TypedDict):
     size: int
     """Of the file, in bytes."""
     modified_ns: int
+    """When its content was changed last, nanoseconds since 1970, as the file system has it."""
+    changed_ns: int
+    """When its content, name or rights were changed last."""
     seconds: float
     """From when the file was whole to its row."""
+
+
+_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), float | None: pa.float64()}
+SCHEMA = pa.schema([(name, _TYPES[kind]) for name, kind in get_type_hints(Arrival).items()])
+"""Of every file of the table, also where a row has no score."""
 
 
 def arrival_id(path: str, sha256: str) -> str:
@@ -65,7 +75,7 @@ class Arrivals:
     def add(self, name: str, row: Arrival) -> None:
         """Keep one row; one of the same name is replaced."""
         buffer = io.BytesIO()
-        pd.DataFrame([row]).to_parquet(buffer, index=False)
+        pq.write_table(pa.Table.from_pylist([dict(row)], schema=SCHEMA), buffer)
         self.store.write(f"{self.path}/{ROWS}/{name}.parquet", buffer.getvalue())
 
     def names(self) -> set[str]:
@@ -73,17 +83,26 @@ class Arrivals:
         found = self.store.sizes(f"{self.path}/{ROWS}")
         return {name.removesuffix(".parquet") for name in found if name.endswith(".parquet") and PARTIAL not in name}
 
+    def rows(self) -> list[Arrival]:
+        """All rows, the earliest first."""
+        return cast("list[Arrival]", self._read().to_pylist())
+
     def table(self) -> pd.DataFrame:
-        """All rows, the earliest first; empty if there are none."""
+        """All rows, the earliest first, as a table; without rows if there are none."""
+        return self._read().to_pandas()
+
+    def _read(self) -> pa.Table:
         paths = [f"{self.path}/{ROWS}/{name}.parquet" for name in sorted(self.names())]
         with ThreadPoolExecutor(READERS) as readers:
-            parts = list(readers.map(lambda path: pd.read_parquet(io.BytesIO(self.store.read(path))), paths))
-        return pd.concat(parts).sort_values("time", kind="stable", ignore_index=True) if parts else pd.DataFrame()
+            parts = list(
+                readers.map(lambda path: pq.read_table(io.BytesIO(self.store.read(path)), schema=SCHEMA), paths)
+            )
+        return pa.concat_tables([SCHEMA.empty_table(), *parts]).sort_by("time")
 
-    def mark_told(self, name: str) -> None:
+    def mark_notified(self, name: str) -> None:
         """Remember that notifications of a row were sent."""
-        self.store.write(f"{self.path}/{TOLD}/{name}", b"")
+        self.store.write(f"{self.path}/{NOTIFIED}/{name}", b"")
 
-    def told(self) -> set[str]:
+    def notified(self) -> set[str]:
         """Names of the rows whose notifications were sent."""
-        return {name for name in self.store.sizes(f"{self.path}/{TOLD}") if PARTIAL not in name}
+        return {name for name in self.store.sizes(f"{self.path}/{NOTIFIED}") if PARTIAL not in name}

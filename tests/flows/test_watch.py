@@ -1,6 +1,8 @@
 """Photographs scored as they come: the scores of a lot of one, none lost, none twice, others told."""
 
+import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
+from tasks.watching.folder_events import RESCAN_SECONDS
 from tests.flat import lot_request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,20 +43,24 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def watch(folder: Path, drawn: Path, store: Path, until: int, **more: Any) -> pd.DataFrame:
-    """Watch until so many rows came, and return the table."""
+def watch(
+    folder: Path, drawn: Path, store: Path, until: int, started: threading.Event | None = None, **more: Any
+) -> pd.DataFrame:
+    """Watch until so many rows came, and return the table; set an event when it begins."""
     given = {"folder": str(folder), "output": str(store), "category": "cap", "good": str(drawn / "good"), **SETTINGS}
-    stop, rows = threading.Event(), []
+    stop, shown = threading.Event(), []
     end = threading.Timer(PATIENCE_SECONDS, stop.set)
     end.start()
 
-    def said(row: Any) -> None:
-        rows.append(row)
-        if len(rows) > until:  # the first one is no photograph
+    def show(row: Any) -> None:
+        shown.append(row)
+        if started:
+            started.set()
+        if len(shown) > until:  # the first one is no photograph
             stop.set()
 
     try:
-        return watch_folder(request_of(WatchRequest, {**given, **more}), InlineRunner(), stop, said).table()
+        return watch_folder(request_of(WatchRequest, {**given, **more}), InlineRunner(), stop, show).table()
     finally:
         end.cancel()
 
@@ -111,6 +118,94 @@ def test_watch_waits_for_a_file_that_is_half_written(drawn: Path, tmp_path: Path
     table = watch(folder, drawn, tmp_path / "store", 1, poll=True)
     assert table["status"].tolist() == ["ok"]
     assert table["size"].tolist() == [len(content)]
+
+
+def test_watch_gives_an_empty_file_a_row_after_the_patience_and_another_once_it_is_filled(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.watching.new_photographs.PATIENCE_SECONDS", 2.0)
+    folder = copied(tmp_path / "in", drawn)
+    (folder / "0.png").write_bytes(b"")
+    table = watch(folder, drawn, tmp_path / "store", 1)
+    assert table[["path", "status", "reason"]].to_numpy().tolist() == [["0.png", "unreadable", "the file is empty"]]
+    copied(folder, drawn, "0.png")
+    assert watch(folder, drawn, tmp_path / "store", 1)["status"].tolist() == ["unreadable", "ok"]
+
+
+@pytest.mark.parametrize("poll", [False, True], ids=["told", "polled"])
+def test_watch_scores_a_file_replaced_by_one_of_the_same_size_and_time(drawn: Path, tmp_path: Path, poll: bool) -> None:
+    contents = [(drawn / "new" / name).read_bytes() for name in ("0.png", "1.png")]
+    size = max(map(len, contents))
+    folder, time_ns = copied(tmp_path / "in", drawn), 1_795_000_000_000_000_000
+
+    def put(content: bytes) -> None:
+        aside = tmp_path / "aside.png"
+        aside.write_bytes(content.ljust(size, b"x"))  # bytes after the end of a PNG change nothing
+        os.utime(aside, ns=(time_ns, time_ns))
+        aside.replace(folder / "0.png")
+
+    put(contents[0])
+    threading.Timer(
+        0.0, lambda: (until(lambda: any(tmp_path.glob("store/watch/*/scores/*"))), put(contents[1]))
+    ).start()
+    assert watch(folder, drawn, tmp_path / "store", 2, poll=poll)["size"].tolist() == [size, size]
+
+
+def test_watch_waits_for_a_file_whose_place_is_made_before_it_is_filled(drawn: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.open(drawn / "new" / "0.png").save(tmp_path / "0.bmp")
+    content, folder = (tmp_path / "0.bmp").read_bytes(), copied(tmp_path / "in", drawn)
+    ready = threading.Event()
+
+    def write() -> None:
+        ready.wait()
+        with (folder / "0.bmp").open("wb") as file:
+            file.write(content[:100])
+            file.truncate(len(content))  # decodes as black from here on
+            file.flush()
+            time.sleep(2)
+            file.seek(100)
+            file.write(content[100:])
+
+    threading.Timer(0.0, write).start()
+    table = watch(folder, drawn, tmp_path / "store", 1, started=ready)
+    assert table["sha256"].tolist() == [hashlib.sha256(content).hexdigest()]
+
+
+def test_watch_goes_on_when_its_folder_was_gone(drawn: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = copied(tmp_path / "in", drawn, "0.png")
+
+    def away_and_back() -> None:
+        until(lambda: any(tmp_path.glob("store/watch/*/scores/*")))
+        folder.rename(tmp_path / "away")
+        until(lambda: "is gone" in caplog.text)
+        copied(tmp_path / "away", drawn, "1.png").rename(folder)
+
+    threading.Timer(0.0, away_and_back).start()
+    assert sorted(watch(folder, drawn, tmp_path / "store", 2)["path"]) == ["0.png", "1.png"]
+    assert caplog.text.count("is gone") == caplog.text.count("is back;") == 1
+
+
+def test_watch_scores_files_of_a_folder_that_is_moved_in(drawn: Path, tmp_path: Path) -> None:
+    folder, ready = copied(tmp_path / "in", drawn), threading.Event()
+    copied(tmp_path / "camera", drawn, "0.png", "1.png")
+    threading.Timer(0.0, lambda: (ready.wait(), (tmp_path / "camera").rename(folder / "camera"))).start()
+    started = time.monotonic()
+    table = watch(folder, drawn, tmp_path / "store", 2, started=ready)
+    assert sorted(table["path"]) == ["camera/0.png", "camera/1.png"]
+    assert time.monotonic() - started < RESCAN_SECONDS
+
+
+def test_watch_keeps_one_row_of_a_file_whose_name_is_no_utf8(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.watching.new_photographs.PATIENCE_SECONDS", 1.0)
+    folder = copied(tmp_path / "in", drawn, "0.png")
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.png")).write_bytes(b"x")
+    assert watch(folder, drawn, tmp_path / "store", 2)["path"].tolist() == ["0.png", "\\udcff.png"]
+    copied(folder, drawn, "1.png")
+    assert len(watch(folder, drawn, tmp_path / "store", 1)) == 3
 
 
 class Receiver(HTTPServer):

@@ -1,0 +1,98 @@
+"""One photograph of a watched folder: read, scored and made a row."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from musc.decisions.threshold import FLAGGED
+from storage.errors import ImageChangedError, UnreadableImageError
+from storage.images.listing import list_files
+from storage.images.lots import USABLE, ListedImage, read_image
+from storage.results.arrivals import Arrival, Arrivals, arrival_id
+from storage.store import Store
+from tasks.watching.bank import Bank
+from tasks.watching.stable_files import FileState
+
+Scored = tuple[float, tuple[float, float]]
+"""Raw score, and the peak as fractions of the image's height and width."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What photographs are scored with and where their rows are kept."""
+
+    folder: Path
+    bank: Bank
+    arrivals: Arrivals
+    threshold: float
+    """Raw score at and above which photographs are flagged; NaN where nothing decides one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What reading a file gave."""
+
+    name: str
+    """Of its row."""
+    row: Arrival | None
+    """None for a photograph that has its row already."""
+
+
+def score_file(watch: Watch, path: str, state: FileState, known: Collection[str], *, patient: bool) -> Outcome | None:
+    """Score one file unless it is known; None while it may still be incomplete.
+
+    Args:
+        watch: what it is scored with.
+        path: relative to the watched folder.
+        state: of the file before it was read.
+        known: names of the rows that are there.
+        patient: whether a file that cannot be decoded is taken for incomplete.
+
+    Raises:
+        OSError: of a disk or a share, which may come back.
+    """
+    started, folder = time.perf_counter(), Store(str(watch.folder))
+    (image,) = list_files(folder, [path])
+    name = arrival_id(image.path, image.sha256)
+    if name in known:
+        return Outcome(name, None)
+    reason, scored = image.reason, None
+    if image.status == USABLE:
+        try:
+            scored = watch.bank.score(read_image(folder, image), image.sha256)
+        except ImageChangedError:
+            return None
+        except UnreadableImageError as error:
+            image, reason = replace(image, status="unreadable"), str(error)
+    if image.status == "unreadable" and patient:
+        return None
+    return Outcome(name, table_row(watch, image, state, reason, scored, time.perf_counter() - started))
+
+
+def table_row(
+    watch: Watch, image: ListedImage, state: FileState, reason: str, scored: Scored | None, seconds: float
+) -> Arrival:
+    """One row of the table, as plain values; without a score for files that could not be scored."""
+    raw, (peak_row, peak_column) = scored or (float("nan"), (-1, -1))
+    flagged = raw >= watch.threshold
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "category": watch.bank.job.category,
+        "path": image.path,
+        "sha256": image.sha256,
+        "status": image.status,
+        "reason": reason,
+        "raw_score": raw if scored else None,
+        "decision": (FLAGGED if flagged else "accepted") if scored else "",
+        "threshold": None if watch.threshold != watch.threshold else watch.threshold,
+        "peak_x": int(peak_column * image.width) if scored else -1,
+        "peak_y": int(peak_row * image.height) if scored else -1,
+        "width": image.width,
+        "height": image.height,
+        "size": state.size,
+        "modified_ns": state.modified_ns,
+        "changed_ns": state.changed_ns,
+        "seconds": round(seconds, 4),
+    }
