@@ -1,17 +1,26 @@
 """The commands; what each does is in `cli.commands`, imported when it runs, so that `musc --help` answers at once."""
 
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 import musc
 from cli.commands import verdicts
+from cli.one_value import OneValueCommand
 from cli.options_from_fields import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.terminal.text import replace_unprintable
-from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
+from planning.requests import (
+    BenchmarkRequest,
+    LotRequest,
+    NightRequest,
+    WatchRequest,
+    request_of,
+)
+
+Scored = TypeVar("Scored", LotRequest, NightRequest, BenchmarkRequest)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(verdicts.app, name="verdicts")
@@ -27,7 +36,7 @@ def carry_out(command: str, *arguments: Any, verbosity: int = 0, **options: Any)
     reporting_errors(action, verbose=verbosity > 0)
 
 
-def score_what(kind: type[Request], command: str, given: Given, verbosity: int) -> None:
+def score_what(kind: type[Scored], command: str, given: Given, verbosity: int) -> None:
     """Carry out a command that scores: check its options, choose its engine, say what will be done, and do it.
 
     What computes is imported after that has been said.
@@ -35,10 +44,10 @@ def score_what(kind: type[Request], command: str, given: Given, verbosity: int) 
 
     def announced() -> None:
         from cli.process.engines import with_engine
-        from cli.terminal.opening import announce, subject_of
+        from cli.terminal.opening import announce, subject_of, where_of
 
         request = with_engine(request_of(kind, given))
-        announce(subject_of(request), request.resources.engine or "inline")
+        announce(subject_of(request), where_of(request.resources.engine or "inline"))
         import_module(f"cli.commands.{command}").run(request)
 
     prepare_environment(verbosity)
@@ -61,42 +70,42 @@ def common(
     """Find defective parts in unlabelled lots of images (MuSc, ICLR 2024)."""
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 @takes(LotRequest, "folder")
 def score(given: Given, verbose: Verbose = 0) -> None:
     """Score the images of one product against each other; run it again to go on after a stop."""
     score_what(LotRequest, "score", given, verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 @takes(BenchmarkRequest, "dataset", "root")
 def benchmark(given: Given, verbose: Verbose = 0) -> None:
     """Score every category of a labelled dataset and compare with published numbers; run it again to go on."""
     score_what(BenchmarkRequest, "benchmark", given, verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 @takes(NightRequest, "root")
 def nightly(given: Given, verbose: Verbose = 0) -> None:
     """Score every lot below a folder that has no finished result yet, as the scheduled deployment does."""
     score_what(NightRequest, "nightly", given, verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 @takes(WatchRequest, "folder")
 def watch(given: Given, verbose: Verbose = 0) -> None:
     """Score each new photograph of a folder within seconds, against --good photographs or an earlier run."""
-    score_what(WatchRequest, "watch", given, verbose)
+    carry_out("watch", given, verbosity=verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 @takes(LotRequest, "folder")
 def plan(given: Given, verbose: Verbose = 0) -> None:
-    """Print what scoring a folder would cost: memory, disk, operations and time. Computes and stores nothing."""
+    """Print what the same line with `score` would cost: memory, disk, operations, time. Computes and stores nothing."""
     carry_out("plan", given, verbosity=verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def show(
     run: Annotated[str, typer.Argument(help="Folder of a finished run or benchmark, as printed at its end.")],
 ) -> None:
@@ -104,7 +113,7 @@ def show(
     carry_out("show", run)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def reproduce(
     run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
     folder: Annotated[str | None, typer.Option(help="Current folder of the images. Default: the recorded one.")] = None,
@@ -115,7 +124,7 @@ def reproduce(
     carry_out("reproduce", run, folder, weights, verbosity=verbose)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def clean(
     store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
     older_than: Annotated[float, typer.Option(help="Days; what was written later is kept.", metavar="DAYS")] = 7.0,
@@ -125,7 +134,7 @@ def clean(
     carry_out("clean", store, older_than, really=delete)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def automations(
     silence: Annotated[
         int, typer.Option(help="Seconds without a heartbeat after which a run counts as crashed; at least 90.")
@@ -143,7 +152,7 @@ def automations(
     carry_out("automations", silence, alert)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def web(
     store: Annotated[str, typer.Argument(help="Path or URL of a store, the --output of earlier runs.")],
     host: Annotated[
@@ -171,7 +180,7 @@ def web(
     carry_out("web", store, host, port, address, root_path)
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def demo(
     output: Annotated[str, typer.Option(help="Folder for the generated lot and its results.")] = "musc-demo",
     seed: Annotated[int, typer.Option(help="Which lot to draw.")] = 0,

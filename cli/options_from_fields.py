@@ -12,6 +12,9 @@ from pydantic.fields import FieldInfo
 from musc.pydantic_options import Options
 
 COMMON_PANEL = "Options"
+EXPERT_PANEL = "For experts, and to compute published numbers again"
+HELD = ("settings", "decisions", "resources")
+"""The models in a request, in the order of their panels."""
 Given = Mapping[str, Any]
 """The options that a user gave, by name; the others keep their default."""
 
@@ -21,19 +24,23 @@ Verbose = Annotated[
 ]
 
 
-def show_all(context: typer.Context, wanted: bool) -> None:
-    """Print the help of a command with every option, and end."""
-    if wanted:
-        for parameter in context.command.params:
-            parameter.hidden = False  # type: ignore[attr-defined]
-        typer.echo(context.get_help())
-        raise typer.Exit
+def help_all(told: Mapping[str, str]) -> Any:
+    """The option that prints a command's help with every option, and all that is told of each.
 
+    Args:
+        told: of each option, by name.
+    """
 
-HelpAll = Annotated[
-    bool,
-    typer.Option("--help-all", is_eager=True, callback=show_all, help="Show every option and exit."),
-]
+    def show(context: typer.Context, wanted: bool) -> None:
+        if wanted:
+            for parameter in context.command.params:
+                parameter.hidden = False  # type: ignore[attr-defined]
+                parameter.help = told.get(str(parameter.name), parameter.help)  # type: ignore[attr-defined]
+            typer.echo(context.get_help())
+            raise typer.Exit
+
+    option = typer.Option("--help-all", is_eager=True, callback=show, help="Show every option in full and exit.")
+    return Annotated[bool, option]
 
 
 def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -48,15 +55,18 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        made = sorted(parameters_of(kind, arguments), key=lambda made: made.default is not Parameter.empty)
+        made = [parameter_of(name, field, panel, name in arguments) for name, field, panel in fields_of(kind)]
+        made.sort(key=lambda parameter: parameter.default is not Parameter.empty)
+        told = {name: with_default(field) for name, field, _ in fields_of(kind)}
         own = list(signature(function, eval_str=True).parameters.values())[1:]
-        shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)]
+        shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=help_all(told))]
 
         @wraps(function)
         def command(**values: Any) -> None:
             values.pop("help_all")
             further = {parameter.name: values.pop(parameter.name) for parameter in own}
-            function({name: value for name, value in values.items() if value not in (None, [])}, **further)
+            given = {name: value for name, value in values.items() if value not in (None, [])}
+            function({name: as_one_text(value) for name, value in given.items()}, **further)
 
         parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in (*made, *own, *shared)]
         command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
@@ -66,45 +76,63 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
     return decorate
 
 
-def parameters_of(kind: type[Options], arguments: tuple[str, ...] = ()) -> Iterator[Parameter]:
-    """A command's parameter for each field of a model, and of the models it holds, which have panels of their own."""
-    panel = (kind.__doc__ or "").partition(":")[0] if not arguments else COMMON_PANEL
-    for name, field in kind.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
-            yield from parameters_of(field.annotation)
-        else:
-            yield parameter_of(name, field, panel, by_place=name in arguments)
+def as_one_text(value: Any) -> Any:
+    """What was given several times as one list, as if commas had separated it."""
+    return ",".join(value) if isinstance(value, list) else value
 
 
-def parameter_of(name: str, field: FieldInfo, panel: str, *, by_place: bool) -> Parameter:
+def fields_of(kind: type[Options]) -> Iterator[tuple[str, FieldInfo, str]]:
+    """Name, field and panel of every option of a request: its own first, then those of the models it holds."""
+    models = {COMMON_PANEL: kind}
+    for name in HELD:
+        held = kind.model_fields[name].annotation if name in kind.model_fields else None
+        if isinstance(held, type) and issubclass(held, Options):
+            models[(held.__doc__ or "").partition(":")[0]] = held
+    for heading, model in models.items():
+        for name, field in model.model_fields.items():
+            if name not in HELD:
+                yield (
+                    name,
+                    field,
+                    COMMON_PANEL if has(field, "common") else EXPERT_PANEL if has(field, "expert") else heading,
+                )
+
+
+def has(field: FieldInfo, mark: str) -> bool:
+    """Whether a field is marked as `common` or `expert`; see `musc.pydantic_options.option`."""
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get(mark))
+
+
+def parameter_of(name: str, field: FieldInfo, panel: str, by_place: bool) -> Parameter:
     """One parameter; texts are read by the model, so that a wrong one is refused by name and in the same words."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     kinds = plain_kinds(field.annotation)
     if by_place:
         default = Parameter.empty if field.is_required() else field.default
-        return Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=default,
-            annotation=Annotated[str, typer.Argument(help=field.description, show_default=False)],
-        )
-    shown = f"--{name.replace('_', '-')}"
-    metavar = str(extra.get("metavar") or metavar_of(kinds))
+        argument = typer.Argument(help=field.description, show_default=False)
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[str, argument])
+    shown, metavar = f"--{name.replace('_', '-')}", written_as(field)
     annotation: Any = str | None
     if bool in kinds:
         off = f"/--no-{name.replace('_', '-')}" if field.default is None else ""
         shown, metavar, annotation = f"{shown}{off}", "", bool | None
-    elif any(get_origin(one) is tuple and get_args(one)[0] is str for one in kinds):
+    elif all(get_origin(one) is tuple for one in kinds):
         annotation = list[str] | None
     option = typer.Option(
         shown,
         metavar=metavar or None,
-        help=with_default(field),
-        hidden=not extra.get("common"),
+        help=in_short(field),
+        hidden=not has(field, "common"),
         rich_help_panel=panel,
         show_default=False,
     )
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation, option])
+
+
+def in_short(field: FieldInfo) -> str:
+    """The first sentence of a field's description, and its default if that is a plain value."""
+    first = (field.description or "").partition(". ")[0].rstrip(".")
+    default = field.default if isinstance(field.default, str) and "efault" not in (field.description or "") else ""
+    return f"{first}{f' ({default})' if default else ''}."
 
 
 def with_default(field: FieldInfo) -> str:
@@ -126,8 +154,11 @@ def plain_kinds(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def metavar_of(kinds: list[Any]) -> str:
-    """How a value is written: its choices, a number, or a text."""
+def written_as(field: FieldInfo) -> str:
+    """How a value is written: as its field says, else its choices, a number, or a text."""
+    extra, kinds = field.json_schema_extra, plain_kinds(field.annotation)
+    if isinstance(extra, dict) and extra.get("metavar"):
+        return str(extra["metavar"])
     if choices := [str(choice) for kind in kinds for choice in get_args(kind) if not isinstance(choice, type)]:
         return "|".join(choices)
-    return {int: "N", float: "X"}.get(kinds[0], "TEXT")
+    return {int: "N", float: "X", bool: "yes or no"}.get(kinds[0], "TEXT")

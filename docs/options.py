@@ -3,54 +3,73 @@
 python docs/options.py
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from cli.options_from_fields import metavar_of, plain_kinds, with_default
+from pydantic.fields import FieldInfo
+
+from cli.options_from_fields import HELD, has, with_default, written_as
 from musc.pydantic_options import Options
-from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest
 
 PLACE = Path(__file__).with_name("options.md")
-REQUESTS = {
-    "musc score": LotRequest,
-    "musc nightly": NightRequest,
-    "musc benchmark": BenchmarkRequest,
-    "musc watch": WatchRequest,
+REQUESTS: dict[str, type[Request]] = {
+    "score": LotRequest,
+    "nightly": NightRequest,
+    "benchmark": BenchmarkRequest,
+    "watch": WatchRequest,
 }
 HEAD = """# Options
 
 Made from the fields of `musc/settings.py`, `planning/resources.py` and `planning/requests.py` by
-`python docs/options.py`. On the command line `match_radius` is `--match-radius`; in a deployment's parameters it is a
-field of `settings`, `decisions` or `resources`.
+`python docs/options.py`. A command takes the options whose row names it, and `musc plan` those of `musc score`, so that
+its line can be planned as it is. `musc score --help` shows the usual options in short, `--help-all` every one in full.
+
+On the command line `match_radius` is `--match-radius`; in a deployment's parameters it is a field of `settings`,
+`decisions` or `resources`, as the headings say.
+
+An option of several values takes them separated by commas, given one by one, or both: `--degrees 1,3` is
+`--degrees 1 --degrees 3`. A name that holds a comma stands in double quotes, inside those of the shell:
+`--categories '"bolt, small",nut'`. In a deployment it is a list, or such a text. An option of one value is given once;
+a second one is refused.
+
+Options marked *expert* serve experts, or to compute published numbers again.
 """
 
 
 def tables() -> str:
     """The page's text."""
-    parts, shared = [HEAD], {}
-    for command, request in REQUESTS.items():
-        parts.append(table(f"`{command}`", request))
-        shared |= {name: field.annotation for name, field in request.model_fields.items()}
-    held = {name: kind for name, kind in shared.items() if isinstance(kind, type) and issubclass(kind, Options)}
-    parts += [
-        table(f"`{name}`: {(model.__doc__ or '').partition(': ')[2].rstrip('.')}", model)
-        for name, model in held.items()
-    ]
+    parts = [HEAD, table("Of the command itself", dict(REQUESTS))]
+    for name in HELD:
+        models = {
+            command: model
+            for command, request in REQUESTS.items()
+            if name in request.model_fields and (model := request.model_fields[name].annotation)
+        }
+        whole = models["score"] if "score" in models else next(iter(models.values()))
+        parts.append(table(f"`{name}`: {(whole.__doc__ or '').partition(': ')[2].rstrip('.')}", models))
     return "\n".join(parts)
 
 
-def table(heading: str, model: type[Options]) -> str:
-    """The options of one model; models it holds have tables of their own."""
-    lines = [f"## {heading}\n", "| option | value | what it is |", "|---|---|---|"]
-    fields = sorted(model.model_fields.items(), key=lambda named: not named[1].is_required())
-    for name, field in fields:
-        kinds = plain_kinds(field.annotation)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
-            continue
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        value = str(extra.get("metavar") or ("yes or no" if bool in kinds else metavar_of(kinds)))
+def table(heading: str, models: dict[str, type[Options]]) -> str:
+    """The options of one kind: a row for each, with the commands that take it."""
+    lines = [f"## {heading}\n", "| option | value | what it is | taken by |", "|---|---|---|---|"]
+    for name, field, commands in rows(models):
         told = with_default(field).replace("|", "\\|").replace("<", "&lt;")
-        lines.append(f"| `{name}` | {value.replace('|', ' ')} | {told} |")
+        mark = "*expert*: " if has(field, "expert") else ""
+        value = written_as(field).replace("|", " or ")
+        lines.append(f"| `{name}` | {value} | {mark}{told} | {', '.join(commands)} |")
     return "\n".join(lines) + "\n"
+
+
+def rows(models: dict[str, type[Options]]) -> Iterator[tuple[str, FieldInfo, list[str]]]:
+    """Every option with the commands in which it means the same; arguments first, then as they stand in the code."""
+    found: dict[tuple[str, str], tuple[str, FieldInfo, list[str]]] = {}
+    for command, model in models.items():
+        for name, field in model.model_fields.items():
+            if name not in HELD:
+                found.setdefault((name, with_default(field)), (name, field, []))[2].append(command)
+    yield from sorted(found.values(), key=lambda row: not row[1].is_required())
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from prefect import flow
 
 from flows.hooks import crashed, failed
+from flows.parameters import takes
 from flows.pipelines.dataset import measure_one, score_dataset
 from flows.runners import PrefectRunner, one_at_a_time
-from musc.settings import Settings
 from planning.lot_job import LotJob
-from planning.requests import DEFAULT_OUTPUT, BenchmarkRequest, described_by
-from planning.resources import Engine, Resources
+from planning.requests import BenchmarkRequest
+from planning.resources import Engine
 from planning.returns import Benchmarked
 
 
@@ -30,19 +30,8 @@ def benchmark_category(category: str, job: LotJob, engine: Engine) -> str:
 
 
 @flow(name="benchmark", flow_run_name="benchmark {dataset}", task_runner=one_at_a_time(), on_crashed=[crashed])
-@described_by(BenchmarkRequest)
-def benchmark(
-    dataset: str,
-    root: str,
-    output: str = DEFAULT_OUTPUT,
-    categories: tuple[str, ...] | None = None,
-    backbones: tuple[str, ...] = (),
-    subsets: int = 1,
-    roi: str | None = None,
-    roi_folder: str | None = None,
-    settings: Settings = Settings(),
-    resources: Resources = Resources(),
-) -> Benchmarked:
+@takes(BenchmarkRequest)
+def benchmark(request: BenchmarkRequest) -> Benchmarked:
     """Score the categories of a dataset, each as one lot, and compare with published numbers.
 
     Returns:
@@ -53,16 +42,4 @@ def benchmark(
         ValueError: for an option out of range, by name, before any work.
         BenchmarkFailedError: at the end, if categories failed; the rows of the others are written.
     """
-    request = BenchmarkRequest(
-        dataset=dataset,
-        root=root,
-        output=output,
-        categories=categories,
-        backbones=backbones,
-        subsets=subsets,
-        roi=roi,
-        roi_folder=roi_folder,
-        settings=settings,
-        resources=resources,
-    )
     return score_dataset(request, PrefectRunner(), benchmark_category)

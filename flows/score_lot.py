@@ -3,12 +3,11 @@
 from prefect import flow, runtime
 
 from flows.hooks import crashed, failed
+from flows.parameters import takes
 from flows.pipelines.lot import score_folder
 from flows.runners import PrefectRunner, one_at_a_time
-from musc.settings import Decisions, Settings
 from planning.job import names_of
-from planning.requests import DEFAULT_OUTPUT, ExportKinds, LotRequest, MapKind, described_by
-from planning.resources import Resources
+from planning.requests import LotRequest
 from planning.returns import ScoredLot
 
 
@@ -26,23 +25,8 @@ def run_name() -> str:
     on_failure=[failed],
     on_crashed=[crashed],
 )
-@described_by(LotRequest)
-def score_lot(
-    folder: str,
-    output: str = DEFAULT_OUTPUT,
-    lot: str | None = None,
-    category: str | None = None,
-    maps: MapKind | None = None,
-    export: ExportKinds = (),
-    good_from_verdicts: bool = False,
-    ignore_drawn: bool = False,
-    good: str | None = None,
-    roi: str | None = None,
-    roi_folder: str | None = None,
-    settings: Settings = Settings(),
-    decisions: Decisions = Decisions(),
-    resources: Resources = Resources(),
-) -> ScoredLot:
+@takes(LotRequest)
+def score_lot(request: LotRequest) -> ScoredLot:
     """Score the images of one product in a folder against each other.
 
     Returns:
@@ -53,20 +37,4 @@ def score_lot(
         NoImagesError: if fewer than two images can be scored, or none where there are references from earlier runs.
         StageFailedError: if tasks failed; everything finished is kept.
     """
-    request = LotRequest(
-        folder=folder,
-        output=output,
-        lot=lot,
-        category=category,
-        maps=maps,
-        export=export,
-        good_from_verdicts=good_from_verdicts,
-        ignore_drawn=ignore_drawn,
-        good=good,
-        roi=roi,
-        roi_folder=roi_folder,
-        settings=settings,
-        decisions=decisions,
-        resources=resources,
-    )
     return score_folder(request, PrefectRunner())

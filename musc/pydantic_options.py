@@ -3,10 +3,21 @@
 Flows, the command line, deployments' forms, records and documents read them from there. Importing this loads no torch.
 """
 
+import csv
+from collections import Counter
 from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.config import JsonDict
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 
 class Options(BaseModel):
@@ -58,6 +69,10 @@ RULES = {
     "string_type": "a text",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "date_from_datetime_parsing": "a day written as YYYY-MM-DD",
+    "date_from_datetime_inexact": "a day written as YYYY-MM-DD",
+    "date_parsing": "a day written as YYYY-MM-DD",
+    "date_type": "a day written as YYYY-MM-DD",
 }
 """In our words, by pydantic's name of a problem, where its own are not plain."""
 
@@ -72,22 +87,48 @@ def rule_of(options: type[BaseModel], problem: ErrorDetails) -> str:
     return RULES.get(problem["type"], f"{told[:1].lower()}{told[1:]}")
 
 
-def option(default: Any, description: str, *, metavar: str = "", common: bool = False, **rules: Any) -> Any:
+def option(
+    default: Any, description: str, *, metavar: str = "", common: bool = False, expert: bool = False, **rules: Any
+) -> Any:
     """A field of a model of options.
 
     Args:
         default: its value unless given.
-        description: what it is, with units and what the default means, as users read it everywhere.
+        description: what it is, with units and what the default means, as users read it everywhere; `--help` shows
+            the first sentence.
         metavar: how its value is written on the command line.
         common: whether `--help` shows it; `--help-all` shows every option.
+        expert: whether it only serves experts, or to compute published numbers again.
         rules: of `pydantic.Field`, such as `ge`.
     """
-    return Field(default, description=description, json_schema_extra={"metavar": metavar, "common": common}, **rules)
+    extra: JsonDict = {"metavar": metavar, "common": common, "expert": expert}
+    return Field(default, description=description, json_schema_extra=extra, **rules)
 
 
-def read_numbers(value: Any) -> Any:
-    """Numbers from a text such as `1,3,5`; other values as they are."""
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+def read_list(value: Any) -> Any:
+    """A list from a text such as `1,3,5`; a value that holds a comma stands in double quotes. Lists as they are.
+
+    >>> read_list('bolt, "nut, small"')
+    ('bolt', 'nut, small')
+    """
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for row in csv.reader([value], skipinitialspace=True) for part in row)
+    if not all(parts) or not parts:
+        raise PydanticCustomError("empty_value", "values separated by commas")
+    return parts
+
+
+def require_each_once(values: tuple[Any, ...], given: ValidationInfo) -> tuple[Any, ...]:
+    """A list without repetitions.
+
+    Raises:
+        ValueError: naming the first value that is there twice.
+    """
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise ValueError(f"{given.field_name} must name each value once, got {value} {count} times; name it once")
+    return values
 
 
 def read_size(value: Any) -> Any:
@@ -102,5 +143,7 @@ def read_size(value: Any) -> Any:
     return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
 
 
-Numbers = BeforeValidator(read_numbers)
-Size = BeforeValidator(read_size)
+Numbers = BeforeValidator(read_list, json_schema_input_type=list[float] | str)
+Listed = (BeforeValidator(read_list, json_schema_input_type=list[Any] | str), AfterValidator(require_each_once))
+"""Of every list of options: commas separate its values."""
+Size = BeforeValidator(read_size, json_schema_input_type=int | tuple[int, int] | str)

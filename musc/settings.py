@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self, TypedDict
 from pydantic import AfterValidator, model_validator
 
 from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows
-from musc.pydantic_options import Numbers, Options, Size, option
+from musc.pydantic_options import Listed, Numbers, Options, Size, option
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """Scores lots by default: its weights are installed with this project."""
@@ -23,8 +23,8 @@ PAPER_BACKBONE = "ViT-L-14-336"
 """The backbone of the paper's main table, and of benchmarks by default."""
 
 ImageSize = int | tuple[int, int]
-Degrees = Annotated[tuple[int, ...], Numbers, AfterValidator(require_degrees)]
-Windows = Annotated[tuple[int, ...], Numbers, AfterValidator(require_rscin_windows)]
+Degrees = Annotated[tuple[int, ...], *Listed, AfterValidator(require_degrees)]
+Windows = Annotated[tuple[int, ...], *Listed, AfterValidator(require_rscin_windows)]
 
 
 class BackboneArguments(TypedDict):
@@ -38,65 +38,65 @@ class BackboneArguments(TypedDict):
     precision: str
 
 
-class Settings(Options):
-    """Method: everything that decides the scores of a lot, given its images."""
+class OneBackbone(Options):
+    """The network, where there is one."""
 
     backbone: str | None = option(
         None,
-        "Network whose features are compared: efficientnet-lite0, -lite1 or -lite2 (installed), a name such as "
+        "Network whose features are compared. efficientnet-lite0, -lite1 or -lite2 (installed), a name such as "
         "dinov2_vitl14, any open_clip ViT, timm:MODEL, or texture, a filter bank for trials. "
-        f"Default: {DEFAULT_BACKBONE}; benchmarks: {PAPER_BACKBONE}.",
+        f"Default: {DEFAULT_BACKBONE}.",
         common=True,
     )
+
+
+class PatchSettings(Options):
+    """How images become features, and how patches are compared."""
+
     weights: str | None = option(
         None, "A tag of the model's library, or a local file (.safetensors, .pt). Default: installed or published."
     )
     image_size: Annotated[ImageSize, Size] | None = option(
         None,
-        "Pixels to which images are resized: a side, or height x width such as 392x518. Default: 320 for "
+        "Pixels to which images are resized. A side, or height x width such as 392x518. Default: 320 for "
         "convolutional networks, else as published.",
         metavar="PIXELS",
         common=True,
     )
-    keep_aspect: bool = option(
-        False,
-        "Keep the proportions of the lot's first image: of as many pixels as image_size says, but not square. Images "
-        "of other proportions are stretched to those.",
-    )
-    layers: Annotated[tuple[int, ...], Numbers] | None = option(
+    layers: Annotated[tuple[int, ...], *Listed] | None = option(
         None,
         "0-based, growing: transformer blocks, default the ends of four equal parts, 5,11,17,23 of 24; or levels of a "
         "convolutional network, default those of stride 8 and more.",
         metavar="N,N,…",
+        expert=True,
     )
     quick_gelu: bool | None = option(
         None,
         "OpenAI CLIP's activation, QuickGELU instead of GELU. Default: as published, at the model's own image size "
         "only.",
+        expert=True,
     )
     position_antialias: bool = option(
-        False, "Resize the position embedding with antialiasing; the published numbers are without."
+        False, "Resize the position embedding with antialiasing; the published numbers are without.", expert=True
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = option(
-        "auto", "What the backbone computes in. auto: float16 on a GPU as published, else float32."
+        "auto",
+        "What the backbone computes in. auto: float16 on a GPU as published, else float32.",
+        expert=True,
     )
     degrees: Degrees | None = option(
         None,
         "Sides of the LNAMD neighbourhoods in patches, odd. Default: 1,3,5 as in the paper; convolutional networks: "
         "1,3.",
         metavar="N,N,…",
+        expert=True,
     )
     interval: Annotated[Interval, Numbers, AfterValidator(require_interval)] = option(
         (0.0, 0.3),
         "Fractions of the references, nearest first, between which distances are averaged.",
         metavar="LOW,HIGH",
+        expert=True,
     )
-    references: int | None = option(
-        None,
-        "Score every image against a sample of so many others, for very large lots. Default: all others.",
-        ge=1,
-    )
-    seed: int = option(0, "Draws the sample of references, and deals a benchmark's images to subsets.", ge=0)
     match_radius: int | None = option(
         None,
         "Match a patch only within so many rows and columns of patches of its own position, for aligned parts. "
@@ -104,10 +104,40 @@ class Settings(Options):
         metavar="PATCHES",
         ge=0,
     )
+
+    def backbone_arguments(self) -> BackboneArguments:
+        """The keyword arguments of `musc.backbones.resolve` and `load`."""
+        return {
+            "weights": self.weights,
+            "image_size": self.image_size,
+            "layers": self.layers,
+            "quick_gelu": self.quick_gelu,
+            "position_antialias": self.position_antialias,
+            "precision": self.precision,
+        }
+
+
+class BenchmarkSettings(PatchSettings):
+    """Method: everything that decides the scores of a lot, given its images, but for the network and earlier lots."""
+
+    keep_aspect: bool = option(
+        False,
+        "Keep the proportions of the lot's first image: of as many pixels as image_size says, but not square. Images "
+        "of other proportions are stretched to those.",
+    )
+    references: int | None = option(
+        None,
+        "Score every image against a sample of so many others, for very large lots. Default: all others.",
+        ge=1,
+    )
+    seed: int = option(
+        0, "Draws the sample of references, and deals a benchmark's images to subsets.", ge=0, expert=True
+    )
     tile: int | None = option(
         None,
         "Score images as tiles of so many pixels a side at full resolution, for large pictures; image_size is then the "
-        "same unless given. An image's score is its highest tile's. Default: images are scored whole.",
+        "nearest that the network takes, unless given. An image's score is its highest tile's. Default: images are "
+        "scored whole.",
         ge=32,
         metavar="PIXELS",
     )
@@ -124,11 +154,7 @@ class Settings(Options):
         "Images that RsCIN averages over, the image itself included. Default: 1,2,3 as in the paper, benchmarks of "
         "VisA 1,8,9; 1, which re-scores nothing, for lots scored with convolutional networks.",
         metavar="N,N,…",
-    )
-    references_from: tuple[str, ...] = option(
-        (),
-        "Earlier runs in the store, such as runs/monday-0a1b2c3d, whose accepted images are references too.",
-        metavar="RUN",
+        expert=True,
     )
     exclude_groups: bool = option(
         False, "Where images share the same flaw, take its patches out of the references and score again."
@@ -146,13 +172,14 @@ class Settings(Options):
     @model_validator(mode="after")
     def _tiles_fit(self) -> Self:
         if self.tile is None:
-            if self.overlap is not None:
-                raise ValueError(f"overlap must go with tile, got overlap {self.overlap} alone; give --tile too")
+            for name in ("overlap", "tile_references"):
+                if (value := getattr(self, name)) not in (None, "position"):
+                    raise ValueError(f"{name} must go with tile, got {name} {value} alone; give --tile too")
             return self
         if self.overlap is not None and self.overlap >= self.tile:
             raise ValueError(f"overlap must be less than tile, {self.tile}, got {self.overlap}; an eighth is usual")
         for name in ("exclude_groups", "references_from", "keep_aspect"):
-            if value := getattr(self, name):
+            if value := getattr(self, name, None):
                 raise ValueError(f"{name} must go without tile, got {value}; leave out one of the two")
         if self.tile_references == "all" and self.references is not None:
             raise ValueError(
@@ -160,16 +187,23 @@ class Settings(Options):
             )
         return self
 
-    def backbone_arguments(self) -> BackboneArguments:
-        """The keyword arguments of `musc.backbones.resolve` and `load`."""
-        return {
-            "weights": self.weights,
-            "image_size": self.image_size,
-            "layers": self.layers,
-            "quick_gelu": self.quick_gelu,
-            "position_antialias": self.position_antialias,
-            "precision": self.precision,
-        }
+
+class EarlierRuns(Options):
+    """Earlier lots as references."""
+
+    references_from: Annotated[tuple[str, ...], *Listed] = option(
+        (),
+        "Earlier runs in the store, such as runs/monday-0a1b2c3d, whose accepted images are references too.",
+        metavar="RUN,…",
+    )
+
+
+class Settings(EarlierRuns, BenchmarkSettings, OneBackbone):
+    """Method: everything that decides the scores of a lot, given its images."""
+
+
+class WatchSettings(EarlierRuns, PatchSettings, OneBackbone):
+    """Method: everything that decides the score of one image, given its references."""
 
 
 class ChosenSettings(Settings):
@@ -180,14 +214,11 @@ class ChosenSettings(Settings):
     rscin_windows: Windows
 
 
-class Decisions(Options):
-    """Decisions: which images are flagged; they decide nothing about scores."""
+class WatchDecisions(Options):
+    """Decisions: which images are flagged, given their scores and the references'."""
 
     false_alarms: float = option(
         0.5, "Good images expected to be flagged in a lot that holds defects.", gt=0, allow_inf_nan=False
-    )
-    review_budget: int | None = option(
-        None, "Most images flagged, the most anomalous of them. Default: no limit.", ge=1, common=True
     )
     threshold: float | None = option(
         None,
@@ -195,4 +226,12 @@ class Decisions(Options):
         ge=0,
         allow_inf_nan=False,
         common=True,
+    )
+
+
+class Decisions(WatchDecisions):
+    """Decisions: which images are flagged; they decide nothing about scores."""
+
+    review_budget: int | None = option(
+        None, "Most images flagged, the most anomalous of them. Default: no limit.", ge=1, common=True
     )

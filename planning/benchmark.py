@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 from musc.backbones.families import PAPER_RSCIN_WINDOWS
 from musc.plan.partition import plan_subsets
-from musc.settings import PAPER_BACKBONE
+from musc.settings import Settings
 from planning.job import prepare, require_name
 from planning.lot_job import LotJob
 from planning.requests import BenchmarkRequest, LotRequest
 from storage.datasets import Category, list_categories
-from storage.secrets import require_no_secret
 
 DATASET_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
 """RsCIN windows that the paper uses for a dataset instead of its default."""
@@ -28,32 +27,16 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
 
     Raises:
         DatasetLayoutError: if the root does not have the dataset's layout, naming every problem.
-        ValueError: as `planning.job.prepare`, if weights are given for several backbones, a backbone is given
-            twice, earlier runs are given as references, or a category has too few images for its subsets.
+        ValueError: as `planning.job.prepare`, if weights are given for several backbones, or a category has too
+            few images for its subsets.
     """
-    require_no_secret("root", request.root)
     found = list_categories(request.dataset, request.root, request.categories)
     settings = request.settings
-    names = request.backbones or (settings.backbone or PAPER_BACKBONE,)
-    if request.backbones and settings.backbone:
-        raise ValueError(
-            f"backbone must be left out where backbones are given, got {settings.backbone} beside "
-            f"{', '.join(request.backbones)}; name all of them in backbones"
-        )
-    if len(set(names)) < len(names):
-        raise ValueError(f"backbones must differ from each other, got {', '.join(names)}; name each once")
-    if settings.weights and len(names) > 1:
-        raise ValueError(f"weights must go with one backbone, got {len(names)}; run them one by one")
-    if settings.references_from:
-        raise ValueError(
-            f"references_from must be left out of benchmarks, got {', '.join(settings.references_from)}: published "
-            "numbers compare the images of a category with each other"
-        )
-    if (request.roi or request.roi_folder) and request.dataset == "mvtec_loco":
-        raise ValueError(
-            f"roi must be left out of mvtec_loco, got {request.roi or request.roi_folder}: AU-sPRO counts whole defects"
-        )
-    if (request.roi or request.roi_folder) and len(found) > 1:
+    if settings.weights and len(request.backbone) > 1:
+        raise ValueError(f"weights must go with one backbone, got {len(request.backbone)}; run them one by one")
+    if request.roi and request.dataset == "mvtec_loco":
+        raise ValueError(f"roi must be left out of mvtec_loco, got {request.roi}: AU-sPRO counts whole defects")
+    if request.roi and len(found) > 1:
         raise ValueError(f"roi must go with one product, got {len(found)} categories; name one of them with categories")
     for category in found:
         require_name("category", category.name)
@@ -65,11 +48,10 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
             output=request.output,
             lot=request.dataset,
             roi=request.roi,
-            roi_folder=request.roi_folder,
-            settings=settings.changed(backbone=name, rscin_windows=windows),
+            settings=Settings(**{**dict(settings), "backbone": name, "rscin_windows": windows}),
             resources=request.resources,
         )
-        for name in names
+        for name in request.backbone
     ]
     if settings.keep_aspect:  # each category has proportions of its own
         jobs = [

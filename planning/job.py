@@ -6,14 +6,14 @@ from pathlib import Path
 
 from musc import backbones
 from musc.backbones.geometry import size_in_proportion
+from musc.settings import Settings
 from planning.lot_job import KnownGood, LotJob, Region
-from planning.requests import LotRequest, RegionRequest
+from planning.requests import LotRequest
 from planning.resources import allocate
 from storage.images.folder_dates import date_of
 from storage.images.listing import first_shape, require_folder
 from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
-from storage.secrets import require_no_secret
 from storage.store import Store, absolute, require_store
 
 PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
@@ -30,15 +30,11 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
             first by path.
 
     Raises:
-        ValueError: naming the first option that is out of range or holds a secret.
+        ValueError: naming the first option that is out of range.
         NoImagesError: if the folder is missing.
         FileNotFoundError: if a weights file is missing.
     """
     folder, output, settings = request.folder, request.output, request.settings
-    places = {"folder": folder, "output": output, "weights": settings.weights}
-    places |= {"dask_address": request.resources.dask_address, "good": request.good}
-    for option, place in (*places.items(), *(("references_from", run) for run in settings.references_from)):
-        require_no_secret(option, str(place or ""))
     require_folder(folder)
     if request.good is not None:
         require_folder(request.good, "good")
@@ -55,7 +51,7 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
     if settings.tile is not None:
         require_tiles_alone(request, subsets)
-        settings = settings.changed(image_size=settings.image_size or settings.tile)
+        settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     shape = first_shape(folder, first_image) if chosen.keep_aspect else None
@@ -79,6 +75,16 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
     )
 
 
+def size_of_tile(settings: Settings, device: str) -> tuple[int, int]:
+    """The image size nearest to a tile's side that the network takes, in whole patches of its coarsest layer."""
+    chosen = backbones.with_defaults(settings)
+    usual = backbones.resolve(chosen.backbone, device=device, **chosen.backbone_arguments())
+    coarsest = min(layer.grid for layer in usual.layers)
+    patch = tuple(side // count for side, count in zip(usual.image_size, coarsest, strict=True))
+    height, width = (max(1, round((settings.tile or 0) / side)) * side for side in patch)
+    return height, width
+
+
 def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     """Refuse what cannot go with tiles.
 
@@ -87,32 +93,32 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     """
     if subsets > 1:
         raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
-    for option in ("good_from_verdicts", "good", "roi", "roi_folder", "ignore_drawn"):
+    for option in ("good_from_verdicts", "good", "roi", "ignore_drawn"):
         value = getattr(request, option)
         if value:
             raise ValueError(f"{option} must be left out where tile is given, got {value}; leave out one of the two")
 
 
-def requested_region(request: RegionRequest) -> Region | None:
+def requested_region(request: LotRequest) -> Region | None:
     """The region of interest that a request names, its masks not yet read.
 
     Raises:
         ValueError: if there is no such local mask or folder, or where masks cannot be found for all references.
     """
-    if request.roi is not None:
-        if not Path(request.roi).is_file():
-            raise ValueError(f"roi must be an existing local mask file, got {request.roi}; check the path")
-        return Region(absolute(request.roi), each=False)
-    if request.roi_folder is None:
+    if request.roi is None:
         return None
-    if not Path(request.roi_folder).is_dir():
-        raise ValueError(f"roi_folder must be an existing local folder, got {request.roi_folder}; check the path")
-    if request.settings.references_from or getattr(request, "good_from_verdicts", False):
+    if Path(request.roi).is_file():
+        return Region(absolute(request.roi), each=False)
+    if not Path(request.roi).is_dir():
         raise ValueError(
-            "roi_folder must go without references_from and good_from_verdicts, whose images have no masks in it, got "
-            f"{request.roi_folder}; give one mask with roi, or photographs of good parts with good"
+            f"roi must be an existing local mask file, or folder of masks, got {request.roi}; check the path"
         )
-    return Region(absolute(request.roi_folder), each=True)
+    if request.settings.references_from or request.good_from_verdicts:
+        raise ValueError(
+            "roi must be one mask file where references_from or good_from_verdicts is given, got the folder "
+            f"{request.roi}, which has no masks of their images; give one mask for all, or good parts with good"
+        )
+    return Region(absolute(request.roi), each=True)
 
 
 def without_drawn(region: Region | None, store: Store, category: str) -> Region | None:

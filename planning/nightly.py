@@ -142,7 +142,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def look(found: FoundLot, job: LotJob, maps: str | None = None, export: tuple[str, ...] = ()) -> Look:
+def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()) -> Look:
     """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
 
     Images are opened only where too few are named like one, to say what the other files are.
@@ -200,7 +200,9 @@ def note_outcome(job: LotJob, outcome: Outcome) -> None:
         note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
-def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None, export: tuple[str, ...] = ()) -> str:
+def result_key(
+    found: FoundLot, files_digest: str, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()
+) -> str:
     """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
         {
@@ -212,7 +214,7 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, maps: str | None
             # a new verdict or drawing is no reason to score old nights again
             "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
             "decisions": job.decisions.model_dump(),
-            "maps": maps,
-            **({"export": sorted(export)} if export else {}),
+            "maps": sorted(maps),
+            "export": sorted(export),
         }
     )

@@ -1,49 +1,23 @@
-"""Requests: what a user asks for, as one value: a lot, a night or a benchmark to be scored.
+"""Requests: what a user asks of a command, as one value that holds exactly the options the command takes.
 
 The fields are the parameters of the flows and, with those of the models they hold, the options of the commands.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import BaseModel, model_validator
 
-from musc.pydantic_options import Options, option
-from musc.settings import PAPER_BACKBONE, Decisions, Settings
-from planning.resources import Resources
+from musc.pydantic_options import Listed, Options, option
+from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
+from planning.resources import Resources, WatchResources
+from storage.secrets import require_no_secret
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
 MapKind = Literal["png", "tiff"]
-EXPORT_KINDS = ("csv", "coco", "labelstudio")
+ExportKind = Literal["csv", "coco", "labelstudio"]
 AnyRequest = TypeVar("AnyRequest", bound="Request")
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def read_names(value: Any) -> Any:
-    """Names from a text or several such as `bottle,cable`; other values as they are."""
-    given = [value] if isinstance(value, str) else value
-    if isinstance(given, list | tuple) and all(isinstance(text, str) for text in given):
-        return tuple(name.strip() for text in given for name in text.split(","))
-    return value
-
-
-def require_export_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Formats that results are exported in, each once.
-
-    Raises:
-        ValueError: naming the first that there is not.
-    """
-    for kind in kinds:
-        if kind not in EXPORT_KINDS:
-            raise ValueError(
-                f"export must be one or several of {', '.join(EXPORT_KINDS)}, got {kind!r}; choose among them"
-            )
-    return tuple(dict.fromkeys(kinds))
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
-ExportKinds = Annotated[tuple[str, ...], BeforeValidator(read_names), AfterValidator(require_export_kinds)]
 
 
 class Request(Options):
@@ -52,7 +26,17 @@ class Request(Options):
     output: str = option(
         DEFAULT_OUTPUT, "Path or URL of the store that keeps features, scores and results.", common=True
     )
-    settings: Settings = Settings()
+
+    @model_validator(mode="after")
+    def _hold_no_secret(self) -> Self:
+        for name, text in texts_in(self):
+            require_no_secret(name, text)
+        return self
+
+
+class ComputingRequest(Request):
+    """What is asked of the commands that run tasks."""
+
     resources: Resources = Resources()
 
 
@@ -61,47 +45,51 @@ class RegionRequest(Request):
 
     roi: str | None = option(
         None,
-        "Local mask, one for all images: patches of which less than half lies where it is above 0 are neither scored "
-        "nor used as references.",
-        metavar="FILE",
-    )
-    roi_folder: str | None = option(
-        None, "Local folder of such masks, one for each image, of the same name with any suffix.", metavar="FOLDER"
+        "Local mask for all images, or a folder with one for each. Patches of which less than half lies where it is "
+        "above 0 are neither scored nor used as references; masks in a folder have their image's name with any suffix.",
+        metavar="MASK",
+        common=True,
     )
 
-    @model_validator(mode="after")
-    def _one_kind_of_region(self) -> Self:
-        if self.roi and self.roi_folder:
-            raise ValueError(
-                f"roi must go without roi_folder, got {self.roi} and {self.roi_folder}; leave out one of the two"
-            )
-        return self
 
+class VerdictsRequest(Request):
+    """What is taken over from the review site."""
 
-class ScoringRequest(Request):
-    """What is asked of lots without labels."""
-
-    maps: MapKind | None = option(
-        None, "Also write every anomaly map as a file: png (overlays and masks) or tiff (32-bit floats).", common=True
-    )
-    export: ExportKinds = option(
-        (),
-        "Also write results as files: csv, the table of scores; coco or labelstudio, boxes and outlines of flagged "
-        "places.",
-        metavar="csv,coco,…",
-    )
     good_from_verdicts: bool = option(
-        False, "Images of the product's earlier runs that people judged good on the review site are references too."
+        False,
+        "Images that people judged good on the review site are references too. They are those of the product's earlier "
+        "runs.",
+        common=True,
     )
     ignore_drawn: bool = option(
         False,
-        "Leave out the places that people drew on the review site to be ignored in the product's photographs, as "
-        "patches outside of `roi` are; finished runs stay as they are.",
+        "Leave out places that people drew on the review site to be ignored. Those of the product's photographs are "
+        "left out as patches outside of `roi` are; finished runs stay as they are.",
+        common=True,
     )
+
+
+class ScoringRequest(VerdictsRequest, ComputingRequest):
+    """What is asked of lots without labels."""
+
+    maps: Annotated[tuple[MapKind, ...], *Listed] = option(
+        (),
+        "Also write anomaly maps as files. png: overlays and masks; tiff: 32-bit floats.",
+        metavar="png,tiff",
+        common=True,
+    )
+    export: Annotated[tuple[ExportKind, ...], *Listed] = option(
+        (),
+        "Also write csv, coco or labelstudio files. csv: the table of scores; coco and labelstudio: boxes and outlines "
+        "of flagged places.",
+        metavar="KIND,…",
+        common=True,
+    )
+    settings: Settings = Settings()
     decisions: Decisions = Decisions()
 
 
-class LotRequest(ScoringRequest, RegionRequest):
+class LotRequest(RegionRequest, ScoringRequest):
     """A folder of images of one product, to be scored against each other."""
 
     folder: str = option(..., "Path or URL of a folder of images of one product, searched with all folders below.")
@@ -117,25 +105,61 @@ class LotRequest(ScoringRequest, RegionRequest):
     )
     good: str | None = option(
         None,
-        "Path or URL of a folder of photographs of good parts: references that are not scored. 8 or more give the "
-        "threshold too, and the lot may be one image.",
+        "Folder of photographs of good parts, references that are not scored. A path or URL; 8 or more photographs "
+        "give the threshold too, and the lot may be one image.",
         metavar="FOLDER",
         common=True,
     )
 
 
-class WatchRequest(LotRequest):
+class WatchRequest(VerdictsRequest):
     """A folder whose new photographs are scored as they come, against references that stay the same."""
 
+    folder: str = option(..., "Local folder to which photographs of one product come, with all folders below.")
+    good: str | None = option(
+        None,
+        "Folder of good parts' photographs, the references. A path or URL; 8 or more photographs give the threshold.",
+        metavar="FOLDER",
+        common=True,
+    )
+    category: str | None = option(
+        None,
+        "Name of the product. Default: that of the folder above a dated one, else the folder's.",
+        common=True,
+    )
+    roi: str | None = option(
+        None,
+        "Local mask, the same for all photographs. Patches of which less than half lies where it is above 0 are "
+        "neither scored nor used as references.",
+        metavar="FILE",
+        common=True,
+    )
     webhook: str | None = option(
         None,
-        "URL to which every flagged photograph is posted as JSON; tried again after errors, and never costs a score.",
+        "URL to which every flagged photograph is posted as JSON. Tried again after errors, and never costs a score. A "
+        "URL that holds a key or a password is taken from the variable MUSC_WEBHOOK instead.",
         metavar="URL",
+        common=True,
+    )
+    events: bool | None = option(
+        None,
+        "Tell Prefect's server of every flagged photograph by an event. Default: where an API is configured.",
         common=True,
     )
     poll: bool = option(
         False, "Look at the folder every second, for network shares that do not tell of changes.", common=True
     )
+    settings: WatchSettings = WatchSettings()
+    decisions: WatchDecisions = WatchDecisions()
+    resources: WatchResources = WatchResources()
+
+    def lot(self) -> LotRequest:
+        """A lot with the same options; those that a watch does not take keep their default."""
+        own = {name: getattr(self, name) for name in WatchRequest.model_fields if name in LotRequest.model_fields}
+        own["settings"] = Settings(**dict(self.settings))
+        own["decisions"] = Decisions(**dict(self.decisions))
+        own["resources"] = Resources(**dict(self.resources))
+        return LotRequest(**own)
 
 
 class NightRequest(ScoringRequest):
@@ -153,7 +177,7 @@ class NightRequest(ScoringRequest):
         return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
 
 
-class BenchmarkRequest(RegionRequest):
+class BenchmarkRequest(RegionRequest, ComputingRequest):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
     dataset: str = option(
@@ -162,16 +186,22 @@ class BenchmarkRequest(RegionRequest):
         "own in MVTec AD's layout).",
     )
     root: str = option(..., "Local folder of the dataset.")
-    categories: Names | None = option(None, "Categories to run. Default: all.", metavar="NAME,…", common=True)
-    backbones: Names = option(
-        (),
-        f"Several backbones, compared in one table. Default: the one of `backbone`, {PAPER_BACKBONE} unless given.",
+    categories: Annotated[tuple[str, ...], *Listed] | None = option(
+        None, "Categories to run. Default: all.", metavar="NAME,…", common=True
+    )
+    backbone: Annotated[tuple[str, ...], *Listed] = option(
+        (PAPER_BACKBONE,),
+        "Networks whose features are compared, several in one table. Any that `musc score` takes.",
         metavar="NAME,…",
         common=True,
     )
     subsets: int = option(
-        1, "Parts in which each category is scored; images are dealt by content, never by label or name.", ge=1
+        1,
+        "Parts in which each category is scored; images are dealt by content, never by label or name.",
+        ge=1,
+        expert=True,
     )
+    settings: BenchmarkSettings = BenchmarkSettings()
 
 
 def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
@@ -189,18 +219,9 @@ def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     return kind(**values)
 
 
-def described_by(kind: type[Request]) -> Callable[[Function], Function]:
-    """Add the descriptions of a request's fields to a flow's docstring, which Prefect's form shows."""
-
-    def describe(function: Function) -> Function:
-        lines = [
-            f"    {name}: {field.description or (field.annotation.__doc__ or '').strip()}"
-            for name, field in kind.model_fields.items()
-            if field.annotation is not None
-        ]
-        text = function.__doc__ or ""
-        head, mark, rest = text.partition("\n    Returns:")
-        function.__doc__ = f"{head.rstrip()}\n\n    Args:\n    " + "\n    ".join(lines) + f"\n{mark}{rest}"
-        return function
-
-    return describe
+def texts_in(options: BaseModel) -> Iterator[tuple[str, str]]:
+    """Name and value of every text in a model and in those it holds."""
+    for name, value in options:
+        if isinstance(value, BaseModel):
+            yield from texts_in(value)
+        yield from ((name, text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str))

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ByteSize, TypeAdapter
+from pydantic import BeforeValidator, ByteSize, TypeAdapter, model_validator
 
 from musc.pydantic_options import Options, option
 
@@ -41,10 +41,10 @@ def read_bytes(value: object) -> object:
         ) from None
 
 
-class Resources(Options):
-    """Resources: where the work is done, and with how much memory; they decide no score."""
+class WatchResources(Options):
+    """Resources: where the work is done, and with how much memory."""
 
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 …; auto is the first GPU where there is one.", common=True)
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 …. auto is the first GPU where there is one.", common=True)
     memory: Annotated[ByteSize, BeforeValidator(read_bytes)] | None = option(
         None,
         "Most memory one scoring shard may use, such as 8GB. Default: half of the GPU's, or of the machine's.",
@@ -52,15 +52,27 @@ class Resources(Options):
         gt=0,
     )
     block_images: int | None = option(
-        None, "Images per extraction task, a multiple of 8. Default: 64, more for very large lots.", ge=8, multiple_of=8
+        None,
+        "Images per extraction task, a multiple of 8. Default: 64, more for very large lots.",
+        ge=8,
+        multiple_of=8,
+        expert=True,
     )
+
+
+class Resources(WatchResources):
+    """Resources: where the work is done, and with how much memory; they decide no score."""
+
     store_aggregated: bool = option(
-        False, "Keep features after LNAMD too, as cached work of their own (layers × degrees the space)."
+        False,
+        "Keep features after LNAMD too, as cached work of their own (layers × degrees the space).",
+        expert=True,
     )
     engine: EngineName | None = option(
         None,
         "inline, in this process without Prefect; threads, as Prefect tasks; or dask, a worker process per GPU. "
-        "Default: threads in deployments and where an API is configured, else inline.",
+        "Default: dask where dask_address or workers is given, else threads in deployments and where an API is "
+        "configured, else inline.",
     )
     dask_address: str | None = option(
         None,
@@ -72,6 +84,19 @@ class Resources(Options):
         "Dask worker processes per machine. Default: one per GPU, or one for every two cores; with an address 1.",
         ge=1,
     )
+
+    @model_validator(mode="after")
+    def _workers_are_of_dask(self) -> Self:
+        for name in ("dask_address", "workers"):
+            if self.engine not in (None, "dask") and getattr(self, name) is not None:
+                raise ValueError(f"{name} must go with the engine dask, got {self.engine}; leave out one of the two")
+        return self
+
+    @property
+    def named_engine(self) -> EngineName | None:
+        """The engine that is asked for by its name or by options that it alone has, if any is."""
+        of_dask = self.dask_address is not None or self.workers is not None
+        return self.engine or ("dask" if of_dask else None)
 
 
 @dataclass(frozen=True)
@@ -143,11 +168,8 @@ def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
     Raises:
         ValueError: naming the first option that does not fit, or what is to be installed.
     """
-    name = asked.engine or "threads"
+    name = asked.named_engine or "threads"
     if name != "dask":
-        for given in ("dask_address", "workers"):
-            if (value := getattr(asked, given)) is not None:
-                raise ValueError(f"{given} must go with the engine dask, got {value!r} with {name}; add --engine dask")
         return Engine(name)
     if find_spec("prefect_dask") is None:
         raise ValueError("engine dask must have prefect-dask installed, got none; pip install 'musc-pipeline[dask]'")

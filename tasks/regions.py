@@ -84,7 +84,7 @@ def masks_of(folder: Path, images: Sequence[ListedImage]) -> list[tuple[ListedIm
     if absent:
         named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
         raise ValueError(
-            f"roi_folder must hold exactly one mask of the same name for every image, with any suffix, got none or "
+            f"roi must be a folder with one mask of the same name for every image, with any suffix, got none or "
             f"several in {folder} for {len(absent)} of {len(images)}: {named}; add them"
         )
     return found

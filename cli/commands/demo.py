@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.process.engines import score_lot, with_engine
-from cli.terminal.opening import announce, subject_of
+from cli.terminal.opening import announce, subject_of, where_of
 from cli.terminal.progress import console, watching
 from cli.terminal.tables import show_run
 from planning.requests import LotRequest
@@ -30,7 +30,7 @@ def run(output: str, seed: int) -> None:
     say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     request = with_engine(LotRequest(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART))
-    announce(subject_of(request), request.resources.engine or "inline")
+    announce(subject_of(request), where_of(request.resources.engine or "inline"))
     with watching():
         done = score_lot(request)
     show_run(store, done.run)

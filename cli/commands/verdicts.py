@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.one_value import OneValueCommand
 from cli.process.errors import reporting_errors
 from cli.terminal.text import visible
 
@@ -15,7 +16,7 @@ def common() -> None:
     """Export the verdicts that people gave on the review site."""
 
 
-@app.command()
+@app.command(cls=OneValueCommand)
 def export(
     run: Annotated[str, typer.Argument(help="Folder of a finished run, as printed at its end.")],
     kind: Annotated[

@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.options_from_fields import Given
+from cli.terminal.opening import announce, subject_of
 from cli.terminal.text import visible
-from planning.requests import WatchRequest
+from planning.requests import WatchRequest, request_of
+
+HERE = "in this process, without a server"
 
 if TYPE_CHECKING:
     from flows.pipelines.watch import Started
     from storage.results.arrivals import Arrival
 
 
-def run(request: WatchRequest) -> None:
+def run(given: Given) -> None:
     """Score new photographs until Ctrl-C or SIGTERM, then stop after the one at hand."""
-    from cli.process.engines import watch_folder
+    from cli.process.engines import event_api, watch_folder
 
+    request = request_of(WatchRequest, given)
+    api = event_api(request)
+    announce(subject_of(request), f"in this process; {api.url} is told of flagged photographs" if api else HERE)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    arrivals = watch_folder(request, stop, show)
+    arrivals = watch_folder(request, stop, show, emitting=api is not None)
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")
 
 

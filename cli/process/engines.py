@@ -5,11 +5,11 @@ pipeline on the same store, so one goes on where the other stopped.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cli.process.prefect_api import configured_api, require_answer
+from cli.process.prefect_api import VARIABLE, ConfiguredApi, configured_api, require_answer
 from cli.process.prefect_settings import require_readable_settings
-from planning.requests import AnyRequest, BenchmarkRequest, LotRequest, NightRequest, WatchRequest
+from planning.requests import BenchmarkRequest, ComputingRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
 from planning.returns import Benchmarked, ScoredLot
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from planning.nightly import Night
     from reports.reproduce import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
+
+AnyComputing = TypeVar("AnyComputing", bound=ComputingRequest)
 
 
 def choose_engine(asked: EngineName | None) -> EngineName:
@@ -39,9 +41,9 @@ def choose_engine(asked: EngineName | None) -> EngineName:
     return engine
 
 
-def with_engine(request: AnyRequest) -> AnyRequest:
+def with_engine(request: AnyComputing) -> AnyComputing:
     """The request with its engine chosen."""
-    engine = choose_engine(request.resources.engine)
+    engine = choose_engine(request.resources.named_engine)
     return request.changed(resources=request.resources.changed(engine=engine))
 
 
@@ -84,15 +86,32 @@ def score_lots(request: NightRequest) -> "Night":
     return flow(**dict(request))
 
 
+def event_api(request: WatchRequest) -> ConfiguredApi | None:
+    """The API that is told of flagged photographs, if any is to be.
+
+    Raises:
+        ConnectionError: if it does not answer.
+        ValueError: if one is asked for and none is configured, or if Prefect could not be loaded.
+    """
+    api = configured_api() if request.events is not False else None
+    if api is None:
+        if request.events:
+            raise ValueError(f"events must go with a configured API of Prefect, got none; set {VARIABLE} to one")
+        return None
+    require_readable_settings()
+    require_answer(api, "--no-events")
+    return api
+
+
 def watch_folder(
-    request: WatchRequest, stop: "threading.Event", show: "Callable[[Started | Arrival], None]"
+    request: WatchRequest, stop: "threading.Event", show: "Callable[[Started | Arrival], None]", *, emitting: bool
 ) -> "Arrivals":
-    """Score what comes to a folder, in this process; where an API is configured, flagged photographs are events."""
+    """Score what comes to a folder, in this process."""
     from flows.pipelines.watch import watch_folder as pipeline
     from tasks.runtime.runner import InlineRunner
 
     receivers = []
-    if request.resources.engine != "inline":
+    if emitting:
         from tasks.monitoring.events import emit_flagged
 
         receivers.append(emit_flagged)

@@ -52,8 +52,12 @@ def configured_api() -> ConfiguredApi | None:
     return ConfiguredApi(str(url), f"the profile {active!r} in {path}", f"run `prefect config unset {VARIABLE}`")
 
 
-def require_answer(api: ConfiguredApi) -> None:
+def require_answer(api: ConfiguredApi, without: str = "--engine inline") -> None:
     """Refuse to start with an API that does not answer.
+
+    Args:
+        api: which one.
+        without: the option that does without it.
 
     Raises:
         ConnectionError: naming the address, what has set it, and the ways out.
@@ -71,5 +75,5 @@ def require_answer(api: ConfiguredApi) -> None:
             return
     raise ConnectionError(
         f"Prefect's API must answer, got no answer from {api.url}, which {api.source} names ({reason}); "
-        f"start that server, or {api.way_out}, or add --engine inline, which needs no server"
+        f"start that server, or {api.way_out}, or add {without}, which needs no server"
     )

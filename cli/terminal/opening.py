@@ -6,32 +6,45 @@ from pathlib import Path
 
 import typer
 
+from cli.process.prefect_api import configured_api
 from cli.terminal.text import visible
-from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE
-from planning.requests import BenchmarkRequest, Request
+from musc.settings import DEFAULT_BACKBONE
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {
     "inline": f"in this process, without a server; {WATCH}",
-    "threads": "as Prefect tasks, by a thread of this process; the UI shows them",
-    "dask": "as Prefect tasks, by Dask workers; the UI shows them",
+    "threads": "as Prefect tasks, by a thread of this process",
+    "dask": "as Prefect tasks, by Dask workers",
 }
+Asked = LotRequest | NightRequest | BenchmarkRequest | WatchRequest
 
 
-def announce(subject: str, engine: EngineName) -> None:
+def announce(subject: str, where: str) -> None:
     """Print what will be scored, if anything is said about it, and where."""
-    for line in (subject, f"runs {WHERE[engine]}"):
+    for line in (subject, f"runs {where}"):
         if line:
             typer.echo(f"{time.strftime('%H:%M:%S')} {visible(line)}", err=True)
 
 
-def subject_of(request: Request) -> str:
+def where_of(engine: EngineName) -> str:
+    """Where tasks run, and whether anybody can look at them."""
+    if engine == "inline":
+        return WHERE[engine]
+    api = configured_api()
+    return (
+        f"{WHERE[engine]}; {f'{api.url} shows them' if api else f'no API is configured, so no UI shows them; {WATCH}'}"
+    )
+
+
+def subject_of(request: Asked) -> str:
     """Place, number of files, backbone and device of what is scored."""
-    place = str(getattr(request, "folder", None) or getattr(request, "root", ""))
-    usual = PAPER_BACKBONE if isinstance(request, BenchmarkRequest) else DEFAULT_BACKBONE
-    several = request.backbones if isinstance(request, BenchmarkRequest) else ()
-    backbones = several or (request.settings.backbone or usual,)
+    place = request.root if isinstance(request, NightRequest | BenchmarkRequest) else request.folder
+    if isinstance(request, BenchmarkRequest):
+        backbones = request.backbone
+    else:
+        backbones = (request.settings.backbone or DEFAULT_BACKBONE,)
     count = file_count(place)
     files = "" if count is None else f", {count:,} files"
     return f"{place}{files}; backbone {', '.join(backbones)}, device {request.resources.device}"

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 from rich.table import Table
@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
 from musc.decisions.threshold import FLAGGED
-from planning.requests import EXPORT_KINDS
+from planning.requests import ExportKind
 from reports.page.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
@@ -58,7 +58,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     for kind, folder in MAPS.items():
         if is_complete(run.store, f"{run.path}/{folder}"):
             console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
-    for kind in EXPORT_KINDS:
+    for kind in get_args(ExportKind):
         folder = EXPORT.format(kind=kind)
         if is_complete(run.store, f"{run.path}/{folder}"):
             console.print(f"  {folder:<18} results as {kind}", highlight=False)

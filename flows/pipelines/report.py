@@ -37,7 +37,7 @@ class Reported:
 
 
 def report_run(
-    job: LotJob, run: ScoredRun, runner: Runner, maps: MapKind | None = None, export: Sequence[str] = ()
+    job: LotJob, run: ScoredRun, runner: Runner, maps: Sequence[MapKind] = (), export: Sequence[str] = ()
 ) -> Reported:
     """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again.
 
@@ -45,7 +45,7 @@ def report_run(
         job: what was run.
         run: which run.
         runner: where it is made.
-        maps: kind of files; none unless given.
+        maps: kinds of files.
         export: formats of results.
     """
     finished = Run(Store(job.store), run.run)
@@ -59,11 +59,10 @@ def report_run(
         report = run_stage("report", write_report, [reporting], runner)[0].path
     except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
-    if maps:
-        try:
-            run_stage("maps", write_maps, [maps_spec(job, run, maps)], runner)
-        except Exception as error:
-            problems.append(f"the maps could not be written ({error}); the scores are complete")
+    try:
+        run_stage("maps", write_maps, [maps_spec(job, run, kind) for kind in maps], runner)
+    except Exception as error:
+        problems.append(f"the maps could not be written ({error}); the scores are complete")
     try:
         run_stage("export", write_export, export_specs(job, run, export), runner)
     except Exception as error:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,9 @@ from tasks.watching.stable_files import FileState
 
 log = logging.getLogger(__name__)
 
+WEBHOOK = "MUSC_WEBHOOK"
+"""The variable that holds the webhook's URL where it is secret."""
+
 
 @dataclass(frozen=True)
 class Started:
@@ -59,7 +63,8 @@ def watch_folder(
         show: is called once when the references are ready, then with every new row.
         receivers: are sent flagged rows, as the webhook is.
     """
-    receivers = [*receivers, *([webhook(request.webhook)] if request.webhook else [])]
+    url = request.webhook or os.environ.get(WEBHOOK)
+    receivers = [*receivers, *([webhook(url)] if url else [])]
     watch = open_watch(request, runner)
     arrivals = watch.arrivals
     show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.threshold))
@@ -87,11 +92,11 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     """Make ready the references and the threshold; what earlier starts made is used again.
 
     Raises:
-        ValueError: without references, or for options that need a whole lot.
+        ValueError: without references, or without a folder.
         MemoryError: if the references do not fit the memory.
     """
     require_watchable(request)
-    job = prepare(request)
+    job = prepare(request.lot())
     job = with_judged_good(job) if request.good_from_verdicts else job
     store = Store(job.store)
     require_writable(store)
@@ -138,21 +143,12 @@ def require_watchable(request: WatchRequest) -> None:
     Raises:
         ValueError: naming the option.
     """
-    settings = request.settings
-    if not (request.good or settings.references_from or request.good_from_verdicts):
+    if not (request.good or request.settings.references_from or request.good_from_verdicts):
         raise ValueError(
             "watch must have references, got none; give a folder of good photographs with good (--good), or an earlier "
             "run with references_from (--references-from)"
         )
-    if settings.references is not None or settings.exclude_groups:
-        raise ValueError("watch must go without references and exclude_groups, which need a whole lot; leave them out")
-    if request.decisions.review_budget is not None:
-        raise ValueError("watch must go without review_budget, which ranks a whole lot; leave it out")
-    if settings.tile is not None or settings.keep_aspect:
-        raise ValueError("watch must go without tile and keep_aspect, which look at a whole lot first; leave them out")
-    if request.roi_folder or request.maps or request.export:
-        raise ValueError(
-            "watch must go without roi_folder, maps and export, got one of them; one mask can be given with roi"
-        )
+    if request.roi and Path(request.roi).is_dir():
+        raise ValueError(f"roi must be one mask file for watch, got the folder {request.roi}; give a mask for all")
     if not Path(request.folder).is_dir():
         raise ValueError(f"folder must be an existing local folder, got {request.folder}; make it, or check the path")

@@ -139,7 +139,7 @@ def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpe
 def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
     """The spec that writes a run's maps as files of one kind."""
     key = stage_key("maps", MAPS_VERSION, run=run.key, kind=kind)
-    return MapsSpec(key, job.category, job.store, job.folder, run.run, kind, label=job.lot, size=run.images)
+    return MapsSpec(key, job.category, job.store, job.folder, run.run, kind, f"{job.lot} {kind}", run.images)
 
 
 def export_specs(job: LotJob, run: ScoredRun, kinds: Sequence[str]) -> list[ExportSpec]:

@@ -62,7 +62,7 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
         "folder",
         str(labelled),
         str(tmp_path / "out"),
-        backbones=("efficientnet-lite0",),
+        backbone=("efficientnet-lite0",),
         image_size=64,
         rscin_windows=(1,),
     )

@@ -9,14 +9,14 @@ import typer
 from typer.testing import CliRunner
 
 from cli.main import app as musc_command
-from cli.options_from_fields import Given, takes
+from cli.options_from_fields import Given, fields_of, has, takes, with_default
 from musc.pydantic_options import option
 from musc.settings import Decisions, Settings
-from planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
+from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
 from planning.resources import Resources
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = (LotRequest, NightRequest, BenchmarkRequest)
+REQUESTS = (LotRequest, NightRequest, BenchmarkRequest, WatchRequest)
 
 
 class OtherSettings(Settings):
@@ -65,10 +65,10 @@ def test_options_not_given_keep_their_default_and_those_given_their_value() -> N
     words = ["photographs", "--seed", "0", "--match-radius", "0", "--no-quick-gelu", "--references-from", "a"]
     assert CliRunner().invoke(app, [*words, "--references-from", "b,c"]).exit_code == 0
     given = {"folder": "photographs", "seed": "0", "match_radius": "0", "quick_gelu": False}
-    assert asked == [{**given, "references_from": ["a", "b,c"]}]
+    assert asked == [{**given, "references_from": "a,b,c"}]
     settings = request_of(LotRequest, asked[0]).settings
     assert (settings.seed, settings.match_radius, settings.quick_gelu) == (0, 0, False)
-    assert (settings.references_from, settings.degrees) == (("a", "b,c"), None)
+    assert (settings.references_from, settings.degrees) == (("a", "b", "c"), None)
 
 
 def test_names_are_separated_by_commas_or_given_again() -> None:
@@ -78,15 +78,61 @@ def test_names_are_separated_by_commas_or_given_again() -> None:
     assert request_of(BenchmarkRequest, asked[0]).categories == ("candle", "pcb1", "pcb2")
 
 
-def test_help_shows_the_common_options_and_help_all_every_one() -> None:
-    app, _ = command(LotRequest, "folder")
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_help_shows_the_common_options_and_help_all_every_one(kind: type[Request]) -> None:
+    arguments = [name for name, field, _ in fields_of(kind) if field.is_required() or name == "root"]
+    app, _ = command(kind, *arguments)
     short = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100"}).output
-    whole = CliRunner().invoke(app, ["--help-all"], env={"COLUMNS": "200"}).output
-    fields = {**LotRequest.model_fields, **Settings.model_fields, **Decisions.model_fields, **Resources.model_fields}
-    named = [f"--{name.replace('_', '-')}" for name in fields if name not in ("folder", *("settings", "decisions"))]
-    options = [name for name in named if name != "--resources"]
-    assert [name for name in options if not re.search(rf"{name}\b", whole)] == []
-    assert len([name for name in options if re.search(rf"{name} ", short)]) == 10
+    whole = CliRunner().invoke(app, ["--help-all"], env={"COLUMNS": "300"}).output
+    for name, field, panel in fields_of(kind):
+        if name not in arguments:
+            shown = rf"--{name.replace('_', '-')}\b"
+            assert bool(re.search(shown, short)) == has(field, "common"), name
+            assert with_default(field)[:60] in whole, name
+            assert whole.index(f"─ {panel} ─") < whole.index(f"--{name.replace('_', '-')} "), name
+
+
+def test_help_of_score_shows_what_the_readme_advertises() -> None:
+    shown = CliRunner().invoke(musc_command, ["score", "--help"], env={"COLUMNS": "100"}).output
+    for name in ("--export", "--roi", "--good-from-verdicts", "--ignore-drawn", "--good", "--threshold"):
+        assert f"{name} " in shown
+
+
+def test_option_of_one_value_given_twice_is_refused_by_name() -> None:
+    for words in (["--image-size", "64", "--image-size", "96"], ["--quick-gelu", "--no-quick-gelu"]):
+        done = CliRunner().invoke(musc_command, ["score", "x", *words])
+        name = words[0].removeprefix("--").replace("-", "_")
+        assert (done.exit_code, f"error: {name} must be given once, got it 2 times" in done.output) == (2, True)
+    done = CliRunner().invoke(musc_command, ["clean", "absent", "--older-than", "1", "--older-than", "2"])
+    assert "older_than must be given once" in done.output
+
+
+@pytest.mark.parametrize("words", [["1,3"], ["1", "3"], ["3,1"]], ids=" ".join)
+def test_list_is_separated_by_commas_or_given_one_by_one(words: list[str]) -> None:
+    app, asked = command(LotRequest, "folder")
+    given = [text for word in words for text in ("--degrees", word, "--layers", word.replace("3,1", "1,3"))]
+    assert CliRunner().invoke(app, ["x", *given, "--maps", "png", "--maps", "tiff"]).exit_code == 0
+    request = request_of(LotRequest, asked[0])
+    assert (sorted(request.settings.degrees or ()), request.settings.layers) == ([1, 3], (1, 3))
+    assert request.maps == ("png", "tiff")
+
+
+def test_list_takes_a_name_that_holds_a_comma_in_quotes() -> None:
+    app, asked = command(BenchmarkRequest, "dataset", "root")
+    CliRunner().invoke(app, ["folder", "data", "--categories", '"bolt, small",nut', "--categories", "cap"])
+    assert request_of(BenchmarkRequest, asked[0]).categories == ("bolt, small", "nut", "cap")
+
+
+@pytest.mark.parametrize("text", ["", "1,,3", ","])
+def test_list_without_a_value_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"degrees must be values separated by commas, got"):
+        request_of(LotRequest, {"folder": "x", "degrees": text})
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_no_request_has_an_option_twice(kind: type[Request]) -> None:
+    names = [name for name, _, _ in fields_of(kind)]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("columns", [80, 100])
@@ -97,15 +143,8 @@ def test_help_of_score_fits_a_screen(columns: int) -> None:
     assert len(shown.splitlines()) <= 50
 
 
-@pytest.mark.parametrize("kind", REQUESTS)
-def test_requests_share_no_option_by_two_meanings(kind: type[LotRequest]) -> None:
-    held = [field.annotation for field in kind.model_fields.values() if hasattr(field.annotation, "model_fields")]
-    names = [*kind.model_fields, *(name for model in held if model for name in model.model_fields)]
-    assert len(names) == len(set(names))
-
-
 def test_every_description_stands_once_in_the_repository() -> None:
-    models = (LotRequest, NightRequest, BenchmarkRequest, Settings, Decisions, Resources)
+    models = (*REQUESTS, Settings, Decisions, Resources)
     rooms = ("cli", "flows", "tasks", "reports", "planning", "musc")
     sources = {path: path.read_text("utf-8") for room in rooms for path in source(room)}
     one_line = {path: re.sub(r'"\s*\n\s*f?"', "", text) for path, text in sources.items()}

@@ -158,7 +158,7 @@ def test_benchmark_on_two_workers_gives_the_metrics_of_threads(
 ) -> None:
     from tests.flat import benchmark
 
-    method = {"backbones": ("texture",), "image_size": 64, "layers": (0, 1), "degrees": (1,), "block_images": 16}
+    method = {"backbone": ("texture",), "image_size": 64, "layers": (0, 1), "degrees": (1,), "block_images": 16}
     root, tables = str(lot.parent.parent), {}
     for engine, address in (("threads", None), ("dask", scheduler)):
         store = Store(str(tmp_path / engine))

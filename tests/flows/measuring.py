@@ -10,7 +10,7 @@ from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
 
-SMALL: dict[str, Any] = {"backbones": ("texture",), "image_size": 64, "layers": (0,), "degrees": (1,)}
+SMALL: dict[str, Any] = {"backbone": ("texture",), "image_size": 64, "layers": (0,), "degrees": (1,)}
 OPTIONS = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1")
 
 

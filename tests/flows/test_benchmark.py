@@ -182,7 +182,7 @@ def test_benchmark_of_several_backbones_compares_the_published_one(
     published_backbone: str, mvtec_ad_root: Path, tmp_path: Path
 ) -> None:
     table = measure(
-        "mvtec_ad", mvtec_ad_root, tmp_path, backbones=("texture", published_backbone), categories=("bottle",)
+        "mvtec_ad", mvtec_ad_root, tmp_path, backbone=("texture", published_backbone), categories=("bottle",)
     )
     assert table["backbone"].value_counts().to_dict() == {"texture": 16, published_backbone: 16}
     assert len(written(tmp_path, "runs")) == 2

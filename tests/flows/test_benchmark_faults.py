@@ -86,8 +86,8 @@ def test_benchmark_repeats_what_may_pass_and_nothing_else(
     [
         ({"subsets": 0}, "subsets must be greater than or equal to 1, got 0"),
         ({"subsets": 6}, "subsets must be a positive count .* got 6 for 11 images; use at most 5"),
-        ({"backbones": ("texture", "texture")}, "backbones must differ from each other, got texture, texture"),
-        ({"backbones": ("texture", "ViT-L-14"), "weights": "x.pt"}, "weights must go with one backbone, got 2"),
+        ({"backbone": ("texture", "texture")}, "backbone must name each value once, got texture 2 times"),
+        ({"backbone": ("texture", "ViT-L-14"), "weights": "x.pt"}, "weights must go with one backbone, got 2"),
         ({"degrees": (2,)}, "degree must be a positive odd number"),
         ({"categories": ("caps", "cups")}, "category 'cups' is unknown; known: caps, lids"),
     ],

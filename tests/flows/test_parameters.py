@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from musc.settings import Settings
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request
 
 
@@ -36,7 +37,29 @@ def test_form_of_a_deployment_shows_every_description_default_and_range(flows: d
         for name, field in kind.model_fields.items():
             if field.description:
                 assert form["properties"][name]["description"] == field.description
-        interval = form["definitions"]["Settings"]["properties"]["interval"]
+        model = kind.model_fields["settings"].annotation
+        assert model is not None
+        settings = form["definitions"][model.__name__]["properties"]
+        interval = settings["interval"]
         assert (interval["default"], interval["description"][:9]) == ([0.0, 0.3], "Fractions")
-        references = form["definitions"]["Settings"]["properties"]["references"]
+        references = settings["references"]
         assert {"minimum": 1, "type": "integer"} in references["anyOf"]
+
+
+TEXTS = {"image_size": "64", "layers": "0,1", "degrees": "1,3", "interval": "0,0.3", "rscin_windows": "1"}
+
+
+def test_server_accepts_texts_where_the_command_line_does(flows: dict[type[Request], Any]) -> None:
+    from prefect.utilities.callables import parameter_schema
+    from prefect.utilities.schema_tools.validation import validate
+
+    for given in (
+        {"settings": TEXTS, "maps": "png,tiff", "export": "csv"},
+        {"settings": {**TEXTS, "image_size": "64x96", "references_from": ["runs/a"]}, "maps": ["png"]},
+        {"resources": {"memory": "2GB"}, "settings": {"image_size": [64, 96]}, "export": ["csv", "coco"]},
+    ):
+        form = parameter_schema(flows[LotRequest].fn).model_dump_for_openapi()
+        validate({"folder": "lots/today", **given}, form, raise_on_error=True)
+        flows[LotRequest].validate_parameters({"folder": "lots/today", **given})
+    request = LotRequest(folder="x", settings=Settings(**{**TEXTS}), maps="png,tiff")
+    assert (request.settings.image_size, request.settings.layers, request.maps) == (64, (0, 1), ("png", "tiff"))

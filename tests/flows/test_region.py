@@ -26,7 +26,7 @@ from storage.results.runs import Run
 from storage.results.verdicts import Region as Drawn
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
-from tests.flat import lot_request
+from tests.flat import lot_request, prepare
 
 SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 48, "degrees": (1, 3), "interval": (0.0, 0.5)}
 SIZE, COUNT = 96, 7
@@ -78,7 +78,7 @@ def looped_layer(tokens: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def test_region_inside_scores_are_those_of_the_method_applied_to_it_alone(
     lot: Path, layers: tuple[int, ...], each: bool
 ) -> None:
-    given = {"roi_folder": str(lot / "masks")} if each else {"roi": str(lot / "mask.png")}
+    given = {"roi": str(lot / "masks")} if each else {"roi": str(lot / "mask.png")}
     run = score(lot, layers=layers, **given)
     record = read_record(run)
     (layer,) = record.job.backbone.layers
@@ -140,12 +140,12 @@ def test_region_of_wrong_mask_is_refused(
 def test_region_folder_without_a_mask_is_refused_by_name(lot: Path, tmp_path: Path) -> None:
     (tmp_path / "0.png").write_bytes((lot / "mask.png").read_bytes())
     with pytest.raises(ValueError, match=r"got none or several in .* for 6 of 7: 1.png, 2.png, .*, 5.png and 1 more"):
-        score(lot, roi_folder=str(tmp_path))
+        score(lot, roi=str(tmp_path))
 
 
 def test_region_serves_known_good_parts_too(lot: Path) -> None:
     """The lot as its own good parts: every copy is left out, and the threshold is that of the region alone."""
-    given = {"layers": (0,), "roi_folder": str(lot / "masks")}
+    given = {"layers": (0,), "roi": str(lot / "masks")}
     (lot / "one").mkdir()
     (lot / "one" / "6.png").write_bytes((lot / "lot" / "6.png").read_bytes())
     request = lot_request(lot / "one", lot / "store", good=str(lot / "lot"), **{**SETTINGS, **given})
@@ -184,9 +184,9 @@ def test_region_of_a_benchmark_leaves_pixels_outside_out_of_the_metrics(mvtec_ad
     assert len(list((tmp_path / "benchmarks").iterdir())) == 2, "another region must not replace the first one's table"
 
 
-def test_region_options_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match=r"roi must go without roi_folder, got a\.png and masks"):
-        lot_request("lot", roi="a.png", roi_folder="masks")
+def test_region_that_is_neither_a_mask_nor_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"roi must be an existing local mask file, or folder of masks, got absent"):
+        prepare(tmp_path, tmp_path / "store", backbone="texture", roi="absent")
 
 
 def draw(lot: Path, category: str, *points: tuple[float, float], width: int = SIZE, height: int = SIZE) -> None:

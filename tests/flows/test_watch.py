@@ -261,8 +261,7 @@ def until(true: Callable[[], bool]) -> None:
     ("given", "message"),
     [
         ({}, r"watch must have references, got none; give a folder of good photographs with good \(--good\)"),
-        ({"good": "g", "review_budget": 3}, "watch must go without review_budget"),
-        ({"good": "g", "references": 3}, "watch must go without references and exclude_groups"),
+        ({"good": "g", "roi": "."}, "roi must be one mask file for watch, got the folder ."),
         ({"good": "g", "webhook": "ftp://host/x"}, "webhook must be a URL that begins with http"),
     ],
 )
@@ -275,7 +274,7 @@ def test_watch_refuses_what_cannot_work(tmp_path: Path, given: dict[str, Any], m
 def test_watch_killed_and_started_again_loses_none_and_doubles_none(drawn: Path, tmp_path: Path) -> None:
     folder, store = copied(tmp_path / "in", drawn), tmp_path / "store"
     content = (drawn / "new" / "0.png").read_bytes()
-    words = ["watch", str(folder), "--good", str(drawn / "good"), "--output", str(store), "--engine", "inline"]
+    words = ["watch", str(folder), "--good", str(drawn / "good"), "--output", str(store), "--no-events"]
     words += ["--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1"]
     command = [sys.executable, "-m", "cli", *words]
 

@@ -46,7 +46,7 @@ def test_settings_defaults_agree_with_the_functions() -> None:
         ("degrees", (), "degrees must name at least one neighbourhood side, got none"),
         ("degrees", (1, 2), "degree must be a positive odd number of patches, got 2"),
         ("degrees", (-1,), "degree must be a positive odd number of patches, got -1"),
-        ("degrees", (3, 1, 3), r"degrees must differ from each other, got \(3, 1, 3\)"),
+        ("degrees", (3, 1, 3), "degrees must name each value once, got 3 2 times"),
         ("degrees", 3, "degrees must be written as N,N,…, got 3"),
         ("interval", 0.3, "interval must be written as LOW,HIGH, got 0.3"),
         ("interval", (0.3, 0.0), r"interval must be two fractions .* got \(0.3, 0.0\)"),

@@ -20,7 +20,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_jobs_are_of_every_category_and_backbone(root: Path) -> None:
-    jobs = benchmark_jobs("folder", str(root), "memory://out", backbones=("texture", "ViT-B-16"), subsets=2)
+    jobs = benchmark_jobs("folder", str(root), "memory://out", backbone=("texture", "ViT-B-16"), subsets=2)
     assert [(job.backbone.name, job.lot, job.category) for job, _ in jobs] == [
         (backbone, part, part) for backbone in ("texture", "ViT-B-16") for part in ("caps", "lids")
     ]
@@ -33,7 +33,7 @@ def test_windows_are_those_of_the_paper_for_the_dataset_unless_given(
 ) -> None:
     monkeypatch.setitem(DATASET_RSCIN_WINDOWS, "folder", (1, 8, 9))
     ((job, category),) = benchmark_jobs(
-        "folder", str(root), categories=("caps",), backbones=("texture",), rscin_windows=given
+        "folder", str(root), categories=("caps",), backbone=("texture",), rscin_windows=given
     )
     assert category.name == "caps"
     assert job.settings.rscin_windows == windows
@@ -42,16 +42,15 @@ def test_windows_are_those_of_the_paper_for_the_dataset_unless_given(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"backbone": "texture"}, "backbone must be left out where backbones are given, got texture beside texture"),
-        ({"references_from": ("runs/x",)}, "references_from must be left out of benchmarks, got runs/x"),
-        ({"backbones": ("texture", "texture")}, "backbones must differ from each other, got texture, texture"),
-        ({"backbones": ("texture", "ViT-B-16"), "weights": "net.pt"}, "weights must go with one backbone, got 2"),
+        ({"references_from": ("runs/x",)}, "references_from is none of the BenchmarkRequest"),
+        ({"backbone": ("texture", "texture")}, "backbone must name each value once, got texture 2 times"),
+        ({"backbone": ("texture", "ViT-B-16"), "weights": "net.pt"}, "weights must go with one backbone, got 2"),
         ({"subsets": 3}, "subsets must be a positive count that leaves at least 2 images in each, got 3"),
     ],
 )
 def test_jobs_are_refused_by_name(root: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        benchmark_jobs("folder", str(root), **{"backbones": ("texture",), **changes})
+        benchmark_jobs("folder", str(root), **{"backbone": ("texture",), **changes})
 
 
 def test_kept_proportions_are_those_of_each_category(tmp_path: Path) -> None:

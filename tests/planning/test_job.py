@@ -64,8 +64,6 @@ def test_prepare_keeps_what_is_given(tmp_path: Path) -> None:
         ({"layers": (4,)}, "layers must lie in 0 to 3"),
         ({"weights": "net.pt"}, "weights must be None for the backbone texture"),
         ({"engine": "ray"}, "engine must be 'inline', 'threads' or 'dask', got 'ray'"),
-        ({"workers": 2}, "workers must go with the engine dask, got 2 with threads"),
-        ({"dask_address": "tcp://10.0.0.5:8786"}, "dask_address must go with the engine dask"),
         ({"engine": "dask", "output": "memory://store"}, "output must be a place all workers reach"),
     ],
 )

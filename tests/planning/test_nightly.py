@@ -22,28 +22,27 @@ def job(tmp_path: Path) -> LotJob:
 
 @pytest.mark.parametrize("version", ["FEATURES_VERSION", "PATCH_SCORES_VERSION", "GROUPS_VERSION", "RUN_VERSION"])
 def test_mark_differs_with_what_a_release_computes(job: LotJob, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = result_key(FOUND, "files", job, None)
+    before = result_key(FOUND, "files", job)
     monkeypatch.setattr(nightly, version, 99)
-    assert result_key(FOUND, "files", job, None) != before
+    assert result_key(FOUND, "files", job) != before
 
 
 def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None:
-    key = result_key(FOUND, "files", job, None)
+    key = result_key(FOUND, "files", job)
     assert (
         result_key(
             FOUND,
             "files",
             with_allocation(job, memory_bytes=1, device="cpu", block_images=8),
-            None,
         )
         == key
     )
     others = [
-        result_key(FOUND, "other files", job, None),
-        result_key(replace(FOUND, category="nut"), "files", job, None),
-        result_key(FOUND, "files", replace(job, settings=job.settings.changed(exclude_groups=True)), None),
-        result_key(FOUND, "files", job, "png"),
-        result_key(FOUND, "files", job, "tiff"),
+        result_key(FOUND, "other files", job),
+        result_key(replace(FOUND, category="nut"), "files", job),
+        result_key(FOUND, "files", replace(job, settings=job.settings.changed(exclude_groups=True))),
+        result_key(FOUND, "files", job, ("png",)),
+        result_key(FOUND, "files", job, ("tiff",)),
     ]
     assert len({key, *others}) == 6
 

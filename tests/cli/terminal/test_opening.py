@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from cli.process import engines
-from cli.terminal.opening import announce, file_count, subject_of
+from cli.process.prefect_api import ConfiguredApi
+from cli.terminal import opening
+from cli.terminal.opening import announce, file_count, subject_of, where_of
 from musc.settings import Settings
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest
 from planning.resources import Resources
@@ -31,18 +33,24 @@ def test_first_line_names_place_backbone_and_device(folder: Path) -> None:
     assert subject_of(lot) == f"{folder}, 2 files; backbone efficientnet-lite0, device auto"
     data = BenchmarkRequest(dataset="btad", root="s3://x", resources=Resources(device="cpu"))
     assert subject_of(data) == "s3://x; backbone ViT-L-14-336, device cpu"
-    several = data.changed(backbones=("a", "b"))
+    several = data.changed(backbone=("a", "b"))
     assert subject_of(several) == "s3://x; backbone a, b, device cpu"
     assert subject_of(NightRequest(root="s3://x", settings=Settings(backbone="c"))) == "s3://x; backbone c, device auto"
 
 
 def test_engine_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    announce("a lot", "inline")
+    announce("a lot", where_of("inline"))
     told = capsys.readouterr().err
     assert "a lot\n" in told
     assert "runs in this process, without a server; docs/operations.md says how to watch" in told
-    announce("", "dask")
-    assert "as Prefect tasks, by Dask workers" in capsys.readouterr().err
+
+
+def test_engine_says_whether_a_ui_shows_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = ConfiguredApi("http://plant:4200/api", "the variable", "unset it")
+    monkeypatch.setattr(opening, "configured_api", lambda: api)
+    assert where_of("dask") == "as Prefect tasks, by Dask workers; http://plant:4200/api shows them"
+    monkeypatch.setattr(opening, "configured_api", lambda: None)
+    assert "by Dask workers; no API is configured, so no UI shows them" in where_of("dask")
 
 
 def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
