@@ -12,6 +12,7 @@ from planning.requests import LotRequest
 from planning.resources import allocate
 from storage.images.folder_dates import date_of
 from storage.images.listing import first_shape, require_folder
+from storage.names import one_form
 from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, absolute, require_store
@@ -159,7 +160,7 @@ def names_of(folder: str, lot: str | None = None, category: str | None = None) -
     if date_of(name):
         category = category or (above if PLAIN_NAME.fullmatch(above) else None)
         lot = lot or (f"{category}-{name}" if category else name)
-    return lot or name, category or lot or name
+    return one_form(lot or name), one_form(category or lot or name)
 
 
 def require_name(option: str, name: str) -> None:

@@ -17,6 +17,7 @@ from storage.images.fingerprints import KnownResult, fingerprint, read_result, w
 from storage.images.listing import has_image_name, list_folder
 from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
+from storage.names import one_form
 from storage.store import Store, absolute
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
         NoImagesError: if there is no such folder, or it has no lots but images where lots are due.
         ValueError: if the root has no such category.
     """
-    tree = find_lots(root)
+    tree, category = find_lots(root), category and one_form(category)
     astray = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
     if astray and not tree.lots:
         raise NoImagesError(

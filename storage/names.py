@@ -1,10 +1,29 @@
-"""Names of files and folders that are made from names people gave, short enough for any disk."""
+"""Names that people gave: compared as people see them, and made into names of files short enough for any disk."""
 
 import hashlib
+import unicodedata
 
 MAX_NAME_BYTES = 200
 """Disks hold 255 bytes; a name grows by up to 50 while its file or folder is written aside."""
 DIGEST_DIGITS = 16
+
+
+def one_form(name: str) -> str:
+    """A name in the one form in which names are compared: macOS and others write `ü` as `u` and two dots.
+
+    >>> one_form("Gehäuse") == one_form("Geha\u0308use"), len(one_form("a\u0308"))
+    (True, 1)
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def caseless(text: str) -> str:
+    """A text as it is searched for: in one form, small and large letters alike.
+
+    >>> caseless("GEHÄUSE") == caseless("geha\u0308use")
+    True
+    """
+    return one_form(one_form(text).casefold())
 
 
 def short_name(name: str, ending: str = "") -> str:

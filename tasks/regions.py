@@ -16,6 +16,7 @@ from reports.references import placed_in
 from storage.artefacts import digest, is_complete
 from storage.datasets.masks import read_grey
 from storage.images.lots import ListedImage
+from storage.names import one_form
 from storage.results.ignored import IgnoredPlaces, read_ignored
 from storage.results.regions import FOLDER, region_contents, write_regions
 from storage.store import Store
@@ -71,11 +72,11 @@ def masks_of(folder: Path, images: Sequence[ListedImage]) -> list[tuple[ListedIm
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.name.startswith("."):
-            by_path[file.relative_to(folder).with_suffix("").as_posix()].append(file)
-            by_stem[file.stem].append(file)
+            by_path[one_form(file.relative_to(folder).with_suffix("").as_posix())].append(file)
+            by_stem[one_form(file.stem)].append(file)
     found, absent = [], []
     for image in images:
-        place = PurePosixPath(image.path).with_suffix("")
+        place = PurePosixPath(one_form(image.path)).with_suffix("")
         files = by_path.get(str(place)) or by_stem.get(place.name) or []
         if len(files) == 1:
             found.append((image, files[0]))

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+from storage.names import caseless
+
 GRID, TABLE = "grid", "table"
 PAGE_IMAGES = {GRID: 60, TABLE: 200}
 ORDERS = {
@@ -100,7 +102,7 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     if query.group:
         keep &= table["group"] == (0 if query.group == NONE else whole(query.group))
     if query.name:
-        keep &= table["path"].str.contains(query.name, case=False, regex=False)
+        keep &= table["path"].map(caseless).str.contains(caseless(query.name), regex=False)
     low, high = decimal(query.low), decimal(query.high)
     if low is not None:
         keep &= table["raw_score"] >= low

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from storage.datasets.files import folders_in, images_in, natural_key, relative
 from storage.datasets.records import Found, LabelledImage
+from storage.names import one_form
 
 CategoryLister = Callable[[Path, str], tuple[list[LabelledImage], list[str]]]
 """(root, category) -> its images and the problems met."""
@@ -37,7 +38,12 @@ def find_in_folders(
     known = _categories_in(root, signs)
     if not known:
         return Found({}, [f"no category found{_nested_root_hint(root, signs)}"])
-    wanted = known if requested is None else sorted(set(requested), key=natural_key)
+    called = {one_form(name): name for name in known}
+    wanted = (
+        known
+        if requested is None
+        else sorted({called.get(one_form(name), name) for name in requested}, key=natural_key)
+    )
     images: dict[str, list[LabelledImage]] = {}
     problems: list[str] = []
     for name in wanted:

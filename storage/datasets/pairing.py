@@ -6,6 +6,7 @@ from pathlib import Path
 
 from storage.datasets.files import images_in, relative
 from storage.datasets.records import LabelledImage, Mask
+from storage.names import one_form
 
 StemRule = Callable[[str], tuple[str, ...]]
 """The stem of an image -> the stems its mask may have."""
@@ -32,12 +33,12 @@ def pair_masks(
     """
     masks: dict[str, list[Path]] = defaultdict(list)
     for mask in images_in(mask_folder):
-        masks[mask.stem].append(mask)
+        masks[one_form(mask.stem)].append(mask)
     pairs: dict[Path, Path] = {}
     leased: set[Path] = set()
     problems, without = [], []
     for image in images:
-        candidates = [mask for stem in mask_stems(image.stem) for mask in masks.get(stem, ())]
+        candidates = [mask for stem in mask_stems(one_form(image.stem)) for mask in masks.get(stem, ())]
         if not candidates:
             without.append(f"{relative(image, root)} has no mask in {relative(mask_folder, root)}")
         elif len(candidates) > 1:
@@ -64,7 +65,7 @@ def shared_stems(root: Path, images: Iterable[Path]) -> list[str]:
     """One problem per stem that several images of a folder share, as their masks could not be told apart."""
     groups: dict[str, list[Path]] = defaultdict(list)
     for image in images:
-        groups[image.stem].append(image)
+        groups[one_form(image.stem)].append(image)
     return [
         f"{relative(group[0], root)} must have a stem of its own, got {', '.join(image.name for image in group)}"
         for group in groups.values()

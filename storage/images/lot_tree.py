@@ -20,6 +20,7 @@ from pathlib import Path
 
 from storage.images.folder_dates import date_of
 from storage.images.listing import require_folder
+from storage.names import one_form
 from storage.store import Store
 
 
@@ -74,11 +75,11 @@ def find_lots(root: str) -> LotTree:
     left_out: list[LeftOut] = []
     categories = list(_folders(store, "", left_out))
     lots = [
-        FoundLot(category, f"{root.rstrip('/')}/{category}/{name}", name, date_of(name))
+        FoundLot(one_form(category), f"{root.rstrip('/')}/{category}/{name}", name, date_of(name))
         for category in categories
         for name in _folders(store, category, left_out)
     ]
-    return LotTree(tuple(categories), tuple(in_order(lots)), tuple(left_out))
+    return LotTree(tuple(dict.fromkeys(map(one_form, categories))), tuple(in_order(lots)), tuple(left_out))
 
 
 def in_order(lots: Sequence[FoundLot]) -> list[FoundLot]:

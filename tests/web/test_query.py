@@ -1,5 +1,8 @@
 """Views of a lot: filters, order and addresses."""
 
+import unicodedata
+from typing import Literal
+
 import pandas as pd
 import pytest
 
@@ -46,6 +49,15 @@ TABLE = pd.DataFrame(
 )
 def test_views_show_what_they_say(given: dict[str, str], ids: str) -> None:
     assert "".join(chosen(TABLE, Query.of(given))["image_id"]) == ids
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("typed", ["Gehäuse", "GEHÄUSE", "häu", "geha\u0308use"])
+def test_names_are_found_in_whichever_normal_form_they_are(form: Literal["NFC", "NFD"], typed: str) -> None:
+    table = TABLE.assign(
+        path=[unicodedata.normalize(form, name) for name in ("Gehäuse.png", "Haus.png", "Gehause", "x")]
+    )
+    assert chosen(table, Query(name=typed))["image_id"].tolist() == ["1"]
 
 
 def test_address_holds_what_differs_from_the_default() -> None:

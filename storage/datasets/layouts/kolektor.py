@@ -8,6 +8,7 @@ from storage.datasets.files import folders_in, images_in, relative
 from storage.datasets.masks import read_grey
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
 from storage.errors import UnreadableImageError
+from storage.names import one_form
 
 NORMAL, DEFECTIVE = "good", "defective"
 
@@ -44,25 +45,25 @@ def _label_by_mask(root: Path, folders: list[Path], ending: str, category: str) 
     problems: list[str] = []
     for folder in folders:
         files = images_in(folder)
-        masks = {file.stem.removesuffix(ending): file for file in files if file.stem.endswith(ending)}
+        masks = {one_form(file.stem.removesuffix(ending)): file for file in files if file.stem.endswith(ending)}
         images = [file for file in files if not file.stem.endswith(ending)]
-        stems = [image.stem for image in images]
+        stems = [one_form(image.stem) for image in images]
         problems += [f"{relative(file, root)} belongs to no image" for stem, file in masks.items() if stem not in stems]
         problems += [
             f"{relative(image, root)} must have a stem of its own in its folder, as one mask is called like it"
             for image in images
-            if stems.count(image.stem) > 1
+            if stems.count(one_form(image.stem)) > 1
         ]
         for image in images:
-            if image.stem not in masks:
+            if one_form(image.stem) not in masks:
                 problems.append(f"{relative(image, root)} has no mask, which alone tells whether it is defective")
                 continue
             try:
-                defective = read_grey(masks[image.stem]).getbbox() is not None
+                defective = read_grey(masks[one_form(image.stem)]).getbbox() is not None
             except UnreadableImageError as error:
                 problems.append(str(error))
                 continue
-            mask = (Mask(relative(masks[image.stem], root)),) if defective else ()
+            mask = (Mask(relative(masks[one_form(image.stem)], root)),) if defective else ()
             listed.append(LabelledImage(relative(image, root), (NORMAL, DEFECTIVE)[defective], int(defective), mask))
     if not problems:
         counts = {label: sum(image.label == label for image in listed) for label in (0, 1)}

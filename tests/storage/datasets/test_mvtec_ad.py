@@ -53,6 +53,14 @@ def test_mvtec_ad_category_says_its_dataset(root: Path) -> None:
     assert {category.dataset for category in list_categories("folder", root)} == {"folder"}
 
 
+def test_masks_and_categories_are_found_in_another_normal_form(root: Path) -> None:
+    write_image(root / "Ka\u0308fig" / "test" / "good" / "1.png")
+    write_image(root / "Ka\u0308fig" / "test" / "dent" / "Geha\u0308use.png")
+    write_image(root / "Ka\u0308fig" / "ground_truth" / "dent" / "Gehäuse_mask.png")
+    images = list_categories("folder", root, ["Käfig"])[0].images
+    assert [len(image.masks) for image in images if image.label] == [1]
+
+
 def test_folder_accepts_any_suffix_in_any_case(root: Path) -> None:
     write_image(root / "bottle" / "test" / "dent" / "7.TIF")
     write_image(root / "bottle" / "ground_truth" / "dent" / "7_mask.BMP")

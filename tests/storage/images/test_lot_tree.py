@@ -38,6 +38,14 @@ def test_lots_are_two_levels_down_oldest_first(tmp_path: Path) -> None:
     assert tree.left_out == ()
 
 
+def test_product_is_one_in_whichever_normal_form_its_folders_are(tmp_path: Path) -> None:
+    touch(tmp_path, "Geha\u0308use/2026-11-20/a.png", "Gehäuse/2026-11-21/a.png")
+    tree = find_lots(str(tmp_path))
+    assert tree.categories == ("Gehäuse",)
+    assert [found.category for found in tree.lots] == ["Gehäuse", "Gehäuse"]
+    assert all(Path(found.folder).is_dir() for found in tree.lots)
+
+
 def test_what_is_no_lot_is_left_out_and_said(tmp_path: Path) -> None:
     touch(tmp_path, "root.png", "bolt/loose.png", "bolt/2026-11-20/a.png", "bolt/.trash/a.png", ".hidden/x/a.png")
     tree = find_lots(str(tmp_path))
