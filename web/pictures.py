@@ -14,7 +14,8 @@ from musc.region import MIN_WEIGHT
 from reports.page.gallery import CROP_SIDE, crop_window
 from reports.page.heatmaps import draw_boxes, encode_picture, overlay, within
 from storage.errors import UnreadableImageError
-from storage.images.decode import PNG_ORIENTATION_SIGNS, decode, open_picture
+from storage.images.decode import decode, find_picture, open_picture
+from storage.images.formats.orientation import UPRIGHT
 from storage.store import Store
 from web.lot import Lot
 
@@ -117,8 +118,9 @@ def browser_image(content: bytes) -> tuple[bytes, str]:
     Raises:
         UnreadableImageError: if it cannot be decoded.
     """
-    image = open_picture(content)
-    turned = image.format == "PNG" and any(sign in content for sign in PNG_ORIENTATION_SIGNS)
+    stored = find_picture(content)
+    image = open_picture(stored.content)
+    turned = image.format == "PNG" and stored.orientation != UPRIGHT
     plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not turned
     if image.format in PASSED_ON and plain:
         return content, PASSED_ON[image.format]

@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION, QUARTER_TURNS, UPRIGHT, Header
+from storage.images.decode import Header
+from storage.images.formats.orientation import QUARTER_TURNS, UPRIGHT, turn_upright
 
 T = TypeVar("T")
 
@@ -97,8 +98,7 @@ def turned_like(mask: Image.Image, *, is_upright: bool, header: Header, path: st
                 f"{header.orientation}) and equal sides do not tell; save both upright, without that tag"
             )
         if _alike(mask.size, stored):
-            mask.getexif()[EXIF_ORIENTATION] = header.orientation
-            return ImageOps.exif_transpose(mask)
+            return turn_upright(mask, header.orientation)
     if not _alike(mask.size, seen):
         raise DatasetLayoutError(
             f"mask {path} must have the proportions of {image_path}, {seen[0]} × {seen[1]} pixels seen upright, "

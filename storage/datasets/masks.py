@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from storage.datasets.mask_rules import grey_of, require_full_values, require_marked, turned_like
 from storage.datasets.records import LabelledImage
 from storage.errors import DatasetLayoutError, UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION, TURNED, open_picture, read_header, require_whole
+from storage.images.decode import find_picture, open_picture, read_header, require_whole
+from storage.images.formats.orientation import UPRIGHT, turn_upright
 
 REFERENCE_READS = frozenset({"mvtec_ad", "visa", "btad"})
 """Datasets that the reference implementation reads; in all others every grey value above 0 marks a defect."""
@@ -147,13 +148,15 @@ def read_grey(path: Path) -> Image.Image:
 
 def _read_upright(path: Path) -> tuple[Image.Image, bool]:
     """As `read_grey`, and whether the file itself says how it is turned."""
-    with _decoding(path), open_picture(content := path.read_bytes()) as image:
-        is_upright = image.getexif().get(EXIF_ORIENTATION) in TURNED
-        require_whole(image, content)
-        if (count := getattr(image, "n_frames", 1)) > 1:
+    stored = find_picture(path.read_bytes())
+    with _decoding(path), open_picture(stored.content) as image:
+        require_whole(image, stored.content)
+        count = stored.page.count if stored.page else getattr(image, "n_frames", 1)
+        if count > 1:
             raise UnreadableImageError(f"it holds {count} frames or pages; save one that marks all defects")
-        grey = grey_of(ImageOps.exif_transpose(image))
-        return (grey.point([0] * 128 + [255] * 128) if image.format in LOSSY else grey), is_upright
+        grey = grey_of(turn_upright(image, stored.orientation))
+        grey = grey.point([0] * 128 + [255] * 128) if image.format in LOSSY else grey
+        return grey, stored.orientation != UPRIGHT
 
 
 @contextmanager

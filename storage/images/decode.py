@@ -5,9 +5,11 @@
 | grey, palette, CMYK, YCbCr, LAB | converted to RGB |
 | alpha | ignored: the stored colours are used, as the published numbers do |
 | 16 bits per channel | scaled to 8 bits by the full range, the same for every image |
-| floating point, 32-bit integers beyond 16 bits | refused: no range is known |
-| several frames or pages | the first one, and the reason says so |
+| a TIFF that declares other bits or another range | scaled by what it declares (`formats.tiff_samples`) |
+| floating point, signed, 32-bit integers, without a declared range | refused: no range is known |
+| several frames or pages | the first one, and the reason says so; of a TIFF the photograph (`formats.tiff_pages`) |
 | EXIF orientation | applied: pixels are seen upright |
+| metadata that are broken or long | left aside; the reason says so where an orientation may be lost |
 | more pixels than `PIL.Image.MAX_IMAGE_PIXELS` | refused as `too_large` before decoding |
 | truncated, damaged, empty, not an image, an image of a kind not in `FORMATS` | refused as `unreadable` |
 """
@@ -17,11 +19,15 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from storage.errors import UnreadableImageError
 from storage.images import libtiff
 from storage.images.cut_jpeg import is_cut_short
+from storage.images.formats.metadata import separate
+from storage.images.formats.orientation import QUARTER_TURNS, UPRIGHT, orientation_of, turn_upright
+from storage.images.formats.tiff_pages import Page, alone, find_photograph
+from storage.images.formats.tiff_samples import Samples, decode_samples, own_samples
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
 """File names that promise an image."""
@@ -29,16 +35,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp",
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 """Kinds that are decoded, whatever the file's name: Pillow knows more, some of which run other programs."""
 
+TIFF_BEGINS = (b"II", b"MM")
 SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N")
-EXIF_ORIENTATION = 0x0112
-UPRIGHT = 1
-"""The EXIF orientation of pixels that are stored as they are seen."""
-TURNED = range(2, 9)
-"""The other ones there are."""
-QUARTER_TURNS = (5, 6, 7, 8)
-PNG_ORIENTATION_SIGNS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
-"""One of these stands in a PNG that has an orientation, before or after its pixels."""
-
 CUT_OR_DAMAGED = "the file is cut short or damaged; copy it again from where it came"
 
 BLOCK_BYTES = 64 * 2**20
@@ -70,6 +68,41 @@ class Header:
     """EXIF's number of how the stored pixels are turned."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    """The one picture of a file that is looked at, apart from its metadata."""
+
+    content: bytes
+    """As Pillow is given it."""
+    orientation: int
+    """EXIF's number of how the stored pixels are turned."""
+    remark: str
+    page: Page | None = None
+    """Of a TIFF."""
+
+    @property
+    def samples(self) -> Samples | None:
+        """How it is decoded where Pillow does it otherwise than the file declares.
+
+        Raises:
+            UnreadableImageError: if it holds numbers whose range is not known.
+        """
+        return own_samples(self.page.directory) if self.page else None
+
+
+def find_picture(content: bytes) -> Stored:
+    """The photograph in a file, how it is turned, and what should be known of it."""
+    if content[:2] in TIFF_BEGINS:
+        try:
+            page = find_photograph(content)
+            return Stored(alone(page), page.orientation, page.remark, page)
+        except ValueError:  # Pillow says what is wrong with it
+            return Stored(content, UPRIGHT, "")
+    parts = separate(content)
+    orientation, remark = orientation_of(parts.exif, parts.xmp)
+    return Stored(parts.picture, orientation, together(parts.remark, remark))
+
+
 def read_header(content: bytes) -> Header:
     """Read size and kind of an image without decoding it.
 
@@ -77,15 +110,17 @@ def read_header(content: bytes) -> Header:
         TooLargeImageError: if it has more pixels than is safe to decode.
         UnreadableImageError: if it is no image, or of a kind whose range is not known.
     """
-    with _opened_in_known_range(content) as image:
-        try:
-            frame_count = getattr(image, "n_frames", 1)
-            size = _stored_size(image)
-            orientation = _orientation(image, content)
-            width, height = reversed(size) if orientation in QUARTER_TURNS else size
-        except Exception as error:  # damaged tags and frames raise many kinds
-            raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
-        return Header(width, height, f"first of {frame_count} frames" if frame_count > 1 else "", orientation)
+    stored = find_picture(content)
+    try:
+        samples = stored.samples
+        size, remark = (samples.page.size, samples.remark) if samples else _size_and_frames(stored.content)
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # damaged tags and frames raise many kinds
+        raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
+    require_safe(*size)
+    width, height = reversed(size) if stored.orientation in QUARTER_TURNS else size
+    return Header(width, height, together(remark, stored.remark), stored.orientation)
 
 
 def decode(content: bytes) -> Image.Image:
@@ -94,18 +129,41 @@ def decode(content: bytes) -> Image.Image:
     Raises:
         UnreadableImageError: as `read_header`, or if the pixels are cut short or damaged.
     """
-    with _opened_in_known_range(content) as image:
-        try:
-            require_whole(image, content)
-            ImageOps.exif_transpose(image, in_place=True)  # a second copy of large photographs would be large too
-            image.info.pop("transparency", None)  # else Pillow warns that it is lost
-            plain = image.mode in SIXTEEN_BIT_MODES or image.mode == "I"
-            upright = _scaled_to_8_bits(image) if plain else image
-            return upright if upright.mode == "RGB" else upright.convert("RGB")
-        except UnreadableImageError:
-            raise
-        except Exception as error:  # Pillow's decoders raise many kinds for damaged data
-            raise UnreadableImageError(f"its pixels cannot be decoded ({error}): {CUT_OR_DAMAGED}") from error
+    stored = find_picture(content)
+    try:
+        upright = turn_upright(_decoded(stored), stored.orientation)
+        return upright if upright.mode == "RGB" else upright.convert("RGB")
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged data
+        raise UnreadableImageError(f"its pixels cannot be decoded ({error}): {CUT_OR_DAMAGED}") from error
+
+
+def format_of(content: bytes) -> str:
+    """Which of the `FORMATS` a file has; a JPEG that holds further pictures is a JPEG.
+
+    Raises:
+        UnreadableImageError: if it is no image of these formats.
+    """
+    stored = find_picture(content)
+    kind = "TIFF" if stored.page else str(open_picture(stored.content).format)
+    return "JPEG" if kind == "MPO" else kind
+
+
+def together(*remarks: str) -> str:
+    """Several remarks as one, without empty ones."""
+    return "; ".join(filter(None, remarks))
+
+
+def require_safe(width: int, height: int) -> None:
+    """Refuse a size that is not safe to decode.
+
+    Raises:
+        TooLargeImageError: naming the limit.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and width * height > limit:
+        raise TooLargeImageError(f"it must have at most {limit:,} pixels, got {width} × {height}")
 
 
 def require_whole(image: Image.Image, content: bytes) -> None:
@@ -137,10 +195,27 @@ def open_picture(content: bytes) -> Image.Image:
         raise UnreadableImageError(_why_unidentified(content)) from error
     except Exception as error:  # damaged headers raise many kinds
         raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
-        raise TooLargeImageError(f"it must have at most {limit:,} pixels, got {image.width} × {image.height}")
+    require_safe(image.width, image.height)
     return image
+
+
+def _size_and_frames(content: bytes) -> tuple[tuple[int, int], str]:
+    """Width and height as stored, and a remark where there are several frames."""
+    with _opened_in_known_range(content) as image:
+        frame_count = getattr(image, "n_frames", 1)
+        return image.size, f"first of {frame_count} frames" if frame_count > 1 else ""
+
+
+def _decoded(stored: Stored) -> Image.Image:
+    """The pixels as they are stored, with 8 bits."""
+    if samples := stored.samples:
+        require_safe(*samples.page.size)
+        return decode_samples(samples)
+    with _opened_in_known_range(stored.content) as image:
+        require_whole(image, stored.content)
+        image.info.pop("transparency", None)  # else Pillow warns that it is lost
+        plain = image.mode in SIXTEEN_BIT_MODES or image.mode == "I"
+        return _scaled_to_8_bits(image) if plain else image
 
 
 def _opened_in_known_range(content: bytes) -> Image.Image:
@@ -163,19 +238,6 @@ def _why_unidentified(content: bytes) -> str:
         except Exception as error:  # damaged headers raise many kinds
             return f"it begins like {kind}, but is damaged, cut short or of a kind that is not supported ({error})"
     return f"its content must be one of {', '.join(FORMATS)}, and is none"
-
-
-def _stored_size(image: Image.Image) -> tuple[int, int]:
-    if isinstance(image, TiffImagePlugin.TiffImageFile):  # whose size may already be upright
-        return image.tag_v2[TiffImagePlugin.IMAGEWIDTH], image.tag_v2[TiffImagePlugin.IMAGELENGTH]
-    return image.size
-
-
-def _orientation(image: Image.Image, content: bytes) -> int:
-    if image.format == "PNG" and not any(sign in content for sign in PNG_ORIENTATION_SIGNS):
-        return UPRIGHT  # Pillow would decode all pixels to look for it after them
-    stored = image.getexif().get(EXIF_ORIENTATION, UPRIGHT)
-    return int(stored) if stored in TURNED else UPRIGHT
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:

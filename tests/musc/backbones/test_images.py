@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from musc.backbones.images import upright_rgb
-from storage.images.decode import EXIF_ORIENTATION, decode
+from storage.images.decode import decode
+from storage.images.formats.orientation import EXIF_ORIENTATION
 from tests.storage.encoding import BLUE, GREEN, RED, colours, encoded, greys, palette_image
 
 SIXTEEN_BIT = np.array([[0, 128, 129, 257, 32896, 65406, 65407, 65535]], dtype=np.uint16)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from storage.datasets import DATASETS, LabelledImage, Mask, load_mask, load_mask_at
 from storage.errors import DatasetLayoutError, UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION
+from storage.images.formats.orientation import EXIF_ORIENTATION
 
 HEIGHT, WIDTH = 12, 18
 TURNS = {

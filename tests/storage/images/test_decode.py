@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from storage.errors import UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION, Header, decode, read_header
+from storage.images.decode import Header, decode, read_header
+from storage.images.formats.orientation import EXIF_ORIENTATION
 from tests.storage.encoding import BLUE, GREEN, HEIGHT, RED, WIDTH, colours, encoded, greys, palette_image, pixels, png
 
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from storage.errors import UnreadableImageError
-from storage.images.decode import EXIF_ORIENTATION, Header, TooLargeImageError, decode, read_header
+from storage.images.decode import Header, TooLargeImageError, decode, read_header
+from storage.images.formats.orientation import EXIF_ORIENTATION
 from tests.storage.encoding import HEIGHT, WIDTH, colours, encoded, palette_image, pixels, png
 
 
