@@ -4,28 +4,8 @@ A figure that the data do not define is NaN, never 0: AUROC without a good and a
 bad one, every region metric without a region or without a clean pixel.
 """
 
-from musc.metrics.histogram import (
-    PixelHistogram,
-    empty_histogram,
-    histogram_error_bounds,
-    histogram_metrics,
-    merge_histograms,
-    update_histogram,
-    validate_batch,
-)
 from musc.metrics.images import image_metrics
 from musc.metrics.pixels import pixel_metrics
 from musc.metrics.saturated import auspro
 
-__all__ = [
-    "PixelHistogram",
-    "auspro",
-    "empty_histogram",
-    "histogram_error_bounds",
-    "histogram_metrics",
-    "image_metrics",
-    "merge_histograms",
-    "pixel_metrics",
-    "update_histogram",
-    "validate_batch",
-]
+__all__ = ["auspro", "image_metrics", "pixel_metrics"]
