@@ -1,21 +1,21 @@
 """A night: every lot below a root, its known result, and its outcome."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from planning.job import prepare
 from planning.lot_job import LotJob
 from planning.requests import NightRequest
-from planning.returns import ScoredLot
+from planning.returns import Contributed, ScoredLot
 from planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.listing import has_image_name, list_folder
-from storage.images.lot_tree import FoundLot, LotTree, find_lots
+from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.names import one_form
 from storage.store import Store, absolute
@@ -41,32 +41,31 @@ class Outcome:
     images: int = 0
     run: str = ""
     reason: str = ""
+    """Why it has no result."""
     flagged: int = 0
+    left_out: str = ""
+    """How many files were not scored, by status; empty if all were."""
     warnings: tuple[str, ...] = ()
     """Sentences, as on the lot's page."""
     page: str = ""
     """Path or URL of the lot's page; of its run where there is no page."""
-    remarks: tuple[str, ...] = ()
-    """What was done otherwise than asked for."""
+    made: tuple[str, ...] = ()
+    """What a lot that was finished before lacked and got: `page`, `maps`, `exports`."""
+    contributed: Contributed = field(default_factory=Contributed)
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""
 
-    @property
-    def notes(self) -> list[str]:
-        """What a person should know of it, if it did not fail."""
-        said = [self.reason] if self.status == Status.TOO_SMALL else [*self.remarks, *self.problems]
-        return [f"{self.found.lot}: {text}" for text in said]
-
     def as_row(self) -> dict[str, str]:
         """For a table that people read."""
+        done = self.status in (Status.SCORED, Status.FINISHED)
         return {
             "category": self.found.category,
             "lot": self.found.name,
             "date": self.found.date.isoformat() if self.found.date else "–",
             "outcome": self.status,
             "images": str(self.images) if self.images else "–",
-            "flagged": str(self.flagged) if self.status == Status.SCORED else "–",
-            "warnings": str(len(self.warnings)) if self.status == Status.SCORED else "–",
+            "flagged": str(self.flagged) if done else "–",
+            "warnings": str(len(self.warnings)) if done else "–",
             "page, or why there is none": self.page or self.reason or "–",
             "what the warnings say": " ".join(self.warnings) or "–",
         }
@@ -76,10 +75,11 @@ class Outcome:
 class Night:
     """What a night did."""
 
+    root: str
     outcomes: tuple[Outcome, ...]
     """Of every lot."""
-    notes: tuple[str, ...]
-    """What a person should know: folders that are no lots, why lots are too small, what went wrong beside scores."""
+    left_out: tuple[LeftOut, ...]
+    """What below the root belongs to no lot."""
 
     @property
     def runs(self) -> list[str]:
@@ -88,7 +88,11 @@ class Night:
 
     def count(self, status: Status) -> int:
         """How many lots came out so."""
-        return sum(outcome.status == status for outcome in self.outcomes)
+        return len(self.with_status(status))
+
+    def with_status(self, status: Status) -> list[Outcome]:
+        """The lots that came out so."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
 
 
 @dataclass(frozen=True)
@@ -167,31 +171,41 @@ def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple
         return Look(key, None)
     if known.run is None:
         return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
-    return Look(key, Outcome(found, Status.FINISHED, known.images, known.run))
+    page = Store(job.store).location(known.page or known.run)
+    finished = Outcome(
+        found, Status.FINISHED, known.images, known.run, flagged=known.flagged, left_out=known.left_out, page=page
+    )
+    return Look(key, finished)
 
 
 def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
-    """The outcome of a scored lot, with what is still missing; the job says in which store."""
+    """The outcome of a lot that has its result now, with what is still missing; the job says in which store."""
     problems = list(done.problems)
     if done.unopened:
         problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
     return Outcome(
         found,
-        Status.SCORED,
+        Status.FINISHED if done.reused else Status.SCORED,
         done.images,
         done.run,
         flagged=done.flagged,
+        left_out=done.left_out,
         warnings=done.warnings,
         page=Store(job.store).location(done.report or done.run),
-        remarks=done.notes,
+        made=done.made if done.reused else (),
+        contributed=done.contributed,
         problems=tuple(problems),
     )
 
 
 def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
     """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing."""
-    if key is not None and not outcome.problems:
-        write_result(Store(job.store), key, KnownResult(outcome.run or None, outcome.reason, outcome.images))
+    if key is None or outcome.problems:
+        return
+    store = Store(job.store)
+    page = store.inside(outcome.page) if outcome.page else ""
+    known = KnownResult(outcome.run or None, outcome.reason, outcome.images, outcome.flagged, outcome.left_out, page)
+    write_result(store, key, known)
 
 
 def note_outcome(job: LotJob, outcome: Outcome) -> None:

@@ -45,6 +45,17 @@ class ScoredRun(Returned):
     """Scored."""
     files: int
     """Listed."""
+    reused: bool = False
+    """Whether it was complete before."""
+
+
+class Contributed(Returned):
+    """What people's work on the site gave to a lot; None for what was not asked for."""
+
+    judged_good: int | None = None
+    """Images judged good that are references."""
+    ignored: int | None = None
+    """Drawn places that were not looked at."""
 
 
 class ScoredLot(ScoredRun):
@@ -66,6 +77,11 @@ class ScoredLot(ScoredRun):
     """A sentence for each thing beside the scores that went wrong."""
     unopened: int
     """Files that could not be opened."""
+    left_out: str = ""
+    """How many files were not scored, by status; empty if all were."""
+    made: tuple[str, ...] = ()
+    """What beside the scores was not there before: `page`, `maps`, `exports`."""
+    contributed: Contributed = Contributed()
 
 
 class Benchmarked(Returned):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.pipelines.watch import Started
-    from planning.nightly import Night
+    from planning.nightly import Night, Outcome
     from reports.reproduce import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
 
@@ -72,15 +72,15 @@ def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
     return benchmark(**dict(request))
 
 
-def score_lots(request: NightRequest) -> "Night":
-    """Score what is not finished."""
+def score_lots(request: NightRequest, told: "Callable[[Outcome], None]") -> "Night":
+    """Score what is not finished; where it is done without Prefect, tell what came of each lot at once."""
     if request.resources.engine == "inline":
         from flows.pipelines.lot import score_folder
         from flows.pipelines.night import score_night
         from tasks.runtime.runner import InlineRunner
 
         runner = InlineRunner()
-        return score_night(request, runner, lambda one: score_folder(one, runner))
+        return score_night(request, runner, lambda one: score_folder(one, runner), told)
     from flows.score_lots import score_lots as flow
 
     return flow(**dict(request))

@@ -13,6 +13,8 @@ from tasks.runtime.progress import StageProgress, listening
 
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""
+QUIET_SECONDS, LONGEST_QUIET = 15.0, 300.0
+"""Of several lots: how long nothing is said of a lot's stages, twice as long after each line, and the longest."""
 
 PLAIN_WIDTH = 120
 """Columns where the output is no terminal, such as a file or a job's log."""
@@ -23,10 +25,10 @@ if not console.is_terminal:
 
 
 @contextmanager
-def watching() -> Iterator[None]:
-    """Show the progress of every stage while the `with` block lasts."""
+def watching(*, several_lots: bool = False) -> Iterator[None]:
+    """Show the progress of every stage while the `with` block lasts; of several lots only what takes long."""
     if not console.is_terminal:
-        with listening(PlainLines()):
+        with listening(SparseLines() if several_lots else PlainLines(), say):
             yield
         return
     columns = (
@@ -37,8 +39,13 @@ def watching() -> Iterator[None]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=console) as bars, listening(Bars(bars)):
+    with Progress(*columns, console=console, transient=several_lots) as bars, listening(Bars(bars), say):
         yield
+
+
+def say(text: str) -> None:
+    """A line of its own with the time: beside the results where these go to a file, above the bars on a terminal."""
+    print(f"{time.strftime('%H:%M:%S')} {visible(text)}", file=sys.stderr, flush=True)
 
 
 class Rate:
@@ -109,11 +116,29 @@ class PlainLines:
         if not progress.total or progress.done == done or not due:
             return
         self.last[progress.stage] = now, progress.done
-        reused = f", {progress.reused} from the store" if progress.reused else ""
-        rate = self.rate.text(progress)
-        print(
-            f"{time.strftime('%H:%M:%S')} {title(progress)}: {progress.done} of {progress.total} "
-            f"{progress.unit}{reused}{', ' + rate if rate else ''}",
-            file=sys.stderr,
-            flush=True,
-        )
+        say(line_of(progress, self.rate.text(progress)))
+
+
+class SparseLines:
+    """Of several lots: one line as each begins, and one of its stages where nothing was said for long."""
+
+    def __init__(self) -> None:
+        self.rate = Rate()
+        self.said, self.quiet = time.monotonic(), QUIET_SECONDS
+
+    def __call__(self, progress: StageProgress) -> None:
+        self.rate.begins(progress)
+        now = time.monotonic()
+        if progress.stage == "night":
+            say(f"{progress.subject}: lot {progress.done + 1} of {progress.total}")
+            self.said, self.quiet = now, QUIET_SECONDS
+        elif progress.total and now - self.said >= self.quiet:
+            say(line_of(progress, self.rate.text(progress)))
+            self.said, self.quiet = now, min(2 * self.quiet, LONGEST_QUIET)
+
+
+def line_of(progress: StageProgress, rate: str) -> str:
+    """Such as `extract candle: 30 of 72 images, 8 from the store, 2.5 images/s`."""
+    reused = f", {progress.reused} from the store" if progress.reused else ""
+    done = f"{progress.done} of {progress.total} {progress.unit}"
+    return f"{title(progress)}: {done}{reused}{', ' + rate if rate else ''}"

@@ -24,7 +24,7 @@ from planning.lot import (
 from planning.lot_job import LotJob
 from planning.requests import LotRequest
 from planning.resources import Engine
-from planning.returns import ScoredLot, ScoredRun
+from planning.returns import Contributed, ScoredLot, ScoredRun
 from planning.specs import ExtractSpec, KnownGoodSpecs
 from reports.judged_good import none_judged_good, with_judged_good
 from reports.references import earlier_references
@@ -32,6 +32,7 @@ from storage.artefacts import is_complete
 from storage.attempts import attempting
 from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import leasing
+from storage.results.ignored import read_ignored
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents
@@ -71,6 +72,9 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         notes=notes_of(request, job),
         problems=reported.problems,
         unopened=listing.unopened,
+        left_out=told.left_out,
+        made=reported.made,
+        contributed=contribution_of(request, job),
     )
     runner.monitor.scored(job, done)
     return done
@@ -81,6 +85,16 @@ def notes_of(request: LotRequest, job: LotJob) -> tuple[str, ...]:
     judged = (none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else ()
     drawn = request.ignore_drawn and not (job.region and job.region.ignored)
     return (*judged, *((none_drawn(job.category),) if drawn else ()))
+
+
+def contribution_of(request: LotRequest, job: LotJob) -> Contributed:
+    """How much of what people judged and drew went into a lot, as far as it was asked for."""
+    good = sum(len(images.image_ids) for images in job.judged_good)
+    drawn = job.region.ignored if job.region else ""
+    places = len(read_ignored(Store(job.store), drawn).regions) if drawn else 0
+    return Contributed(
+        judged_good=good if request.good_from_verdicts else None, ignored=places if request.ignore_drawn else None
+    )
 
 
 def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
@@ -121,6 +135,7 @@ def score_listed(
     if is_complete(store, finished.path):
         log.info("%s is complete and is reused", finished.path)
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
+        done = done.model_copy(update={"reused": True})
     else:
         earlier = earlier_references(job, images)
         good = load_usable(store, job.good.listing) if job.good else []

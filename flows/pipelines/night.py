@@ -17,6 +17,7 @@ from planning.nightly import (
 )
 from planning.requests import LotRequest, NightRequest
 from planning.returns import ScoredLot
+from reports.night_lines import advice_lines, counts_line, lot_line, named
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.store import Store, require_writable
@@ -29,32 +30,43 @@ log = logging.getLogger(__name__)
 ScoreLot = Callable[[LotRequest], ScoredLot]
 """Scores one folder."""
 
+LEVELS = {
+    Status.SCORED: logging.INFO,
+    Status.FINISHED: logging.DEBUG,
+    Status.TOO_SMALL: logging.WARNING,
+    Status.FAILED: logging.ERROR,
+}
+"""Of a lot's line in the log."""
+
 
 class NightFailedError(RuntimeError):
     """Some lots failed; the results of all others are kept, and the next night tries these again."""
 
     def __init__(self, night: Night) -> None:
-        failed = [(outcome.found.lot, outcome.reason) for outcome in night.outcomes if outcome.status == Status.FAILED]
-        super().__init__(
-            f"{len(failed)} of {len(night.outcomes)} lots failed, the others are finished: {format_failures(failed)}"
-        )
+        failed = [(outcome.found.lot, outcome.reason) for outcome in night.with_status(Status.FAILED)]
+        count = f"{len(failed)} of {len(night.outcomes)} lots failed"
+        super().__init__(f"{count}, the others are finished: {format_failures(failed)}")
         self.night = night
+        self.in_short = (
+            f"{count}, {named([lot for lot, _ in failed])}; the others are finished, the next night tries again"
+        )
+        """Without the reasons, where they were said before."""
 
 
-def score_night(request: NightRequest, runner: Runner, score_lot: ScoreLot) -> Night:
+def score_night(
+    request: NightRequest, runner: Runner, score_lot: ScoreLot, told: Callable[[Outcome], None] | None = None
+) -> Night:
     """Score what is not finished; see `flows.score_lots`.
 
     Args:
         request: by the user.
         runner: where the lots are found; opens the workers that they share.
         score_lot: scores one of them.
+        told: called with what came of each lot, at once.
     """
     job = night_job(request)
     require_writable(Store(job.store))
     tree = runner.call("survey", request.root, survey, request.root, request.category, request.since)
-    notes = [f"{left_out.path} is no lot: {left_out.reason}" for left_out in tree.left_out]
-    if not tree.lots:
-        notes.append(f"no lot lies below {request.root}; lots are folders <category>/<date> of images")
     outcomes: list[Outcome] = []
     with runner.shared(job.allocation.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user
@@ -64,13 +76,15 @@ def score_night(request: NightRequest, runner: Runner, score_lot: ScoreLot) -> N
             outcome = attempt(found, job, request, score_lot, (len(outcomes), len(tree.lots)))
             note_outcome(job, outcome)
             outcomes.append(outcome)
-            log.info("%s %s: %s", found.lot, outcome.status, outcome.run or outcome.reason)
+            log.log(LEVELS[outcome.status], lot_line(outcome))
+            if told:
+                told(outcome)
     runner.monitor.night(request.root, outcomes)
-    notes += [note for outcome in outcomes for note in outcome.notes]
-    for note in notes:
-        log.warning(note)
-    night = Night(outcomes=tuple(outcomes), notes=tuple(notes))
-    if any(outcome.status == Status.FAILED for outcome in outcomes):
+    night = Night(request.root, tuple(outcomes), tree.left_out)
+    for line in advice_lines(night):
+        log.warning(line)
+    log.info(counts_line(night))
+    if night.count(Status.FAILED):
         raise NightFailedError(night)
     return night
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from planning.lot_job import LotJob
 from planning.requests import MapKind
 from planning.returns import ScoredRun
+from planning.specs import TaskSpec
 from reports.page.drift import MAX_EARLIER
 from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
 from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
@@ -34,6 +35,8 @@ class Reported:
     notices: Notices
     problems: tuple[str, ...]
     """A sentence for each thing that could not be made."""
+    made: tuple[str, ...]
+    """What was not there before: `page`, `maps`, `exports`."""
 
 
 def report_run(
@@ -49,28 +52,38 @@ def report_run(
         export: formats of results.
     """
     finished = Run(Store(job.store), run.run)
-    report, notices, problems = None, own_notices(read_record(finished)), []
+    report, notices, problems, made = None, own_notices(read_record(finished)), [], []
     try:
         profiling = profile_spec(job, run)
         run_stage("profile", profile_run, [profiling], runner)
         notices = notices_of(finished)
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
+        made += missing("page", [reporting])
         report = run_stage("report", write_report, [reporting], runner)[0].path
     except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
     try:
-        run_stage("maps", write_maps, [maps_spec(job, run, kind) for kind in maps], runner)
+        drawing = [maps_spec(job, run, kind) for kind in maps]
+        made += missing("maps", drawing)
+        run_stage("maps", write_maps, drawing, runner)
     except Exception as error:
         problems.append(f"the maps could not be written ({error}); the scores are complete")
     try:
-        run_stage("export", write_export, export_specs(job, run, export), runner)
+        exporting = export_specs(job, run, export)
+        made += missing("exports", exporting)
+        run_stage("export", write_export, exporting, runner)
     except Exception as error:
         problems.append(f"the results could not be exported ({error}); the scores are complete")
     problems += renew_later(finished, runner)
     for problem in problems:
         log.error(problem)
-    return Reported(report, notices, tuple(problems))
+    return Reported(report, notices, tuple(problems), tuple(made))
+
+
+def missing(what: str, specs: Sequence[TaskSpec]) -> list[str]:
+    """The name of what the specs make, if any of it is not there yet."""
+    return [what] if any(not is_complete(Store(spec.store), spec.path) for spec in specs) else []
 
 
 def renew_later(run: Run, runner: Runner) -> list[str]:

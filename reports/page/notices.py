@@ -23,6 +23,8 @@ class Notices:
     """Of one run."""
 
     flagged_count: int
+    left_out: str
+    """How many files were not scored, by status; empty if all were."""
     warnings: tuple[str, ...]
     """Every warning once, as sentences: the run's own, and what is unusual."""
     unusual: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ def notices_of(run: Run) -> Notices:
     compared = compare(profile, earlier_profiles(store, path, MAX_EARLIER))
     return Notices(
         flagged_count=record.decision.flagged_count,
+        left_out=record.left_out,
         warnings=tuple(warnings_of(record, profile, compared)),
         unusual=tuple(one.measure.label for one in compared if one.state == "unusual"),
         is_followed=bool(later_profiles(store, path, 1)),
@@ -53,7 +56,7 @@ def notices_of(run: Run) -> Notices:
 
 def own_notices(record: RunRecord) -> Notices:
     """What a run says of itself, compared with nothing."""
-    return Notices(record.decision.flagged_count, tuple(warnings_of(record, None, [])))
+    return Notices(record.decision.flagged_count, record.left_out, tuple(warnings_of(record, None, [])))
 
 
 def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[Compared]) -> list[str]:

@@ -46,6 +46,11 @@ class KnownResult:
     """Why it could not."""
     images: int = 0
     """Scored."""
+    flagged: int = 0
+    left_out: str = ""
+    """How many files were not scored, by status; empty if all were."""
+    page: str = ""
+    """Path of the page in the store; empty where there is none."""
 
 
 def fingerprint(url: str) -> Fingerprint:

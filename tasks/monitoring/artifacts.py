@@ -111,9 +111,9 @@ def publish_run(job: LotJob, done: ScoredRun) -> None:
 
 
 def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
-    """Show what a night did; lots finished before are only counted."""
+    """Show what a night did; lots finished before, for which nothing was made, are only counted."""
     finished = sum(outcome.status == Status.FINISHED for outcome in outcomes)
-    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED]
+    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED or outcome.made]
     with only_for_monitoring("table of lots"):
         create_table_artifact(
             table=as_texts(rows) or [{"outcome": "nothing to do"}],

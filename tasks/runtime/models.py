@@ -10,6 +10,7 @@ from musc import backbones
 from musc.backbones import Backbone
 from musc.layers import BackboneSpec
 from planning.specs import ExtractSpec
+from tasks.runtime import progress
 
 log = logging.getLogger(__name__)
 
@@ -57,5 +58,6 @@ def load_on_cpu(spec: BackboneSpec) -> Backbone:
 
 @lru_cache(maxsize=1)
 def _load(spec: BackboneSpec, device: str) -> Backbone:
+    progress.doing(f"loading the network {spec.name} …")
     log.info("loading %s, weights %s, on %s", spec.name, spec.weights, device)
     return backbones.build(spec, device)

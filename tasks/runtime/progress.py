@@ -34,21 +34,33 @@ class StageProgress:
 log = logging.getLogger(__name__)
 
 Listener = Callable[[StageProgress], None]
+Hearer = Callable[[str], None]
 
 _listeners: list[Listener] = []
+_hearers: list[Hearer] = []
 _stages: dict[str, StageProgress] = {}
 _lock = threading.RLock()
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Call `listener` at every change of any stage while the `with` block lasts."""
+def listening(listener: Listener, hearer: Hearer | None = None) -> Iterator[None]:
+    """While the `with` block lasts, call `listener` at every change of a stage and `hearer` with what `doing` says."""
     _listeners.append(listener)
+    hearers = [hearer] if hearer else []
+    _hearers.extend(hearers)
     try:
         yield
     finally:
+        for one in hearers:
+            _hearers.remove(one)
         if listener in _listeners:  # else it failed
             _listeners.remove(listener)
+
+
+def doing(what: str) -> None:
+    """Say what is being done that takes seconds and counts nothing, such as loading a network."""
+    for hearer in _hearers:
+        hearer(what)
 
 
 def begin(stage: str, total: int, unit: str, reused: int = 0, subject: str = "", *, done: int = 0) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from planning.nightly import Night, Status
 from planning.requests import LotRequest
 from planning.returns import ScoredLot
+from reports.night_lines import advice_lines, lot_line
 from reports.run_record import read_record
 from storage.errors import NoImagesError
 from storage.results.runs import Run
@@ -51,7 +51,8 @@ def night(root: Path, output: Path, **changes: Any) -> dict[str, int]:
 
 
 def notes(root: Path, output: Path, **changes: Any) -> list[str]:
-    return list(whole_night(root, output, **changes).notes)
+    done = whole_night(root, output, **changes)
+    return [*(lot_line(one) for one in done.with_status(Status.TOO_SMALL)), *advice_lines(done)]
 
 
 def run_count(flow: str) -> int:
@@ -157,7 +158,7 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
     assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2, "too_small": 3}
     assert run_count("score-lot") == before
     said = notes(root, tmp_path / "out")
-    assert [line.partition(":")[0] for line in said] == [f"bolt-2026-11-{day}" for day in (22, 23, 24)]
+    assert [line.partition(":")[0] for line in said[:3]] == [f"bolt-2026-11-{day}" for day in (22, 23, 24)]
     assert "at least 2 usable images" in said[2]
     assert "1 duplicate" in said[2]
 
@@ -209,21 +210,6 @@ def test_night_without_lots_has_nothing_to_do(tmp_path: Path) -> None:
     assert "no lot lies below" in said
 
 
-def test_night_shows_what_it_found_in_each_lot(root: Path, tmp_path: Path) -> None:
-    from cli.main import app
-
-    (root / "bolt" / "2026-11-20" / "notes.txt").write_text("no image")
-    draw(root / "loose.png", 3, defective=False)
-    words = ["nightly", str(root), "--output", str(tmp_path / "out"), "--backbone", "texture", "--image-size", "64"]
-    done = CliRunner().invoke(app, [*words, "--threshold", "0", "--review-budget", "2"])
-    assert done.exit_code == 0, done.output
-    (report,) = (tmp_path / "out").glob("runs/bolt-*/report/report.html")
-    told = f"bolt-2026-11-20: 2 of 4 images flagged, 3 warnings, not scored: 1 not_an_image; {report}\n"
-    assert f"{told}  warning: Scored with the built-in texture backbone" in done.output
-    assert "night nut-spec-7: 1 of 2 lots\n" in done.stderr
-    assert "\nnote: loose.png is no lot: " in done.output
-
-
 def test_night_follows_a_category_that_is_a_link(root: Path, tmp_path: Path) -> None:
     (root / "bolt").rename(tmp_path / "camera")
     (root / "bolt").symlink_to(tmp_path / "camera")
@@ -232,8 +218,9 @@ def test_night_follows_a_category_that_is_a_link(root: Path, tmp_path: Path) -> 
     done = whole_night(root, output)
     assert len(done.runs) == 2
     assert runs(output) == ["bolt-2026-11-20", "nut-spec-7"]
-    (said,) = done.notes
-    assert said.startswith("loop is no lot: symbolic link leads to what holds the root or lies in it")
+    (said,) = done.left_out
+    assert said.path == "loop"
+    assert said.reason.startswith("symbolic link leads to what holds the root or lies in it")
     assert night(root, output) == {**NOTHING, "finished_before": 2}
 
 
@@ -244,8 +231,8 @@ def test_night_over_one_category_taken_for_the_root_fails(root: Path, tmp_path: 
 
 def test_night_says_which_folders_are_no_lots(root: Path, tmp_path: Path) -> None:
     draw(root / "loose.png", 3, defective=False)
-    (said,) = notes(root, tmp_path / "out")
-    assert said.startswith("loose.png is no lot: ")
+    (said,) = whole_night(root, tmp_path / "out").left_out
+    assert said.path == "loose.png"
 
 
 @pytest.mark.parametrize(("denied", "first"), [(1, "scored"), (4, "failed")])
@@ -267,7 +254,7 @@ def test_night_looks_again_at_a_lot_with_files_that_could_not_be_opened(
             with pytest.raises(NightFailedError, match=r"1 of 1 lots failed.*besides: 4 unreadable"):
                 night(root, tmp_path / "out", category="bolt")
         else:
-            (said,) = notes(root, tmp_path / "out", category="bolt")
+            said = notes(root, tmp_path / "out", category="bolt")[-1]
             assert "1 files could not be opened" in said
     assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "scored": 1}
     assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "finished_before": 1}
@@ -280,10 +267,11 @@ def test_night_makes_up_for_a_report_and_for_maps(root: Path, tmp_path: Path, mo
     output = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr("tasks.report.render", full)
-        (said,) = notes(root, output, category="bolt")
+        said = notes(root, output, category="bolt")[-1]
         assert "the report could not be made" in said
-    assert night(root, output, category="bolt") == {**NOTHING, "scored": 1}
+    for missing, changes in (("page", {}), ("maps", {"maps": "png"})):
+        (again,) = whole_night(root, output, category="bolt", **changes).outcomes
+        assert (again.status, again.made) == (Status.FINISHED, (missing,))
     assert list(output.glob("runs/bolt-*/report/report.html"))
-    assert night(root, output, category="bolt", maps="png") == {**NOTHING, "scored": 1}
     assert list(output.glob("runs/bolt-*/maps-png"))
     assert night(root, output, category="bolt", maps="png") == {**NOTHING, "finished_before": 1}

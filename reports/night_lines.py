@@ -1,0 +1,131 @@
+"""What a night says: a line for each lot, and at its end everything else once; on the console and in Prefect's log.
+
+What a lot's page says in full is said here in a few words.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from planning.nightly import Night, Outcome, Status
+from planning.returns import Contributed
+
+FINISHED_SHOWN = 5
+"""Lots finished before that get a line of their own, the latest; a root may hold years of them."""
+NAMES_SHOWN = 3
+WARNINGS_SHOWN = 8
+HEADLINE = re.compile(r"[:;.] | \(|[.]$")
+"""What ends the first clause of a warning."""
+
+
+def lot_line(outcome: Outcome) -> str:
+    """What came of one lot: counts and its page, or why there is none."""
+    if outcome.status in (Status.TOO_SMALL, Status.FAILED):
+        return f"{outcome.found.lot}: {outcome.status}: {outcome.reason}"
+    before = [str(Status.FINISHED)] if outcome.status == Status.FINISHED else []
+    made = [f"{' and '.join(outcome.made)} made now"] if outcome.made else []
+    warned = [counted(len(outcome.warnings), "warning")] if outcome.warnings else []
+    left_out = [f"not scored: {outcome.left_out}"] if outcome.left_out else []
+    said = [*before, f"{outcome.flagged} of {outcome.images} images flagged", *made, *warned, *left_out]
+    return f"{outcome.found.lot}: {', '.join(said)}; {outcome.page}"
+
+
+def finished_lines(night: Night) -> list[str]:
+    """The latest of the lots finished before, and how many more there are."""
+    finished = night.with_status(Status.FINISHED)
+    more = len(finished) - FINISHED_SHOWN
+    return [*map(lot_line, finished[-FINISHED_SHOWN:]), *([f"{more} more were finished before"] if more > 0 else [])]
+
+
+def advice_lines(night: Night) -> list[str]:
+    """What a person should know of a night, each thing once: verdicts, warnings, problems, what is no lot."""
+    warnings = by_text((headline(warning), one) for one in night.outcomes for warning in one.warnings)
+    problems = by_text((problem, one) for one in night.outcomes for problem in one.problems)
+    told = list(warnings.items())
+    more = len(told) - WARNINGS_SHOWN
+    return [
+        *contribution_lines(night.outcomes),
+        *(["Warnings, in full on the pages of the lots:"] if told else []),
+        *(f"  {text}: {named(lots)}" for text, lots in told[:WARNINGS_SHOWN]),
+        *([f"  and {more} others"] if more > 0 else []),
+        *(f"problem: {named(lots)}: {text}" for text, lots in problems.items()),
+        *left_out_lines(night),
+    ]
+
+
+def counts_line(night: Night) -> str:
+    """How many lots came out how."""
+    return ", ".join(f"{night.count(status)} {status}" for status in Status)
+
+
+def left_out_lines(night: Night) -> list[str]:
+    """What below the root is no lot, by the reason."""
+    paths = defaultdict(list)
+    for one in night.left_out:
+        paths[one.reason].append(one.path)
+    lines = [f"no lot: {named(found)}: {reason}" for reason, found in paths.items()]
+    nothing = f"no lot lies below {night.root}; lots are folders <category>/<date> of images"
+    return lines if night.outcomes else [*lines, nothing]
+
+
+def contribution_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """What verdicts and drawn places gave to each product, in one line; nothing where they were not asked for."""
+    latest = {one.found.category: one.contributed for one in outcomes if one.contributed != Contributed()}
+    told = [f"{category}: {contribution(given)}" for category, given in latest.items()]
+    return [f"From the site: {'; '.join(told)}"] if told else []
+
+
+def contribution(given: Contributed) -> str:
+    """What verdicts and drawn places gave to a lot.
+
+    >>> contribution(Contributed(judged_good=12, ignored=0))
+    '12 good references, no place drawn to be ignored yet'
+    """
+    good, places = given.judged_good, given.ignored
+    return ", ".join(
+        [
+            *([] if good is None else [counted(good, "good reference") if good else "no good reference yet"]),
+            *([] if places is None else [f"{counted(places, 'place')} ignored" if places else NOTHING_DRAWN]),
+        ]
+    )
+
+
+NOTHING_DRAWN = "no place drawn to be ignored yet"
+
+
+def headline(warning: str) -> str:
+    """The first clause of a warning, of which the rest stands on the page.
+
+    >>> headline("Most photographs are nearly black: half of them have a brightness of at most 0.01 of 1.")
+    'Most photographs are nearly black'
+    """
+    return HEADLINE.split(warning, maxsplit=1)[0]
+
+
+def by_text(told: Iterable[tuple[str, Outcome]]) -> Mapping[str, list[str]]:
+    """The names of the lots of which each text is told."""
+    lots: dict[str, list[str]] = {}
+    for text, outcome in told:
+        names = lots.setdefault(text, [])
+        if outcome.found.lot not in names:
+            names.append(outcome.found.lot)
+    return lots
+
+
+def named(names: Sequence[str]) -> str:
+    """A few names, and how many more there are.
+
+    >>> named(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(count: int, one: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "warning"), counted(2, "warning")
+    ('1 warning', '2 warnings')
+    """
+    return f"{count:,} {one if count == 1 else f'{one}s'}"
