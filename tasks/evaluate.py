@@ -14,7 +14,7 @@ from reports.evaluation.labels import labelled, network_size_metrics
 from reports.evaluation.loco import loco_metrics
 from reports.evaluation.published import with_means
 from storage.artefacts import digest, is_complete, writing
-from storage.datasets import labels_digest
+from storage.datasets import LabelledImage, labels_digest
 from storage.datasets.stored import read_category
 from storage.results.runs import Run
 from storage.store import Store
@@ -40,38 +40,42 @@ def evaluate_category(spec: EvaluateSpec) -> Stored:
                 "%d images of %s are left out of metrics of pixels: their masks are missing", without, spec.label
             )
         with writing(store, spec.path) as staging:
-            write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.pixels_known))
+            write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.images))
     return Stored(path=spec.path)
 
 
-def metric_rows(metrics: Mapping[str, float], pixels_known: Sequence[bool]) -> pd.DataFrame:
+def metric_rows(metrics: Mapping[str, float], images: Sequence[LabelledImage]) -> pd.DataFrame:
     """A row per metric, with the images it is made from, and those it leaves out because their masks are missing.
 
     Args:
         metrics: by name; those of pixels begin with `pixel_`.
-        pixels_known: for each image of the category, whether it is known which of its pixels are defective.
+        images: of the category.
     """
-    without = len(pixels_known) - sum(pixels_known)
+    without = sum(not image.pixels_known for image in images)
     left_out = [without if name.startswith(PIXEL) else 0 for name in metrics]
-    counts = [len(pixels_known) - count for count in left_out]
+    counts = [len(images) - count for count in left_out]
     rows = {"metric": list(metrics), "value": list(metrics.values()), "images": counts, "without_mask": left_out}
-    return pd.DataFrame(rows)
+    defective = sum(image.label for image in images)
+    return pd.DataFrame({**rows, "good": len(images) - defective, "defective": defective})
 
 
-def write_benchmark(store: str, name: str, measured: Sequence[tuple[LotJob, str, str]]) -> Benchmarked:
+def write_benchmark(
+    store: str, name: str, measured: Sequence[tuple[LotJob, str, str]], not_read: str = ""
+) -> Benchmarked:
     """Write a benchmark's table from its measured categories.
 
     Args:
         store: where.
         name: of the benchmark's folder.
         measured: job, dataset and path of the metrics of every category that was measured.
+        not_read: which images of the dataset were not read; empty if all were.
     """
     place = Store(store)
     rows = [
         benchmark_rows(job, dataset, read_table(place, f"{path}/{METRICS_TABLE}")) for job, dataset, path in measured
     ]
     path = f"{BENCHMARKS}/{name}/{METRICS_TABLE}"
-    write_table(place, path, with_means(pd.concat(rows, ignore_index=True)))
+    write_table(place, path, with_means(pd.concat(rows, ignore_index=True)).assign(not_read=not_read))
     return Benchmarked(benchmark=path)
 
 

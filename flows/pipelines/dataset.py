@@ -9,10 +9,12 @@ from planning.lot_job import LotJob
 from planning.requests import BenchmarkRequest
 from planning.resources import Engine
 from planning.returns import Benchmarked
+from storage.datasets import left_out_of_dataset
 from storage.datasets.stored import read_category, write_category
 from storage.store import Store, require_writable
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
+from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures, run_stage
 
@@ -43,6 +45,10 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
     jobs = benchmark_jobs(request)
     store = Store(jobs[0].job.store)
     require_writable(store)
+    not_read = left_out_of_dataset(request.dataset, request.root, request.categories)
+    if not_read:
+        log.warning(not_read)
+        progress.doing(not_read)
     measured, failures = [], []
     with runner.shared(jobs[0].job.allocation.engine) as shared:
         for job, category in jobs:
@@ -56,7 +62,7 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
         raise BenchmarkFailedError(failures, len(jobs), None)
     in_regions = [path for job, _, path in measured if job.region is not None]
     name = benchmark_name(request.dataset, [job for job, _ in jobs], in_regions)
-    done = runner.call("compare", name, write_benchmark, store.url, name, measured)
+    done = runner.call("compare", name, write_benchmark, store.url, name, measured, not_read)
     runner.monitor.benchmark(store, done.benchmark, request.dataset)
     if failures:
         raise BenchmarkFailedError(failures, len(jobs), done.benchmark)

@@ -20,9 +20,9 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
     """Add, for each backbone, the mean of every metric over the categories where it is defined.
 
     Args:
-        rows: `dataset`, `backbone`, `image_size`, `category`, `metric`, `value` in [0, 1], `images`, and
-            `without_mask`, those that the metric leaves out because their masks are missing; a row per metric of a
-            category.
+        rows: `dataset`, `backbone`, `image_size`, `category`, `metric`, `value` in [0, 1], `images`, `without_mask`,
+            those that the metric leaves out because their masks are missing, and `good` and `defective`, images of the
+            category by label; a row per metric of a category.
 
     Returns:
         The rows and the means, each with `published` and `difference` in [0, 1], NaN where nothing was published, and
@@ -35,6 +35,8 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
             value=("value", "mean"),
             images=("images", "sum"),
             without_mask=("without_mask", "sum"),
+            good=("good", "sum"),
+            defective=("defective", "sum"),
             categories=("value", "count"),
         )
         .reset_index()
@@ -46,7 +48,7 @@ def with_means(rows: pd.DataFrame) -> pd.DataFrame:
     table["published_of"] = [source for _, source in compared]
     table["difference"] = table["value"] - table["published"]
     columns = ["dataset", "backbone", "image_size", "category", "metric", "value", "published", "published_of"]
-    return table[[*columns, "difference", "images", "without_mask", "categories"]]
+    return table[[*columns, "difference", "images", "without_mask", "good", "defective", "categories"]]
 
 
 def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
@@ -76,11 +78,10 @@ def caption(table: pd.DataFrame, backbone: str) -> str:
 
 
 def describe_left_out(table: pd.DataFrame, backbone: str) -> list[str]:
-    """A sentence for each category whose metrics of pixels leave images out, as their masks are missing."""
-    if "without_mask" not in table:  # written before masks could be missing
-        return []
+    """A sentence for each category whose metrics of pixels leave images out, and one for images that were not read."""
     rows = table[(table["backbone"] == backbone) & (table["category"] != MEAN) & (table["without_mask"] > 0)]
-    return [
+    not_read = [text for text in table["not_read"].unique() if text]
+    return not_read + [
         f"{row['category']}: pixel metrics are not defined for {row['without_mask']} of "
         f"{row['images'] + row['without_mask']} images, defective ones without a mask; they are those of the others."
         for row in rows.drop_duplicates("category").to_dict("records")
@@ -88,7 +89,8 @@ def describe_left_out(table: pd.DataFrame, backbone: str) -> list[str]:
 
 
 def result_table(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
-    """One backbone's results as people read them: a row per category, a column per metric, percent, `±` published.
+    """One backbone's results as people read them: a row per category with the images read, `good` and `defective`, and
+    a column per metric, percent, `±` published.
 
     The mean is left out where there is one category only.
     """
@@ -96,8 +98,9 @@ def result_table(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
     if part["category"].nunique() == 2:
         part = part[part["category"] != MEAN]
     texts = part.assign(text=[in_percent(row) for row in part.to_dict("records")])
-    table = texts.pivot_table(index="category", columns="metric", values="text", aggfunc="first", sort=False)
-    return table.reset_index()
+    metrics = texts.pivot_table(index="category", columns="metric", values="text", aggfunc="first", sort=False)
+    counts = part.drop_duplicates("category").set_index("category")[["good", "defective"]].map("{:,}".format)
+    return counts.join(metrics).reset_index()
 
 
 def in_percent(row: Mapping[Hashable, Any]) -> str:

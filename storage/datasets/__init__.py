@@ -14,6 +14,7 @@ from storage.datasets.layouts import btad, kolektor, mvtec_ad, mvtec_ad_2, mvtec
 from storage.datasets.layouts.mvtec_loco import loco_defects
 from storage.datasets.masks import load_mask, load_mask_at
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
+from storage.datasets.unread import describe_unread, unread_folders
 from storage.errors import DatasetLayoutError
 from storage.store import require_path
 
@@ -23,6 +24,7 @@ __all__ = [
     "LabelledImage",
     "Mask",
     "labels_digest",
+    "left_out_of_dataset",
     "list_categories",
     "load_mask",
     "load_mask_at",
@@ -82,6 +84,17 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
         Category(dataset, name, tuple(sorted(images, key=lambda image: natural_key(image.path))))
         for name, images in sorted(found.images.items(), key=lambda item: natural_key(item[0]))
     ]
+
+
+def left_out_of_dataset(dataset: str, root: Path | str, categories: Collection[str] | None = None) -> str:
+    """Which images below a dataset's root its layout does not read, in one sentence; empty if it reads all.
+
+    Args:
+        dataset: one of `DATASETS`.
+        root: the local folder that holds the categories, which must have the layout.
+        categories: as for `list_categories`.
+    """
+    return describe_unread(unread_folders(Path(root), _LAYOUTS[dataset].places, categories))
 
 
 def _describe(dataset: str, root: Path, problems: list[str]) -> str:

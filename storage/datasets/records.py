@@ -62,3 +62,6 @@ class Layout(NamedTuple):
     """(root, requested categories or None for all) -> what is there."""
     example: tuple[str, ...]
     """Lines that show a correct root."""
+    places: tuple[str, ...] = ("**",)
+    """Folders below the root whose images are read, or are known not to be of the test set: `*` is one part of a path,
+    a last `**` whatever lies deeper. Images elsewhere are said to be left out."""

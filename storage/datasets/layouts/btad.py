@@ -23,6 +23,7 @@ LAYOUT = Layout(
         "01/test/ko/0000.bmp",
         "01/ground_truth/ko/0000.png (the image's stem; bmp or png)",
     ),
+    ("*/test/*", "*/ground_truth/*", "*/train/**"),
 )
 
 

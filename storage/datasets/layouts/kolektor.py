@@ -28,8 +28,10 @@ def find_sdd2(root: Path, requested: Collection[str] | None) -> Found:
     return _one_category("kolektor_sdd2", requested, partial(_label_by_mask, root, [root / "test"], "_GT"))
 
 
-SDD = Layout(find_sdd, ("kos01/Part0.jpg", "kos01/Part0_label.bmp (all 0 where nothing is defective)"))
-SDD2 = Layout(find_sdd2, ("test/20000.png", "test/20000_GT.png (all 0 where nothing is defective)"))
+SDD = Layout(find_sdd, ("kos01/Part0.jpg", "kos01/Part0_label.bmp (all 0 where nothing is defective)"), ("kos*",))
+SDD2 = Layout(
+    find_sdd2, ("test/20000.png", "test/20000_GT.png (all 0 where nothing is defective)"), ("test", "train/**")
+)
 
 
 def _one_category(name: str, requested: Collection[str] | None, label: partial[Found]) -> Found:

@@ -23,6 +23,7 @@ LAYOUT = Layout(
         "<category>/test/<type>/000.png",
         "<category>/ground_truth/<type>/000_mask.png (or 000.png; another image suffix is fine)",
     ),
+    ("*/test/*", "*/ground_truth/*", "*/train/**"),
 )
 
 

@@ -23,6 +23,7 @@ LAYOUT = Layout(
         "<category>/test_public/bad/000_regular.png",
         "<category>/test_public/ground_truth/bad/000_regular_mask.png",
     ),
+    tuple(f"*/{folder}/**" for folder in (TEST, "train", "validation", "test_private", "test_private_mixed")),
 )
 
 

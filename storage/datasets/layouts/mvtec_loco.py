@@ -41,6 +41,7 @@ LAYOUT = Layout(
         "<category>/ground_truth/logical_anomalies/000/000.png, 001.png … (one file and one grey value per defect)",
         f"<category>/{CONFIG_FILE}: a list of objects with pixel_value, saturation_threshold, relative_saturation",
     ),
+    ("*/test/*", "*/ground_truth/*/*", "*/train/**", "*/validation/**"),
 )
 
 

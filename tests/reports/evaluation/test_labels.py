@@ -176,5 +176,6 @@ def test_pixel_metrics_are_not_defined_without_any_mask(found: Labelled, tmp_pat
 
 
 def test_metric_rows_count_the_images_of_each_metric() -> None:
-    rows = metric_rows({"image_auroc": 0.9, "pixel_ap": 0.2}, [True, False, True])
-    assert rows.to_numpy().tolist() == [["image_auroc", 0.9, 3, 0], ["pixel_ap", 0.2, 2, 1]]
+    images = [LabelledImage("a.png", "good", 0), LabelledImage("b.png", "cut", 1), LabelledImage("c.png", "good", 0)]
+    rows = metric_rows({"image_auroc": 0.9, "pixel_ap": 0.2}, images)
+    assert rows.to_numpy().tolist() == [["image_auroc", 0.9, 3, 0, 2, 1], ["pixel_ap", 0.2, 2, 1, 2, 1]]

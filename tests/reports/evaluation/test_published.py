@@ -10,11 +10,20 @@ from reports.evaluation.published import caption, describe_left_out, in_percent,
 from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
 
 NAME = "ViT-L-14-336"
+LABELS = {"good": 7, "defective": 3}
 
 
 def rows_of(metrics: dict[str, list[float]], **changes: Any) -> pd.DataFrame:
     """A row per metric and category; the values of a metric belong to the BTAD products 01, 02 and 03 in turn."""
-    whole = {"dataset": "btad", "backbone": NAME, "image_size": "518", "images": 10, "without_mask": 0, **changes}
+    whole = {
+        "dataset": "btad",
+        "backbone": NAME,
+        "image_size": "518",
+        "images": 10,
+        "without_mask": 0,
+        **LABELS,
+        **changes,
+    }
     return pd.DataFrame(
         [
             {**whole, "category": f"0{number}", "metric": metric, "value": value}
@@ -111,7 +120,13 @@ def test_shown_table_is_in_percent_with_differences() -> None:
     table = result_table(with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_aupro": [0.9, 0.8, 0.7]})), NAME)
     assert table["category"].tolist() == ["01", "02", "03", "mean"]
     difference = 75 - published_values("btad", "02", NAME, 518)["image_auroc"]
-    assert table.set_index("category").loc["02"].tolist() == [f"75.0 ({difference:+.1f})", "80.0"]
+    assert table.set_index("category").loc["02"].tolist() == ["7", "3", f"75.0 ({difference:+.1f})", "80.0"]
+
+
+def test_shown_table_counts_the_images_read_by_label() -> None:
+    table = result_table(with_means(rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_aupro": [0.9, 0.8, 0.7]})), NAME)
+    assert list(table.columns[:3]) == ["category", "good", "defective"]
+    assert table.set_index("category").loc["mean", ["good", "defective"]].tolist() == ["21", "9"]
 
 
 def test_shown_table_is_of_one_backbone() -> None:
@@ -136,7 +151,7 @@ def test_percent_text(value: float, difference: float, text: str) -> None:
 def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
     rows = rows_of({"image_auroc": [0.5, 0.75, 1.0], "pixel_auroc": [0.5, 0.75, 1.0]})
     rows.loc[(rows["metric"] == "pixel_auroc") & (rows["category"] == "02"), ["images", "without_mask"]] = 7, 3
-    table = with_means(rows)
+    table = with_means(rows).assign(not_read="")
     assert row(table, "02", "image_auroc")["published"] > 0
     assert row(table, "01", "pixel_auroc")["published"] > 0
     assert np.isnan(row(table, "02", "pixel_auroc")["published"])
@@ -145,3 +160,8 @@ def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
     assert [sentence.partition(",")[0] for sentence in describe_left_out(table, NAME)] == [
         "02: pixel metrics are not defined for 3 of 10 images"
     ]
+
+
+def test_images_that_were_not_read_are_said() -> None:
+    table = with_means(rows_of({"image_auroc": [0.5]})).assign(not_read="Not read: 8 images in kos13/kos08.")
+    assert describe_left_out(table, NAME) == ["Not read: 8 images in kos13/kos08."]
