@@ -93,7 +93,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from reports.evaluation.published import caption, describe_left_out, result_table
+    from reports.evaluation.published import caption, describe_left_out, describe_not_read, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -106,6 +106,8 @@ def show_benchmark(store_url: str, path: str) -> None:
             console.print(table)
         for sentence in describe_left_out(metrics, str(backbone)):
             console.print(visible(sentence), markup=False, highlight=False)
+    for sentence in describe_not_read(metrics):
+        console.print(visible(sentence), markup=False, highlight=False)
     console.print("Results in", style="bold", end=" ")
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 

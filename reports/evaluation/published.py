@@ -78,14 +78,18 @@ def caption(table: pd.DataFrame, backbone: str) -> str:
 
 
 def describe_left_out(table: pd.DataFrame, backbone: str) -> list[str]:
-    """A sentence for each category whose metrics of pixels leave images out, and one for images that were not read."""
+    """A sentence for each category whose metrics of pixels leave images out, as their masks are missing."""
     rows = table[(table["backbone"] == backbone) & (table["category"] != MEAN) & (table["without_mask"] > 0)]
-    not_read = [text for text in table["not_read"].unique() if text]
-    return not_read + [
+    return [
         f"{row['category']}: pixel metrics are not defined for {row['without_mask']} of "
         f"{row['images'] + row['without_mask']} images, defective ones without a mask; they are those of the others."
         for row in rows.drop_duplicates("category").to_dict("records")
     ]
+
+
+def describe_not_read(table: pd.DataFrame) -> list[str]:
+    """Which images of the dataset were not read, as sentences."""
+    return [str(text) for text in table["not_read"].unique() if text]
 
 
 def result_table(table: pd.DataFrame, backbone: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from planning.estimate import cost_rows
 from planning.job import LotJob
 from planning.nightly import Outcome, Status
 from planning.returns import ScoredLot, ScoredRun
-from reports.evaluation.published import caption, describe_left_out, result_table
+from reports.evaluation.published import caption, describe_left_out, describe_not_read, result_table
 from reports.run_record import read_record
 from storage.artefacts import digest
 from storage.results.runs import Run
@@ -75,12 +75,11 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
         table = read_table(store, path)
         for backbone in table["backbone"].unique():
             rows = result_table(table, backbone).to_dict("records")
+            left_out = [*describe_left_out(table, backbone), *describe_not_read(table)]
             create_table_artifact(
                 table=[{str(heading): text for heading, text in row.items()} for row in rows],
                 key=artifact_key(f"benchmark-{dataset}-{backbone}"),
-                description=" ".join(
-                    [f"{dataset} with {backbone}, {caption(table, backbone)}", *describe_left_out(table, backbone)]
-                ),
+                description=" ".join([f"{dataset} with {backbone}, {caption(table, backbone)}", *left_out]),
             )
 
 

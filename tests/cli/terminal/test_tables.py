@@ -49,6 +49,7 @@ def scores_of(paths: list[str]) -> pd.DataFrame:
 def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
     whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75}
     whole |= {"published": np.nan, "published_of": "", "difference": np.nan}
+    whole |= {"images": 10, "without_mask": 0, "good": 7, "defective": 3, "not_read": "Not read: 8 image files in old."}
     return pd.DataFrame([{**whole, "category": category, **changes} for category in categories])
 
 
@@ -126,6 +127,7 @@ def test_benchmark_shows_a_table_for_each_backbone(screen: Console, tmp_path: Pa
         "ViT-L-14-336, maps and masks compared at 518 pixels"
     )
     assert shown.count("│ cap") == 2
+    assert shown.count("Not read: 8 image files in old.") == 1
 
 
 def test_benchmark_of_many_metrics_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

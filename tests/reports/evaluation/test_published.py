@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.evaluation.published import caption, describe_left_out, in_percent, result_table, with_means
+from reports.evaluation.published import (
+    caption,
+    describe_left_out,
+    describe_not_read,
+    in_percent,
+    result_table,
+    with_means,
+)
 from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
 
 NAME = "ViT-L-14-336"
@@ -164,4 +171,4 @@ def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
 
 def test_images_that_were_not_read_are_said() -> None:
     table = with_means(rows_of({"image_auroc": [0.5]})).assign(not_read="Not read: 8 images in kos13/kos08.")
-    assert describe_left_out(table, NAME) == ["Not read: 8 images in kos13/kos08."]
+    assert describe_not_read(table) == ["Not read: 8 images in kos13/kos08."]
