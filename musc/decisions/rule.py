@@ -2,8 +2,8 @@
 
 Flagged are images beyond what a stated number of good ones reach; suspect are the next ones to look at, a list which a
 stated share of the good images is expected to be on. Thresholds come from the lot itself (`musc.decisions.spread`, and
-`humps` where its scores fall in two), from earlier nights of the product scored in the same way, or from known good
-parts (`conformal`).
+`humps` where its scores fall in two), from earlier nights of the product scored in the same way (`nights`), or from
+known good parts (`conformal`).
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
 from musc.decisions.humps import find_humps
+from musc.decisions.nights import height_at, heights_of_good_parts
 from musc.decisions.spread import USUAL_SHARE, Reach, reach_of
 
 FloatArray = NDArray[np.float64]
@@ -84,6 +85,9 @@ def decide_lot(
     scores = finite_scores("raw_scores", raw_scores)
     if good_scores is not None and len(good_scores) >= MIN_IMAGES:
         return by_good_parts(scores, finite_scores("good_scores", good_scores), false_alarms, suspects)
+    heights, reach = heights_of_good_parts(earlier_nights), reach_of(scores)
+    if len(heights) and len(scores) >= MIN_IMAGES and reach and not find_humps(scores):
+        return by_nights(scores, heights, reach, false_alarms, suspects)
     return by_lot(scores, false_alarms, suspects)
 
 
@@ -100,6 +104,22 @@ def by_good_parts(scores: FloatArray, good: FloatArray, false_alarms: float, sus
             f"({least:.1%}); {suspects:.1%} needs {round(1 / suspects) - 1}."
         )
     return LotDecision(flag, suspect, conformal_p_values(scores, good), Basis.GOOD, len(good), remark)
+
+
+def by_nights(
+    scores: FloatArray, heights: FloatArray, reach: Reach, false_alarms: float, suspects: float
+) -> LotDecision:
+    """By how high good parts of earlier nights scored, at the lot's own median and spread."""
+
+    def at(height: float) -> float:
+        return reach.centre + reach.height * height
+
+    usual = Reach(reach.centre, at(height_at(heights, USUAL_SHARE)) - reach.centre)
+    flag = max(usual.flag_threshold(scores, false_alarms), at(float(np.nextafter(heights[-1], inf))))
+    suspect = min(flag, at(height_at(heights, suspects))) if suspects else flag
+    p_values = conformal_p_values((scores - reach.centre) / reach.height, heights)
+    remark = "" if scores.max() >= suspect else "No image scores higher than good ones of earlier nights do."
+    return LotDecision(flag, suspect, p_values, Basis.NIGHTS, len(heights), remark)
 
 
 def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecision:

@@ -21,6 +21,11 @@ LOTS: dict[str, np.ndarray] = {
     "ties": np.round(GOOD, 2),
 }
 
+KNOWN: dict[Basis, dict[str, Any]] = {
+    Basis.GOOD: {"good_scores": GOOD[:20]},
+    Basis.NIGHTS: {"earlier_nights": [GOOD[:50], GOOD[10:] + 0.1, 2 * GOOD]},
+}
+
 
 def decide(name: str, **more: Any) -> LotDecision:
     return decide_lot(LOTS[name], **more)
@@ -37,9 +42,9 @@ def test_suspects_are_what_stands_out_above_the_lower_half() -> None:
 
 @pytest.mark.parametrize("name", LOTS)
 @pytest.mark.parametrize("suspects", [0.0, 0.01, 0.03, 0.2])
-@pytest.mark.parametrize("good", [None, GOOD[:20]])
-def test_thresholds_are_in_order_and_p_values_fall_with_the_score(name: str, suspects: float, good: Any) -> None:
-    found, scores = decide(name, suspects=suspects, good_scores=good), LOTS[name]
+@pytest.mark.parametrize("basis", Basis)
+def test_thresholds_are_in_order_and_p_values_fall_with_the_score(name: str, suspects: float, basis: Basis) -> None:
+    found, scores = decide(name, suspects=suspects, **KNOWN.get(basis, {})), LOTS[name]
     assert found.suspect_threshold <= found.flag_threshold
     p_values = found.p_values[np.argsort(scores, kind="stable")]
     assert (np.diff(p_values) <= 0).all()
@@ -55,10 +60,10 @@ def test_no_list_at_a_share_of_0(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOTS)
-def test_larger_share_never_lists_fewer(name: str) -> None:
-    listed = [
-        (LOTS[name] >= decide(name, suspects=share).suspect_threshold).sum() for share in (0, 0.01, 0.03, 0.1, 0.3)
-    ]
+@pytest.mark.parametrize("basis", Basis)
+def test_larger_share_never_lists_fewer(name: str, basis: Basis) -> None:
+    found = [decide(name, suspects=share, **KNOWN.get(basis, {})) for share in (0, 0.001, 0.01, 0.03, 0.1, 0.3)]
+    listed = [(LOTS[name] >= one.suspect_threshold).sum() for one in found]
     assert listed == sorted(listed)
 
 
