@@ -13,6 +13,7 @@ from planning.resources import allocate
 from storage.images.folder_dates import date_of
 from storage.images.listing import first_shape, require_folder
 from storage.names import one_form
+from storage.places import protocol_of
 from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, absolute, require_store
@@ -143,7 +144,7 @@ def require_shared(option: str, url: str) -> None:
     Raises:
         ValueError: if it lies in the memory of this process.
     """
-    if url.startswith("memory:"):
+    if protocol_of(url) == "memory":
         raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
 
 

@@ -12,6 +12,8 @@ from uuid import uuid4
 import fsspec
 import zarr
 
+from storage.places import open_place
+
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
 
@@ -28,7 +30,7 @@ class Store:
 
     @cached_property
     def _filesystem_and_root(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        filesystem, root = fsspec.core.url_to_fs(self.url)
+        filesystem, root = open_place(self.url)
         return filesystem, root.rstrip("/")
 
     @property
@@ -119,7 +121,8 @@ class Store:
 
     def zarr_group(self, path: str, mode: Any) -> zarr.Group:
         """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one."""
-        return zarr.open_group(self.location(path), mode=mode, zarr_format=3)
+        place = Path(self.full(path)) if self.is_local else self.location(path)
+        return zarr.open_group(place, mode=mode, zarr_format=3)
 
 
 def absolute(url: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from cli.terminal.text import literal, visible
+from cli.terminal.text import visible
 from tasks.runtime.progress import StageProgress, listening
 
 LINE_SECONDS = 10.0
@@ -19,9 +19,9 @@ QUIET_SECONDS, LONGEST_QUIET = 15.0, 300.0
 PLAIN_WIDTH = 120
 """Columns where the output is no terminal, such as a file or a job's log."""
 
-console = Console()
+console = Console(emoji=False)  # `:100:` may be part of a name
 if not console.is_terminal:
-    console = Console(width=PLAIN_WIDTH)
+    console = Console(emoji=False, width=PLAIN_WIDTH)
 
 
 @contextmanager
@@ -31,16 +31,22 @@ def watching(*, several_lots: bool = False) -> Iterator[None]:
         with listening(SparseLines() if several_lots else PlainLines(), say):
             yield
         return
-    columns = (
-        TextColumn("{task.description:<10}"),
+    with bars_on(console, several_lots) as bars, listening(Bars(bars), say):
+        yield
+
+
+def bars_on(screen: Console, several_lots: bool = False) -> Progress:
+    """Bars for a terminal; names of lots stand there as they are, neither markup nor emoji."""
+    return Progress(
+        TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(compact=True),
+        console=screen,
+        transient=several_lots,
     )
-    with Progress(*columns, console=console, transient=several_lots) as bars, listening(Bars(bars), say):
-        yield
 
 
 def say(text: str) -> None:
@@ -94,7 +100,7 @@ class Bars:
             self.bars.reset(self.ids[progress.stage], total=progress.total)
         self.bars.update(
             self.ids[progress.stage],
-            description=literal(title(progress)),
+            description=title(progress),
             completed=progress.done,
             unit=progress.unit,
             rate=self.rate.text(progress),

@@ -4,8 +4,8 @@ import io
 import re
 import sys
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Characters that drive a terminal instead of being shown."""
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Characters that drive a terminal, turn the direction of writing or have no width, instead of being shown."""
 
 
 def visible(text: str) -> str:
@@ -13,8 +13,14 @@ def visible(text: str) -> str:
 
     >>> visible("\x1b[31mred.png")
     '\\x1b[31mred.png'
+    >>> visible("gnp\u202ered")
+    'gnp\\u202ered'
     """
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return CONTROL.sub(lambda found: _escaped(ord(found[0])), text)
+
+
+def _escaped(number: int) -> str:
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def replace_unprintable() -> None:
@@ -24,7 +30,7 @@ def replace_unprintable() -> None:
 
 
 def literal(text: str) -> str:
-    """A text for rich, shown as it is: neither control characters nor markup take effect."""
+    """A text for a console without emoji, shown as it is: neither control characters nor markup take effect."""
     from rich.markup import escape
 
     return escape(visible(text))

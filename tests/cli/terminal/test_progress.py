@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.terminal import progress
-from cli.terminal.progress import LINE_SECONDS, Bars, PlainLines
+from cli.terminal.progress import LINE_SECONDS, Bars, PlainLines, bars_on
 from tasks.runtime.progress import StageProgress
 
 
@@ -108,7 +108,7 @@ def drawn(bars: Progress) -> str:
 
 
 def test_bars_one_for_each_stage(clock: Clock) -> None:
-    bars = Progress(console=Console(file=io.StringIO()))
+    bars = bars_on(Console(file=io.StringIO(), width=120, emoji=False))
     show = Bars(bars)
     show(StageProgress("extract", 72, "images", reused=8))
     show(StageProgress("score", 4, "shards"))
@@ -119,7 +119,7 @@ def test_bars_one_for_each_stage(clock: Clock) -> None:
 
 
 def test_bars_follow_a_stage(clock: Clock) -> None:
-    bars = Progress(console=Console(file=io.StringIO()))
+    bars = bars_on(Console(file=io.StringIO(), width=120, emoji=False))
     show, stage = Bars(bars), StageProgress("extract", 40, "images")
     show(stage)
     clock.seconds += 4
@@ -129,7 +129,7 @@ def test_bars_follow_a_stage(clock: Clock) -> None:
 
 
 def test_bars_of_the_next_category_start_over(clock: Clock) -> None:
-    bars = Progress(console=Console(file=io.StringIO()))
+    bars = bars_on(Console(file=io.StringIO(), width=120, emoji=False))
     show, stage = Bars(bars), StageProgress("score", 4, "shards")
     show(stage)
     stage.done_by_order["a"] = 4
@@ -140,10 +140,10 @@ def test_bars_of_the_next_category_start_over(clock: Clock) -> None:
     assert (only.completed, only.total, only.finished) == (0, 4, False)
 
 
-def test_bars_show_markup_in_categories_literally(clock: Clock) -> None:
-    bars = Progress(console=Console(file=io.StringIO()))
-    Bars(bars)(StageProgress("score", 4, "shards", subject="[red]cap[/]"))
-    assert "score [red]cap[/]" in drawn(bars)
+def test_bars_show_markup_and_emoji_codes_in_categories_literally(clock: Clock) -> None:
+    bars = bars_on(Console(file=io.StringIO(), width=120, emoji=False))
+    Bars(bars)(StageProgress("score", 4, "shards", subject="[red]cap[/] :100: \x1b[31m"))
+    assert r"score [red]cap[/] :100: \x1b[31m" in drawn(bars)
 
 
 def test_plain_lines_name_the_category(capsys: pytest.CaptureFixture[str]) -> None:

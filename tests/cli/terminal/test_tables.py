@@ -65,6 +65,21 @@ def test_ranking_lets_no_name_drive_the_terminal(screen: Console) -> None:
     assert r"\x1b[31mevil\x07\x0a.png" in screen.export_text()
 
 
+def test_ranking_shows_codes_of_emoji_literally() -> None:
+    names = ["a:100:.png", "cam:8ball:1.png", ":smile:.png"]
+    with tables.console.capture() as captured:
+        tables.console.print(ranking(scores_of(names)))
+    for name in names:
+        assert name in captured.get()
+
+
+def test_ranking_lets_no_name_change_the_direction_of_writing(screen: Console) -> None:
+    screen.print(ranking(scores_of(["a\u202egnp.exe", "b\u200b.png"])))
+    shown = screen.export_text()
+    assert r"a\u202egnp.exe" in shown
+    assert r"b\u200b.png" in shown
+
+
 def test_ranking_shows_the_first_rows(screen: Console) -> None:
     screen.print(ranking(scores_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
     shown = screen.export_text()
