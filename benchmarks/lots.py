@@ -21,8 +21,8 @@ from systematic import draw_repeated
 
 from musc import backbones
 from musc.backbones import Backbone
+from musc.decisions.decide import decide
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
-from musc.decisions.threshold import decide
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
 from musc.metrics import image_metrics, pixel_metrics

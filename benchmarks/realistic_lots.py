@@ -18,7 +18,7 @@ import torch
 from benchmarks.inputs import add_json_option, add_lot_options, folder_parser, print_table
 from musc import backbones
 from musc.backbones import with_defaults
-from musc.decisions.threshold import decide
+from musc.decisions.decide import decide
 from musc.kernels.products import fill_symmetric
 from musc.layers import Layer
 from musc.lnamd import aggregate

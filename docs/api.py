@@ -19,7 +19,8 @@ MODULES = (
     *(
         "musc.backbones.images",
         "musc.metrics",
-        "musc.decisions.threshold",
+        "musc.decisions.decide",
+        "musc.decisions.rule",
         "musc.decisions.groups",
         "musc.plan.partition",
     ),

@@ -81,3 +81,16 @@ def require_reference_count(references: int) -> int:
     if references < 1:
         raise ValueError(f"references must be at least 1 image, got {references}; leave it out to use all other images")
     return references
+
+
+def require_suspects(suspects: float) -> float:
+    """Refuse a share of the good images that is none, or would make every second one suspect.
+
+    Raises:
+        ValueError: unless 0 ≤ suspects ≤ 0.5.
+    """
+    if not 0 <= suspects <= 0.5:
+        raise ValueError(
+            f"suspects must be a share of the good images from 0 to 0.5, got {suspects:g}; write 0.03 or 3%, 0 for none"
+        )
+    return suspects

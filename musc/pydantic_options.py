@@ -143,6 +143,18 @@ def read_size(value: Any) -> Any:
     return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
 
 
+def read_share(value: Any) -> Any:
+    """A share from a text such as `3%`; other values as they are."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.endswith("%"):
+        return value
+    try:
+        return float(text[:-1]) / 100
+    except ValueError:
+        return value
+
+
+Share = BeforeValidator(read_share, json_schema_input_type=float | str)
 Numbers = BeforeValidator(read_list, json_schema_input_type=list[float] | str)
 Listed = (BeforeValidator(read_list, json_schema_input_type=list[Any] | str), AfterValidator(require_each_once))
 """Of every list of options: commas separate its values."""

@@ -3,7 +3,7 @@
 | model | its options decide |
 |---|---|
 | `Settings` | the scores of a lot, given its images |
-| `Decisions` | which images are flagged, given their scores |
+| `Decisions` | which images are flagged or suspect, given their scores |
 | `planning.resources.Resources` | neither: where the work is done, and with how much memory |
 
 Flows take the models whole. The command line, the form of a deployment and docs/options.md are made from the fields; a
@@ -14,8 +14,8 @@ from typing import Annotated, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, model_validator
 
-from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows
-from musc.pydantic_options import Listed, Numbers, Options, Size, option
+from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows, require_suspects
+from musc.pydantic_options import Listed, Numbers, Options, Share, Size, option
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """Scores lots by default: its weights are installed with this project."""
@@ -215,14 +215,21 @@ class ChosenSettings(Settings):
 
 
 class WatchDecisions(Options):
-    """Decisions: which images are flagged, given their scores and the references'."""
+    """Decisions: which images are flagged or suspect, given their scores and the references'."""
 
     false_alarms: float = option(
         0.5, "Good images expected to be flagged in a lot that holds defects.", gt=0, allow_inf_nan=False
     )
+    suspects: Annotated[float, Share, AfterValidator(require_suspects)] = option(
+        0.03,
+        "Share of good images expected to be flagged or suspect; 0: no suspects. Default: 3%.",
+        metavar="SHARE",
+        common=True,
+        allow_inf_nan=False,
+    )
     threshold: float | None = option(
         None,
-        "Raw score at and above which images are flagged. Default: from the lot's own scores.",
+        "Raw score at and above which images are flagged. Default: from the scores.",
         ge=0,
         allow_inf_nan=False,
         common=True,
@@ -230,8 +237,11 @@ class WatchDecisions(Options):
 
 
 class Decisions(WatchDecisions):
-    """Decisions: which images are flagged; they decide nothing about scores."""
+    """Decisions: which images are flagged or suspect; they decide nothing about scores."""
 
     review_budget: int | None = option(
-        None, "Most images flagged, the most anomalous of them. Default: no limit.", ge=1, common=True
+        None,
+        "Most images listed, flagged or suspect, the most anomalous of them. Default: no limit.",
+        ge=1,
+        common=True,
     )

@@ -45,6 +45,7 @@ class Outcome:
     flagged: int = 0
     left_out: str = ""
     """How many files were not scored, by status; empty if all were."""
+    suspect: int = 0
     warnings: tuple[str, ...] = ()
     """Sentences, as on the lot's page."""
     page: str = ""
@@ -65,6 +66,7 @@ class Outcome:
             "outcome": self.status,
             "images": str(self.images) if self.images else "–",
             "flagged": str(self.flagged) if done else "–",
+            "suspect": str(self.suspect) if done else "–",
             "warnings": str(len(self.warnings)) if done else "–",
             "page, or why there is none": self.page or self.reason or "–",
             "what the warnings say": " ".join(self.warnings) or "–",
@@ -173,7 +175,14 @@ def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple
         return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
     page = Store(job.store).location(known.page or known.run)
     finished = Outcome(
-        found, Status.FINISHED, known.images, known.run, flagged=known.flagged, left_out=known.left_out, page=page
+        found,
+        Status.FINISHED,
+        known.images,
+        known.run,
+        flagged=known.flagged,
+        suspect=known.suspect,
+        left_out=known.left_out,
+        page=page,
     )
     return Look(key, finished)
 
@@ -190,6 +199,7 @@ def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
         done.run,
         flagged=done.flagged,
         left_out=done.left_out,
+        suspect=done.suspect,
         warnings=done.warnings,
         page=Store(job.store).location(done.report or done.run),
         made=done.made if done.reused else (),
@@ -204,8 +214,8 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
         return
     store = Store(job.store)
     page = store.inside(outcome.page) if outcome.page else ""
-    known = KnownResult(outcome.run or None, outcome.reason, outcome.images, outcome.flagged, outcome.left_out, page)
-    write_result(store, key, known)
+    counts = outcome.images, outcome.flagged, outcome.suspect
+    write_result(store, key, KnownResult(outcome.run or None, outcome.reason, *counts, outcome.left_out, page))
 
 
 def note_outcome(job: LotJob, outcome: Outcome) -> None:

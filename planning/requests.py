@@ -81,7 +81,7 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
     export: Annotated[tuple[ExportKind, ...], *Listed] = option(
         (),
         "Also write csv, coco or labelstudio files. csv: the table of scores; coco and labelstudio: boxes and outlines "
-        "of flagged places.",
+        "of the odd places of flagged and suspect images.",
         metavar="KIND,…",
         common=True,
     )
@@ -136,8 +136,9 @@ class WatchRequest(VerdictsRequest):
     )
     webhook: str | None = option(
         None,
-        "URL to which every flagged photograph is posted as JSON. Tried again after errors, and never costs a score. A "
-        "URL that holds a key or a password is taken from the variable MUSC_WEBHOOK instead.",
+        "URL to which every flagged photograph is posted as JSON. Suspect ones are not posted. Tried again after "
+        "errors, and never costs a score. A URL that holds a key or a password is taken from the variable MUSC_WEBHOOK "
+        "instead.",
         metavar="URL",
         common=True,
     )

@@ -64,7 +64,9 @@ class ScoredLot(ScoredRun):
     report: str | None
     """Path of the page in the store; None where it could not be made."""
     flagged: int
-    """Images that should be looked at."""
+    """Images that are odd beyond doubt."""
+    suspect: int
+    """Images to look at next."""
     warnings: tuple[str, ...]
     """Sentences, as on the page."""
     unusual: tuple[str, ...]

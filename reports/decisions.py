@@ -1,4 +1,4 @@
-"""Decision about a lot: which images are flagged and grouped, as tables, records and sentences."""
+"""Decision about a lot: which images are flagged, suspect and grouped, as tables, records and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from musc.decisions.decide import DecidedLot, decide
+from musc.decisions.decision import Decision
 from musc.decisions.regions import boxes, pixel_threshold
-from musc.decisions.threshold import Decision, decide
 from musc.maps import maps_of_run
 from planning.specs import RunSpec
 from reports.run_record import DecisionRecord, GroupRecord
@@ -22,9 +23,9 @@ BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
 class Verdict:
     """What was decided about the N scored images of a lot, in their spec."""
 
-    decision: Decision
+    decision: DecidedLot
     pixel_threshold: float
-    """Value of the anomaly map at and above which pixels of flagged images are defective; NaN if none is flagged."""
+    """Value of the anomaly map at and above which pixels of listed images are odd; NaN if none is listed."""
     group: np.ndarray
     """Int64 (N,), 0 for none."""
     group_patches: np.ndarray
@@ -64,18 +65,29 @@ class Verdict:
             for number, of_group in enumerate(members, start=1)
         )
 
-    def record(self) -> DecisionRecord:
-        """The decision as it is recorded; no threshold is None."""
+    def record(self, nights: tuple[str, ...] = ()) -> DecisionRecord:
+        """The decision as it is recorded; no threshold is None.
+
+        Args:
+            nights: paths of the earlier runs whose scores were given to the rule.
+        """
+        decided = self.decision
         return DecisionRecord(
-            rule=self.decision.name,
             score="raw_score",
-            expected_false_alarms=self.decision.rule.false_alarms,
-            review_budget=self.decision.rule.review_budget,
-            fixed_threshold=self.decision.rule.threshold,
-            threshold=finite_or_none(self.decision.threshold),
-            separable=self.decision.separable,
-            above_count=self.decision.above_count,
-            flagged_count=int(self.decision.flagged.sum()),
+            flag_basis=decided.flag_basis,
+            basis=decided.found.basis,
+            reference_count=decided.found.reference_count,
+            nights=nights,
+            expected_false_alarms=decided.options.false_alarms,
+            suspects=decided.options.suspects,
+            review_budget=decided.options.review_budget,
+            fixed_threshold=decided.options.threshold,
+            threshold=finite_or_none(decided.flag_threshold),
+            suspect_threshold=finite_or_none(decided.suspect_threshold),
+            above_count=decided.above_count,
+            flagged_count=decided.count(Decision.FLAGGED),
+            suspect_count=decided.count(Decision.SUSPECT),
+            remark=decided.found.remark,
             pixel_threshold=finite_or_none(self.pixel_threshold),
         )
 
@@ -91,6 +103,7 @@ def reach_verdict(
     raw_scores: np.ndarray,
     patch_scores: np.ndarray,
     good_scores: np.ndarray | None = None,
+    earlier_nights: Sequence[np.ndarray] = (),
 ) -> Verdict:
     """Apply the decision rule and read the groups.
 
@@ -99,10 +112,11 @@ def reach_verdict(
         spec: of the run.
         raw_scores: (N,).
         patch_scores: (N, rows, columns).
-        good_scores: (G,), raw scores of known good images; None where there are none or too few.
+        good_scores: (G,), raw scores of known good images; None where there are none.
+        earlier_nights: (n,) raw scores of each earlier night, oldest first.
     """
-    decision = decide(raw_scores, spec.job.decisions, good_scores)
-    pixel = pixel_threshold(patch_scores, decision.flagged, decision.threshold)
+    decision = decide(raw_scores, spec.job.decisions, good_scores=good_scores, earlier_nights=earlier_nights)
+    pixel = pixel_threshold(patch_scores, decision.listed, decision.suspect_threshold)
     if spec.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)
         return Verdict(decision, pixel, none, none, rescored=False)
@@ -113,7 +127,7 @@ def reach_verdict(
 def box_table(
     verdict: Verdict, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
 ) -> pd.DataFrame:
-    """A row per connected defective region of a flagged image, in pixels of the original upright image.
+    """A row per connected odd region of a flagged or suspect image, in pixels of the original upright image.
 
     Args:
         verdict: about these images.
@@ -122,7 +136,7 @@ def box_table(
         map_size: height and width at which anomaly maps are drawn.
     """
     rows: list[dict[str, object]] = []
-    for position in np.flatnonzero(verdict.decision.flagged).tolist():
+    for position in np.flatnonzero(verdict.decision.listed).tolist():
         image = images[position]
         anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]
         found = boxes(anomaly_map, verdict.pixel_threshold, (image.height, image.width))

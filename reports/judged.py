@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from musc.decisions.threshold import FLAGGED
+from musc.decisions.decision import Decision
 from musc.decisions.threshold_from_verdicts import Calibration, calibrate
 from reports.run_record import RunRecord
 from storage.artefacts import digest
@@ -21,9 +21,9 @@ class Judged:
     good: int = 0
     unsure: int = 0
     right: int = 0
-    """Flagged and judged defective."""
+    """Flagged or suspect, and judged defective."""
     wrong: int = 0
-    """Flagged and judged good: false alarms."""
+    """Flagged or suspect, and judged good: false alarms."""
     missed: int = 0
     """Accepted and judged defective."""
 
@@ -34,7 +34,7 @@ class Judged:
 
     @property
     def precision(self) -> float | None:
-        """Fraction of the flagged images judged defective or good that are defective; None if there are none."""
+        """Fraction of the listed images judged defective or good that are defective; None if there are none."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
     def __add__(self, other: "Judged") -> "Judged":
@@ -49,15 +49,15 @@ def judge(verdicts: pd.DataFrame) -> Judged:
         verdicts: every verdict, as `storage.verdicts` reads them; the latest about each image counts.
     """
     current = current_verdicts(verdicts)
-    said, flagged = current["verdict"], current["decision"] == FLAGGED
+    said, listed = current["verdict"], current["decision"] != Decision.ACCEPTED
     bad, good = said == DEFECTIVE, said == GOOD
     return Judged(
         defective=int(bad.sum()),
         good=int(good.sum()),
         unsure=int((said == UNSURE).sum()),
-        right=int((bad & flagged).sum()),
-        wrong=int((good & flagged).sum()),
-        missed=int((bad & ~flagged).sum()),
+        right=int((bad & listed).sum()),
+        wrong=int((good & listed).sum()),
+        missed=int((bad & ~listed).sum()),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from planning.nightly import Night, Outcome, Status
 from planning.returns import Contributed
+from reports.sentences import counts
 
 FINISHED_SHOWN = 5
 """Lots finished before that get a line of their own, the latest; a root may hold years of them."""
@@ -26,7 +27,13 @@ def lot_line(outcome: Outcome) -> str:
     made = [f"{' and '.join(outcome.made)} made now"] if outcome.made else []
     warned = [counted(len(outcome.warnings), "warning")] if outcome.warnings else []
     left_out = [f"not scored: {outcome.left_out}"] if outcome.left_out else []
-    said = [*before, f"{outcome.flagged} of {outcome.images} images flagged", *made, *warned, *left_out]
+    said = [
+        *before,
+        f"{counted(outcome.images, 'image')}: {counts(outcome.flagged, outcome.suspect)}",
+        *made,
+        *warned,
+        *left_out,
+    ]
     return f"{outcome.found.lot}: {', '.join(said)}; {outcome.page}"
 
 

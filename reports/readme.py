@@ -5,6 +5,7 @@ from typing import Any
 
 from musc.pydantic_options import Options
 from reports.run_record import RunRecord
+from reports.sentences import headline, thresholds
 from storage.local_time import local_time
 from storage.results.runs import CONTENTS
 
@@ -20,13 +21,13 @@ def readme(record: RunRecord) -> str:
     """
     job, decision = record.job, record.decision
     backbone = job.backbone
-    flagged = "1 image is" if decision.flagged_count == 1 else f"{decision.flagged_count} images are"
-    above = "" if decision.threshold is None else f", raw score {decision.threshold:.6g} and above"
     height, width = backbone.image_size
     parts = {
         "": [
             f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
-            f"{flagged} flagged{above}.",
+            f"{headline(decision, record.image_count)}.",
+            *([decision.remark] if decision.remark else []),
+            thresholds(decision),
         ],
         "Lot": format_rows({"folder": job.folder, "recorded": local_time(record.recorded), **record.images}),
         "Files": format_rows(CONTENTS),
@@ -42,7 +43,7 @@ def readme(record: RunRecord) -> str:
         "Settings": format_rows(
             {**option_values(job.settings), "subsets": job.subsets, "settings digest": record.settings_digest}
         ),
-        "Decision": format_rows({"rule": decision.rule, **option_values(job.decisions)}),
+        "Decision": format_rows(option_values(job.decisions)),
         "Warnings": [f"  {text}" for text in (*record.warnings, *record.notes)],
         "Versions": format_rows(record.versions),
         "Commands": format_rows(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from musc.decisions.threshold import ACCEPTED
+from musc.decisions.decision import Decision
 from planning.lot_job import LotJob, backbone_identity
 from planning.specs import BlockRows, ExtractSpec
 from reports.run_record import read_record
@@ -90,7 +90,7 @@ def require_decisions(scores: pd.DataFrame, path: str) -> pd.DataFrame:
             f"references_from must name runs that say which images were accepted, got {path}, which is older than "
             "decisions; score that lot again with this release"
         )
-    return scores[scores["decision"] == ACCEPTED]
+    return scores[scores["decision"] == Decision.ACCEPTED]
 
 
 def require_run(store: Store, path: str) -> Run:

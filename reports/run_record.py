@@ -5,6 +5,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from musc.decisions.decision import Basis
 from planning.lot_job import LotJob, folder_name
 from planning.returns import ScoredRun
 from planning.specs import BlockRows
@@ -22,21 +23,40 @@ class Recorded(BaseModel):
 
 
 class DecisionRecord(Recorded):
-    """Which images are flagged, and by which rule."""
+    """Which images are flagged or suspect, and by which rule."""
 
-    rule: str
     score: str
     """Which score is compared: `raw_score`."""
+    flag_basis: Basis
+    """Where the threshold of flagged images comes from."""
+    basis: Basis
+    """Where the threshold of suspect images and the p-values come from."""
+    reference_count: int
+    """From how many parts they come."""
+    nights: tuple[str, ...]
+    """Paths of the earlier runs whose scores were given to the rule, oldest first."""
     expected_false_alarms: float
+    suspects: float
+    """Share of the good images expected to be flagged or suspect."""
     review_budget: int | None
     fixed_threshold: float | None
     threshold: float | None
-    """Raw score at and above which images are flagged; None if nothing stands out."""
-    separable: bool
+    """Raw score at and above which images are flagged; None if nothing stands out so far."""
+    suspect_threshold: float | None
+    """Raw score at and above which images are suspect; None if none can be."""
     above_count: int
+    """Images to look at before the review budget."""
     flagged_count: int
+    suspect_count: int
+    remark: str
+    """A sentence of the rule about the lot, such as two groups of images; empty where nothing must be said."""
     pixel_threshold: float | None
-    """Value of the anomaly map at and above which pixels of flagged images are defective."""
+    """Value of the anomaly map at and above which pixels of flagged and suspect images are odd."""
+
+    @property
+    def listed_count(self) -> int:
+        """Images to look at."""
+        return self.flagged_count + self.suspect_count
 
 
 class GroupRecord(Recorded):

@@ -30,7 +30,7 @@ REFUSED_NAMES = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
 def write_maps(spec: MapsSpec) -> Stored:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
-    `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged images
+    `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged and suspect images
     `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32. Names
     beyond 200 bytes are shortened with a digest; `maps.parquet` lists all files.
     """
@@ -81,7 +81,7 @@ def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:
             draw_outlines(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size)
         )
         made["overlay.png"] = encode_picture(drawn, "PNG")
-    if found.flagged[position]:
+    if found.listed[position]:
         made["mask.png"] = encode_picture(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
     return made
 

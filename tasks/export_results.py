@@ -1,4 +1,4 @@
-"""A run's results as files for other programs: the score table as CSV, flagged places as COCO or for Label Studio."""
+"""A run's results as files for other programs: the score table as CSV, odd places as COCO or for Label Studio."""
 
 from planning.returns import Stored
 from reports.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
@@ -35,17 +35,17 @@ def export_text(kind: str, found: FinishedRun) -> str:
     marked = [marked_image(found, position) for position in range(len(found.images))]
     model = f"{found.record.job.backbone.name}, run {found.record.keys.run}"
     if kind == "coco":
-        return json_text(as_coco(marked, f"Places flagged by MuSc in {found.record.job.lot} ({model})"))
+        return json_text(as_coco(marked, f"Odd places found by MuSc in {found.record.job.lot} ({model})"))
     return json_text(as_labelstudio(marked, model=model))
 
 
 def marked_image(found: FinishedRun, position: int) -> Marked:
-    """One image with its decision and, if it is flagged, the outlines of its defective places."""
+    """One image with its decision and, if it is flagged or suspect, the outlines of its odd places."""
     row = found.scores.iloc[position]
-    told = {name: float(row[name]) for name in ("raw_score", "score")}
+    told = {name: float(row[name]) for name in ("raw_score", "score", "p_value")}
     regions = [
         {"shape": OUTLINE, "points": [list(point) for point in one.points], "score": one.peak_score}
         for one in found.outlines(position)
     ]
-    label = DEFECTIVE if found.flagged[position] else GOOD
+    label = DEFECTIVE if found.listed[position] else GOOD
     return Marked(found.images[position], label, regions, {**told, "decision": str(row["decision"])})

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from musc.decisions.threshold import MIN_IMAGES
 from planning.returns import Stored
 from reports.page.charts import histogram, trend
 from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
@@ -19,7 +18,8 @@ from reports.page.html import render
 from reports.page.notices import warnings_of
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ReportSpec
-from reports.run_record import DecisionRecord, RunRecord
+from reports.run_record import RunRecord
+from reports.sentences import headline, thresholds
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.local_time import local_time
 from storage.results.profiles import read_appearance, read_profile
@@ -78,7 +78,8 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
         "file_count": record.file_count,
-        "histogram": histogram(raw, found.flagged, decision.threshold),
+        "thresholds": thresholds(decision),
+        "histogram": histogram(raw, found.decisions, decision.threshold, decision.suspect_threshold),
         "limits": found.limits,
         "pixel_threshold": found.pixel_threshold,
         "colours": ", ".join(scale_colours()),
@@ -95,18 +96,6 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "judgement": judgement(compared, len(spec.earlier)),
         "settings": describe_settings(record),
     }
-
-
-def headline(decision: DecisionRecord, image_count: int) -> str:
-    """The result in one sentence."""
-    count = decision.flagged_count
-    if count:
-        return f"{count} of {image_count} images should be looked at" if count > 1 else "One image should be looked at"
-    if not decision.separable and image_count < MIN_IMAGES:
-        return f"{'1 image' if image_count == 1 else f'{image_count} images'} scored, too few to judge"
-    if not decision.separable:
-        return f"None of {image_count} images stands out"
-    return f"None of {image_count} images reaches the threshold"
 
 
 def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
@@ -149,7 +138,9 @@ def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
         ("interval", join_values(settings.interval)),
         ("RsCIN windows", join_values(settings.rscin_windows)),
         ("subsets", str(record.job.subsets)),
-        ("decision rule", decision.rule),
+        ("thresholds", thresholds(decision)),
+        ("earlier nights used", str(len(decision.nights))),
+        ("expected share of suspects", f"{100 * decision.suspects:g} % of the good parts"),
         (
             "expected false alarms",
             str(decision.expected_false_alarms if decision.fixed_threshold is None else "–"),

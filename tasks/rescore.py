@@ -63,7 +63,8 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
     record = run_record(spec, images, verdict)
     decision = record.decision
-    log.info("%s: %d images flagged by the rule %s", spec.job.lot, decision.flagged_count, decision.rule)
+    counts = decision.flagged_count, decision.suspect_count, decision.reference_count, decision.basis
+    log.info("%s: %d images flagged, %d suspect, from %d parts (%s)", spec.job.lot, *counts)
     write_record(store, folder, record.model_dump(mode="json"))
     store.write(f"{folder}/{README}", readme(record).encode())
 
@@ -135,6 +136,7 @@ def score_table(
     verdict: Verdict,
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
+    decided = verdict.decision
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     table = pd.DataFrame(
         {
@@ -144,8 +146,10 @@ def score_table(
             "score": scores,
             "peak_x": (peaks[:, 1] * [image.width for image in images]).astype(int),
             "peak_y": (peaks[:, 0] * [image.height for image in images]).astype(int),
-            "decision": verdict.decision.labels,
-            "threshold": verdict.decision.threshold,
+            "decision": [decision.value for decision in decided.decisions],
+            "p_value": decided.found.p_values,
+            "threshold": finite_or_nan(decided.flag_threshold),
+            "suspect_threshold": finite_or_nan(decided.suspect_threshold),
             "group": verdict.group,
             "sha256": [image.sha256 for image in images],
             **provenance(spec),
@@ -154,6 +158,11 @@ def score_table(
     table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
     table.insert(4, "rank", np.arange(1, len(table) + 1))
     return table
+
+
+def finite_or_nan(threshold: float) -> float:
+    """A threshold as tables hold it: NaN where nothing can reach it."""
+    return threshold if np.isfinite(threshold) else float("nan")
 
 
 def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

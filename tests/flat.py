@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from musc.backbones import with_defaults
+from musc.decisions.decision import Basis
 from musc.layers import BackboneSpec, Layer
 from musc.settings import ChosenSettings, Settings
 from planning import benchmark as benchmark_planning
@@ -61,14 +62,16 @@ def with_allocation(job: LotJob, **changes: Any) -> LotJob:
 
 def record_of(job: LotJob, **changes: Any) -> RunRecord:
     """A run's record that says nothing but its job, unless given."""
-    decision = {"rule": "none", "score": "raw_score", "expected_false_alarms": 0.5, "separable": False}
-    decision |= dict.fromkeys(("review_budget", "fixed_threshold", "threshold", "pixel_threshold"))
+    decision: dict[str, Any] = {"score": "raw_score", "flag_basis": Basis.LOT, "basis": Basis.LOT, "remark": ""}
+    decision |= {"expected_false_alarms": 0.5, "suspects": 0.03, "nights": ()}
+    decision |= dict.fromkeys(("review_budget", "fixed_threshold", "threshold", "suspect_threshold", "pixel_threshold"))
+    decision |= dict.fromkeys(("reference_count", "above_count", "flagged_count", "suspect_count"), 0)
     nothing: dict[str, Any] = {
         "record_version": RECORD_VERSION,
         "recorded": "2026-11-25T01:00:00+00:00",
         "recorded_day": str(changes.get("recorded", "2026-11-25"))[:10],
         "settings_digest": "settings",
-        "decision": {**decision, "above_count": 0, "flagged_count": 0},
+        "decision": decision,
         **dict.fromkeys(("groups", "notes", "warnings", "earlier_references"), ()),
         "images": {"ok": 2},
         "keys": {"run": "r", "listing": "l", "features": (), "patch_scores": (), "groups": ()},

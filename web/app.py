@@ -127,7 +127,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         values = image_values(lot, position, library.verdicts_about(run), query)
         image = lot.images[position]
         values["ignored"] = ignored_values(store, run.record, image.width, image.height)
-        return shown(request, "image.html", run=run, record=run.record, query=query, threshold=lot.threshold, **values)
+        return shown(request, "image.html", run=run, record=run.record, query=query, **values)
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
     def thumbnail(name: str, image_id: str) -> Response:

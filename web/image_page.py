@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from musc.decisions.decision import Decision
 from musc.layers import Layer, middle_layer, patch_on
 from reports.page.gallery import normal_looking
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
@@ -90,7 +91,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, object]:
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
     degrees = lot.record.job.settings.degrees
-    order = lot.table.loc[lot.table["decision"] != "flagged", "rank"].sort_values(kind="stable")
+    order = lot.table.loc[lot.table["decision"] == Decision.ACCEPTED, "rank"].sort_values(kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])
     found = nearest_matches(
         LotFeatures(store, blocks),

@@ -19,7 +19,7 @@ from storage.results.profiles import read_appearance
 from storage.results.runs import PATCH_SCORES, Run
 from storage.store import Store
 
-SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "group")
+SHOWN = ("image_id", "path", "raw_score", "score", "rank", "peak_x", "peak_y", "decision", "p_value", "group")
 """Columns of `scores.parquet` that the site shows."""
 SCALING = threading.Lock()
 
@@ -36,17 +36,12 @@ class Lot:
     left_out: pd.DataFrame
     """Files that were not scored: `path`, `status`, `reason`."""
     boxes: pd.DataFrame
-    """Regions of flagged images, as in `boxes.parquet`."""
+    """Regions of flagged and suspect images, as in `boxes.parquet`."""
 
     @cached_property
     def positions(self) -> dict[str, int]:
         """Position of each image by its id."""
         return {str(image_id): position for position, image_id in enumerate(self.table["image_id"])}
-
-    @property
-    def threshold(self) -> float | None:
-        """Raw score from which on images are flagged; None where nothing stands out."""
-        return self.record.decision.threshold
 
     @cached_property
     def _scores(self) -> zarr.Array:

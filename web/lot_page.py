@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from musc.decisions.threshold import FLAGGED
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
 from reports.judged import Judged, judge
 from reports.page.charts import histogram
 from reports.run_record import RunRecord
+from reports.sentences import headline, thresholds
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 from web.lot import Lot
 from web.query import PAGE_IMAGES, Query, chosen
@@ -73,7 +73,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
     page_count = max(1, ceil(len(rows) / PAGE_IMAGES[query.view]))
     page = min(query.page_number, page_count)
     first = (page - 1) * PAGE_IMAGES[query.view]
-    flagged = (table["decision"] == FLAGGED).to_numpy()
+    decision = lot.record.decision
     groups = table.loc[table["group"] > 0, "group"].value_counts().sort_index()
     return {
         "rows": rows.iloc[first : first + PAGE_IMAGES[query.view]].to_dict("records"),
@@ -82,8 +82,11 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "page": page,
         "page_count": page_count,
         "image_count": len(table),
-        "flagged_count": int(flagged.sum()),
-        "histogram": histogram(table["raw_score"].to_numpy(), flagged, lot.threshold),
+        "headline": headline(decision, len(table)),
+        "thresholds": thresholds(decision),
+        "histogram": histogram(
+            table["raw_score"].to_numpy(), table["decision"].tolist(), decision.threshold, decision.suspect_threshold
+        ),
         "judged": judge(verdicts),
         "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),

@@ -43,6 +43,14 @@ class Night:
         return self.flagged_count / max(1, self.image_count)
 
     @property
+    def suspect_count(self) -> int:
+        return int(self.record.decision.suspect_count)
+
+    @property
+    def listed_rate(self) -> float:
+        return (self.flagged_count + self.suspect_count) / max(1, self.image_count)
+
+    @property
     def own_warnings(self) -> list[str]:
         """Warnings of the run and sentences about what is unusual."""
         return [*self.record.warnings, *(one.warning for one in self.unusual)]
@@ -91,7 +99,15 @@ def charts_of(nights: Sequence[Night]) -> list[Chart]:
         return [getattr(profile, name) if profile else None for profile in profiles]
 
     return [
-        chart("flagged, %", labels, {"flagged": [100 * night.flagged_rate for night in nights]}, from_zero=True),
+        chart(
+            "to look at, %",
+            labels,
+            {
+                "flagged": [100 * night.flagged_rate for night in nights],
+                "with suspect": [100 * night.listed_rate for night in nights],
+            },
+            from_zero=True,
+        ),
         chart(
             "raw scores",
             labels,

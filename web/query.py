@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+from musc.decisions.decision import Decision
 from storage.names import caseless
 
 GRID, TABLE = "grid", "table"
@@ -22,6 +23,8 @@ ORDERS = {
 }
 """What lots can be sorted by, and the column that is meant."""
 DESCENDING_FIRST = ("score", "decision", "group", "brightness", "sharpness")
+LISTED = "listed"
+"""As a filter of decisions: flagged and suspect images, those to look at."""
 NONE = "none"
 """As a filter: images without a verdict, or in no group."""
 
@@ -96,7 +99,8 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     """
     keep = pd.Series(True, index=table.index)
     if query.decision:
-        keep &= table["decision"] == query.decision
+        accepted = table["decision"] == Decision.ACCEPTED
+        keep &= ~accepted if query.decision == LISTED else table["decision"] == query.decision
     if query.verdict:
         keep &= table["verdict"] == ("" if query.verdict == NONE else query.verdict)
     if query.group:
@@ -109,4 +113,15 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     if high is not None:
         keep &= table["raw_score"] <= high
     by_path = table[keep].sort_values("path", kind="stable")
-    return by_path.sort_values(ORDERS[query.sort], ascending=query.order == "asc", kind="stable", na_position="last")
+    return by_path.sort_values(
+        ORDERS[query.sort],
+        ascending=query.order == "asc",
+        kind="stable",
+        na_position="last",
+        key=by_severity if query.sort == "decision" else None,
+    )
+
+
+def by_severity(decisions: pd.Series) -> pd.Series:
+    """Decisions as numbers that grow from accepted over suspect to flagged."""
+    return decisions.map({decision.value: number for number, decision in enumerate(reversed(Decision))})

@@ -38,9 +38,14 @@ def show(shown: "Started | Arrival") -> None:
     from flows.pipelines.watch import Started
 
     if isinstance(shown, Started):
-        given = shown.threshold
-        limit = f"{given:.4f}" if given == given else "none: give 8 good photographs, or --threshold"
-        typer.echo(f"{shown.references} references, threshold {limit}; rows go to {shown.table}/scores (Ctrl-C ends)")
+        both = shown.limits.columns
+        flagged, suspect = both["threshold"], both["suspect_threshold"]
+        limit = "nothing is flagged: give 8 good photographs, or --threshold"
+        if flagged is not None:
+            limit = f"flagged from a raw score of {flagged:.4f} on"
+        if suspect is not None and suspect != flagged:
+            limit = f"{limit}, suspect from {suspect:.4f} on"
+        typer.echo(f"{shown.references} references, {limit}; rows go to {shown.table}/scores (Ctrl-C ends)")
         return
     score = f"{shown['raw_score']:.4f} {shown['decision']}" if shown["decision"] else f"not scored: {shown['reason']}"
     hour = f"{datetime.fromisoformat(shown['time']).astimezone():%H:%M:%S}"  # of this machine, as other lines print it

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from cli.terminal.progress import console
 from cli.terminal.text import literal, visible
-from musc.decisions.threshold import FLAGGED
 from planning.requests import ExportKind
 from reports.page.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
+from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS
@@ -32,7 +32,7 @@ METRICS_SHOWN = 8
 
 
 def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
-    """Print the most anomalous images of a run, what is flagged, warnings, files left out, and where it all lies.
+    """Print the most anomalous images of a run, what to look at, warnings, files left out, and where it all lies.
 
     Args:
         store_url: of the store.
@@ -82,10 +82,12 @@ def show_backbone(record: RunRecord) -> None:
 
 
 def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> None:
-    """Print how many images are flagged, from which raw score on, and every warning, as the page has them."""
-    flagged, threshold = int((scores["decision"] == FLAGGED).sum()), record.decision.threshold
-    above = f", those with a raw score of {threshold:.4f} and above" if threshold is not None else ""
-    console.print(f"{flagged} of {len(scores)} images are flagged{above}.", highlight=False)
+    """Print what is to be looked at, from which raw scores on, and every warning, as the page has them."""
+    decision = record.decision
+    console.print(f"{headline(decision, len(scores))}.", style="bold", highlight=False)
+    if decision.remark:
+        console.print(visible(decision.remark), markup=False, highlight=False)
+    console.print(thresholds(decision), highlight=False)
     for warning in notices.warnings:
         console.print("Warning:", style="bold yellow", end=" ")
         console.print(visible(warning), markup=False, highlight=False)
@@ -159,8 +161,8 @@ def metric_tables(rows: pd.DataFrame) -> list[Table]:
 def ranking(scores: pd.DataFrame) -> Table:
     """The first rows of a score table."""
     table = Table(title=f"Most anomalous of {len(scores)} images")
-    for heading, justify in (("rank", "right"), ("image", "left"), ("score", "right"), ("raw", "right")):
-        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    for heading in ("rank", "image", "score", "raw", "p"):
+        table.add_column(heading, justify="left" if heading == "image" else "right", overflow="fold")
     table.add_column("peak at x, y", justify="right")
     table.add_column("decision")
     table.add_column("group", justify="right")
@@ -170,6 +172,7 @@ def ranking(scores: pd.DataFrame) -> Table:
             literal(str(row.path)),
             f"{row.score:.4f}",
             f"{row.raw_score:.4f}",
+            p_text(row.p_value),  # type: ignore[arg-type]
             f"{row.peak_x}, {row.peak_y}",
             str(row.decision),
             str(row.group or "–"),

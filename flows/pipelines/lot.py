@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from flows.pipelines.report import report_run
-from musc.decisions.threshold import MIN_IMAGES
 from musc.plan.tiles import tile_count
 from planning.estimate import project_cost
 from planning.feasible import require_feasible
@@ -66,6 +65,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         **dict(run),
         report=reported.report,
         flagged=told.flagged_count,
+        suspect=told.suspect_count,
         warnings=told.warnings,
         unusual=told.unusual,
         is_followed=told.is_followed,
@@ -178,7 +178,7 @@ def score_listed(
 def score_good(
     job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], run: Callable[..., Any]
 ) -> KnownGoodSpecs | None:
-    """Score known good images against each other where their scores decide the threshold.
+    """Score known good images against each other: what a good part scores decides the thresholds.
 
     Args:
         job: of the lot.
@@ -190,7 +190,7 @@ def score_good(
         return None
     made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
     contents = extracted_contents(blocks, images)
-    if job.decisions.threshold is not None or len(contents) < MIN_IMAGES:
+    if len(contents) < 2:
         return made
     shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
     run("score", score_shard, shards)

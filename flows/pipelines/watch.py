@@ -8,7 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from musc.decisions.threshold import FLAGGED, MIN_IMAGES, decide
+import numpy as np
+
+from musc.decisions.decide import standing_thresholds
+from musc.decisions.decision import Decision
+from musc.decisions.rule import MIN_IMAGES
 from planning.job import none_drawn, prepare
 from planning.lot import extract_specs, good_job
 from planning.requests import WatchRequest
@@ -27,7 +31,7 @@ from tasks.runtime.stage import run_stage
 from tasks.watching.bank import Bank, contents_of, open_bank
 from tasks.watching.new_photographs import new_rows
 from tasks.watching.notify import Notifier, Notify, webhook
-from tasks.watching.score_file import Watch
+from tasks.watching.score_file import Limits, Watch
 from tasks.watching.stable_files import FileState
 
 log = logging.getLogger(__name__)
@@ -43,8 +47,7 @@ class Started:
     table: str
     """Path or URL of the folder of its table."""
     references: int
-    threshold: float
-    """NaN where nothing decides one."""
+    limits: Limits
 
 
 def watch_folder(
@@ -67,21 +70,21 @@ def watch_folder(
     receivers = [*receivers, *([webhook(url)] if url else [])]
     watch = open_watch(request, runner)
     arrivals = watch.arrivals
-    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.threshold))
+    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.limits))
     notifier, known = Notifier(arrivals, receivers), arrivals.names()
     states: dict[str, FileState] = {}
     notified = arrivals.notified() if receivers else set()
     for row in arrivals.rows():
         states[row["path"]] = FileState(row["size"], row["modified_ns"], row["changed_ns"])
         name = arrival_id(row["path"], row["sha256"])
-        if row["decision"] == FLAGGED and name not in notified:
+        if row["decision"] == Decision.FLAGGED and name not in notified:
             notifier.send(name, row)
     try:
         for name, row in new_rows(watch, known, states, stop, poll=request.poll):
             arrivals.add(name, row)
             known.add(name)
             show(row)
-            if row["decision"] == FLAGGED:
+            if row["decision"] == Decision.FLAGGED:
                 notifier.send(name, row)
     finally:
         notifier.close()
@@ -120,21 +123,20 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     identity = {"folder": job.folder, "category": job.category, "job": job.identity, "places": places}
     key = digest({**identity, "decisions": job.decisions.model_dump()})
     arrivals = Arrivals(store, f"{FOLDER}/{short_name(job.category, f'-{key[:8]}')}")
-    return Watch(Path(job.folder), bank, arrivals, threshold_of(bank, arrivals))
+    return Watch(Path(job.folder), bank, arrivals, limits_of(bank, arrivals))
 
 
-def threshold_of(bank: Bank, arrivals: Arrivals) -> float:
-    """The threshold given, or that of the references' own scores, which are kept in the store."""
-    if bank.job.decisions.threshold is not None:
-        return bank.job.decisions.threshold
+def limits_of(bank: Bank, arrivals: Arrivals) -> Limits:
+    """The thresholds of the references' own scores, which are kept in the store, or the one given."""
+    options = bank.job.decisions
     if len(bank.contents) < MIN_IMAGES:
-        return float("nan")
+        return Limits(*standing_thresholds(np.empty(0), options), np.empty(0))
     path = f"{arrivals.path}/references.json"
     if not arrivals.store.exists(path):
         scores = [float(score) for score in bank.own_scores()]
         arrivals.store.write(path, json.dumps({"raw_scores": scores, "job": bank.job.identity}).encode())
-    scores = json.loads(arrivals.store.read(path))["raw_scores"]
-    return decide(scores, bank.job.decisions, scores).threshold
+    known = np.array(json.loads(arrivals.store.read(path))["raw_scores"])
+    return Limits(*standing_thresholds(known, options), known)
 
 
 def require_watchable(request: WatchRequest) -> None:

@@ -26,25 +26,25 @@ class Box:
     """Largest value of the anomaly map inside."""
 
 
-def pixel_threshold(patch_scores: NDArray[Any], flagged: NDArray[np.bool_], threshold: float) -> float:
-    """The value at and above which a pixel of a flagged image counts as defective, one for the whole lot.
+def pixel_threshold(patch_scores: NDArray[Any], listed: NDArray[np.bool_], threshold: float) -> float:
+    """The value at and above which a pixel of a flagged or suspect image counts as odd, one for the whole lot.
 
     It is what all but one in a thousand patches of the accepted images stay below, so it follows from what this lot's
-    good parts look like. It never exceeds the image threshold, so every flagged image has at least one such pixel.
+    good parts look like. It never exceeds the image threshold, so every listed image has at least one such pixel.
 
     Args:
         patch_scores: (N, …), the scores of every image's patches; NaN outside of a region of interest.
-        flagged: (N,).
-        threshold: raw image score at and above which images are flagged; NaN if none is.
+        listed: (N,), the images that are flagged or suspect.
+        threshold: raw image score at and above which images are listed; NaN or infinite if none is.
 
     Returns:
-        The pixel threshold, in the unit of the scores; NaN if no image is flagged.
+        The pixel threshold, in the unit of the scores; NaN if no image is listed.
     """
-    if not flagged.any():
+    if not listed.any():
         return float("nan")
-    if flagged.all():
+    if listed.all():
         return float(threshold)
-    return min(float(np.nanquantile(patch_scores[~flagged], USUAL_PATCHES)), float(threshold))
+    return min(float(np.nanquantile(patch_scores[~listed], USUAL_PATCHES)), float(threshold))
 
 
 def defect_mask(anomaly_map: NDArray[Any], threshold: float) -> NDArray[np.bool_]:

@@ -8,7 +8,6 @@ known good parts (`conformal`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
+from musc.decisions.decision import Basis
 from musc.decisions.humps import find_humps
 from musc.decisions.nights import height_at, heights_of_good_parts
 from musc.decisions.spread import USUAL_SHARE, Reach, reach_of
@@ -24,25 +24,6 @@ FloatArray = NDArray[np.float64]
 
 MIN_IMAGES = 8
 """Below this, neither a lot nor known good parts say how far good ones reach."""
-
-
-class Decision(StrEnum):
-    """What a run says of an image."""
-
-    FLAGGED = "flagged"
-    """Odd beyond doubt: pull it."""
-    SUSPECT = "suspect"
-    """The next ones to look at."""
-    ACCEPTED = "accepted"
-
-
-class Basis(StrEnum):
-    """Where thresholds come from."""
-
-    LOT = "the lot itself"
-    NIGHTS = "earlier nights"
-    GOOD = "known good parts"
-    GIVEN = "given"
 
 
 @dataclass(frozen=True)

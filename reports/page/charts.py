@@ -1,22 +1,32 @@
 """The geometry of a report's charts, in percent of their width and height; the page draws them as SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from musc.decisions.decision import Decision
 
 BINS = 40
 
 
 @dataclass(frozen=True)
+class BarPart:
+    """The images of one decision in a bar; everything in percent, the origin at the top."""
+
+    decision: Decision
+    top: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Bar:
-    """One bar of a histogram; everything in percent."""
+    """One bar of a histogram, in percent."""
 
     left: float
     width: float
-    accepted: float
-    """Height of the accepted images' part, which stands below the flagged ones'."""
-    flagged: float
+    parts: tuple[BarPart, ...]
+    """From the bottom up: accepted, suspect, flagged; without those that have no images."""
 
 
 @dataclass(frozen=True)
@@ -28,34 +38,57 @@ class Histogram:
     """Score at the left end."""
     high: float
     threshold: float | None
-    """Where the threshold stands, in percent; None if there is none."""
+    """Where the threshold of flagged images stands, in percent; None if there is none."""
+    suspect_threshold: float | None
+    """Where that of suspect images stands."""
     most: int
     """Images in the highest bar."""
 
 
-def histogram(scores: np.ndarray, flagged: np.ndarray, threshold: float | None) -> Histogram:
-    """Count scores in equal bins; the threshold always lies on the chart.
+def histogram(
+    scores: np.ndarray, decisions: Sequence[str], threshold: float | None, suspect_threshold: float | None
+) -> Histogram:
+    """Count scores in equal bins; thresholds always lie on the chart.
 
     Args:
         scores: (N,).
-        flagged: bool (N,).
+        decisions: of each image.
         threshold: from which on images are flagged; None if there is none.
+        suspect_threshold: from which on images are suspect; None if there is none.
     """
-    ends = [*scores, *([] if threshold is None else [threshold])]
-    low, high = float(min(ends)), float(max(ends))
+    lines = [line for line in (threshold, suspect_threshold) if line is not None]
+    low, high = float(min([*scores, *lines])), float(max([*scores, *lines]))
     if high <= low:
         half = min(0.5, low) or 0.5
         low, high = max(0.0, low - half), high + half
     edges = np.linspace(low, high, BINS + 1)
-    of_accepted, of_flagged = (np.histogram(scores[part], edges)[0] for part in (~flagged, flagged))
-    most = int((of_accepted + of_flagged).max())
+    decided = np.asarray(decisions, dtype=str)
+    counts = {one: np.histogram(scores[decided == one], edges)[0] for one in reversed(Decision)}
+    most = int(np.sum(list(counts.values()), axis=0).max())
     bars = tuple(
-        Bar(100 * number / BINS, 100 / BINS, 100 * int(accepted) / most, 100 * int(marked) / most)
-        for number, (accepted, marked) in enumerate(zip(of_accepted, of_flagged, strict=True))
-        if accepted or marked
+        Bar(100 * number / BINS, 100 / BINS, parts)
+        for number in range(BINS)
+        if (parts := bar_parts({one: int(of_decision[number]) for one, of_decision in counts.items()}, most))
     )
-    at = None if threshold is None else 100 * (threshold - low) / (high - low)
-    return Histogram(bars, low, high, at, most)
+    flag_at, suspect_at = (
+        None if line is None else 100 * (line - low) / (high - low) for line in (threshold, suspect_threshold)
+    )
+    return Histogram(bars, low, high, flag_at, suspect_at, most)
+
+
+def bar_parts(counts: Mapping[Decision, int], most: int) -> tuple[BarPart, ...]:
+    """One bar's parts from the bottom up.
+
+    Args:
+        counts: images by decision, the lowest part first.
+        most: images of the highest bar.
+    """
+    parts, below = [], 0
+    for decision, count in counts.items():
+        below += count
+        if count:
+            parts.append(BarPart(decision, 100 - 100 * below / most, 100 * count / most))
+    return tuple(parts)
 
 
 @dataclass(frozen=True)

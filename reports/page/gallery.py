@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
+from musc.decisions.decision import Decision
 from musc.layers import patch_on
 from reports.page.heatmaps import Box, data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import Match, comparable, nearest_matches, patches_outside
@@ -15,12 +16,12 @@ from reports.page.run_view import FinishedRun
 from storage.images.in_flight import IN_FLIGHT
 from storage.results.features import LotFeatures
 
-CARDS, CARDS_IF_NONE_FLAGGED = 40, 20
-"""Images shown large: the most anomalous flagged ones, or the most anomalous of all where none is flagged."""
+CARDS, CARDS_IF_NONE_LISTED = 40, 20
+"""Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""
 COMPARED_CARDS = 12
 """Cards that also show the nearest normal-looking matches; those cost a look through stored features."""
-SMALL_FLAGGED, SMALL_ACCEPTED = 160, 12
-"""Further flagged images, and a sample of accepted ones, shown small."""
+SMALL_LISTED, SMALL_ACCEPTED = 160, 12
+"""Further flagged and suspect images, and a sample of accepted ones, shown small."""
 MAX_THUMBNAILS = 200
 """Images that have a thumbnail in the table, the first ones."""
 PICTURE_SIDE, SMALL_SIDE, CROP_SIDE, THUMBNAIL_SIDE = 420, 132, 132, 48
@@ -70,7 +71,8 @@ class Gallery:
     """All pictures of a page."""
 
     cards: list[Card]
-    flagged: list[Small]
+    further: list[Small]
+    """Flagged and suspect ones that are not shown large."""
     accepted: list[Small]
     groups: dict[int, list[Small]]
     thumbnails: dict[int, str]
@@ -78,20 +80,20 @@ class Gallery:
     matched_at: str
     """Layer and degree at which matches were sought; empty if the features are gone."""
     left_out_count: int
-    """Flagged images without any picture, because the page would become too large."""
+    """Flagged and suspect images without any picture, because the page would become too large."""
 
 
 def gallery_of(found: FinishedRun) -> Gallery:
     """Choose and draw the pictures of a run."""
-    flagged, accepted = found.most_anomalous(flagged=True), found.most_anomalous(flagged=False)
-    chosen = flagged[:CARDS] or accepted[:CARDS_IF_NONE_FLAGGED]
+    listed = found.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
+    accepted = found.most_anomalous(Decision.ACCEPTED)
+    chosen = listed[:CARDS] or accepted[:CARDS_IF_NONE_LISTED]
     matches, matched_at = matches_of(found, chosen[:COMPARED_CARDS])
     groups = group_members(found)
-    further = flagged[CARDS : CARDS + SMALL_FLAGGED]
+    further = listed[CARDS : CARDS + SMALL_LISTED]
     sample = spread(accepted[::-1], SMALL_ACCEPTED)
     wanted = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
-    listed = found.ranked[:MAX_THUMBNAILS]
-    others = [position for position in listed if position not in chosen]
+    others = [position for position in found.ranked[:MAX_THUMBNAILS] if position not in chosen]
     with ThreadPoolExecutor(PAINTERS) as painters:
         cards = list(painters.map(lambda one: card_of(found, one, matches.get(one, [])), chosen))
         small = known(wanted, painters.map(lambda one: small_of(found, one), wanted))
@@ -101,7 +103,7 @@ def gallery_of(found: FinishedRun) -> Gallery:
     shown = {card.position for card in cards} | small.keys()
     return Gallery(
         cards=cards,
-        flagged=[Small(position, small[position]) for position in further if position in small],
+        further=[Small(position, small[position]) for position in further if position in small],
         accepted=[Small(position, small[position]) for position in sample if position in small],
         groups={
             group: [Small(position, small[position]) for position in members if position in small]
@@ -109,7 +111,7 @@ def gallery_of(found: FinishedRun) -> Gallery:
         },
         thumbnails=thumbnails,
         matched_at=matched_at,
-        left_out_count=sum(position not in shown for position in flagged),
+        left_out_count=sum(position not in shown for position in listed),
     )
 
 
@@ -163,8 +165,8 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     layer, degrees = found.compared_layer, found.record.job.settings.degrees
     degree = degrees[len(degrees) // 2]
     queries = [(position, worst_patch(found, position)) for position in positions]
-    normal = normal_looking(found.most_anomalous(flagged=False), positions)
-    answering = [position in normal for position in range(len(found.flagged))]
+    normal = normal_looking(found.most_anomalous(Decision.ACCEPTED), positions)
+    answering = [position in normal for position in range(len(found.images))]
     matches = nearest_matches(
         LotFeatures(store, blocks),
         queries,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.sentences import p_text
 from storage.local_time import local_time
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
@@ -53,7 +54,7 @@ def templates_of(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(score=shown_score, counted=counted)
+    made.filters.update(score=shown_score, counted=counted, p_text=p_text)
     made.globals.update(lot_address=lot_address, image_address=image_address)
     return made
 

@@ -23,6 +23,7 @@ class Notices:
     """Of one run."""
 
     flagged_count: int
+    suspect_count: int
     left_out: str
     """How many files were not scored, by status; empty if all were."""
     warnings: tuple[str, ...]
@@ -48,6 +49,7 @@ def notices_of(run: Run) -> Notices:
     return Notices(
         flagged_count=record.decision.flagged_count,
         left_out=record.left_out,
+        suspect_count=record.decision.suspect_count,
         warnings=tuple(warnings_of(record, profile, compared)),
         unusual=tuple(one.measure.label for one in compared if one.state == "unusual"),
         is_followed=bool(later_profiles(store, path, 1)),
@@ -56,7 +58,9 @@ def notices_of(run: Run) -> Notices:
 
 def own_notices(record: RunRecord) -> Notices:
     """What a run says of itself, compared with nothing."""
-    return Notices(record.decision.flagged_count, record.left_out, tuple(warnings_of(record, None, [])))
+    decision = record.decision
+    warnings = tuple(warnings_of(record, None, []))
+    return Notices(decision.flagged_count, decision.suspect_count, record.left_out, warnings)
 
 
 def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[Compared]) -> list[str]:

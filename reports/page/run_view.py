@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from musc.decisions.decision import Decision
 from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
-from musc.decisions.threshold import FLAGGED
 from musc.layers import Layer, middle_layer
 from reports.page.heatmaps import Box, Limits, colour_scale
 from reports.run_record import RunRecord, read_record
@@ -58,9 +58,14 @@ class FinishedRun:
         return middle_layer(self.record.job.backbone.layers)
 
     @cached_property
-    def flagged(self) -> np.ndarray:
-        """Bool (N,)."""
-        return (self.scores["decision"] == FLAGGED).to_numpy()
+    def decisions(self) -> list[Decision]:
+        """Of each image."""
+        return [Decision(text) for text in self.scores["decision"]]
+
+    @cached_property
+    def listed(self) -> np.ndarray:
+        """Bool (N,), the images to look at: flagged and suspect ones."""
+        return (self.scores["decision"] != Decision.ACCEPTED).to_numpy()
 
     @cached_property
     def limits(self) -> Limits:
@@ -69,7 +74,7 @@ class FinishedRun:
 
     @property
     def pixel_threshold(self) -> float:
-        """From which on a pixel counts as defective; NaN if nothing is flagged."""
+        """From which on a pixel counts as defective; NaN if nothing is flagged or suspect."""
         threshold = self.record.decision.pixel_threshold
         return float("nan") if threshold is None else float(threshold)
 
@@ -78,9 +83,9 @@ class FinishedRun:
         """All positions by rank, which follows the score: the one order in which images are shown."""
         return np.argsort(self.scores["rank"].to_numpy(), kind="stable").tolist()
 
-    def most_anomalous(self, *, flagged: bool) -> list[int]:
-        """Positions of the flagged, or of the accepted images, the highest score first."""
-        return [position for position in self.ranked if self.flagged[position] == flagged]
+    def most_anomalous(self, *decisions: Decision) -> list[int]:
+        """Positions of the images decided so, by rank, those of the decision named first before the others."""
+        return [position for wanted in decisions for position in self.ranked if self.decisions[position] is wanted]
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
@@ -92,23 +97,23 @@ class FinishedRun:
     def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
         """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.
 
-        Nothing unless the image is flagged.
+        Nothing if the image is accepted.
         """
-        if not self.flagged[position]:
+        if not self.listed[position]:
             return np.zeros(size[::-1], dtype=bool)
         whole = Image.fromarray(defect_mask(self.anomaly_map(position), self.pixel_threshold).astype(np.float32))
         return np.asarray(whole.resize(size, Image.Resampling.BOX)) > 0
 
     def boxes(self, position: int, size: tuple[int, int]) -> list[Box]:
         """Boxes around the mask's regions at a size of (width, height), the most anomalous first; none if accepted."""
-        if not self.flagged[position]:
+        if not self.listed[position]:
             return []
         found = boxes(self.anomaly_map(position), self.pixel_threshold, size[::-1])
         return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
 
     def outlines(self, position: int) -> list[Outline]:
         """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""
-        if not self.flagged[position]:
+        if not self.listed[position]:
             return []
         image = self.images[position]
         return outlines(self.anomaly_map(position), self.pixel_threshold, (image.height, image.width))

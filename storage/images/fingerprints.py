@@ -47,6 +47,7 @@ class KnownResult:
     images: int = 0
     """Scored."""
     flagged: int = 0
+    suspect: int = 0
     left_out: str = ""
     """How many files were not scored, by status; empty if all were."""
     page: str = ""

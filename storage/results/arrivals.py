@@ -22,7 +22,16 @@ ROWS, NOTIFIED = "scores", "told"
 READERS = 8
 
 
-class Arrival(TypedDict):
+class Thresholds(TypedDict):
+    """From which raw scores on photographs are listed."""
+
+    threshold: float | None
+    """Raw score from which on they are flagged; None if nothing decides one."""
+    suspect_threshold: float | None
+    """Raw score from which on they are suspect."""
+
+
+class Arrival(Thresholds):
     """One photograph: a row of the table, and the JSON that webhooks get."""
 
     time: str
@@ -37,8 +46,9 @@ class Arrival(TypedDict):
     raw_score: float | None
     """None for a file that could not be scored."""
     decision: str
-    """`flagged` or `accepted`; empty for a file that could not be scored."""
-    threshold: float | None
+    """`flagged`, `suspect` or `accepted`; empty for a file that could not be scored."""
+    p_value: float | None
+    """How often a good part scores as high; None where the references are too few to say."""
     peak_x: int
     """Of the anomaly map's peak, in pixels; -1 for a file that could not be scored."""
     peak_y: int

@@ -5,7 +5,7 @@
 | `scores.parquet` | a row per scored image, most anomalous first |
 | `images.parquet` | a row per file of the lot's folder, with status and reason |
 | `patch_scores.zarr` | float32 (N, rows, columns), images in the order of the `ok` rows of `images.parquet` |
-| `boxes.parquet` | a row per defective region of a flagged image |
+| `boxes.parquet` | a row per odd region of a flagged or suspect image |
 | `run.json` | everything needed to run it again, the decision, groups and warnings |
 | `README.txt` | the same in plain words, for people who find the folder |
 """
@@ -32,7 +32,7 @@ RECORD = "run.json"
 README = "README.txt"
 CONTENTS = {
     SCORES: "a row per scored image, most anomalous first",
-    BOXES: "a row per defective region of a flagged image",
+    BOXES: "a row per odd region of a flagged or suspect image",
     IMAGES: "a row per file of the folder, with status and reason",
     PATCH_SCORES: "patch scores of every scored image, from which anomaly maps are drawn",
     RECORD: "everything needed to run it again",
@@ -72,7 +72,7 @@ class Run:
         return read_table(self.store, f"{self.path}/{SCORES}")
 
     def boxes(self) -> pd.DataFrame:
-        """A row per connected defective region of a flagged image: where it lies in the image, and its peak score."""
+        """A row per connected odd region of a flagged or suspect image: where it lies, and its peak score."""
         return read_table(self.store, f"{self.path}/{BOXES}")
 
     def images(self) -> pd.DataFrame:

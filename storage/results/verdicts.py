@@ -87,7 +87,7 @@ class Verdict:
     category: str
     raw_score: float
     decision: str
-    """`flagged` or `accepted`, by the run."""
+    """`flagged`, `suspect` or `accepted`, by the run."""
     verdict: str
     """One of `CHOICES`; `withdrawn` takes earlier ones back."""
     name: str

@@ -29,7 +29,7 @@ BODY = """\
 {% if event.payload.why is defined %}\
 {{ event.payload.why }}
 {% else %}\
-{{ event.payload.flagged }} of {{ event.payload.images }} images flagged; warnings:
+{{ event.payload.images }} images: {{ event.payload.flagged }} flagged, {{ event.payload.suspect }} suspect; warnings:
 {% for warning in event.payload.warnings %}\
 - {{ warning }}
 {% endfor %}\

@@ -21,13 +21,14 @@ def emit_scored(job: LotJob, done: ScoredRun) -> None:
     run = Run(Store(job.store), done.run)
     told = done if isinstance(done, ScoredLot) else None
     own = own_notices(read_record(run))
-    flagged, warnings = own.flagged_count, list(told.warnings if told else own.warnings)
+    warnings = list(told.warnings if told else own.warnings)
     unusual = list(told.unusual) if told else []
     emit_event(
         "musc.lot.scored",
         resource={
             **lot_resource(job.category, job.lot),
-            "musc.flagged": str(flagged),
+            "musc.flagged": str(own.flagged_count),
+            "musc.suspect": str(own.suspect_count),
             "musc.warnings": str(len(warnings)),
             "musc.unusual": str(len(unusual)),
             "musc.alert": "yes" if unusual else "no",
@@ -37,7 +38,8 @@ def emit_scored(job: LotJob, done: ScoredRun) -> None:
             "lot": job.lot,
             "images": done.images,
             "files": done.files,
-            "flagged": flagged,
+            "flagged": own.flagged_count,
+            "suspect": own.suspect_count,
             "warnings": warnings,
             "unusual": unusual,
             "page": run.report() or run.store.location(run.path),

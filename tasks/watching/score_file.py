@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from musc.decisions.threshold import FLAGGED
+import numpy as np
+
+from musc.decisions.decide import decision_of
+from musc.decisions.rule import decide_lot
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
 from storage.images.lots import USABLE, ListedImage, read_image
-from storage.results.arrivals import Arrival, Arrivals, arrival_id
+from storage.results.arrivals import Arrival, Arrivals, Thresholds, arrival_id
 from storage.store import Store
 from tasks.watching.bank import Bank
 from tasks.watching.stable_files import FileState
@@ -20,14 +23,37 @@ Scored = tuple[float, tuple[float, float]]
 
 
 @dataclass(frozen=True)
+class Limits:
+    """From which raw scores on photographs are flagged or suspect."""
+
+    flag_threshold: float
+    """Infinite where nothing decides one."""
+    suspect_threshold: float
+    good_scores: np.ndarray
+    """(G,), of the references, each scored against the others; empty where they are too few to decide anything."""
+
+    def p_value(self, raw_score: float) -> float | None:
+        """How often a good part scores as high; None where the references are too few to say."""
+        if not len(self.good_scores):
+            return None
+        return float(decide_lot(np.array([raw_score]), good_scores=self.good_scores).p_values[0])
+
+    @property
+    def columns(self) -> Thresholds:
+        """Both thresholds as a row has them; None for one that nothing reaches."""
+        both = self.flag_threshold, self.suspect_threshold
+        flag, suspect = (float(value) if np.isfinite(value) else None for value in both)
+        return {"threshold": flag, "suspect_threshold": suspect}
+
+
+@dataclass(frozen=True)
 class Watch:
     """What photographs are scored with and where their rows are kept."""
 
     folder: Path
     bank: Bank
     arrivals: Arrivals
-    threshold: float
-    """Raw score at and above which photographs are flagged; NaN where nothing decides one."""
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -76,7 +102,7 @@ def table_row(
 ) -> Arrival:
     """One row of the table, as plain values; without a score for files that could not be scored."""
     raw, (peak_row, peak_column) = scored or (float("nan"), (-1, -1))
-    flagged = raw >= watch.threshold
+    limits = watch.limits
     return {
         "time": datetime.now(UTC).isoformat(timespec="microseconds"),
         "category": watch.bank.job.category,
@@ -85,8 +111,9 @@ def table_row(
         "status": image.status,
         "reason": reason,
         "raw_score": raw if scored else None,
-        "decision": (FLAGGED if flagged else "accepted") if scored else "",
-        "threshold": None if watch.threshold != watch.threshold else watch.threshold,
+        "decision": decision_of(raw, limits.flag_threshold, limits.suspect_threshold).value if scored else "",
+        "p_value": limits.p_value(raw) if scored else None,
+        **limits.columns,
         "peak_x": int(peak_column * image.width) if scored else -1,
         "peak_y": int(peak_row * image.height) if scored else -1,
         "width": image.width,

@@ -78,7 +78,7 @@ def test_run_flags_what_reaches_the_threshold_and_outlines_it(flawed_parts: Path
     threshold = float(whole["raw_score"].nlargest(4).iloc[-1])
     run = score(flawed_parts, tmp_path, threshold=threshold, review_budget=3)
     scores, record, boxes = run.scores(), read_record(run), run.boxes()
-    assert set(scores["decision"]) == {"flagged", "accepted"}
+    assert set(scores["decision"]) == {"flagged", "accepted"}, "the budget leaves none to suspect"
     flagged = scores[scores["decision"] == "flagged"]
     assert set(flagged["path"]) == set(whole.nlargest(3, "raw_score")["path"])
     assert record.decision.flagged_count == 3

@@ -9,7 +9,8 @@ import torch
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
-from musc.decisions.threshold import good_threshold
+from musc.decisions.decision import Basis
+from musc.decisions.rule import decide_lot
 from musc.lnamd import aggregate
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
@@ -72,10 +73,12 @@ def test_known_good_scores_give_the_threshold_of_a_lot_of_one(drawn: Path) -> No
     assert list(good.scores()["decision"]) == ["accepted"]
     assert list(bad.scores()["decision"]) == ["flagged"]
     decision = read_record(bad).decision
-    assert decision.rule == "known good parts"
-    assert decision.threshold == read_record(good).decision.threshold
+    assert (decision.basis, decision.flag_basis) == (Basis.GOOD, Basis.GOOD)
+    assert decision.reference_count == GOOD
     own = score(drawn, "good", good=None).scores()["raw_score"]  # each against the others: the same by definition
-    assert decision.threshold == pytest.approx(good_threshold(own.to_numpy(float), 0.5), abs=1e-6)
+    expected = decide_lot(bad.scores()["raw_score"].to_numpy(float), good_scores=own.to_numpy(float))
+    assert decision.threshold == pytest.approx(expected.flag_threshold, abs=1e-6)
+    assert decision.suspect_threshold == pytest.approx(expected.suspect_threshold, abs=1e-6)
     assert not any("looks anomalous" in said or "look anomalous" in said for said in read_record(bad).warnings)
 
 
@@ -107,8 +110,9 @@ def test_known_good_features_are_kept_by_the_run_and_serve_its_reproduction(draw
 
 def test_known_good_given_threshold_wins(drawn: Path) -> None:
     run = score(drawn, "bad", threshold=1.9)
-    assert read_record(run).decision.rule == "fixed threshold"
-    assert not [path for path in read_record(run).keys.good if path.startswith("patch_scores")]
+    decision = read_record(run).decision
+    assert (decision.flag_basis, decision.threshold) == (Basis.GIVEN, 1.9)
+    assert decision.basis is Basis.GOOD, "what is suspect, and how often a good part scores as high, they still say"
 
 
 def test_known_good_folder_that_is_not_there_is_refused(drawn: Path) -> None:

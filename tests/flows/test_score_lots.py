@@ -117,14 +117,21 @@ def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkey
     options = {
         **SMALL,
         **{"interval": (0.0, 0.5), "rscin_windows": (1,), "references": 3, "seed": 5, "match_radius": 2},
-        **{"false_alarms": 2.0, "review_budget": 3, "threshold": 0.4, "maps": "png"},
+        **{"false_alarms": 2.0, "suspects": 0.1, "review_budget": 3, "threshold": 0.4, "maps": "png"},
         **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True},
     }
     asked: dict[str, LotRequest] = {}
 
     def score(**given: Any) -> ScoredLot:
         asked[given["folder"]] = LotRequest(**given)
-        told: dict[str, Any] = {"flagged": 0, "warnings": (), "unusual": (), "is_followed": False, "notes": ()}
+        told: dict[str, Any] = {
+            "flagged": 0,
+            "suspect": 0,
+            "warnings": (),
+            "unusual": (),
+            "is_followed": False,
+            "notes": (),
+        }
         return ScoredLot(run="runs/x", key="k", images=4, files=4, report=None, problems=(), unopened=0, **told)
 
     monkeypatch.setattr("flows.score_lots.score_lot", score)

@@ -239,11 +239,12 @@ def test_watch_posts_flagged_photographs_again_after_an_error(
     receiver = Receiver()
     url = f"http://127.0.0.1:{receiver.server_port}/flagged"
     folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
-    watch(folder, drawn, tmp_path / "store", 2, webhook=url)
+    watch(folder, drawn, tmp_path / "store", 2, webhook=url, threshold=0.075)
     copied(folder, drawn, "2.png")
-    watch(folder, drawn, tmp_path / "store", 1, webhook=url)  # what was not told is told now
+    table = watch(folder, drawn, tmp_path / "store", 1, webhook=url, threshold=0.075)  # and what was not told
     until(lambda: len(receiver.got) == 2)
     assert {row["path"] for row in receiver.got} == {"1.png", "2.png"}
+    assert table.set_index("path").loc["0.png", "decision"] == "suspect", "which is kept and not posted"
     assert all(row["decision"] == "flagged" and row["raw_score"] >= row["threshold"] for row in receiver.got)
     receiver.shutdown()
     receiver.server_close()

@@ -21,7 +21,7 @@ from storage.images.lot_tree import FoundLot, LeftOut
 
 def outcome(name: str = "1", category: str = "cap", **facts: object) -> Outcome:
     found = FoundLot(category, f"lots/{category}/{name}", name, None)
-    return replace(Outcome(found, Status.SCORED, images=40, flagged=2, page=f"/out/{name}.html"), **facts)
+    return replace(Outcome(found, Status.SCORED, images=40, flagged=2, suspect=3, page=f"/out/{name}.html"), **facts)
 
 
 def night(*outcomes: Outcome, left_out: tuple[LeftOut, ...] = ()) -> Night:
@@ -30,12 +30,15 @@ def night(*outcomes: Outcome, left_out: tuple[LeftOut, ...] = ()) -> Night:
 
 def test_line_of_a_scored_lot_has_counts_and_its_page() -> None:
     whole = outcome(warnings=("Dim.",), left_out="1 duplicate")
-    assert lot_line(whole) == "cap-1: 2 of 40 images flagged, 1 warning, not scored: 1 duplicate; /out/1.html"
+    assert lot_line(whole) == "cap-1: 40 images: 2 flagged, 3 suspect, 1 warning, not scored: 1 duplicate; /out/1.html"
 
 
 def test_line_of_a_lot_finished_before_says_what_it_got() -> None:
     before = outcome(status=Status.FINISHED, made=("page", "maps"))
-    assert lot_line(before) == "cap-1: finished before, 2 of 40 images flagged, page and maps made now; /out/1.html"
+    assert (
+        lot_line(before)
+        == "cap-1: finished before, 40 images: 2 flagged, 3 suspect, page and maps made now; /out/1.html"
+    )
 
 
 @pytest.mark.parametrize("status", [Status.TOO_SMALL, Status.FAILED])

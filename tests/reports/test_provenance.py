@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from musc.decisions.threshold import decide
+from musc.decisions.decide import decide
 from musc.settings import Decisions
 from planning.lot import run_spec
 from reports import provenance

@@ -10,6 +10,7 @@ from flows.pipelines.lot import score_folder
 from planning.requests import LotRequest
 from reports.formats import area
 from reports.page.run_view import FinishedRun
+from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import README, Run
 from storage.store import Store
@@ -46,13 +47,13 @@ def test_csv_is_the_table_of_scores_that_no_spreadsheet_runs(found: FinishedRun)
     assert table["raw_score"].astype("float32").tolist() == stored["raw_score"].tolist()
 
 
-def test_coco_has_every_image_and_the_boxes_of_flagged_ones(found: FinishedRun) -> None:
+def test_coco_has_every_image_and_the_boxes_of_listed_ones(found: FinishedRun) -> None:
     made = exported(found, "export-coco/coco.json")
     assert [image["file_name"] for image in made["images"]] == [image.path for image in found.images]
     assert [image["decision"] for image in made["images"]] == found.scores["decision"].tolist()
     names = {image["id"]: image["file_name"] for image in made["images"]}
     boxes = found.run.boxes()
-    assert len(made["annotations"]) == len(boxes) >= found.flagged.sum() >= 2
+    assert len(made["annotations"]) == len(boxes) >= found.listed.sum() >= 2
     rounded = boxes[["path", "x", "y", "width", "height", "peak_score"]].to_numpy().tolist()
     for one in made["annotations"]:
         left, top, width, height = one["bbox"]
@@ -68,7 +69,7 @@ def test_labelstudio_predicts_each_place_as_box_and_outline(found: FinishedRun) 
     for position, image in enumerate(found.images):
         (prediction,) = tasks[image.path]["predictions"]
         choice, *places = prediction["result"]
-        assert choice["value"]["choices"] == ["defective" if found.flagged[position] else "good"]
+        assert choice["value"]["choices"] == ["defective" if found.listed[position] else "good"]
         assert [place["from_name"] for place in places] == ["box", "outline"] * len(found.outlines(position))
         assert prediction["score"] == found.scores["raw_score"][position]
         values = [value for place in places[1::2] for point in place["value"]["points"] for value in point]
@@ -80,7 +81,8 @@ def test_readme_says_what_lies_there_and_every_setting(found: FinishedRun) -> No
     job = found.record.job
     for name in (*type(job.settings).model_fields, *type(job.decisions).model_fields, "scores.parquet"):
         assert f"\n  {name} " in text, name
-    assert f"{found.flagged.sum()} images are flagged, raw score " in text
+    assert f"\n{headline(found.record.decision, 6)}.\n" in text
+    assert f"\n{thresholds(found.record.decision)}\n" in text
     for expected in ("degrees              1\n", f"folder               {found.folder}\n", "ok                   6\n"):
         assert expected in text
 

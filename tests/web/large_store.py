@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from musc.decisions.decision import Basis
 from musc.layers import BackboneSpec, Layer
 from reports.run_record import RunRecord, night_of
 from storage.artefacts import writing
@@ -56,6 +57,7 @@ def write_night(store: Store, folder: Path, category: str, night: int, image_cou
             "peak_x": 10,
             "peak_y": 20,
             "decision": np.where(flagged, "flagged", "accepted"),
+            "p_value": 1 - raw / 2,
             "threshold": THRESHOLD,
             "group": 0,
         }
@@ -120,8 +122,8 @@ def record_of(
         keys={"run": key, "listing": key, "features": (f"features/{key}",), "patch_scores": (), "groups": ()},
         versions={"musc": "0.1.0"},
     )
-    decided = {"threshold": THRESHOLD, "separable": True, "flagged_count": flagged, "pixel_threshold": 0.5}
-    decision = record.decision.model_copy(update={"rule": "fixed threshold", **decided})
+    decided = {"threshold": THRESHOLD, "flagged_count": flagged, "pixel_threshold": 0.5}
+    decision = record.decision.model_copy(update={"flag_basis": Basis.GIVEN, **decided})
     return record.model_copy(update={"decision": decision}).model_dump(mode="json")
 
 

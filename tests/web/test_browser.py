@@ -37,8 +37,8 @@ def test_the_way_of_an_inspector(visit: Visit, site: str, store: Store, lot_name
     """Overview, lot, sort, filter, slider, image, zoom, verdict by key, reload, export."""
     visitor = visit(site)
     page = visitor.page
-    page.get_by_role("link", name=re.compile("of 20 flagged")).first.click()
-    expect(page.locator("h1")).to_contain_text("of 20 images flagged")
+    page.get_by_role("link", name=re.compile("suspect of 20")).first.click()
+    expect(page.locator("h1")).to_contain_text("of 20 images: ")
     images = page.locator(".tile").first.locator("img")
     expect(images).to_have_js_property("complete", True)
     assert images.evaluate("image => image.naturalWidth") == 320

@@ -67,7 +67,7 @@ def test_overview_tells_nights_verdicts_and_lots_without_a_result(
     page = client.get("/").text
     assert page.index("2026-11-22") < page.index("2026-11-21")
     assert "2 judged" in page
-    assert "of the flagged and judged ones 50 % are defective" in page
+    assert "of the listed and judged ones 50 % are defective" in page
     assert "cap-2026-11-23" in page
     assert "got &lt;b&gt;0&lt;/b&gt;" in page
 

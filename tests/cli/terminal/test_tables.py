@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cli.terminal import tables
 from cli.terminal.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
+from musc.decisions.decision import Basis
 from storage.artefacts import writing
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store
@@ -18,7 +19,8 @@ from tests.flat import job_of, record_of
 
 NET = replace(job_of().backbone, name="net[b]", image_size=(64, 96))
 RECORD = record_of(job_of(backbone=NET), notes=("A note [i]of[/i] the run.",))
-RECORD = RECORD.model_copy(update={"decision": RECORD.decision.model_copy(update={"threshold": 0.7531})})
+DECIDED = {"threshold": 0.7531, "flag_basis": Basis.GIVEN, "flagged_count": 1}
+RECORD = RECORD.model_copy(update={"decision": RECORD.decision.model_copy(update=DECIDED)})
 MARKUP = ["[red]a[/red].png", "[/].png", "[link=x]b.png", "c\\[bold].png"]
 
 
@@ -38,6 +40,7 @@ def scores_of(paths: list[str]) -> pd.DataFrame:
             "path": paths,
             "score": np.linspace(0.9, 0.1, count),
             "raw_score": np.linspace(0.8, 0.2, count),
+            "p_value": np.linspace(0.0001, 0.9, count),
             "peak_x": 11,
             "peak_y": 13,
             "decision": ["flagged"] + ["accepted"] * (count - 1),
@@ -87,6 +90,7 @@ def test_ranking_shows_the_first_rows(screen: Console) -> None:
     assert f"part{ROWS_SHOWN - 1}.png" in shown
     assert f"part{ROWS_SHOWN}.png" not in shown
     assert "11, 13" in shown
+    assert "< 0.001" in shown
     assert shown.count("flagged") == 1
     assert shown.count("accepted") == ROWS_SHOWN - 1
 
@@ -104,7 +108,7 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
     shown = screen.export_text()
     assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown
     assert "[red]out[/x/runs/[b]night[/b]-0" in shown
-    assert "1 of 3 images are flagged, those with a raw score of 0.7531 and above." in shown
+    assert "Look at 1 of 3 images: it is flagged.\nFlagged from a raw score of 0.7531 on, as given." in shown
     assert "Warning: 2 images share [b]a look[/b]." in shown
     assert "warning: the report [i]failed[/i]" in shown
     assert "Scored with net[b] at 64 x 96 pixels." in shown

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musc.decisions.rule import MIN_IMAGES, Basis, LotDecision, decide_lot
+from musc.decisions.decision import Basis
+from musc.decisions.rule import MIN_IMAGES, LotDecision, decide_lot
 
 GOOD = np.random.default_rng(3).normal(0.5, 0.02, 60)
 LOTS: dict[str, np.ndarray] = {

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from musc.decisions.decision import Decision
 from musc.layers import Layer
 from reports.page import gallery
 from reports.page.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread, worst_patch
@@ -66,9 +67,9 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
     keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
     record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=(1,))), keys=keys)
-    scores = pd.DataFrame({"rank": np.arange(1, 9)})
+    scores = pd.DataFrame({"rank": np.arange(1, 9), "decision": ["suspect", *["accepted"] * 7]})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
-    vars(found).update(record=record, scores=scores, flagged=np.arange(8) == 0, patch_scores=patch_scores)
+    vars(found).update(record=record, scores=scores, images=[None] * 8, patch_scores=patch_scores)
     matches, sought_at = matches_of(found, [0, 1, 2, 4])
     assert sought_at == "layer 1, degree 1"
     for of_image in matches.values():
@@ -85,10 +86,12 @@ def test_images_are_shown_in_the_order_of_their_rank_and_not_of_the_raw_score(tm
     with writing(Store(str(tmp_path)), "runs/caps-1"):
         pass
     found = FinishedRun(Run(Store(str(tmp_path)), "runs/caps-1"), "photographs")
-    scores = pd.DataFrame({"rank": [3, 1, 4, 2], "raw_score": [0.9, 0.5, 0.1, 0.7]})
-    vars(found).update(scores=scores, flagged=np.array([True, False, False, True]))
-    assert found.ranked == [1, 3, 0, 2]
-    assert found.most_anomalous(flagged=True) == [3, 0]
+    decisions = ["flagged", "suspect", "accepted", "flagged", "suspect"]
+    raw = [0.9, 0.5, 0.1, 0.7, 0.6]
+    vars(found).update(scores=pd.DataFrame({"rank": [3, 1, 5, 2, 4], "raw_score": raw, "decision": decisions}))
+    assert found.ranked == [1, 3, 0, 4, 2]
+    assert found.most_anomalous(Decision.FLAGGED) == [3, 0]
+    assert found.most_anomalous(Decision.FLAGGED, Decision.SUSPECT) == [3, 0, 1, 4], "the graver decision first"
 
 
 def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:

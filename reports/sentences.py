@@ -1,0 +1,58 @@
+"""What a run's decision says in words: the same on the console, in the report, on the site and in README.txt."""
+
+from musc.decisions.decision import Basis
+from musc.decisions.rule import MIN_IMAGES
+from reports.run_record import DecisionRecord
+
+
+def headline(decision: DecisionRecord, image_count: int) -> str:
+    """What is to be looked at, in one sentence without a full stop."""
+    flagged, suspect = decision.flagged_count, decision.suspect_count
+    of_all = "1 image" if image_count == 1 else f"{image_count:,} images"
+    if image_count < MIN_IMAGES and decision.flag_basis is Basis.LOT:
+        return f"{of_all} scored, too few to judge{f': {suspect} suspect' if suspect else ''}"
+    if flagged and suspect:
+        return f"Look at {flagged + suspect:,} of {of_all}: {flagged:,} flagged, {suspect:,} suspect"
+    if flagged:
+        return f"Look at {flagged:,} of {of_all}: {'it is' if flagged == 1 else 'all'} flagged"
+    if suspect:
+        return f"Look at {suspect:,} of {of_all}: {'it is' if suspect == 1 else 'all'} suspect, none flagged"
+    return f"None of {of_all} is flagged{' or suspect' if decision.suspects else ''}"
+
+
+def counts(flagged: int, suspect: int) -> str:
+    """How many images are to be looked at, in few words.
+
+    >>> counts(2, 3)
+    '2 flagged, 3 suspect'
+    """
+    return f"{flagged:,} flagged, {suspect:,} suspect"
+
+
+def thresholds(decision: DecisionRecord) -> str:
+    """From which raw scores on images are flagged and suspect, and from how many parts that comes."""
+    parts = "1 part" if decision.reference_count == 1 else f"{decision.reference_count:,} parts"
+    source = {
+        Basis.LOT: f"the {parts} of the lot itself",
+        Basis.NIGHTS: f"{parts} of earlier nights",
+        Basis.GOOD: f"{parts} known to be good",
+        Basis.GIVEN: "the threshold given",
+    }[decision.basis]
+    flagged, suspect = decision.threshold, decision.suspect_threshold
+    said = [] if flagged is None else [f"flagged from a raw score of {flagged:.4f} on"]
+    if decision.flag_basis is Basis.GIVEN:
+        said[-1] += ", as given"
+    if suspect is not None and suspect != flagged:
+        said.append(f"suspect from {suspect:.4f} on")
+    told = "; ".join(said) or "no threshold"
+    found = "" if said and said[-1].endswith("as given") else f", found from {source}"
+    return f"{told[0].upper()}{told[1:]}{found}."
+
+
+def p_text(p_value: float) -> str:
+    """A p-value as people read it.
+
+    >>> p_text(0.0123), p_text(0.00002), p_text(1)
+    ('0.012', '< 0.001', '1.000')
+    """
+    return "< 0.001" if p_value < 0.0005 else f"{p_value:.3f}"
