@@ -122,8 +122,8 @@ class BenchmarkSettings(PatchSettings):
 
     keep_aspect: bool = option(
         False,
-        "Keep the proportions of the lot's first image: of as many pixels as image_size says, but not square. Images "
-        "of other proportions are stretched to those.",
+        "Keep the commonest proportions of a product's photographs, which its first lot settles: of as many pixels as "
+        "image_size says, but not square. Images of other proportions are stretched to those.",
     )
     references: int | None = option(
         None,

@@ -55,7 +55,9 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
     ]
     if settings.keep_aspect:  # each category has proportions of its own
         jobs = [
-            (prepare(one, request.subsets, category.images[0].path), category) for one in requests for category in found
+            (prepare(one, request.subsets, [image.path for image in category.images]), category)
+            for one in requests
+            for category in found
         ]
     else:
         prepared = [prepare(one, request.subsets) for one in requests]

@@ -1,17 +1,18 @@
 """From a request to a job: check all options before any work, and fill in defaults."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from musc import backbones
-from musc.backbones.geometry import size_in_proportion
 from musc.settings import Settings
 from planning.lot_job import KnownGood, LotJob, Region
+from planning.proportions import kept_size
 from planning.requests import LotRequest
 from planning.resources import allocate
 from storage.images.folder_dates import date_of
-from storage.images.listing import first_shape, require_folder
+from storage.images.listing import require_folder
 from storage.names import one_form
 from storage.places import protocol_of
 from storage.results.ignored import latest_ignored, read_ignored
@@ -22,14 +23,14 @@ PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
 """What a folder of the store may be called."""
 
 
-def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = None) -> LotJob:
+def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None = None) -> LotJob:
     """Check everything about a lot that can be checked without reading its images, and complete it.
 
     Args:
         request: by the user.
         subsets: parts of the lot that are scored each by itself.
-        first_image: path of the image in the folder that tells the lot's proportions, where they are kept; None is the
-            first by path.
+        images: paths of the images in the folder that tell the lot's proportions, where these are kept: None is all, as
+            nights of a product have one size, and with none the size stays the usual one.
 
     Raises:
         ValueError: naming the first option that is out of range.
@@ -56,10 +57,9 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
     chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
     backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
-    shape = first_shape(folder, first_image) if chosen.keep_aspect else None
-    if shape is not None:
-        grids = [layer.grid for layer in backbone.layers]
-        chosen = chosen.changed(image_size=size_in_proportion(backbone.image_size, grids, shape))
+    kept = kept_size(folder, category, backbone, Store(output), images) if chosen.keep_aspect else None
+    if kept is not None:
+        chosen = chosen.changed(image_size=kept.size)
         backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
     region = requested_region(request)
     return LotJob(
@@ -72,6 +72,7 @@ def prepare(request: LotRequest, subsets: int = 1, first_image: str | None = Non
         allocation=allocation,
         subsets=subsets,
         decisions=request.decisions,
+        kept_size=kept,
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
     )

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from musc.layers import BackboneSpec
 from musc.settings import ChosenSettings, Decisions
+from planning.proportions import KeptSize
 from planning.resources import Allocation
 
 
@@ -60,6 +61,8 @@ class LotJob:
     judged_good: tuple[JudgedGood, ...] = ()
     """Images of earlier runs that people judged good, as they were when the job was made: references too."""
     good: KnownGood | None = None
+    kept_size: KeptSize | None = None
+    """Where the backbone's image size comes from, if proportions are kept."""
     region: Region | None = None
 
     @property

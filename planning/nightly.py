@@ -52,6 +52,8 @@ class Outcome:
     """Path or URL of the lot's page; of its run where there is no page."""
     made: tuple[str, ...] = ()
     """What a lot that was finished before lacked and got: `page`, `maps`, `exports`."""
+    kept_size: str = ""
+    """The image size and where it comes from, if proportions are kept."""
     contributed: Contributed = field(default_factory=Contributed)
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""
@@ -114,7 +116,8 @@ def night_job(request: NightRequest) -> LotJob:
         NoImagesError: if there is no such folder.
         ValueError: for an option out of range, by name.
     """
-    return prepare(request.changed(good_from_verdicts=False, ignore_drawn=False).lot(request.root, "night", "night"))
+    plain = request.changed(good_from_verdicts=False, ignore_drawn=False)
+    return prepare(plain.lot(request.root, "night", "night"), images=())  # each product has proportions of its own
 
 
 def survey(root: str, category: str | None, since: date | None) -> LotTree:
@@ -203,6 +206,7 @@ def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
         warnings=done.warnings,
         page=Store(job.store).location(done.report or done.run),
         made=done.made if done.reused else (),
+        kept_size=done.kept_size,
         contributed=done.contributed,
         problems=tuple(problems),
     )
@@ -238,6 +242,7 @@ def result_key(
             "category": found.category,
             # a new verdict or drawing is no reason to score old nights again
             "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
+            "keep_aspect": job.settings.keep_aspect,
             "decisions": job.decisions.model_dump(),
             "maps": sorted(maps),
             "export": sorted(export),

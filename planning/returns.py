@@ -84,6 +84,8 @@ class ScoredLot(ScoredRun):
     made: tuple[str, ...] = ()
     """What beside the scores was not there before: `page`, `maps`, `exports`."""
     contributed: Contributed = Contributed()
+    kept_size: str = ""
+    """The image size and where it comes from, if proportions are kept."""
 
 
 class Benchmarked(Returned):

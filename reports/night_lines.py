@@ -48,10 +48,12 @@ def advice_lines(night: Night) -> list[str]:
     """What a person should know of a night, each thing once: verdicts, warnings, problems, what is no lot."""
     warnings = by_text((headline(warning), one) for one in night.outcomes for warning in one.warnings)
     problems = by_text((problem, one) for one in night.outcomes for problem in one.problems)
+    sizes = by_text((one.kept_size, one) for one in night.outcomes if one.kept_size)
     told = list(warnings.items())
     more = len(told) - WARNINGS_SHOWN
     return [
         *contribution_lines(night.outcomes),
+        *(f"Proportions kept: {text}: {named(lots)}" for text, lots in sizes.items()),
         *(["Warnings, in full on the pages of the lots:"] if told else []),
         *(f"  {text}: {named(lots)}" for text, lots in told[:WARNINGS_SHOWN]),
         *([f"  and {more} others"] if more > 0 else []),

@@ -75,8 +75,9 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
 
 def show_backbone(record: RunRecord) -> None:
     """Print which network's features were compared, at which size, and what should be known of that choice."""
-    height, width = record.job.backbone.image_size
-    console.print(f"Scored with {literal(record.job.backbone.name)} at {height} x {width} pixels.", highlight=False)
+    (height, width), kept = record.job.backbone.image_size, record.job.kept_size
+    size = kept.text if kept else f"{height} x {width} pixels"
+    console.print(f"Scored with {literal(record.job.backbone.name)} at {literal(size)}.", highlight=False)
     for note in record.notes:
         console.print(visible(note), markup=False, highlight=False)
 

@@ -32,6 +32,7 @@ from storage.attempts import attempting
 from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import leasing
 from storage.results.ignored import read_ignored
+from storage.results.product_sizes import settle_size
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents
@@ -57,6 +58,8 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
             listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
             job = replace(job, good=listed)
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
+        if job.kept_size and job.kept_size.key:
+            settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
         job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
     reported = report_run(job, run, runner, request.maps, request.export)
@@ -75,6 +78,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         left_out=told.left_out,
         made=reported.made,
         contributed=contribution_of(request, job),
+        kept_size=job.kept_size.text if job.kept_size else "",
     )
     runner.monitor.scored(job, done)
     return done

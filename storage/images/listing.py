@@ -96,23 +96,6 @@ def require_images(url: str, least: int = 2) -> None:
         require_enough(list_folder(url), url, least)
 
 
-def first_shape(url: str, path: str | None = None) -> tuple[int, int] | None:
-    """Height and width of a folder's first image by path, upright; None if none can be opened.
-
-    Args:
-        url: of the folder.
-        path: of the image to look at instead.
-    """
-    folder = require_folder(url)
-    for name in [path] if path else sorted(filter(has_image_name, paths_below(folder))):
-        try:
-            header = read_header(folder.read(name))
-        except (OSError, UnreadableImageError):
-            continue
-        return header.height, header.width
-    return None
-
-
 def paths_below(folder: Store) -> Iterator[str]:
     """Paths of all files, linked folders and folders that cannot be opened, without hidden ones; relative."""
     if not folder.is_local:

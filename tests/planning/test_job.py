@@ -190,17 +190,11 @@ def test_prepare_divides_the_machine_among_workers(tmp_path: Path, monkeypatch: 
     assert Path(job.store).is_absolute()
 
 
-def test_kept_proportions_are_those_of_the_first_image_upright(tmp_path: Path) -> None:
-    folder = tmp_path / "lot"
-    folder.mkdir()
-    (folder / "0.png").write_bytes(b"no image")
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (50, 100)).save(folder / "1.jpg", exif=exif)  # seen upright, 100 x 50
-    Image.new("RGB", (10, 10)).save(folder / "2.png")
-    job = prepare(folder, tmp_path / "out", backbone="efficientnet-lite0", keep_aspect=True)
+def test_kept_proportions_decide_scores_only_by_their_size(tmp_path: Path) -> None:
+    Image.new("RGB", (100, 50)).save(tmp_path / "1.png")
+    job = prepare(tmp_path, tmp_path / "out", backbone="efficientnet-lite0", keep_aspect=True)
     assert job.backbone.image_size == job.settings.image_size == (224, 448)
-    stated = prepare(folder, tmp_path / "out", backbone="efficientnet-lite0", image_size=(224, 448))
+    stated = prepare(tmp_path, tmp_path / "out", backbone="efficientnet-lite0", image_size=(224, 448))
     assert job.identity == stated.identity, "how the size was chosen decides no score"
     with pytest.raises(ValueError, match="keep_aspect must go without tile"):
-        prepare(folder, tmp_path / "out", keep_aspect=True, tile=320)
+        prepare(tmp_path, tmp_path / "out", keep_aspect=True, tile=320)
