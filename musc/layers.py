@@ -82,3 +82,12 @@ def middle_layer(layers: Sequence[Layer]) -> Layer:
     17
     """
     return layers[max(0, min(len(layers) // 2, len(layers) - 2))]
+
+
+def middle_degree(degrees: Sequence[int]) -> int:
+    """The degree at which groups and matches are sought, in whatever order degrees are given: the larger of two.
+
+    >>> middle_degree((5, 1, 3)), middle_degree((1, 3))
+    (3, 3)
+    """
+    return sorted(degrees)[len(degrees) // 2]

@@ -8,7 +8,7 @@ import torch
 
 from musc.backbones import choose_device
 from musc.kernels.window import radius_on
-from musc.layers import middle_layer
+from musc.layers import middle_degree, middle_layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
 from musc.plan.pooling import pooled_layers
@@ -73,6 +73,7 @@ def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[Aggre
             layer=layer.number,
             degree=degree,
             position=position,
+            device=job.allocation.device,
         )
         for position, block in enumerate(extracted)
         for layer in job.backbone.layers
@@ -91,7 +92,10 @@ def score_specs(
     tiles: int = 1,
     region: RegionRows | None = None,
 ) -> list[ScoreSpec]:
-    """One spec per shard of mutual scoring, at all degrees; shards read the aggregated blocks where there are any.
+    """One spec per shard of mutual scoring, at all degrees.
+
+    Shards that compare degree by degree read the aggregated blocks where there are any; their scores are the same as
+    without, and so are their keys.
 
     Args:
         job: what to score, and how.
@@ -123,7 +127,8 @@ def score_specs(
     for shard, lot_range in [
         (shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)
     ]:
-        made = {(spec.degree, spec.position): spec.path for spec in aggregated if spec.layer == shard.layer}
+        separate = [] if shard.layer in pooled else aggregated  # what is pooled is made of features before LNAMD
+        made = {(spec.degree, spec.position): spec.path for spec in separate if spec.layer == shard.layer}
         kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
         grid, interval = layers[shard.layer].grid, job.settings.interval
         match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
@@ -136,7 +141,6 @@ def score_specs(
             "pooled": shard.layer in pooled,
         }
         choices: dict[str, object] = {
-            "aggregated": kept or None,
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,
             "match_radius": match_radius,
@@ -185,7 +189,7 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
     if not seeks_groups(job, scored[-1].lot_range[1]):
         return []
     layer = middle_layer(job.backbone.layers).number
-    degree = sorted(job.settings.degrees)[len(job.settings.degrees) // 2]
+    degree = middle_degree(job.settings.degrees)
     parts = tuple(replace(spec, device=job.allocation.device) for spec in scored if spec.shard.layer == layer)
     key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
     return [GroupSpec(key, parts, degree)]
@@ -209,13 +213,10 @@ def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int)
 
 
 def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> frozenset[int]:
-    """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only.
-
-    Features that are stored after LNAMD are compared degree by degree.
-    """
+    """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only."""
     name = job.allocation.device
     device = choose_device(name) if name == "auto" else torch.device(name)
-    if job.allocation.store_aggregated or device.type != "cpu":
+    if device.type != "cpu":
         return frozenset()
     sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
     pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)

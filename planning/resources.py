@@ -65,7 +65,8 @@ class Resources(WatchResources):
 
     store_aggregated: bool = option(
         False,
-        "Keep features after LNAMD too, as cached work of their own (layers × degrees the space).",
+        "Write features after LNAMD too, for programs of your own, in float32: twice the space of the features for "
+        "each degree. Scores stay the same.",
         expert=True,
     )
     engine: EngineName | None = option(

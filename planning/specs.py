@@ -92,6 +92,8 @@ class AggregateSpec:
     layer: int
     degree: int
     position: int
+    device: str = "auto"
+    """Where it is computed: as shards would."""
     unit: ClassVar[str] = "parts"
 
     @property

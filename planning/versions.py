@@ -4,7 +4,7 @@ Raise one when its stage's results change: what was made by another version is t
 """
 
 FEATURES_VERSION = 2
-AGGREGATED_VERSION = 1
+AGGREGATED_VERSION = 2
 PATCH_SCORES_VERSION = 2
 GROUPS_VERSION = 5
 RUN_VERSION = 5

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from musc.decisions.decision import Decision
-from musc.layers import Layer, middle_layer, patch_on
+from musc.layers import Layer, middle_degree, middle_layer, patch_on
 from reports.page.gallery import normal_looking
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import comparable, nearest_matches, patches_outside
@@ -90,7 +90,6 @@ def matches_of(lot: Lot, position: int) -> dict[str, object]:
         return {"patch": patch, "matches": [], "reason": "The stored features or the region of this run are gone."}
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
-    degrees = lot.record.job.settings.degrees
     order = lot.table.loc[lot.table["decision"] == Decision.ACCEPTED, "rank"].sort_values(kind="stable")
     normal = normal_looking([int(one) for one in order.index], [position])
     found = nearest_matches(
@@ -98,7 +97,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, object]:
         [(position, patch)],
         [one in normal for one in range(len(lot.table))],
         layer=layer.number,
-        degree=degrees[len(degrees) // 2],
+        degree=middle_degree(lot.record.job.settings.degrees),
         grid=layer.grid,
         count=MATCHES,
         outside=patches_outside(lot.run, lot.record, layer.grid),

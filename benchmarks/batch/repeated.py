@@ -23,7 +23,7 @@ from benchmarks.inputs import folder_parser
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
-from musc.layers import Grid, middle_layer
+from musc.layers import Grid, middle_degree, middle_layer
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, any_patch, image_scores, on_grid
 from musc.metrics import image_metrics
@@ -54,7 +54,7 @@ def middle_similarities(
 ) -> tuple[torch.Tensor, Grid]:
     """All images compared at the layer and degree that the pipeline takes, (N, N, P), and that layer's grid."""
     layer = middle_layer(found.spec.layers)
-    own = aggregate(tokens[found.spec.layers.index(layer)], layer.grid, degrees[len(degrees) // 2])
+    own = aggregate(tokens[found.spec.layers.index(layer)], layer.grid, middle_degree(degrees))
     return block_similarities(own, 0, (), len(own)), layer.grid
 
 

@@ -65,7 +65,7 @@ def lot_cost(
         shards: all shards of the lot.
         degrees: of LNAMD.
         lot_size: images scored against each other: N, or the size of the largest subset.
-        aggregated_copies: degrees for which features after LNAMD are stored too.
+        aggregated_copies: degrees for which features after LNAMD are stored too, in float32.
         thread_count: threads that multiply at once.
         reference_count: M, references of each image in its lot, a sample; None is all others.
         earlier_count: references from earlier lots.
@@ -86,7 +86,7 @@ def lot_cost(
         at_once = degrees if layer.number in pooled else ()
         largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked, at_once)
         peak_bytes = max(peak_bytes, largest)
-        stored_bytes += image_count * patch_count * width * FLOAT16_BYTES * (1 + aggregated_copies)
+        stored_bytes += image_count * patch_count * width * (FLOAT16_BYTES + FLOAT32_BYTES * aggregated_copies)
         stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
         radius = radius_on(layer.grid, match_radius, finest)
         pairs = sum(pair_count(count, lot_size, sampled, earlier_count) for count in query_counts)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from musc.decisions.decision import Decision
-from musc.layers import patch_on
+from musc.layers import middle_degree, patch_on
 from reports.page.heatmaps import Box, data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import Match, comparable, nearest_matches, patches_outside
 from reports.page.run_view import FinishedRun
@@ -163,7 +163,7 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     if found.record.job.settings.tile is not None:  # features are those of tiles
         return {}, ""
     layer, degrees = found.compared_layer, found.record.job.settings.degrees
-    degree = degrees[len(degrees) // 2]
+    degree = middle_degree(degrees)
     queries = [(position, worst_patch(found, position)) for position in positions]
     normal = normal_looking(found.most_anomalous(Decision.ACCEPTED), positions)
     answering = [position in normal for position in range(len(found.images))]

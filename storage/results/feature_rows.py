@@ -27,7 +27,7 @@ class FeatureRows:
         return len(self.places)
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
-        """Patch tokens of images [start, stop) of those named, at least one: float16 (stop − start, P, C)."""
+        """Patch tokens of images [start, stop) of those named, at least one: (stop − start, P, C), as stored."""
         wanted = self.places[start:stop]
         like = self._array(wanted[0][0], layer)
         tokens = np.empty((len(wanted), *like.shape[1:]), dtype=like.dtype)

@@ -185,7 +185,7 @@ class LotFeatures:
         return found
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
-        """Patch tokens of usable images [start, stop): float16 (stop − start, P, C)."""
+        """Patch tokens of usable images [start, stop): float16 (stop − start, P, C); float32 of a block after LNAMD."""
         return self._rows(layer_name(layer), start, stop)
 
     def token_shape(self, layer: int) -> tuple[int, int]:

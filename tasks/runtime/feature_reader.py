@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import Features
@@ -35,13 +34,13 @@ class FeatureReader:
         Args:
             places: where they are stored.
             number: of the first.
-            aggregated: whether features are stored after LNAMD.
+            aggregated: whether features are stored after LNAMD, as they are compared.
         """
         rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
         stored = (rows.patch_tokens(self.layer, start, start + CHUNK_IMAGES) for start in starts)
         for start, chunk in zip(starts, read_ahead(stored), strict=True):
             tokens = torch.from_numpy(chunk).to(self.device)
-            yield number + start, F.normalize(tokens.float(), dim=-1) if aggregated else self.made(tokens)
+            yield number + start, tokens if aggregated else self.made(tokens)
 
     def made(self, tokens: torch.Tensor) -> Features:
         """Features of patch tokens (n, P, C)."""

@@ -114,12 +114,14 @@ def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) 
     np.testing.assert_allclose(divided.patch_scores(), whole.patch_scores(), atol=1e-6)
 
 
-def test_score_lot_stored_aggregation_agrees(parts: Path, tmp_path: Path) -> None:
+def test_score_lot_stored_aggregation_changes_no_byte(parts: Path, tmp_path: Path) -> None:
     inside = score(parts / "test", tmp_path)
     kept = score(parts / "test", tmp_path / "kept", store_aggregated=True)
     assert len(list((tmp_path / "kept" / "aggregated").iterdir())) == 3 * 4
     assert kept.path == inside.path, "resources are no part of a run's identity"
-    np.testing.assert_allclose(kept.patch_scores(), inside.patch_scores(), atol=1e-3)
+    np.testing.assert_array_equal(kept.patch_scores(), inside.patch_scores())
+    assert kept.scores().equals(inside.scores())
+    assert read_record(kept).keys.patch_scores == read_record(inside).keys.patch_scores
 
 
 def test_score_lot_bad_files_become_rows(parts: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ PAIRS = N * (N - 1) / 2 * 2 * P**2 * C
 
 def test_forecast_stores_features_once_and_again_for_each_degree_kept() -> None:
     assert project_cost(JOB, N).stored_bytes == FEATURES + OTHERS
-    assert project_cost(with_allocation(JOB, store_aggregated=True), N).stored_bytes == (1 + 3) * FEATURES + OTHERS
+    assert project_cost(with_allocation(JOB, store_aggregated=True), N).stored_bytes == (1 + 3 * 2) * FEATURES + OTHERS
 
 
 def test_forecast_counts_every_shard_and_the_search_for_groups() -> None:

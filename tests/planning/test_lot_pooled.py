@@ -45,8 +45,12 @@ def test_pooled_shards_run_on_the_cpu_and_have_keys_of_their_own(monkeypatch: py
 
 
 @pytest.mark.usefixtures("numba_costs_nothing")
-def test_shards_on_a_gpu_or_of_stored_aggregation_are_not_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not any(spec.pooled for spec in wide_specs(with_allocation(WIDE, store_aggregated=True)))
+def test_pooled_shards_are_the_same_where_aggregated_features_are_stored() -> None:
+    assert wide_specs(with_allocation(WIDE, store_aggregated=True)) == wide_specs()
+
+
+@pytest.mark.usefixtures("numba_costs_nothing")
+def test_shards_on_a_gpu_are_not_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(spec.pooled for spec in wide_specs(with_allocation(WIDE, device="cuda:1")))
     monkeypatch.setattr(planning, "choose_device", lambda name: torch.device("cuda"))
     assert not any(spec.pooled for spec in wide_specs(with_allocation(WIDE, device="auto")))

@@ -46,7 +46,7 @@ def test_forecast_stored_aggregation_adds_features_per_degree() -> None:
         ).stored_bytes
         for copies in (0, 3)
     )
-    assert kept - plain == 3 * 2 * N * P * C * 2
+    assert kept - plain == 3 * 2 * N * P * C * 4  # in float32
 
 
 def test_pair_count_of_a_sample_counts_pairs_one_by_one() -> None:
@@ -101,7 +101,7 @@ def test_forecast_layers_of_their_own_grid_and_width_add_up() -> None:
         N, layers, embedding_width=D, block_count=1, shards=shards, degrees=DEGREES, lot_size=N, aggregated_copies=3
     )
     assert cost.layers == layers
-    assert cost.stored_bytes == (1 + 3) * N * (24 * 11 + 6 * 17) * 2 + N * D * 4 + N * (24 + 6) * 4
+    assert cost.stored_bytes == N * (24 * 11 + 6 * 17) * (2 + 3 * 4) + N * D * 4 + N * (24 + 6) * 4
     fine = 3 * sum(pair_count(count, N, N) for count in (5, 5, 3)) * 2 * 24 * 24 * 11
     coarse = 3 * N * (N - 1) / 2 * 2 * 6 * 6 * 17
     assert cost.layer_operations == (fine, coarse)

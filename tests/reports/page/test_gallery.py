@@ -55,7 +55,10 @@ def test_affordable_cuts_the_least_important_first(monkeypatch: pytest.MonkeyPat
     assert (len(kept), list(thumbnails), list(small)) == (2, [0], [7])
 
 
-def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("degrees", "middle"), [((1,), 1), ((5, 1, 3), 3), ((3, 1), 3)])
+def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch_for_none(
+    tmp_path: Path, degrees: tuple[int, ...], middle: int
+) -> None:
     store = Store(str(tmp_path))
     tokens = np.random.default_rng(0).standard_normal((8, 4, 3)).astype(np.float16)
     arrays = {"layer_01": ArraySpec((4, 3), "float16")}
@@ -66,12 +69,12 @@ def test_images_that_are_shown_vouch_for_none(tmp_path: Path) -> None:
     found = FinishedRun(Run(store, "runs/caps-1"), "photographs")
     net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
     keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
-    record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=(1,))), keys=keys)
+    record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=degrees)), keys=keys)
     scores = pd.DataFrame({"rank": np.arange(1, 9), "decision": ["suspect", *["accepted"] * 7]})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
     vars(found).update(record=record, scores=scores, images=[None] * 8, patch_scores=patch_scores)
     matches, sought_at = matches_of(found, [0, 1, 2, 4])
-    assert sought_at == "layer 1, degree 1"
+    assert sought_at == f"layer 1, degree {middle}"
     for of_image in matches.values():
         assert {match.image for match in of_image} == {5, 6, 7}
 
