@@ -27,6 +27,13 @@ Degrees = Annotated[tuple[int, ...], *Listed, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], *Listed, AfterValidator(require_rscin_windows)]
 
 
+WITHOUT_TILES = (
+    *("exclude_groups", "references_from", "keep_aspect"),
+    *("good", "good_from_verdicts", "roi", "ignore_drawn", "subsets"),
+)
+"""What cannot go with `tile`: the first three are settings, the others say what a request is about."""
+
+
 class BackboneArguments(TypedDict):
     """What decides a backbone's features beside its name; `Settings` says what each means."""
 
@@ -178,7 +185,7 @@ class BenchmarkSettings(PatchSettings):
             return self
         if self.overlap is not None and self.overlap >= self.tile:
             raise ValueError(f"overlap must be less than tile, {self.tile}, got {self.overlap}; an eighth is usual")
-        for name in ("exclude_groups", "references_from", "keep_aspect"):
+        for name in WITHOUT_TILES:
             if value := getattr(self, name, None):
                 raise ValueError(f"{name} must go without tile, got {value}; leave out one of the two")
         if self.tile_references == "all" and self.references is not None:

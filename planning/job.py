@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musc import backbones
-from musc.settings import Settings
+from musc.settings import WITHOUT_TILES, Settings
 from planning.lot_job import KnownGood, LotJob, Region
 from planning.proportions import kept_size
 from planning.requests import LotRequest
@@ -94,12 +94,13 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     Raises:
         ValueError: naming the option.
     """
-    if subsets > 1:
-        raise ValueError(f"subsets must be 1 where tile is given, got {subsets}; leave out one of the two")
-    for option in ("good_from_verdicts", "good", "roi", "ignore_drawn"):
-        value = getattr(request, option)
+    given = {
+        **{name: getattr(request, name, None) for name in WITHOUT_TILES},
+        "subsets": subsets if subsets > 1 else None,
+    }
+    for option, value in given.items():
         if value:
-            raise ValueError(f"{option} must be left out where tile is given, got {value}; leave out one of the two")
+            raise ValueError(f"{option} must go without tile, got {value}; leave out one of the two")
 
 
 def requested_region(request: LotRequest) -> Region | None:

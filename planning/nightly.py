@@ -14,7 +14,7 @@ from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
-from storage.images.listing import has_image_name, list_folder
+from storage.images.listing import has_image_name, list_folder, require_folder
 from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.names import one_form
@@ -116,6 +116,7 @@ def night_job(request: NightRequest) -> LotJob:
         NoImagesError: if there is no such folder.
         ValueError: for an option out of range, by name.
     """
+    require_folder(request.root, "root")
     plain = request.changed(good_from_verdicts=False, ignore_drawn=False)
     return prepare(plain.lot(request.root, "night", "night"), images=())  # each product has proportions of its own
 

@@ -12,11 +12,16 @@ from pydantic import BaseModel, model_validator
 from musc.pydantic_options import Listed, Options, option
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
-from storage.secrets import require_no_secret
+from storage.secrets import CREDENTIALS, require_no_secret
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
 MapKind = Literal["png", "tiff"]
 ExportKind = Literal["csv", "coco", "labelstudio"]
+INSTEAD = {
+    "webhook": "give the URL in the variable MUSC_WEBHOOK, which is not written anywhere",
+    "dask_address": "let Dask's own configuration name certificates",
+}
+"""Where secrets of an option are given; of the others in the environment."""
 AnyRequest = TypeVar("AnyRequest", bound="Request")
 
 
@@ -30,7 +35,7 @@ class Request(Options):
     @model_validator(mode="after")
     def _hold_no_secret(self) -> Self:
         for name, text in texts_in(self):
-            require_no_secret(name, text)
+            require_no_secret(name, text, INSTEAD.get(name, CREDENTIALS))
         return self
 
 

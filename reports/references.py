@@ -127,13 +127,27 @@ def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[st
     Raises:
         ValueError: naming what differs, with both values.
     """
-    unlike = [
-        f"{name} {theirs.get(name)!r} there and {value!r} here"
-        for name, value in ours.items()
-        if theirs.get(name) != value
-    ]
-    if unlike:
+    told, other = option_texts(theirs), option_texts(ours)
+    unlike = [name for name in told if told[name] != other[name]]
+    if theirs != ours:
+        named = unlike[:1] if "backbone" in unlike else unlike  # all others follow from another network
+        differing = " and ".join(f"{name} {told[name]}, here {other[name]}" for name in named) or "other features"
         raise ValueError(
-            f"references_from must name runs with the features of this lot's backbone, got {path} with "
-            f"{'; '.join(unlike)}; score the earlier lot again with the same backbone, or leave it out"
+            f"references_from must name runs with the features of this lot's backbone, got {path} with {differing}; "
+            "give the same options as that run, or score its lot again with these"
         )
+
+
+def option_texts(backbone: Mapping[str, Any]) -> dict[str, str]:
+    """What decides a backbone's features, by the options that choose it, as people write their values."""
+    height, width = backbone["image_size"]
+    numbers = ",".join(str(layer["number"]) for layer in backbone["layers"])
+    return {
+        "backbone": str(backbone["name"]),
+        "weights": str(backbone["weights_digest"]),
+        "image_size": f"{height}x{width}",
+        "layers": numbers,
+        "quick_gelu": str(backbone["activation"]),
+        "position_antialias": str(backbone["position_antialias"]),
+        "precision": str(backbone["precision"]),
+    }

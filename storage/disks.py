@@ -39,5 +39,10 @@ def readable_bytes(size: int) -> str:
     '1.2 MB'
     >>> readable_bytes(45_600_000_000)
     '45.6 GB'
+    >>> readable_bytes(40_000)
+    '40.0 kB'
     """
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+    for unit, each in (("GB", 1e9), ("MB", 1e6)):
+        if size >= each:
+            return f"{size / each:,.1f} {unit}"
+    return f"{size / 1e3:.1f} kB"

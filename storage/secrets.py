@@ -8,7 +8,10 @@ SIGNATURE = re.compile(r"[?&][^=&]*(signature|credential|token|secret|password|s
 """As in a presigned URL."""
 
 
-def require_no_secret(option: str, url: str) -> None:
+CREDENTIALS = "give credentials in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def require_no_secret(option: str, url: str, instead: str = CREDENTIALS) -> None:
     """Refuse a path or URL that holds a password or a signature, without repeating it.
 
     Raises:
@@ -20,6 +23,5 @@ def require_no_secret(option: str, url: str) -> None:
     if found:
         raise ValueError(
             f"{option} must not hold a password, key or signature, as it is written into records and logs, got "
-            f"{url[: found.start()]}…; give credentials in the environment, such as AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY"
+            f"{url[: found.start()]}…; {instead}"
         )

@@ -148,8 +148,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     @app.get("/lots/{name}/images/{image_id}/matches.json")
     def matches(name: str, image_id: str) -> JSONResponse:
-        _, lot, position = image_named(name, image_id)
-        return JSONResponse(matches_of(lot, position), headers=FOR_NOW)
+        run, lot, position = image_named(name, image_id)
+        return JSONResponse(matches_of(lot, library.verdicts_about(run), position), headers=FOR_NOW)
 
     @app.get("/lots/{name}/images/{image_id}/crop/{patch}")
     def crop(name: str, image_id: str, patch: int) -> Response:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decision import Decision
 from musc.layers import Layer, middle_degree, middle_layer, patch_on
 from reports.page.gallery import normal_looking
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
@@ -74,7 +73,7 @@ def map_values(lot: Lot, position: int) -> dict[str, object]:
     }
 
 
-def matches_of(lot: Lot, position: int) -> dict[str, object]:
+def matches_of(lot: Lot, verdicts: pd.DataFrame, position: int) -> dict[str, object]:
     """The worst place of an image and the places of normal-looking images most like it.
 
     Returns:
@@ -90,8 +89,7 @@ def matches_of(lot: Lot, position: int) -> dict[str, object]:
         return {"patch": patch, "matches": [], "reason": "The stored features or the region of this run are gone."}
     if lot.record.job.settings.tile is not None:
         return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
-    order = lot.table.loc[lot.table["decision"] == Decision.ACCEPTED, "rank"].sort_values(kind="stable")
-    normal = normal_looking([int(one) for one in order.index], [position])
+    normal = normal_looking(with_verdicts(lot, verdicts), [position])
     found = nearest_matches(
         LotFeatures(store, blocks),
         [(position, patch)],

@@ -149,12 +149,13 @@ def _family(name: str) -> _Family:
     module = _module_of(name)
     family = cast(_Family, import_module(f"musc.backbones.{module}"))
     if not family.accepts(name):
-        close = difflib.get_close_matches(name, names())
-        known = "a name known here" if close else f"one of {', '.join(names())}"
-        advice = f"did you mean {' or '.join(close)}?" if close else "check the spelling"
+        by_letters = {known.lower(): known for known in names()}
+        close = difflib.get_close_matches(name.lower(), by_letters, n=2, cutoff=0.3)
+        nearest = " or ".join(by_letters[one] for one in close) or DEFAULT_BACKBONE
         raise ValueError(
-            f"backbone must be {known}, another open_clip model with a plain ViT image tower, "
-            f"or {TIMM_PREFIX}<a convolutional network or ViT of timm>, got {name!r}; {advice}"
+            f"backbone must be a name known here, another open_clip model with a plain ViT image tower, "
+            f"or {TIMM_PREFIX}<a convolutional network or ViT of timm>, got {name!r}; did you mean "
+            f"{nearest}? docs/backbones.md says which there are"
         )
     return family
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from musc.decisions.decision import Decision
@@ -15,6 +16,7 @@ from reports.page.matches import Match, comparable, nearest_matches, patches_out
 from reports.page.run_view import FinishedRun
 from storage.images.in_flight import IN_FLIGHT
 from storage.results.features import LotFeatures
+from storage.results.verdicts import DEFECTIVE
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
 """Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""
@@ -165,7 +167,7 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     layer, degrees = found.compared_layer, found.record.job.settings.degrees
     degree = middle_degree(degrees)
     queries = [(position, worst_patch(found, position)) for position in positions]
-    normal = normal_looking(found.most_anomalous(Decision.ACCEPTED), positions)
+    normal = normal_looking(found.scores, positions)
     answering = [position in normal for position in range(len(found.images))]
     matches = nearest_matches(
         LotFeatures(store, blocks),
@@ -179,14 +181,21 @@ def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, 
     return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
 
 
-def normal_looking(accepted: Sequence[int], shown: Sequence[int]) -> set[int]:
+def normal_looking(scores: pd.DataFrame, shown: Sequence[int]) -> set[int]:
     """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
 
+    One that is flagged or suspect, shares a flaw with others or was judged defective never does, however low it scored.
+
     Args:
-        accepted: positions, most anomalous first.
+        scores: the table of scores, indexed by position; with a column `verdict` where people judged images.
         shown: positions of the images they are compared with, none of which vouches for another.
     """
-    return set(accepted[len(accepted) // 2 :]) - set(shown)
+    accepted = scores[(scores["decision"] == Decision.ACCEPTED) & (scores["group"] == 0)].sort_values(
+        "rank", kind="stable"
+    )
+    if "verdict" in accepted:
+        accepted = accepted[accepted["verdict"] != DEFECTIVE]
+    return {int(position) for position in accepted.index[len(accepted) // 2 :]} - set(shown)
 
 
 def worst_patch(found: FinishedRun, position: int) -> int:

@@ -81,7 +81,7 @@ def require_folder(url: str, option: str = "folder") -> Store:
     folder = Store(url)
     if not folder.filesystem.isdir(folder.full("")):
         what = "is a file" if folder.exists("") else "does not exist"
-        raise NoImagesError(f"{option} must be an existing folder of images, got {url}, which {what}; check the path")
+        raise NoImagesError(f"{option} must be an existing folder, got {url}, which {what}; check the path")
     return folder
 
 

@@ -70,7 +70,7 @@ def find_lots(root: str) -> LotTree:
         NoImagesError: if there is no such folder.
         ValueError: if the path is empty.
     """
-    store = require_folder(root)
+    store = require_folder(root, "root")
     store.filesystem.invalidate_cache()
     left_out: list[LeftOut] = []
     categories = list(_folders(store, "", left_out))

@@ -14,6 +14,7 @@ from musc.mutual import Features, block_scores, vectors
 from musc.plan.partition import largest_query_count
 from planning.lot import is_masked, pooled_numbers
 from planning.lot_job import LotJob
+from storage.disks import readable_bytes
 from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
@@ -162,8 +163,8 @@ def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> 
     )
     if needed > job.allocation.memory_bytes:
         raise MemoryError(
-            f"memory must hold the features of all {len(places)} references, {needed / 1e9:.2f} GB, got "
-            f"{job.allocation.memory_bytes / 1e9:.2f} GB; give more with --memory, or fewer good photographs"
+            f"memory must hold the features of all {len(places)} references, {readable_bytes(needed)}, got "
+            f"{readable_bytes(job.allocation.memory_bytes)}; give more with --memory, or fewer good photographs"
         )
     compared = []
     for layer in job.backbone.layers:

@@ -98,7 +98,7 @@ def test_lot_that_cannot_be_scored_is_refused_before_prefect_starts(
         (["benchmark", "folder", "."], "folder"),
         (["benchmark", "folder", ""], "root must be a path or URL, got ''"),
         (["nightly", "absent"], "which does not exist"),
-        (["nightly", ""], "folder must be a path or URL, got ''"),
+        (["nightly", ""], "root must be a path or URL, got ''"),
         (["nightly", ".", "--memory", "plenty"], "memory must be a positive size"),
     ],
 )

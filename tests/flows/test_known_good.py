@@ -116,7 +116,7 @@ def test_known_good_given_threshold_wins(drawn: Path) -> None:
 
 
 def test_known_good_folder_that_is_not_there_is_refused(drawn: Path) -> None:
-    with pytest.raises(NoImagesError, match=r"good must be an existing folder of images, got .*gone, which does not"):
+    with pytest.raises(NoImagesError, match=r"good must be an existing folder, got .*gone, which does not"):
         score(drawn, "bad", good=str(drawn / "gone"))
 
 

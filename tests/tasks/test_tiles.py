@@ -137,7 +137,7 @@ def test_picture_of_48_million_pixels_is_planned_within_the_memory(folder: Path,
         ({"overlap": SIDE}, f"overlap must be less than tile, {SIDE}, got {SIDE}"),
         ({"exclude_groups": True}, "exclude_groups must go without tile, got True"),
         ({"tile_references": "all", "references": 3}, "references must go without tile_references all, got 3"),
-        ({"good_from_verdicts": True}, "good_from_verdicts must be left out where tile is given, got True"),
+        ({"good_from_verdicts": True}, "good_from_verdicts must go without tile, got True"),
     ],
 )
 def test_options_that_do_not_go_with_tiles_are_refused(

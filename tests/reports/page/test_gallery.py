@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch
     net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
     keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
     record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=degrees)), keys=keys)
-    scores = pd.DataFrame({"rank": np.arange(1, 9), "decision": ["suspect", *["accepted"] * 7]})
+    scores = pd.DataFrame({"rank": np.arange(1, 9), "group": 0, "decision": ["suspect", *["accepted"] * 7]})
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
     vars(found).update(record=record, scores=scores, images=[None] * 8, patch_scores=patch_scores)
     matches, sought_at = matches_of(found, [0, 1, 2, 4])
@@ -79,10 +80,21 @@ def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch
         assert {match.image for match in of_image} == {5, 6, 7}
 
 
-def test_only_images_of_low_score_show_what_is_normal() -> None:
-    assert normal_looking([5, 0, 3, 1], [5]) == {3, 1}
-    assert normal_looking([5, 0, 3], [3]) == {0}
-    assert normal_looking([2], []) == {2}
+def table(*decisions: str, **columns: list[Any]) -> pd.DataFrame:
+    ranked = {"decision": decisions, "rank": range(1, len(decisions) + 1), "group": 0}
+    return pd.DataFrame({**ranked, **columns})
+
+
+def test_only_accepted_images_of_low_score_show_what_is_normal() -> None:
+    assert normal_looking(table(*["accepted"] * 4), [0]) == {2, 3}
+    assert normal_looking(table("flagged", "suspect", "accepted", "accepted", "suspect"), []) == {3}
+    assert normal_looking(table("accepted"), []) == {0}
+    assert normal_looking(table("flagged", "suspect", "suspect"), []) == set()
+
+
+def test_what_shares_a_flaw_or_was_judged_defective_shows_nothing_normal() -> None:
+    assert normal_looking(table(*["accepted"] * 4, group=[0, 0, 1, 0]), []) == {1, 3}
+    assert normal_looking(table(*["accepted"] * 4, verdict=["", "", "", "defective"]), []) == {1, 2}
 
 
 def test_images_are_shown_in_the_order_of_their_rank_and_not_of_the_raw_score(tmp_path: Path) -> None:

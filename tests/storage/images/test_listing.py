@@ -189,13 +189,13 @@ def test_folder_without_files_is_refused(tmp_path: Path, below: bool) -> None:
 
 
 def test_folder_that_is_missing_is_refused(store: Store) -> None:
-    with pytest.raises(NoImagesError, match=rf"existing folder of images, got {store.url}/gone, which does not exist"):
+    with pytest.raises(NoImagesError, match=rf"existing folder, got {store.url}/gone, which does not exist"):
         list_folder(f"{store.url}/gone")
 
 
 def test_folder_that_is_a_file_is_refused(store: Store) -> None:
     store.write("a.png", picture(0))
-    with pytest.raises(NoImagesError, match=r"existing folder of images, got .*/a\.png, which is a file; check"):
+    with pytest.raises(NoImagesError, match=r"existing folder, got .*/a\.png, which is a file; check"):
         require_folder(f"{store.url}/a.png")
 
 
@@ -205,7 +205,9 @@ def test_folder_of_an_empty_path_is_not_the_working_directory(
 ) -> None:
     monkeypatch.chdir(folder)
     for function in (list_folder, require_folder, find_lots):
-        with pytest.raises(ValueError, match=f"folder must be a path or URL, got '{name}'; write . for the working"):
+        with pytest.raises(
+            ValueError, match=f"(folder|root) must be a path or URL, got '{name}'; write . for the working"
+        ):
             function(name)
     assert [image.path for image in list_folder(".")] == ["a.png"]
 

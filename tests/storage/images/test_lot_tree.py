@@ -131,5 +131,5 @@ def test_lots_in_an_object_store() -> None:
 
 
 def test_missing_root_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(NoImagesError, match=r"folder must be an existing folder of images, got .*absent"):
+    with pytest.raises(NoImagesError, match=r"root must be an existing folder, got .*absent"):
         find_lots(str(tmp_path / "absent"))
