@@ -256,11 +256,13 @@ def run_spec(
     groups: GroupSpec | None = None,
     *,
     good: KnownGoodSpecs | None = None,
+    nights: tuple[str, ...] = (),
 ) -> RunSpec:
     """The spec that ends a run.
 
     Its key covers what decides the run's tables, but not how the work was divided into blocks and shards, so it is
-    known before any work: without `extracted` and `scored` it finds a complete run and can make none.
+    known before any work: without `extracted` and `scored` it finds a complete run and can make none. Earlier nights,
+    which take part in the decision, are not in the key: a finished run keeps what was decided when it was made.
     """
     key = stage_key(
         "run",
@@ -274,9 +276,8 @@ def run_spec(
     )
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
-    return RunSpec(
-        key, job, lot_key, blocks, shards, groups.path if groups else None, scored[0].earlier if scored else (), good
-    )
+    earlier = scored[0].earlier if scored else ()
+    return RunSpec(key, job, lot_key, blocks, shards, groups.path if groups else None, earlier, good, nights)
 
 
 def lease_name(job: LotJob, lot_key: str) -> str:

@@ -238,6 +238,8 @@ class RunSpec:
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots, and known good ones."""
     good: KnownGoodSpecs | None = None
+    nights: tuple[str, ...] = ()
+    """Paths of runs of earlier nights whose scores take part in the decision, oldest first."""
     unit: ClassVar[str] = "run"
 
     @property

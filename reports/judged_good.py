@@ -3,19 +3,25 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from math import sqrt
 
+import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from musc.layers import BackboneSpec
 from planning.lot_job import JudgedGood, LotJob, backbone_identity
 from reports.run_record import read_record
-from storage.artefacts import is_complete
+from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
 from storage.store import Store
 
 log = logging.getLogger(__name__)
+
+CHANCE_DEVIATIONS = 1.645
+"""Standard deviations of a mean that drawn values exceed in 1 of 20 cases."""
 
 
 def with_judged_good(job: LotJob) -> LotJob:
@@ -50,6 +56,48 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
             continue
         found.append(JudgedGood(path, image_ids))
     return tuple(found)
+
+
+def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
+    """Raw scores of a job's good images of earlier runs, each as its own lot scored it: with itself left out.
+
+    They decide thresholds only if they may stand for all good parts. People look at the most anomalous images first,
+    and a quantile of those would be far too high; so images whose scores lie higher in their lots than chance explains
+    decide nothing, nor do those that were scored otherwise.
+
+    Args:
+        store: where the runs are.
+        job: names the images in `judged_good`.
+
+    Returns:
+        Float64 (G,); None where they decide nothing.
+    """
+    scores, ranks = [np.empty(0)], [np.empty(0)]
+    for judged in job.judged_good:
+        run = Run(store, judged.run)
+        if digest(read_record(run).job.raw_score_identity) != digest(job.raw_score_identity):
+            continue
+        table = run.scores()
+        raw = table["raw_score"].to_numpy(dtype=np.float64)
+        own = raw[table["image_id"].isin(judged.image_ids).to_numpy()]
+        scores.append(own)
+        ranks.append(rankdata(raw)[table["image_id"].isin(judged.image_ids).to_numpy()] / (len(raw) + 1))
+    found, places = np.concatenate(scores), np.concatenate(ranks)
+    if chosen_by_score(places):
+        log.info("%d images judged good decide no threshold: they are the most anomalous of their lots", len(found))
+        return None
+    return found if len(found) else None
+
+
+def chosen_by_score(ranks: np.ndarray) -> bool:
+    """Whether images lie higher in their lots than drawn ones do in 19 of 20 cases.
+
+    Args:
+        ranks: (G,), of each image's score in its lot, from 0, the lowest, to 1.
+    """
+    if not len(ranks):
+        return False
+    return float(ranks.mean()) > 0.5 + CHANCE_DEVIATIONS / sqrt(12 * len(ranks))
 
 
 def none_judged_good(category: str) -> str:

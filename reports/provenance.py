@@ -30,8 +30,17 @@ PACKAGES = (
 )
 
 
-def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -> RunRecord:
-    """Everything needed to run a lot again, and when it was written (UTC)."""
+def run_record(
+    spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict, nights: tuple[str, ...] = ()
+) -> RunRecord:
+    """Everything needed to run a lot again, and when it was written (UTC).
+
+    Args:
+        spec: of the run.
+        images: of the lot.
+        verdict: what was decided about those that were scored.
+        nights: paths of the earlier runs whose scores were given to the rule.
+    """
     job, moment = spec.job, local_now()
     return RunRecord(
         record_version=RECORD_VERSION,
@@ -39,7 +48,7 @@ def run_record(spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict) -
         recorded_day=moment.date().isoformat(),
         settings_digest=digest(job.identity),
         job=job,
-        decision=verdict.record(),
+        decision=verdict.record(nights),
         groups=verdict.group_records(usable_images(images)),
         notes=tuple(notes(job.backbone.name, choose_device(job.allocation.device).type)),
         warnings=(*cautions(job.backbone.name), *verdict.warnings),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musc import backbones
+from musc.decisions.decision import Basis
 from planning.lot_job import LotJob, backbone_identity
 from planning.resources import THREADS
 from reports.provenance import versions
@@ -169,6 +170,8 @@ class Reproduction:
     """Of any raw score."""
     versions: tuple[str, ...]
     """Of packages that are not those of the run, e.g. `torch 2.8.0 → 2.9.1`."""
+    other_decisions: int | None = None
+    """Images decided otherwise; None where the run's decisions rest on earlier nights, which are not read again."""
 
     @property
     def identical(self) -> bool:
@@ -181,7 +184,7 @@ def compare_runs(past: Run, again: Run) -> Reproduction:
     Raises:
         ValueError: if they did not score the same images.
     """
-    images = [image.path for image in past.scored_images()]
+    images, record = [image.path for image in past.scored_images()], read_record(past)
     if images != [image.path for image in again.scored_images()]:
         raise ValueError(
             f"the reproduction must score the images of {past.path}, got others; see the reasons in both images.parquet"
@@ -195,7 +198,10 @@ def compare_runs(past: Run, again: Run) -> Reproduction:
         image_count=len(images),
         differing=tuple(path for path, alike in zip(images, same, strict=True) if not alike),
         largest_difference=float(np.abs(before["raw_score"] - after["raw_score"]).max()),
-        versions=changed_versions(read_record(past).versions, versions()),
+        versions=changed_versions(record.versions, versions()),
+        other_decisions=None
+        if record.decision.basis is Basis.NIGHTS
+        else int((before["decision"] != after["decision"]).sum()),
     )
 
 

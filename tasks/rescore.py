@@ -15,6 +15,8 @@ from musc.rscin import rescore
 from planning.returns import ScoredRun
 from planning.specs import RunSpec
 from reports.decisions import Verdict, box_table, reach_verdict
+from reports.judged_good import judged_good_scores
+from reports.page.earlier_nights import night_scores
 from reports.provenance import run_record, versions, versions_line
 from reports.readme import readme
 from reports.run_record import scored_run
@@ -57,11 +59,12 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
-    verdict = reach_verdict(store, spec, raw, patch_scores, good_scores(store, spec))
+    good, nights = good_scores(store, spec), night_scores(store, spec.nights)
+    verdict = reach_verdict(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
     table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), verdict)
     write_table(store, f"{folder}/{SCORES}", table)
     write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
-    record = run_record(spec, images, verdict)
+    record = run_record(spec, images, verdict, tuple(night.run for night in nights))
     decision = record.decision
     counts = decision.flagged_count, decision.suspect_count, decision.reference_count, decision.basis
     log.info("%s: %d images flagged, %d suspect, from %d parts (%s)", spec.job.lot, *counts)
@@ -84,9 +87,9 @@ def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: i
 
 
 def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
-    """Raw scores of the known good images, each against the others: float32 (G,); None where they decide nothing."""
+    """Raw scores of known good images, each with itself left out, (G,): of photographs, or else of judged parts."""
     if spec.good is None or not spec.good.shards:
-        return None
+        return judged_good_scores(store, spec.job)
     backbone = spec.job.backbone
     patch_scores = average_shards(store, spec.good.shards, backbone.grid, spec.good.image_count)
     return peak_scores(patch_scores, backbone.image_size)[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.page.drift import MAX_EARLIER, Compared, compare
 from reports.run_record import RunRecord
-from storage.results.profiles import Profile, choose_earlier
+from storage.results.profiles import Profile, choose_earlier, names_of
 from storage.results.runs import FOLDER as RUNS
 
 
@@ -42,7 +42,7 @@ def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[Compared, ...]]:
     for series in of_series.values():
         before: list[Profile] = []
         for name, profile in sorted(series, key=lambda known: known[1].path):
-            earlier = choose_earlier(profile, reversed(before), MAX_EARLIER)
+            earlier = choose_earlier(names_of(profile), reversed(before), MAX_EARLIER)
             found[name] = tuple(one for one in compare(profile, earlier) if one.state == "unusual")
             before.append(profile)
     return found

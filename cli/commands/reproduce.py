@@ -36,6 +36,10 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
         )
         for path in found.differing[:MAX_NAMED]:
             console.print(visible(f"  {path}"), markup=False, highlight=False)
+    if found.other_decisions is None:
+        console.print("Decisions are not compared: the run's rest on earlier nights, which are not read again.")
+    elif found.other_decisions:
+        console.print(f"{found.other_decisions} images are decided otherwise.")
     for version in found.versions:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)
     if not found.identical:

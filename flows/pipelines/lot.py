@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from flows.pipelines.report import report_run
+from musc.decisions.rule import MIN_IMAGES
 from musc.plan.tiles import tile_count
 from planning.estimate import project_cost
 from planning.feasible import require_feasible
@@ -26,6 +27,7 @@ from planning.resources import Engine
 from planning.returns import Contributed, ScoredLot, ScoredRun
 from planning.specs import ExtractSpec, KnownGoodSpecs
 from reports.judged_good import none_judged_good, with_judged_good
+from reports.page.earlier_nights import earlier_runs
 from reports.references import earlier_references
 from storage.artefacts import is_complete
 from storage.attempts import attempting
@@ -173,7 +175,11 @@ def score_listed(
                 shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
                 run("score", score_shard, shards)
             vouching = score_good(job, known, good, run) if job.good else None
-            (done,) = run("rescore", rescore_lot, [run_spec(job, lot_key, blocks, shards, *grouping, good=vouching)])
+            nights = earlier_runs(job, lot_key)
+            log.info("%d earlier nights take part in the decision", len(nights))
+            lease.add(nights)
+            ending = run_spec(job, lot_key, blocks, shards, *grouping, good=vouching, nights=nights)
+            (done,) = run("rescore", rescore_lot, [ending])
     if published:
         where.monitor.scored(job, done)
     return done
@@ -182,7 +188,7 @@ def score_listed(
 def score_good(
     job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], run: Callable[..., Any]
 ) -> KnownGoodSpecs | None:
-    """Score known good images against each other: what a good part scores decides the thresholds.
+    """Score known good images against each other, where they are enough to decide the thresholds.
 
     Args:
         job: of the lot.
@@ -194,7 +200,7 @@ def score_good(
         return None
     made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
     contents = extracted_contents(blocks, images)
-    if len(contents) < 2:
+    if len(contents) < MIN_IMAGES:
         return made
     shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
     run("score", score_shard, shards)

@@ -82,8 +82,20 @@ def earlier_profiles(store: Store, path: str, most: int) -> list[Profile]:
     Returns:
         Profiles, oldest first.
     """
+    return earlier_in_series(store, path, names_of(read_profile(store, path)), most)
+
+
+def earlier_in_series(store: Store, path: str, names: set[str], most: int) -> list[Profile]:
+    """The latest profiles before a place in a series, whether or not a profile lies there; see `earlier_profiles`.
+
+    Args:
+        store: where.
+        path: of the place, as `profile_path` makes it.
+        names: of the night there, as `night_names` gives them.
+        most: as many at most.
+    """
     before = [other for other in series_of_profile(store, path) if other < path]
-    return choose_earlier(read_profile(store, path), read_complete(store, reversed(before)), most)
+    return choose_earlier(names, read_complete(store, reversed(before)), most)
 
 
 def later_profiles(store: Store, path: str, most: int) -> list[Profile]:
@@ -92,33 +104,38 @@ def later_profiles(store: Store, path: str, most: int) -> list[Profile]:
     return list(islice(read_complete(store, after), most))
 
 
-def choose_earlier(tonight: Profile, before: Iterable[Profile], most: int) -> list[Profile]:
+def choose_earlier(names: set[str], before: Iterable[Profile], most: int) -> list[Profile]:
     """The runs a night is compared with: each night once, as it was scored last, and never the night itself.
 
     The same images scored again, or a dated lot that got more images, say nothing about another night.
 
     Args:
-        tonight: profile of the night.
+        names: of the night, as `night_names` gives them.
         before: profiles of the runs before it, the latest first; no more of them are read than are needed.
         most: as many at most.
 
     Returns:
         Profiles, oldest first.
     """
-    seen = nights_of(tonight)
+    seen = set(names)
     found: list[Profile] = []
     for profile in before:
         if len(found) == most:
             break
-        if not nights_of(profile) & seen:
-            seen |= nights_of(profile)
+        if not names_of(profile) & seen:
+            seen |= names_of(profile)
             found.append(profile)
     return found[::-1]
 
 
-def nights_of(profile: Profile) -> set[str]:
+def names_of(profile: Profile) -> set[str]:
+    """The names of a profile's night."""
+    return night_names(profile.listing, profile.lot, dated=profile.dated)
+
+
+def night_names(listing: str, lot: str, *, dated: bool) -> set[str]:
     """By what a night is known: its images, and the name of its lot if that is dated."""
-    return {f"images {profile.listing}", *([f"lot {profile.lot}"] if profile.dated else [])}
+    return {f"images {listing}", *([f"lot {lot}"] if dated else [])}
 
 
 def series_of_profile(store: Store, path: str) -> list[str]:
