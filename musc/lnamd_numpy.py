@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from musc.layers import Grid
 
@@ -31,6 +30,8 @@ def aggregate_arrays(patch_tokens: NDArray[Any], grid: Grid, degree: int) -> NDA
     mean = tokens.mean(axis=(1, 2), keepdims=True)
     normal = (tokens - mean) / np.sqrt(tokens.var(axis=(1, 2), keepdims=True) + LAYER_NORM_EPSILON)
     if degree > 1:
+        from scipy import ndimage  # takes half a second to load
+
         cells = normal.reshape(image_count, *grid, width)
         normal = ndimage.uniform_filter(cells, size=(1, degree, degree, 1), mode="constant").reshape(tokens.shape)
     length = np.linalg.norm(normal, axis=-1, keepdims=True)

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from musc import backbones
-from musc.kernels.window import radius_on
+from musc.grids import radius_on
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import degree_scores
 from musc.plan.cost import pair_count

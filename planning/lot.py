@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import torch
-
-from musc.backbones import choose_device
-from musc.kernels.window import radius_on
+from musc.backbones.devices import device_type
+from musc.grids import radius_on
 from musc.layers import middle_degree, middle_layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
@@ -215,8 +213,8 @@ def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int)
 def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> frozenset[int]:
     """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only."""
     name = job.allocation.device
-    device = choose_device(name) if name == "auto" else torch.device(name)
-    if device.type != "cpu":
+    kind = device_type(name) if name == "auto" else name.partition(":")[0]
+    if job.allocation.store_aggregated or kind != "cpu":
         return frozenset()
     sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
     pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)

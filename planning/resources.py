@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ByteSize, TypeAdapter, model_validator
 
+from musc.backbones.devices import choose_device, device_type, thread_count
 from musc.pydantic_options import Options, option
 
 EngineName = Literal["inline", "threads", "dask"]
@@ -141,13 +142,13 @@ def allocate(asked: Resources) -> Allocation:
     Raises:
         ValueError: naming the first option that does not fit, or what is to be installed.
     """
-    import torch
+    cores, gpu_count, usable = thread_count(), 0, host_memory_bytes()
+    if device_type(asked.device) == "cuda":
+        import torch
 
-    from musc.backbones import choose_device
-
-    device, cores = choose_device(asked.device), torch.get_num_threads()
-    engine = choose_engine(asked, gpu_count=torch.cuda.device_count() if device.type == "cuda" else 0, cores=cores)
-    usable = int(torch.cuda.mem_get_info(device)[1]) if device.type == "cuda" else host_memory_bytes()
+        gpu_count = torch.cuda.device_count()
+        usable = int(torch.cuda.mem_get_info(choose_device(asked.device))[1])
+    engine = choose_engine(asked, gpu_count=gpu_count, cores=cores)
     return Allocation(
         device=asked.device,
         memory_bytes=int(asked.memory or MEMORY_SHARE * usable // engine.sharing),

@@ -7,8 +7,8 @@ from datetime import UTC
 from importlib.metadata import version
 
 import musc
-from musc.backbones import choose_device
 from musc.backbones.catalogue import CAUTIONS
+from musc.backbones.devices import device_type
 from musc.settings import PAPER_BACKBONE
 from planning.specs import RunSpec
 from planning.versions import RECORD_VERSION
@@ -50,7 +50,7 @@ def run_record(
         job=job,
         decision=verdict.record(nights),
         groups=verdict.group_records(usable_images(images)),
-        notes=tuple(notes(job.backbone.name, choose_device(job.allocation.device).type)),
+        notes=tuple(notes(job.backbone.name, device_type(job.allocation.device))),
         warnings=(*cautions(job.backbone.name), *verdict.warnings),
         earlier_references=spec.earlier,
         images=dict(Counter(image.status for image in images)),

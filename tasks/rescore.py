@@ -1,4 +1,4 @@
-"""Rescore: average the shards, make image scores, apply RsCIN and write the run."""
+"""What `tasks.finish` writes: the averaged shards, image scores, RsCIN, and the run's tables and record."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,17 @@ from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positio
 from musc.plan.partition import Shard
 from musc.plan.tiles import tile_count
 from musc.rscin import rescore
-from planning.returns import ScoredRun
 from planning.specs import RunSpec
 from reports.decisions import Verdict, box_table, reach_verdict
 from reports.judged_good import judged_good_scores
 from reports.page.earlier_nights import night_scores
 from reports.provenance import run_record, versions, versions_line
 from reports.readme import readme
-from reports.run_record import scored_run
-from storage.artefacts import digest, is_complete, writing
+from storage.artefacts import digest
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures
 from storage.results.patch_scores import read_scores, write_scores
-from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, Run, write_record
+from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
 from tasks.tiled import image_tokens, join_tiles
@@ -33,15 +31,6 @@ log = logging.getLogger(__name__)
 
 MAPS_AT_ONCE = 64
 """Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
-
-
-def rescore_lot(spec: RunSpec) -> ScoredRun:
-    """Make sure a lot's run is written: tables, patch scores and record."""
-    store = Store(spec.store)
-    if not is_complete(store, spec.path):
-        with writing(store, spec.path) as staging:
-            write_run(store, spec, staging.path)
-    return scored_run(Run(store, spec.path))
 
 
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:

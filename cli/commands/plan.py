@@ -8,8 +8,9 @@ def run(given: Given) -> None:
     """Count the images, add up, time a short trial, and print."""
     from cli.terminal.tables import show_plan
     from musc.plan.tiles import tile_count
-    from planning.estimate import project_cost, scoring_seconds
+    from planning.estimate import project_cost
     from planning.job import prepare
+    from planning.trial import scoring_seconds
     from reports.judged_good import with_judged_good
     from reports.references import earlier_references
     from storage.images.listing import list_folder

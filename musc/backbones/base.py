@@ -21,17 +21,6 @@ class Features(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BackboneOptions:
-    """What decides a backbone's features beside its name; `musc.backbones.resolve` says what each means."""
-
-    weights: str | None = None
-    image_size: int | tuple[int, int] | None = None
-    layers: tuple[int, ...] | None = None
-    quick_gelu: bool | None = None
-    position_antialias: bool = False
-
-
-@dataclass(frozen=True)
 class Backbone:
     """A loaded backbone: `preprocess` runs where images are decoded, `forward` on the device."""
 
@@ -70,33 +59,3 @@ class Backbone:
             [torch.cat(layer) for layer in layers],
             torch.cat([part.class_tokens for part in parts]),
         )
-
-
-def require_no_transformer_options(name: str, options: BackboneOptions) -> None:
-    """Refuse options that only vision transformers have.
-
-    Raises:
-        ValueError: naming the first that was given.
-    """
-    if options.quick_gelu is not None:
-        raise ValueError(f"quick_gelu must be None for the backbone {name}, got {options.quick_gelu}; leave it out")
-    if options.position_antialias:
-        raise ValueError(f"position_antialias must be False for the backbone {name}, got True; leave it out")
-
-
-def choose_device(device: str) -> torch.device:
-    """The torch device a user's word means; `auto` is the first GPU where there is one.
-
-    Raises:
-        ValueError: if the word names no device this machine has.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"device must name a device of this machine, got {device!r} ({error}); use 'auto' or 'cpu'"
-        ) from error
-    return chosen

@@ -1,29 +1,52 @@
-"""Families of backbones: a name's family is imported when the name is used, so `texture` needs no model library."""
+"""Families of backbones: a name's family is imported when the name is used.
+
+Resolving a name of `efficientnet-lite` or `texture` loads no torch, building one no model library.
+"""
 
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, cast
 
-import torch
-
-from musc.backbones.autocast import AUTO, choose_precision, in_its_precision
-from musc.backbones.base import Backbone, BackboneOptions, choose_device
 from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbones.devices import choose_device, device_type
+from musc.backbones.options import AUTO, BackboneOptions, choose_precision
 from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
 
+if TYPE_CHECKING:
+    import torch
 
-class _Family(Protocol):
-    """What the module of each family of models offers."""
+    from musc.backbones.base import Backbone
+
+
+class _Resolving(Protocol):
+    """What the module offers that knows the names of a family of models."""
 
     def accepts(self, name: str) -> bool: ...
 
     def resolve(self, name: str, options: BackboneOptions) -> BackboneSpec: ...
 
-    def build(self, spec: BackboneSpec, device: torch.device) -> Backbone: ...
+
+class _Building(Protocol):
+    """What the module offers that loads models of a family."""
+
+    def build(self, spec: BackboneSpec, device: "torch.device") -> "Backbone": ...
+
+
+_MODULES = MappingProxyType(
+    {
+        "efficientnet_lite": ("efficientnet_lite.spec", "efficientnet_lite.loading"),
+        "texture": ("texture.spec", "texture.network"),
+        "clip": ("clip", "clip"),
+        "dino": ("dino", "dino"),
+        "convolutional": ("convolutional", "convolutional"),
+    }
+)
+"""Of each family: the module that resolves its names, and the one that builds."""
 
 
 def names() -> tuple[str, ...]:
@@ -40,7 +63,7 @@ convolutional networks tell apart what parts show rather than whether they are d
 def with_defaults(settings: Settings) -> ChosenSettings:
     """Settings with the backbone, and what depends on it, chosen where it is None: degrees and RsCIN windows."""
     name = settings.backbone or DEFAULT_BACKBONE
-    convolutional = _module_of(name) in ("efficientnet_lite.family", "convolutional")
+    convolutional = _family_of(name) in ("efficientnet_lite", "convolutional")
     chosen = {
         "backbone": name,
         "degrees": settings.degrees or (CONVOLUTIONAL_DEGREES if convolutional else PAPER_DEGREES),
@@ -60,7 +83,7 @@ def load(
     quick_gelu: bool | None = None,
     position_antialias: bool = False,
     precision: str = AUTO,
-) -> Backbone:
+) -> "Backbone":
     """Resolve a backbone and load it; arguments and errors are those of `resolve` and `build`."""
     spec = resolve(
         name,
@@ -112,11 +135,11 @@ def resolve(
         quick_gelu=quick_gelu,
         position_antialias=position_antialias,
     )
-    spec = _family(name).resolve(name, options)
-    return replace(spec, precision=choose_precision(precision, name, choose_device(device)))
+    spec = _resolving(name).resolve(name, options)
+    return replace(spec, precision=choose_precision(precision, name, device_type(device)))
 
 
-def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
+def build(spec: BackboneSpec, device: str = "auto") -> "Backbone":
     """Load what was resolved: evaluation mode, weights in float32, no gradients.
 
     Args:
@@ -128,26 +151,34 @@ def build(spec: BackboneSpec, device: str = "auto") -> Backbone:
         FileNotFoundError: if the weight file is gone.
         ValueError: if the device does not exist, the weights do not fit the model, or the file has changed.
     """
-    return in_its_precision(_family(spec.name).build(spec, choose_device(device)))
+    from musc.backbones.autocast import in_its_precision
+
+    _resolving(spec.name)
+    family = cast(_Building, import_module(f"musc.backbones.{_MODULES[_family_of(spec.name)][1]}"))
+    return in_its_precision(family.build(spec, choose_device(device)))
 
 
-def _module_of(name: str) -> str:
-    """The module of the family that a name belongs to, or seems to."""
+def _family_of(name: str) -> str:
+    """The family that a name belongs to, or seems to."""
     if name == TEXTURE_NAME:
         return "texture"
     if name in DINO_MODELS:
         return "dino"
     if name in LITE_MODELS:
-        return "efficientnet_lite.family"
+        return "efficientnet_lite"
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
         return "dino" if timm_models.is_vision_transformer(name) else "convolutional"
     return "clip"
 
 
-def _family(name: str) -> _Family:
-    module = _module_of(name)
-    family = cast(_Family, import_module(f"musc.backbones.{module}"))
+def _resolving(name: str) -> _Resolving:
+    """The module that resolves a name.
+
+    Raises:
+        ValueError: if the name is unknown.
+    """
+    family = cast(_Resolving, import_module(f"musc.backbones.{_MODULES[_family_of(name)][0]}"))
     if not family.accepts(name):
         by_letters = {known.lower(): known for known in names()}
         close = difflib.get_close_matches(name.lower(), by_letters, n=2, cutoff=0.3)

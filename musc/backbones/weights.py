@@ -1,4 +1,7 @@
-"""Weights from files: never by running code, with a digest, and with one error that says all that does not fit."""
+"""Weights from files: never by running code, with a digest, and with one error that says all that does not fit.
+
+Importing this loads no torch; reading a file does.
+"""
 
 import hashlib
 import os
@@ -7,13 +10,12 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import safetensors
-import safetensors.torch
-import torch
+from typing import TYPE_CHECKING, Any
 
 from musc.backbones.catalogue import LITE0_NAME
+
+if TYPE_CHECKING:
+    import torch
 
 WEIGHT_SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
 FILE_DIGEST_PREFIX = "sha256:"
@@ -95,7 +97,7 @@ def _digest_as_it_is(path: Path, size: int, mtime_ns: int) -> str:
     return file_digest(path)
 
 
-def read_verified(path: Path, digest: str) -> dict[str, torch.Tensor]:
+def read_verified(path: Path, digest: str) -> dict[str, "torch.Tensor"]:
     """Read a state dict whose bytes are still those a specification was made for.
 
     Raises:
@@ -111,7 +113,7 @@ def read_verified(path: Path, digest: str) -> dict[str, torch.Tensor]:
     return read_state_dict(path)
 
 
-def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+def read_state_dict(path: Path) -> dict[str, "torch.Tensor"]:
     """Read a state dict on the CPU without running any code the file may carry.
 
     A dict wrapped as `state_dict` and names that all begin with `module.` are unwrapped.
@@ -119,6 +121,8 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         ValueError: if the file is damaged, needs code to be run, or holds something other than named tensors.
     """
+    import torch
+
     content = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_torch(path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -134,7 +138,9 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+def _read_safetensors(path: Path) -> dict[str, "torch.Tensor"]:
+    import safetensors.torch
+
     try:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
@@ -144,6 +150,8 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_torch(path: Path) -> Any:
+    import torch
+
     if _is_torchscript(path):
         raise ValueError(_needs_code(path, "a TorchScript program"))
     try:
@@ -183,13 +191,16 @@ def _needs_code(path: Path, content: str) -> str:
     )
 
 
-def load_exactly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], subject: str) -> None:
+def load_exactly(
+    module: "torch.nn.Module", state: Mapping[str, "torch.Tensor"], subject: str, *, assign: bool = False
+) -> None:
     """Copy a state dict into a module, every name and shape of which must match.
 
     Args:
         module: filled in place.
         state: tensors by name, of any float type.
         subject: what the weights are for, as the user wrote it.
+        assign: put the tensors into the module, in float32, where it was made without memory.
 
     Raises:
         ValueError: with all missing and unexpected names and other shapes at once, and what the file seems to be.
@@ -210,7 +221,9 @@ def load_exactly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], sub
             f"weights file must fit {subject}, got {describe_state_dict(state)} ({'; '.join(found)}); "
             "choose the backbone the file was made for, or another file"
         )
-    module.load_state_dict(state)
+    if assign:
+        state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    module.load_state_dict(state, assign=assign)
 
 
 def _shorten(names: list[str]) -> str:
@@ -228,7 +241,7 @@ _FAMILIES: tuple[tuple[str, Callable[[str], bool]], ...] = (
 )
 
 
-def describe_state_dict(state: Mapping[str, torch.Tensor]) -> str:
+def describe_state_dict(state: Mapping[str, "torch.Tensor"]) -> str:
     """A guess, from the tensors' names and shapes, at what model a state dict belongs to."""
     marked = (description for description, is_mark in _FAMILIES if any(map(is_mark, state)))
     description = next(marked, "an unknown model")

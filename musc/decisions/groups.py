@@ -10,15 +10,13 @@ may be a flaw, or a harmless variant.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import comb, log, prod
+from functools import cache
+from math import comb, inf, log, prod
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
-from scipy.stats import hypergeom
 
 from musc.kernels.products import fill_directed, fill_symmetric
 from musc.layers import Grid
@@ -199,8 +197,8 @@ def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) ->
         group = of_image[patch.image]
         if group:
             inside = int((of_image[patch.sharing] == group).sum())
-            law = hypergeom(image_count - 1, sizes[group] - 1, len(patch.sharing))
-            best[patch.image] = min(best[patch.image], law.logsf(inside - 1))
+            chance = log_chance(image_count - 1, int(sizes[group]) - 1, len(patch.sharing), inside)
+            best[patch.image] = min(best[patch.image], chance)
             named[patch.image].add(patch.sharing.tobytes())
     of_members = np.minimum(0, best + np.log([max(1, len(sets)) for sets in named]))
     kept = [
@@ -209,6 +207,17 @@ def beyond_chance(shared: Iterable[SharedPatch], of_image: NDArray[np.int64]) ->
         if of_members[of_image == group].sum() + log(comb(image_count, int(sizes[group]))) < log(CHANCE)
     ]
     return np.where(np.isin(of_image, kept), of_image, 0)
+
+
+@cache
+def log_chance(population: int, marked: int, drawn: int, least: int) -> float:
+    """Natural logarithm of the probability that at least so many of the drawn are marked (hypergeometric), exactly.
+
+    >>> round(log_chance(10, 3, 3, 3), 6) == round(log(1 / 120), 6)
+    True
+    """
+    ways = sum(comb(marked, count) * comb(population - marked, drawn - count) for count in range(least, drawn + 1))
+    return log(ways) - log(comb(population, drawn)) if ways else -inf
 
 
 def group_patches(shared: Iterable[SharedPatch], of_image: NDArray[np.int64], grid: Grid) -> NDArray[np.bool_]:
@@ -249,6 +258,9 @@ def clusters(links: NDArray[np.bool_]) -> NDArray[np.int64]:
     found = np.zeros(len(links), dtype=np.int64)
     some = np.flatnonzero(links.any(axis=1))
     if len(some) >= SMALLEST_GROUP:
+        from scipy.cluster.hierarchy import fcluster, linkage  # takes a second to load
+        from scipy.spatial.distance import squareform
+
         apart = 1.0 - links[np.ix_(some, some)]
         np.fill_diagonal(apart, 0.0)
         found[some] = fcluster(linkage(squareform(apart), "average"), t=1 - DENSITY, criterion="distance")

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from musc.decisions.regions import EIGHT_CONNECTED, defect_mask
 
@@ -31,6 +30,8 @@ def outlines(anomaly_map: NDArray[Any], threshold: float, image_size: tuple[int,
         threshold: see `musc.decisions.regions.pixel_threshold`; none if it is NaN.
         image_size: height and width in pixels of the original upright image, to which corners are scaled.
     """
+    from scipy import ndimage  # takes half a second to load
+
     regions, count = ndimage.label(defect_mask(anomaly_map, threshold), structure=EIGHT_CONNECTED)
     down, across = image_size[0] / anomaly_map.shape[0], image_size[1] / anomaly_map.shape[1]
     found = []
@@ -54,6 +55,8 @@ def outline(region: NDArray[np.bool_]) -> list[Corner]:
     Returns:
         Corners, without those in the middle of a straight line.
     """
+    from scipy import ndimage
+
     steps = border_steps(ndimage.binary_fill_holes(region))
     row, column = np.argwhere(region)[0].tolist()
     start: Corner = (column, row)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 USUAL_PATCHES = 0.999
 """Part of the accepted images' patches that lie below the pixel threshold."""
@@ -68,6 +67,8 @@ def boxes(anomaly_map: NDArray[Any], threshold: float, image_size: tuple[int, in
     Returns:
         Boxes inside the image, each at least one pixel in size.
     """
+    from scipy import ndimage  # takes half a second to load
+
     regions, count = ndimage.label(defect_mask(anomaly_map, threshold), structure=EIGHT_CONNECTED)
     peaks = ndimage.maximum(anomaly_map, regions, index=np.arange(1, count + 1)) if count else []
     found = []

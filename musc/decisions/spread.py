@@ -11,7 +11,7 @@ from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 FloatArray = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Reach:
     def score_at(self, share: float) -> float:
         """The score that a share of the good parts, in (0, 1), reaches; higher for a smaller share."""
         if share >= USUAL_SHARE:
-            times = float(norm.isf(share) / norm.isf(USUAL_SHARE))
+            times = float(ndtri(share) / ndtri(USUAL_SHARE))
         else:
             times = 1 + log(USUAL_SHARE / share) / DECAY
         return self.centre + times * self.height

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
 from musc.kernels.products import ALIGNMENT
 from musc.kernels.threads import Scratch, for_each
 from musc.kernels.window import effective_radius
 from musc.layers import Grid
 from musc.lnamd import PooledTokens
-from musc.plan.partition import PRODUCT_COLUMNS, rounded_up, row_bands
 
 
 def fill_symmetric(

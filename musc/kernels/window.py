@@ -6,13 +6,12 @@ rows are multiplied in bands with the reference rows within reach; what of a ban
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 
+from musc.grids import effective_radius, row_bands
 from musc.layers import Grid
 from musc.option_ranges import require_match_radius
-from musc.plan.partition import row_bands
 
 
 @dataclass(frozen=True)
@@ -72,24 +71,3 @@ def beyond(
 def apart(left: torch.Tensor, right: torch.Tensor, match_radius: int) -> torch.Tensor:
     """Which positions are more than a window from each other: bool (left, right)."""
     return (left[:, None] - right[None, :]).abs() > match_radius
-
-
-def effective_radius(match_radius: int | None, grid: Grid) -> int | None:
-    """The match_radius, or None where it reaches over the whole grid and so limits nothing."""
-    return None if match_radius is None or match_radius >= max(grid) - 1 else match_radius
-
-
-def radius_on(grid: Grid, match_radius: int | None, finest: Grid) -> int | None:
-    """The window on the grid of one layer, counted in that layer's patches; None where it limits nothing.
-
-    Args:
-        grid: patch rows and columns of the layer.
-        match_radius: W, in patches of the finest grid.
-        finest: patch rows and columns of the finest grid.
-
-    >>> radius_on((24, 24), 5, (48, 48)), radius_on((48, 48), 5, (48, 48)), radius_on((4, 4), 40, (48, 48))
-    (3, 5, None)
-    """
-    if match_radius is None:
-        return None
-    return effective_radius(max(ceil(match_radius * own / most) for own, most in zip(grid, finest, strict=True)), grid)

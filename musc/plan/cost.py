@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.kernels.window import radius_on
+from musc.grids import radius_on
 from musc.layers import Layer, finest_grid
 from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, shard_bytes
 from musc.plan.pooling import pair_operations

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
+from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
 from musc.layers import Grid, Layer
 
 CHUNK_IMAGES = 8
@@ -14,15 +15,8 @@ BLOCK_IMAGES = 64
 MAX_BLOCKS = 256
 """Beyond this many blocks of one lot, blocks grow instead: each task run costs its server about 50 ms."""
 
-PRODUCT_COLUMNS = 2048
-"""Patches of other images multiplied at once, but at least one image; keeps the product in the CPU's cache."""
-
 FLOAT16_BYTES = 2
 FLOAT32_BYTES = 4
-BANDED_PATCHES = 512
-"""Grids of fewer patches are multiplied whole and masked: below, bands save less than they cost."""
-BAND_PATCHES = 128
-"""A band has whole query rows of at least this many patches, so that its product still runs at full rate."""
 
 STORED_COPIES = 5
 """Float16 copies of a chunk alive while the next one is read ahead: itself, the one before, and of the next one the
@@ -213,28 +207,8 @@ def box_bytes(patch_count: int, degrees: tuple[int, ...]) -> int:
     return (planes * (plane + margins) + (2 + 2 * len(degrees)) * plane) * FLOAT32_BYTES
 
 
-def row_bands(grid: Grid, match_radius: int) -> list[tuple[int, int, int, int]]:
-    """Query rows [start, stop) of a grid, each band with the reference rows [low, high) within the window of it.
-
-    >>> row_bands((32, 32), 1)[:2]
-    [(0, 4, 0, 5), (4, 8, 3, 9)]
-    """
-    rows, columns = grid
-    height = ceil(BAND_PATCHES / columns) if rows * columns > BANDED_PATCHES else rows
-    starts = range(0, rows, height)
-    return [
-        (start, min(start + height, rows), max(0, start - match_radius), min(start + height + match_radius, rows))
-        for start in starts
-    ]
-
-
 def pair_products(grid: Grid, match_radius: int | None) -> int:
     """Similarities computed for a pair of images: P², or within a match radius those of bands, masked ones included."""
     if match_radius is None:
         return (grid[0] * grid[1]) ** 2
     return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, match_radius))
-
-
-def rounded_up(count: int, multiple: int) -> int:
-    """The smallest multiple that is not below `count`."""
-    return ceil(count / multiple) * multiple

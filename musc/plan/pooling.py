@@ -5,7 +5,7 @@ The count depends on the lot and the method alone, never on memory or on how wor
 
 from collections.abc import Sequence
 
-from musc.kernels.window import radius_on
+from musc.grids import radius_on
 from musc.layers import Grid, Layer, finest_grid
 from musc.plan.partition import pair_products
 

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 INFERNO = (
     *("#000004", "#1b0c42", "#4b0c6b", "#781c6d", "#a52c60"),
@@ -82,6 +81,8 @@ def draw_outlines(picture: Image.Image, mask: np.ndarray, width: int = 2) -> Ima
     inside = np.asarray(mask, dtype=bool)
     pixels = np.asarray(picture.convert("RGB")).copy()
     if inside.any():
+        from scipy import ndimage  # takes half a second to load
+
         edge = ndimage.binary_dilation(inside, iterations=width) & ~inside
         pixels[ndimage.binary_dilation(edge) & ~edge] = 0
         pixels[edge] = 255

@@ -19,7 +19,7 @@ from prefect.artifacts import (
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 
-from musc.backbones import choose_device
+from musc.backbones.devices import device_type
 from musc.plan.cost import ProjectedCost
 from planning.estimate import cost_rows
 from planning.job import LotJob
@@ -59,7 +59,7 @@ def tag_run(job: LotJob) -> None:
 
 def run_tags(job: LotJob) -> list[str]:
     """Category, lot, backbone and device."""
-    device = choose_device(job.allocation.device).type
+    device = device_type(job.allocation.device)
     return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
 
 
@@ -96,7 +96,7 @@ def publish_run(job: LotJob, done: ScoredRun) -> None:
         scores = run.scores()
         warnings = done.warnings if isinstance(done, ScoredLot) else read_record(run).warnings
         create_markdown_artifact(
-            summary(run, job, choose_device(job.allocation.device).type, warnings),
+            summary(run, job, device_type(job.allocation.device), warnings),
             key=artifact_key(f"summary-{key}"),
             description=f"{job.lot}: {len(scores):,} images scored",
         )

