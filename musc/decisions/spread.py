@@ -11,7 +11,6 @@ from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 FloatArray = NDArray[np.float64]
 
@@ -39,6 +38,8 @@ class Reach:
     def score_at(self, share: float) -> float:
         """The score that a share of the good parts, in (0, 1), reaches; higher for a smaller share."""
         if share >= USUAL_SHARE:
+            from scipy.special import ndtri  # takes a third of a second to load
+
             times = float(ndtri(share) / ndtri(USUAL_SHARE))
         else:
             times = 1 + log(USUAL_SHARE / share) / DECAY
