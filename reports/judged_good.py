@@ -7,7 +7,6 @@ from math import sqrt
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from musc.layers import BackboneSpec
 from planning.lot_job import JudgedGood, LotJob, backbone_identity
@@ -81,7 +80,9 @@ def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
         raw = table["raw_score"].to_numpy(dtype=np.float64)
         own = raw[table["image_id"].isin(judged.image_ids).to_numpy()]
         scores.append(own)
-        ranks.append(rankdata(raw)[table["image_id"].isin(judged.image_ids).to_numpy()] / (len(raw) + 1))
+        ranks.append(
+            pd.Series(raw).rank().to_numpy()[table["image_id"].isin(judged.image_ids).to_numpy()] / (len(raw) + 1)
+        )
     found, places = np.concatenate(scores), np.concatenate(ranks)
     if chosen_by_score(places):
         log.info("%d images judged good decide no threshold: they are the most anomalous of their lots", len(found))
