@@ -127,7 +127,10 @@ def score_table(
     class_tokens: np.ndarray,
     verdict: Verdict,
 ) -> pd.DataFrame:
-    """A row per scored image, most anomalous first; peaks are in pixels of the original upright image."""
+    """A row per scored image, most anomalous first: by the raw score, from which the decision is taken.
+
+    Peaks are in pixels of the original upright image.
+    """
     decided = verdict.decision
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     table = pd.DataFrame(
@@ -147,7 +150,7 @@ def score_table(
             **provenance(spec),
         }
     )
-    table = table.sort_values(["score", "path"], ascending=[False, True], ignore_index=True)
+    table = table.sort_values(["raw_score", "path"], ascending=[False, True], ignore_index=True)
     table.insert(4, "rank", np.arange(1, len(table) + 1))
     return table
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from reports.exports import FORMATS, verdicts_text
 from reports.judged import calibration_of, scored_alike
+from reports.page.crops import close_up_grid
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
@@ -20,7 +21,7 @@ from web import pictures
 from web.access.guard import Access
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
-from web.image_page import compared_layer, history, image_values, map_values, matches_of
+from web.image_page import history, image_values, map_values, nearest_places
 from web.library import Library
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
@@ -149,15 +150,16 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     @app.get("/lots/{name}/images/{image_id}/matches.json")
     def matches(name: str, image_id: str) -> JSONResponse:
         run, lot, position = image_named(name, image_id)
-        return JSONResponse(matches_of(lot, library.verdicts_about(run), position), headers=FOR_NOW)
+        return JSONResponse(nearest_places(lot, position, library.verdicts_about(run)), headers=FOR_NOW)
 
     @app.get("/lots/{name}/images/{image_id}/crop/{patch}")
     def crop(name: str, image_id: str, patch: int) -> Response:
         run, lot, position = image_named(name, image_id)
-        layer = compared_layer(run.record)
-        if not 0 <= patch < layer.patch_count:
+        rows, columns = lot.patch_scores(position).shape
+        grid = close_up_grid(run.record, (rows, columns))
+        if not 0 <= patch < grid[0] * grid[1]:
             raise HTTPException(404, "There is no such place in the image.")
-        drawn = pictures.crop(content_of(lot, position), patch, layer.grid)
+        drawn = pictures.crop(content_of(lot, position), patch, grid)
         return Response(drawn, media_type="image/jpeg", headers=FOR_GOOD)
 
     @app.post("/lots/{name}/images/{image_id}/verdicts")

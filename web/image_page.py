@@ -3,12 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from musc.layers import Layer, middle_degree, middle_layer, patch_on
-from reports.page.gallery import normal_looking
+from reports.page.crops import worst_patch
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
-from reports.page.matches import comparable, nearest_matches, patches_outside
-from reports.run_record import RunRecord
-from storage.results.features import LotFeatures
+from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
 from storage.results.verdicts import COLUMNS, current_verdicts
 from web.lot import Lot
 from web.lot_page import with_verdicts
@@ -73,33 +70,24 @@ def map_values(lot: Lot, position: int) -> dict[str, object]:
     }
 
 
-def matches_of(lot: Lot, verdicts: pd.DataFrame, position: int) -> dict[str, object]:
+def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str, object]:
     """The worst place of an image and the places of normal-looking images most like it.
 
+    Args:
+        lot: opened.
+        position: of the image.
+        verdicts: every verdict about the lot; what is judged defective shows nothing normal.
+
     Returns:
-        `patch` and `matches`, each with `image_id`, `path`, `patch` and `distance`; no matches, and the reason why,
-        where the stored features are gone.
+        `patch` and `matches`, each with `image_id`, `path`, `patch` and `distance`; no matches, and the `reason` why,
+        where none can be sought.
     """
-    layer = compared_layer(lot.record)
-    scores = lot.patch_scores(position)
-    rows, columns = scores.shape
-    patch = patch_on(int(np.nanargmax(scores)), (rows, columns), layer.grid)
-    store, blocks = lot.run.store, tuple(lot.record.keys.features)
-    if not comparable(store, lot.record):
-        return {"patch": patch, "matches": [], "reason": "The stored features or the region of this run are gone."}
-    if lot.record.job.settings.tile is not None:
-        return {"patch": patch, "matches": [], "reason": "Matches are not sought where images were scored as tiles."}
-    normal = normal_looking(with_verdicts(lot, verdicts), [position])
-    found = nearest_matches(
-        LotFeatures(store, blocks),
-        [(position, patch)],
-        [one in normal for one in range(len(lot.table))],
-        layer=layer.number,
-        degree=middle_degree(lot.record.job.settings.degrees),
-        grid=layer.grid,
-        count=MATCHES,
-        outside=patches_outside(lot.run, lot.record, layer.grid),
-    )[0]
+    image, row = lot.images[position], lot.table.iloc[position]
+    peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
+    patch = worst_patch(lot.record, lot.patch_scores(position), peak)
+    if reason := why_no_matches(lot.run.store, lot.record):
+        return {"patch": patch, "matches": [], "reason": f"No matches: {reason}."}
+    search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
     shown = [
         {
             "image_id": lot.images[match.image].image_id,
@@ -107,11 +95,6 @@ def matches_of(lot: Lot, verdicts: pd.DataFrame, position: int) -> dict[str, obj
             "patch": match.patch,
             "distance": round(match.distance, 4),
         }
-        for match in found
+        for match in search.nearest([(position, patch)], MATCHES)[0]
     ]
-    return {"patch": patch, "matches": shown, "reason": "" if shown else "No other image of this lot was accepted."}
-
-
-def compared_layer(record: RunRecord) -> Layer:
-    """The layer in which parts of images are compared for people to see, as in the report."""
-    return middle_layer(record.job.backbone.layers)
+    return {"patch": patch, "matches": shown, "reason": "" if shown else f"No matches: {NONE_ACCEPTED}."}

@@ -11,8 +11,8 @@ from PIL import Image
 from scipy import ndimage
 
 from musc.region import MIN_WEIGHT
-from reports.page.gallery import CROP_SIDE, crop_window
-from reports.page.heatmaps import draw_boxes, encode_picture, overlay, within
+from reports.page.crops import CROP_SIDE, close_up
+from reports.page.heatmaps import encode_picture, overlay, within
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode, find_picture, open_picture
 from storage.images.formats.orientation import UPRIGHT
@@ -138,11 +138,4 @@ def crop(content: bytes, patch: int, grid: tuple[int, int]) -> bytes:
     """
     with DECODERS:
         picture = decode(content)
-    match_radius, inner = crop_window(patch, grid, picture.size)
-    part = picture.crop(match_radius)
-    scale = 2 * CROP_SIDE / max(part.size)
-    size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
-    left, top, right, bottom = (round(side * scale) for side in inner)
-    return encode_picture(
-        draw_boxes(part.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]), quality=88
-    )
+    return encode_picture(close_up(picture, patch, grid, 2 * CROP_SIDE), quality=88)

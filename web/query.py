@@ -13,7 +13,6 @@ GRID, TABLE = "grid", "table"
 PAGE_IMAGES = {GRID: 60, TABLE: 200}
 ORDERS = {
     "score": "raw_score",
-    "rank": "rank",
     "name": "path",
     "decision": "decision",
     "verdict": "verdict",

@@ -162,7 +162,7 @@ def metric_tables(rows: pd.DataFrame) -> list[Table]:
 def ranking(scores: pd.DataFrame) -> Table:
     """The first rows of a score table."""
     table = Table(title=f"Most anomalous of {len(scores)} images")
-    for heading in ("rank", "image", "score", "raw", "p"):
+    for heading in ("rank", "image", "raw score", "p", "score"):
         table.add_column(heading, justify="left" if heading == "image" else "right", overflow="fold")
     table.add_column("peak at x, y", justify="right")
     table.add_column("decision")
@@ -171,9 +171,9 @@ def ranking(scores: pd.DataFrame) -> Table:
         table.add_row(
             str(row.rank),
             literal(str(row.path)),
-            f"{row.score:.4f}",
             f"{row.raw_score:.4f}",
             p_text(row.p_value),  # type: ignore[arg-type]
+            f"{row.score:.4f}",
             f"{row.peak_x}, {row.peak_y}",
             str(row.decision),
             str(row.group or "–"),

@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from musc.decisions.decision import Decision
-from musc.layers import middle_degree, patch_on
-from reports.page.heatmaps import Box, data_url, draw_boxes, draw_outlines, overlay, within
-from reports.page.matches import Match, comparable, nearest_matches, patches_outside
+from reports.page.crops import close_up, close_up_grid
+from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
+from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
 from reports.page.run_view import FinishedRun
 from storage.images.in_flight import IN_FLIGHT
-from storage.results.features import LotFeatures
-from storage.results.verdicts import DEFECTIVE
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
 """Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""
@@ -26,10 +23,8 @@ SMALL_LISTED, SMALL_ACCEPTED = 160, 12
 """Further flagged and suspect images, and a sample of accepted ones, shown small."""
 MAX_THUMBNAILS = 200
 """Images that have a thumbnail in the table, the first ones."""
-PICTURE_SIDE, SMALL_SIDE, CROP_SIDE, THUMBNAIL_SIDE = 420, 132, 132, 48
+PICTURE_SIDE, SMALL_SIDE, THUMBNAIL_SIDE = 420, 132, 48
 """Longest sides in pixels."""
-CROP_PATCHES = 7
-"""Patches across a crop around a patch, on average of both directions."""
 MAX_PICTURE_BYTES = 12_000_000
 """Of all pictures in one page, as `data:` URLs; what does not fit is left out and said so."""
 PAINTERS = 4
@@ -80,9 +75,14 @@ class Gallery:
     thumbnails: dict[int, str]
     """Of the first images of the table, by position; without those whose file is gone."""
     matched_at: str
-    """Layer and degree at which matches were sought; empty if the features are gone."""
+    """Layer and degree at which matches were sought, or why there are none."""
     left_out_count: int
     """Flagged and suspect images without any picture, because the page would become too large."""
+
+    @property
+    def has_matches(self) -> bool:
+        """Whether any image stands beside what it should look like."""
+        return any(card.matches for card in self.cards)
 
 
 def gallery_of(found: FinishedRun) -> Gallery:
@@ -90,7 +90,7 @@ def gallery_of(found: FinishedRun) -> Gallery:
     listed = found.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
     accepted = found.most_anomalous(Decision.ACCEPTED)
     chosen = listed[:CARDS] or accepted[:CARDS_IF_NONE_LISTED]
-    matches, matched_at = matches_of(found, chosen[:COMPARED_CARDS])
+    matches, matched_at = matches_for(found, chosen[:COMPARED_CARDS])
     groups = group_members(found)
     further = listed[CARDS : CARDS + SMALL_LISTED]
     sample = spread(accepted[::-1], SMALL_ACCEPTED)
@@ -157,68 +157,33 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
     return [positions[place] for place in np.linspace(0, len(positions) - 1, count).round().astype(int)]
 
 
-def matches_of(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
-    """For each image the nearest patches of accepted images to its worst patch, and where they were sought."""
-    store, blocks = found.run.store, found.record.keys.features
-    if not positions or not comparable(store, found.record):
-        return {}, ""
-    if found.record.job.settings.tile is not None:  # features are those of tiles
-        return {}, ""
-    layer, degrees = found.compared_layer, found.record.job.settings.degrees
-    degree = middle_degree(degrees)
-    queries = [(position, worst_patch(found, position)) for position in positions]
-    normal = normal_looking(found.scores, positions)
-    answering = [position in normal for position in range(len(found.images))]
-    matches = nearest_matches(
-        LotFeatures(store, blocks),
-        queries,
-        answering,
-        layer=layer.number,
-        degree=degree,
-        grid=layer.grid,
-        outside=patches_outside(found.run, found.record, layer.grid),
-    )
-    return dict(zip(positions, matches, strict=True)), f"layer {layer.number}, degree {degree}"
-
-
-def normal_looking(scores: pd.DataFrame, shown: Sequence[int]) -> set[int]:
-    """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
-
-    One that is flagged or suspect, shares a flaw with others or was judged defective never does, however low it scored.
-
-    Args:
-        scores: the table of scores, indexed by position; with a column `verdict` where people judged images.
-        shown: positions of the images they are compared with, none of which vouches for another.
-    """
-    accepted = scores[(scores["decision"] == Decision.ACCEPTED) & (scores["group"] == 0)].sort_values(
-        "rank", kind="stable"
-    )
-    if "verdict" in accepted:
-        accepted = accepted[accepted["verdict"] != DEFECTIVE]
-    return {int(position) for position in accepted.index[len(accepted) // 2 :]} - set(shown)
-
-
-def worst_patch(found: FinishedRun, position: int) -> int:
-    """The patch of the compared layer that holds the centre of the one with the highest score, in reading order."""
-    return patch_on(int(np.nanargmax(found.patch_scores[position])), found.grid, found.compared_layer.grid)
+def matches_for(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
+    """For each image the places of accepted images most like its worst one, and where they were sought, or why not."""
+    queries = [(position, found.worst_patch(position)) for position in positions]
+    if why_not := why_no_matches(found.run.store, found.record):
+        return {}, why_not
+    search = search_for(found.run, found.record, found.scores, positions)
+    if not any(search.answering):
+        return {}, NONE_ACCEPTED
+    return dict(zip(positions, search.nearest(queries), strict=True)), search.where
 
 
 def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
-    """Draw one image large: as photographed, with its heatmap, and its worst patch beside what it should look like."""
+    """Draw one image large: as photographed, with its heatmap, its worst place, and what that should look like."""
     with IN_FLIGHT.holding(found.images[position]):
-        card = drawn_card(found, position, worst=bool(matches))
+        card = drawn_card(found, position)
+    grid = close_up_grid(found.record, found.grid)
     for match in matches if card.worst else ():
         image = found.images[match.image]
         with IN_FLIGHT.holding(image):
             like = found.photograph(match.image)
             if like is not None:
-                url = crop_url(like, match.patch, found.compared_layer.grid)
-                card.matches.append(Crop(url, image.path, match.distance))
+                card.matches.append(Crop(data_url(close_up(like, match.patch, grid)), image.path, match.distance))
     return card
 
 
-def drawn_card(found: FinishedRun, position: int, *, worst: bool) -> Card:
-    """One image shown large, without what it should look like; its worst patch only if asked for."""
+def drawn_card(found: FinishedRun, position: int) -> Card:
+    """One image shown large, without what it should look like."""
     photograph = found.photograph(position)
     if photograph is None:
         return Card(position)
@@ -226,11 +191,15 @@ def drawn_card(found: FinishedRun, position: int, *, worst: bool) -> Card:
     regions = found.boxes(position, picture.size)
     heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
     heat = draw_boxes(draw_outlines(heat, found.mask(position, picture.size), width=1), regions)
-    card = Card(position, data_url(picture), data_url(heat), thumbnail_of(photograph), len(regions))
-    if worst:
-        path = found.images[position].path
-        card.worst = Crop(crop_url(photograph, worst_patch(found, position), found.compared_layer.grid), path)
-    return card
+    worst = data_url(close_up(photograph, found.worst_patch(position), close_up_grid(found.record, found.grid)))
+    return Card(
+        position,
+        data_url(picture),
+        data_url(heat),
+        thumbnail_of(photograph),
+        len(regions),
+        Crop(worst, found.images[position].path),
+    )
 
 
 def small_of(found: FinishedRun, position: int) -> str | None:
@@ -253,36 +222,3 @@ def listed_of(found: FinishedRun, position: int) -> str | None:
 def thumbnail_of(photograph: Image.Image | None) -> str | None:
     """A photograph as small as a row of the table; None if there is none."""
     return None if photograph is None else data_url(within(photograph, THUMBNAIL_SIDE), quality=60)
-
-
-def crop_url(photograph: Image.Image, patch: int, grid: tuple[int, int]) -> str:
-    """The surroundings of a patch, the patch itself in a box."""
-    window, inner = crop_window(patch, grid, photograph.size)
-    crop = photograph.crop(window)
-    scale = CROP_SIDE / max(crop.size)
-    size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
-    left, top, right, bottom = (round(side * scale) for side in inner)
-    return data_url(draw_boxes(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)]))
-
-
-def crop_window(patch: int, grid: tuple[int, int], size: tuple[int, int]) -> tuple[Box, Box]:
-    """Where to crop around a patch, a square where the photograph allows it, and where the patch lies in the crop.
-
-    Args:
-        patch: index in reading order.
-        grid: patch rows and columns.
-        size: width and height of the photograph in pixels.
-
-    Returns:
-        The window in the photograph, moved inwards at its borders, and the patch's box in the window.
-    """
-    side = min(*size, CROP_PATCHES * (size[0] / grid[1] + size[1] / grid[0]) / 2)
-    spans = []
-    for place, count, whole in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
-        each = whole / count
-        start = min(max(0.0, (place + 0.5) * each - side / 2), whole - side)
-        first, last = round(start), max(round(start + side), round(start) + 1)
-        inner = int(place * each), min(whole, int((place + 1) * each) + 1)
-        spans.append((first, last, inner[0] - first, inner[1] - first))
-    (left, right, inner_left, inner_right), (top, bottom, inner_top, inner_bottom) = spans
-    return (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom)

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
+from musc.decisions.decision import Decision
+from musc.layers import Layer, middle_degree
 from musc.lnamd_numpy import aggregate_arrays
 from musc.plan.partition import CHUNK_IMAGES
+from reports.page.crops import compared_layer
 from reports.run_record import RunRecord
 from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.regions import read_regions, region_contents
 from storage.results.runs import Run
+from storage.results.verdicts import DEFECTIVE
 from storage.store import Store
 
+FEATURES_GONE = "the stored features or the region of this run are gone"
+OF_TILES = "they are not sought where images were scored as tiles"
+NONE_ACCEPTED = "no other image of the lot was accepted"
 MAX_CHUNKS = 25
 """Storage chunks that are searched, spread evenly over the lot: 200 images, enough to see what is normal."""
 
@@ -78,9 +86,79 @@ def nearest_matches(
     return [sorted(matches, key=lambda match: (match.distance, match.image))[:count] for matches in found]
 
 
-def comparable(store: Store, record: RunRecord) -> bool:
-    """Whether what matches are sought in is still in the store: the run's features and its region of interest."""
-    return all(is_complete(store, path) for path in (*record.keys.features, *record.keys.regions))
+@dataclass(frozen=True)
+class Search:
+    """Where the places most like others are sought, for people to see: in one layer, at one degree."""
+
+    features: LotFeatures
+    layer: Layer
+    degree: int
+    answering: tuple[bool, ...]
+    """Of each of the N scored images whether it may show what is normal."""
+    outside: np.ndarray | None
+    """Bool (N, P), patches outside of a region of interest."""
+
+    @property
+    def where(self) -> str:
+        """In words."""
+        return f"layer {self.layer.number}, degree {self.degree}"
+
+    def nearest(self, queries: Sequence[tuple[int, int]], count: int = 3) -> list[list[Match]]:
+        """The nearest places of answering images to each (image, patch), as `nearest_matches` finds them."""
+        return nearest_matches(
+            self.features,
+            queries,
+            self.answering,
+            layer=self.layer.number,
+            degree=self.degree,
+            grid=self.layer.grid,
+            count=count,
+            outside=self.outside,
+        )
+
+
+def search_for(run: Run, record: RunRecord, scores: pd.DataFrame, shown: Sequence[int]) -> Search:
+    """The search among those images of a finished run that may show what a part should look like.
+
+    Args:
+        run: with all features that it was scored with, and not of tiles; see `why_no_matches`.
+        record: of the run.
+        scores: the table of scores, as `normal_looking` takes it.
+        shown: positions of the images that are compared, none of which vouches for another.
+    """
+    layer, normal = compared_layer(record), normal_looking(scores, shown)
+    return Search(
+        LotFeatures(run.store, tuple(record.keys.features)),
+        layer,
+        middle_degree(record.job.settings.degrees),
+        tuple(position in normal for position in range(len(scores))),
+        patches_outside(run, record, layer.grid),
+    )
+
+
+def normal_looking(scores: pd.DataFrame, shown: Sequence[int]) -> set[int]:
+    """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
+
+    One that is flagged or suspect, shares a flaw with others or was judged defective never does, however low it scored.
+
+    Args:
+        scores: the table of scores, indexed by position; with a column `verdict` where people judged images.
+        shown: positions of the images they are compared with, none of which vouches for another.
+    """
+    accepted = scores[(scores["decision"] == Decision.ACCEPTED) & (scores["group"] == 0)].sort_values(
+        "rank", kind="stable"
+    )
+    if "verdict" in accepted:
+        accepted = accepted[accepted["verdict"] != DEFECTIVE]
+    return {int(position) for position in accepted.index[len(accepted) // 2 :]} - set(shown)
+
+
+def why_no_matches(store: Store, record: RunRecord) -> str:
+    """Why no matches can be sought for a run, as the end of a sentence; empty if they can."""
+    if record.job.settings.tile is not None:
+        return OF_TILES
+    whole = all(is_complete(store, path) for path in (*record.keys.features, *record.keys.regions))
+    return "" if whole else FEATURES_GONE
 
 
 def patches_outside(run: Run, record: RunRecord, grid: tuple[int, int]) -> np.ndarray | None:

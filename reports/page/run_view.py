@@ -10,7 +10,7 @@ from PIL import Image
 from musc.decisions.decision import Decision
 from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
-from musc.layers import Layer, middle_layer
+from reports.page.crops import worst_patch
 from reports.page.heatmaps import Box, Limits, colour_scale
 from reports.run_record import RunRecord, read_record
 from storage.errors import ImageChangedError, UnreadableImageError
@@ -53,11 +53,6 @@ class FinishedRun:
         return rows, columns
 
     @cached_property
-    def compared_layer(self) -> Layer:
-        """The layer in which parts of images are compared for people to see."""
-        return middle_layer(self.record.job.backbone.layers)
-
-    @cached_property
     def decisions(self) -> list[Decision]:
         """Of each image."""
         return [Decision(text) for text in self.scores["decision"]]
@@ -80,12 +75,18 @@ class FinishedRun:
 
     @cached_property
     def ranked(self) -> list[int]:
-        """All positions by rank, which follows the score: the one order in which images are shown."""
+        """All positions by rank, which follows the raw score: the one order in which images are shown."""
         return np.argsort(self.scores["rank"].to_numpy(), kind="stable").tolist()
 
     def most_anomalous(self, *decisions: Decision) -> list[int]:
         """Positions of the images decided so, by rank, those of the decision named first before the others."""
         return [position for wanted in decisions for position in self.ranked if self.decisions[position] is wanted]
+
+    def worst_patch(self, position: int) -> int:
+        """The patch of the close-ups' grid at the worst place of an image, in reading order."""
+        image, row = self.images[position], self.scores.iloc[position]
+        peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
+        return worst_patch(self.record, self.patch_scores[position], peak)
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""

@@ -66,8 +66,8 @@ def top_rows(scores: pd.DataFrame, count: int = ROWS_SHOWN) -> list[dict[str, st
         texts = {
             "rank": str(row["rank"]),
             "image": str(row["path"]),
-            "score": f"{row['score']:.4f}",
             "raw score": f"{row['raw_score']:.4f}",
+            "score": f"{row['score']:.4f}",
             "peak at x, y": f"{row['peak_x']}, {row['peak_y']}",
         }
         shown.append({**texts, **({"decision": str(row["decision"])} if "decision" in row else {})})
@@ -107,7 +107,9 @@ def strip(run: Run, folder: str) -> Image.Image | None:
         position = positions[str(known.path)]
         photograph = found.photograph(position)
         if photograph is not None:
-            parts.append(Part(f"{known.rank}: score {known.score:.3f}", photograph, found.patch_scores[position]))
+            parts.append(
+                Part(f"{known.rank}: raw score {known.raw_score:.3f}", photograph, found.patch_scores[position])
+            )
     return sheet(parts, found.limits) if parts else None
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -123,10 +124,10 @@ def test_colour_scale_and_map_are_those_of_the_report(
 
 
 def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]) -> None:
-    from reports.page.gallery import matches_of
+    from reports.page.gallery import matches_for
 
     position = lot.positions[image_ids[0]]
-    expected, _ = matches_of(FinishedRun(lot.run, lot.record.job.folder), [position])
+    expected, _ = matches_for(FinishedRun(lot.run, lot.record.job.folder), [position])
     found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
     ids = [lot.images[match.image].image_id for match in expected[position]]
     assert [match["image_id"] for match in found["matches"]][: len(ids)] == ids
@@ -136,7 +137,35 @@ def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name:
 def test_features_that_are_gone_are_told(client: TestClient, store: Store, lot_name: str, image_ids: list[str]) -> None:
     shutil.rmtree(Path(store.url) / "features")
     found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
-    assert (found["matches"], found["reason"]) == ([], "The stored features or the region of this run are gone.")
+    assert (found["matches"], found["reason"]) == (
+        [],
+        "No matches: the stored features or the region of this run are gone.",
+    )
+
+
+def test_image_judged_defective_shows_nothing_normal(client: TestClient, lot_name: str, image_ids: list[str]) -> None:
+    def places() -> list[str]:
+        found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
+        return [match["image_id"] for match in found["matches"]]
+
+    nearest = places()[0]
+    give(client, lot_name, nearest, "defective")
+    assert nearest not in places()
+
+
+def test_lot_page_report_and_table_have_the_order_that_the_decision_is_taken_by(
+    client: TestClient, lot: Lot, lot_name: str
+) -> None:
+    table = lot.run.scores()
+    assert table["raw_score"].is_monotonic_decreasing
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    flagged = (table["decision"] == "flagged").tolist()
+    assert flagged == sorted(flagged, reverse=True), "no accepted image stands above a flagged one"
+    listing = client.get(f"/lots/{lot_name}?view=table").text
+    assert re.findall(r'<a href="[^"]*/images/([0-9a-f]+)\?view=table"><bdi>', listing) == table["image_id"].tolist()
+    rows = re.search(r'id="all">.*?</table>', client.get(f"/lots/{lot_name}/report").text, re.DOTALL)
+    assert rows is not None
+    assert [int(rank) for rank in re.findall(r'<tr><td class="number">(\d+)</td>', rows[0])] == table["rank"].tolist()
 
 
 def test_thumbnail_is_made_once_and_kept_in_the_store(

@@ -11,9 +11,12 @@ import pytest
 from musc.decisions.decision import Decision
 from musc.layers import Layer
 from reports.page import gallery
-from reports.page.gallery import Card, affordable, crop_window, matches_of, normal_looking, spread, worst_patch
+from reports.page.crops import close_up_grid, crop_window, worst_patch
+from reports.page.gallery import Card, affordable, matches_for, spread
+from reports.page.matches import NONE_ACCEPTED, normal_looking
 from reports.page.run_view import FinishedRun
 from storage.artefacts import writing
+from storage.images.lots import ListedImage
 from storage.results.features import ArraySpec, writing_block
 from storage.results.runs import Run
 from storage.store import Store
@@ -71,13 +74,18 @@ def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch
     net = replace(job_of().backbone, layers=(Layer(1, (2, 2), 3),))
     keys = {"run": "r", "listing": "l", "features": ("features/a",), "patch_scores": (), "groups": ()}
     record = record_of(job_of(backbone=net, settings=chosen(backbone="net", degrees=degrees)), keys=keys)
-    scores = pd.DataFrame({"rank": np.arange(1, 9), "group": 0, "decision": ["suspect", *["accepted"] * 7]})
+    scores = pd.DataFrame(
+        {"rank": np.arange(1, 9), "decision": ["suspect", *["accepted"] * 7], "group": 0, "peak_x": 0, "peak_y": 0}
+    )
+    images = [ListedImage(str(number), "", "", 9, 9, "ok", "") for number in range(8)]
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
-    vars(found).update(record=record, scores=scores, images=[None] * 8, patch_scores=patch_scores)
-    matches, sought_at = matches_of(found, [0, 1, 2, 4])
+    vars(found).update(record=record, scores=scores, images=images, patch_scores=patch_scores)
+    matches, sought_at = matches_for(found, [0, 1, 2, 4])
     assert sought_at == f"layer 1, degree {middle}"
     for of_image in matches.values():
         assert {match.image for match in of_image} == {5, 6, 7}
+    scores["decision"] = "suspect"
+    assert matches_for(found, [0]) == ({}, NONE_ACCEPTED)
 
 
 def table(*decisions: str, **columns: list[Any]) -> pd.DataFrame:
@@ -97,7 +105,7 @@ def test_what_shares_a_flaw_or_was_judged_defective_shows_nothing_normal() -> No
     assert normal_looking(table(*["accepted"] * 4, verdict=["", "", "", "defective"]), []) == {1, 2}
 
 
-def test_images_are_shown_in_the_order_of_their_rank_and_not_of_the_raw_score(tmp_path: Path) -> None:
+def test_images_are_shown_in_the_order_of_their_rank(tmp_path: Path) -> None:
     with writing(Store(str(tmp_path)), "runs/caps-1"):
         pass
     found = FinishedRun(Run(Store(str(tmp_path)), "runs/caps-1"), "photographs")
@@ -119,4 +127,14 @@ def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:
     patch_scores = np.zeros((2, 8, 16), dtype=np.float32)
     patch_scores[0, 5, 12] = patch_scores[1, 7, 1] = 1
     vars(found).update(record=record, patch_scores=patch_scores)
-    assert [worst_patch(found, position) for position in (0, 1)] == [2 * 8 + 6, 3 * 8 + 0]
+    found_at = [worst_patch(record, scores, (0.0, 0.0)) for scores in patch_scores]
+    assert found_at == [2 * 8 + 6, 3 * 8 + 0]
+
+
+def test_close_up_of_tiled_pictures_is_as_fine_as_their_tiles() -> None:
+    record = record_of(job_of(settings=chosen(backbone="net", tile=64)))
+    scores = np.zeros((40, 60), dtype=np.float32)
+    scores[0, 0] = 1
+    assert close_up_grid(record, (40, 60)) == (40, 60)
+    assert worst_patch(record, scores, (50.5 / 60, 30.5 / 40)) == 30 * 60 + 50
+    assert worst_patch(record, scores, (1.0, 1.0)) == 40 * 60 - 1

@@ -29,12 +29,12 @@ def halved(mask: np.ndarray, *, every: bool) -> np.ndarray:
     result = np.zeros((rows, columns), dtype=bool)
     for row in range(rows):
         for column in range(columns):
-            match_radius = [
+            covered = [
                 bool(mask[y, x])
                 for y in range(max(0, 2 * row - 1), min(mask.shape[0], 2 * row + 3))
                 for x in range(max(0, 2 * column - 1), min(mask.shape[1], 2 * column + 3))
             ]
-            result[row, column] = all(match_radius) if every else any(match_radius)
+            result[row, column] = all(covered) if every else any(covered)
     return result
 
 

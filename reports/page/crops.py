@@ -1,0 +1,79 @@
+"""Close-ups: the surroundings of a patch, cut out of a photograph."""
+
+import numpy as np
+from PIL import Image
+
+from musc.layers import Layer, middle_layer, patch_on
+from reports.page.heatmaps import Box, draw_boxes
+from reports.run_record import RunRecord
+
+CROP_PATCHES = 7
+"""Patches across a close-up, on average of both directions."""
+CROP_SIDE = 132
+"""Its longer side in pixels on a report's page."""
+
+Grid = tuple[int, int]
+"""Patch rows and columns."""
+
+
+def compared_layer(record: RunRecord) -> Layer:
+    """The layer in which parts of images are compared for people to see."""
+    return middle_layer(record.job.backbone.layers)
+
+
+def close_up_grid(record: RunRecord, finest: Grid) -> Grid:
+    """The grid whose patches close-ups show: of the compared layer, or of tiles as they were put together.
+
+    Args:
+        record: of the run.
+        finest: grid of the run's patch scores.
+    """
+    return compared_layer(record).grid if record.job.settings.tile is None else finest
+
+
+def worst_patch(record: RunRecord, patch_scores: np.ndarray, peak: tuple[float, float]) -> int:
+    """The patch of the close-up's grid at the worst place of an image, in reading order.
+
+    Args:
+        record: of the run.
+        patch_scores: (rows, columns) of one image, NaN outside of a region of interest.
+        peak: where its score was taken, as fractions of width and height; it decides where tiles were put together,
+            as their overlaps are averaged.
+    """
+    rows, columns = patch_scores.shape
+    if record.job.settings.tile is not None:
+        return min(int(peak[1] * rows), rows - 1) * columns + min(int(peak[0] * columns), columns - 1)
+    return patch_on(int(np.nanargmax(patch_scores)), (rows, columns), close_up_grid(record, (rows, columns)))
+
+
+def close_up(photograph: Image.Image, patch: int, grid: Grid, side: int = CROP_SIDE) -> Image.Image:
+    """The surroundings of a patch, the patch itself in a box; its longer side has `side` pixels."""
+    window, inner = crop_window(patch, grid, photograph.size)
+    crop = photograph.crop(window)
+    scale = side / max(crop.size)
+    size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
+    left, top, right, bottom = (round(place * scale) for place in inner)
+    return draw_boxes(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)])
+
+
+def crop_window(patch: int, grid: Grid, size: tuple[int, int]) -> tuple[Box, Box]:
+    """Where to crop around a patch, a square where the photograph allows it, and where the patch lies in the crop.
+
+    Args:
+        patch: index in reading order.
+        grid: patch rows and columns.
+        size: width and height of the photograph in pixels.
+
+    Returns:
+        The window in the photograph, moved inwards at its borders, and the patch's box in the window.
+    """
+    side = min(*size, CROP_PATCHES * (size[0] / grid[1] + size[1] / grid[0]) / 2)
+    spans = []
+    for place, count, whole in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
+        each = whole / count
+        start = min(max(0.0, (place + 0.5) * each - side / 2), whole - side)
+        first, last = round(start), max(round(start + side), round(start) + 1)
+        inner = int(place * each), min(whole, int((place + 1) * each) + 1)
+        spans.append((first, last, inner[0] - first, inner[1] - first))
+    (left, right, inner_left, inner_right), (top, bottom, inner_top, inner_bottom) = spans
+    return (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom)
