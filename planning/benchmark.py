@@ -62,4 +62,7 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
     else:
         prepared = [prepare(one, request.subsets) for one in requests]
         jobs = [(job, category) for job in prepared for category in found]
-    return [BenchmarkJob(replace(job, lot=category.name, category=category.name), category) for job, category in jobs]
+    return [
+        BenchmarkJob(replace(job, lot=found.name, category=found.name, dataset=request.dataset), found)
+        for job, found in jobs
+    ]

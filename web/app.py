@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from reports.exports import FORMATS, verdicts_text
 from reports.judged import calibration_of, scored_alike
 from reports.page.crops import close_up_grid
+from storage.disks import describe_space, is_full
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
@@ -85,9 +86,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     def overview(request: Request) -> HTMLResponse:
         runs = library.runs()
         products = products_of(runs, library.judged(), library.unusual(runs))
-        return shown(
-            request, "overview.html", products=products, calendar=calendar(products), attempts=library.attempts()
-        )
+        found = {"products": products, "calendar": calendar(products), "benchmarks": library.benchmarks()}
+        return shown(request, "overview.html", attempts=library.attempts(), **found)
 
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:
@@ -204,7 +204,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     @app.exception_handler(OSError)
     def out_of_reach(request: Request, error: Exception) -> Response:
         log.warning("%s %s: %s", request.method, request.url.path, error)
-        return failure(request, 503, f"The store or a photograph cannot be used now: {error}")
+        return failure(request, 503, why_out_of_reach(store, error))
 
     def failure(request: Request, status: int, message: str) -> Response:
         if request.method == "POST":
@@ -214,6 +214,17 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         return answer
 
     return app
+
+
+def why_out_of_reach(store: Store, error: Exception) -> str:
+    """What to tell a person whose request met a full disk, a store that cannot be written, a file that is gone."""
+    if is_full(error):
+        space = describe_space(store) or f"{store.url} takes nothing more"
+        return f"There is no room left to store anything: {space}; make room and try again."
+    reason = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror + (f", {error.filename}" if error.filename else "")
+    return f"The store or a photograph cannot be used now: {reason}"
 
 
 def content_of(lot: Lot, position: int) -> bytes:

@@ -21,6 +21,8 @@ from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
+from web.benchmarks import FOLDER as BENCHMARKS
+from web.benchmarks import TABLE, BenchmarkRun, benchmark_runs, parse_metrics
 from web.lot import Lot, open_lot
 from web.nights import StoredRun, unusual_of
 
@@ -74,6 +76,7 @@ class Library:
         self.verdicts = VerdictReader(store)
         self._records = ParsedFiles(store, parse_record)
         self._profiles = ParsedFiles(store, parse_profile)
+        self._metrics = ParsedFiles(store, parse_metrics)
         self._lots: OrderedDict[str, Lot] = OrderedDict()
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[int, Judged]] = {}
@@ -109,6 +112,13 @@ class Library:
     def run(self, name: str) -> StoredRun | None:
         """One complete run, found in the store's own listing; the store is listed only if it is not known yet."""
         return self._runs.get(name) or self.runs().get(name)
+
+    def benchmarks(self) -> list[BenchmarkRun]:
+        """The runs of benchmarks among those that were listed last."""
+        files = self.store.sizes(BENCHMARKS)
+        sizes = {f"{BENCHMARKS}/{path}": size for path, size in files.items() if path.endswith(f"/{TABLE}")}
+        found = self._metrics.read({path: size for path, size in sizes.items() if PARTIAL not in path})
+        return benchmark_runs(self._runs, found.values())
 
     def attempts(self) -> list[Attempt]:
         """Lots that were begun or refused and did not end in a run, the latest first."""

@@ -44,6 +44,11 @@ class Lot:
         return {str(image_id): position for position, image_id in enumerate(self.table["image_id"])}
 
     @cached_property
+    def has_appearance(self) -> bool:
+        """Whether brightness and sharpness of any image are known, as they are not of benchmarks."""
+        return bool(self.table["brightness"].notna().any())
+
+    @cached_property
     def _scores(self) -> zarr.Array:
         return array_of(self.run.store.zarr_group(f"{self.run.path}/{PATCH_SCORES}", mode="r"), NAME)
 

@@ -91,6 +91,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),
+        "has_appearance": lot.has_appearance,
         "settings": describe_settings(lot.record),
         "suggestion": suggestion,
     }

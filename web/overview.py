@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reports.judged import Judged
 from reports.page.drift import Compared
 from reports.run_record import RunRecord, night_of
+from storage.results.profiles import choose_earlier, names_of
 from web.charts import Chart, chart
 from web.nights import StoredRun
 
@@ -58,12 +59,19 @@ class Night:
 
 @dataclass(frozen=True)
 class Product:
-    """All runs of one category, newest first."""
+    """All runs of one category, newest first, those of benchmarks left out."""
 
     category: str
     nights: tuple[Night, ...]
     judged: Judged
+    charted: tuple[Night, ...]
+    """Those that the charts hold, oldest first."""
     charts: tuple[Chart, ...]
+
+    @property
+    def date_count(self) -> int:
+        """Nights in which these runs' photographs were taken."""
+        return len({night.date for night in self.nights})
 
 
 def products_of(
@@ -78,6 +86,8 @@ def products_of(
     """
     of_category = defaultdict(list)
     for run in runs.values():
+        if run.record.job.dataset:
+            continue
         night = Night(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
         of_category[str(run.record.job.category)].append(night)
     return [product(category, nights) for category, nights in sorted(of_category.items())]
@@ -87,7 +97,26 @@ def product(category: str, nights: Sequence[Night]) -> Product:
     """One product: its nights in order, their sum, and their charts."""
     newest = sorted(nights, key=lambda night: (night.date, night.record.recorded), reverse=True)
     judged = sum((night.judged for night in newest), Judged())
-    return Product(category, tuple(newest), judged, tuple(charts_of(newest[::-1])))
+    charted = nights_scored_alike(newest)
+    return Product(category, tuple(newest), judged, tuple(charted), tuple(charts_of(charted) if charted else ()))
+
+
+def nights_scored_alike(newest: Sequence[Night]) -> list[Night]:
+    """The nights that were scored as the last one, each once, as it was scored last; oldest first.
+
+    Only between these a line says something: other settings make other scores, and the same photographs scored again
+    are no other night.
+
+    Args:
+        newest: runs of a product, newest first.
+    """
+    profiles = [night.run.profile for night in newest if night.run.profile]
+    if not profiles:
+        return []
+    last, *others = profiles
+    alike = [one for one in others if one.path.rpartition("/")[0] == last.path.rpartition("/")[0]]
+    chosen = {one.run for one in (*choose_earlier(names_of(last), alike, len(alike)), last)}
+    return [night for night in reversed(newest) if night.run.path in chosen]
 
 
 def charts_of(nights: Sequence[Night]) -> list[Chart]:

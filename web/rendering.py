@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from musc.layers import BackboneSpec
 from reports.page.html import image_address, lot_address, templates_of
 
 
@@ -27,8 +28,14 @@ def page(template: str, root: str, **values: Any) -> str:
 def environment() -> Environment:
     """The templates of this package."""
     made = templates_of("web")
-    made.filters.update(percent=percent, moment=moment, shown_short=shown_short)
+    made.filters.update(percent=percent, moment=moment, shown_short=shown_short, network=network)
     return made
+
+
+def network(backbone: BackboneSpec) -> str:
+    """With which network a lot was scored, and at which size in pixels."""
+    height, width = backbone.image_size
+    return f"{backbone.name}, {height} × {width}"
 
 
 def percent(part: float | None) -> str:

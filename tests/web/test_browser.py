@@ -290,7 +290,7 @@ def test_note_survives_a_store_that_cannot_be_written(
         patch.setattr("storage.results.verdicts.add_verdict", full)
         visitor.page.get_by_role("button", name="Good").click()
         expect(visitor.page.locator("#said")).to_contain_text("Not stored")
-    expect(visitor.page.locator("#said")).to_contain_text("No space left on device")
+    expect(visitor.page.locator("#said")).to_contain_text("There is no room left to store anything")
     expect(visitor.page.get_by_label("Note")).to_have_value("an important note")
     visitor.page.get_by_role("button", name="Good").click()
     expect(visitor.page.locator("#said")).to_have_text("Stored: good.")

@@ -1,5 +1,6 @@
 """What the pages hold, what they are made from, and how little is read for them."""
 
+import errno
 import io
 import json
 import re
@@ -206,6 +207,23 @@ def test_store_that_cannot_be_written_still_shows_everything(
     answer = give(client, lot_name, image_ids[0], "good")
     assert answer.status_code == 503
     assert "Permission denied" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_full_disk_is_named_with_what_is_free(
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, "whatever the system calls it", "/some/file")
+
+    monkeypatch.setattr(Store, "write", full)
+    answer = give(client, lot_name, image_ids[0], "good")
+    assert answer.status_code == 503
+    told = answer.json()["error"]
+    assert "Errno" not in told
+    assert re.fullmatch(
+        rf"There is no room .*the disk at /.*, on which {store.url} lies, has .* free; make room .*", told
+    )
 
 
 @pytest.mark.parametrize(

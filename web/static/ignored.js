@@ -1,4 +1,6 @@
 // Places to ignore in every photograph of a product: drawn, taken back, saved; nothing drawn is lost if saving fails.
+import { send } from "./send.js";
+
 const get = (id) => document.getElementById(id);
 
 export class Ignored {
@@ -22,18 +24,7 @@ export class Ignored {
     this.saving = true;
     const before = this.changes;
     try {
-      const answer = await fetch(`${this.base}/ignored`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Requested-With": "musc" },
-        body: JSON.stringify({ name, saved: this.known.saved, regions: this.drawing.regions }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) {
-        let message = text;
-        try { message = JSON.parse(text).error ?? text; } catch { /* plain text already */ }
-        throw new Error(message);
-      }
-      this.known = JSON.parse(text);
+      this.known = await send(`${this.base}/ignored`, { name, saved: this.known.saved, regions: this.drawing.regions });
       if (this.changes !== before) return this.#say("Not saved yet: drawn while the save was under way.");
       this.drawing.set(this.known.regions);
       get("ignore-undo").disabled = true;

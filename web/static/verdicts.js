@@ -1,4 +1,6 @@
 // Verdicts: sent to the store one by one, shown with everybody's earlier ones. Nothing typed is lost if sending fails.
+import { send } from "./send.js";
+
 const get = (id) => document.getElementById(id);
 const WORDS = { defective: "defective", good: "good", unsure: "unsure", withdrawn: "taken back" };
 
@@ -30,18 +32,7 @@ export class Verdicts {
     this.sending = true;
     const before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
     try {
-      const answer = await fetch(`${this.base}/verdicts`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Requested-With": "musc" },
-        body: JSON.stringify({ verdict, name, note: get("note").value, regions }),
-      });
-      if (!answer.ok) {
-        const text = await answer.text();
-        let message = text;
-        try { message = JSON.parse(text).error ?? text; } catch { /* plain text already */ }
-        throw new Error(message);
-      }
-      this.known = await answer.json();
+      this.known = await send(`${this.base}/verdicts`, { verdict, name, note: get("note").value, regions });
     } catch (error) {
       this.#say(`Not stored: ${error.message}`, true);
       return;
