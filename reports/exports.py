@@ -12,24 +12,23 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
+from reports.formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from storage.images.lots import ListedImage
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 
-TEXTS = ("path", "category", "name", "note")
 FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
 """Formats that are one file, and its suffix."""
 DESCRIPTION = "Verdicts about a lot scored with MuSc"
 
 
-def as_csv(verdicts: pd.DataFrame) -> str:
-    """Every verdict as a row, the earliest first, `regions` as JSON; what a spreadsheet would run begins with `'`."""
+def as_csv(verdicts: pd.DataFrame) -> bytes:
+    """Every verdict as a row, the earliest first, `regions` as JSON."""
     counting = set(current_verdicts(verdicts)["verdict_id"])
     table = verdicts.assign(
         counts=[verdict_id in counting for verdict_id in verdicts["verdict_id"]],
         regions=[json.dumps(regions) for regions in verdicts["regions"]],
     )
-    return csv_text(table, TEXTS)
+    return csv_bytes(table)
 
 
 def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -53,17 +52,20 @@ def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Seq
     ]
 
 
-def verdicts_text(kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage]) -> str:
-    """The text of an export's file.
+def verdicts_content(
+    kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage], prefix: str | None = None
+) -> bytes:
+    """The content of an export's file.
 
     Args:
         kind: one of `FORMATS`.
         verdicts: every verdict about a run.
         images: the scored images of the run.
+        prefix: of the addresses from which Label Studio loads photographs; see `formats.as_labelstudio`.
     """
     if kind == "csv":
         return as_csv(verdicts)
     if kind == "coco":
-        return json_text(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+        return json_bytes(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
     told = ("raw_score", "name", "time", "note")
-    return json_text(as_labelstudio(mark_images(current_verdicts(verdicts), images, told)))
+    return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, told), prefix=prefix))

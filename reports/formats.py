@@ -1,17 +1,19 @@
 """Formats for marked images: CSV, COCO and Label Studio's JSON, for regions from people and from runs."""
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from storage.images.lots import ListedImage
 from storage.results.verdicts import BOX, DEFECTIVE, OUTLINE
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets run a cell that begins so; a quote in front makes it text."""
+FORMULA_SIGNS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
+"""Spreadsheets run a cell that begins so, with signs of full width too; a quote in front makes it text."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,15 @@ class Marked:
     """Further facts, passed on by name."""
 
 
-def csv_text(table: pd.DataFrame, texts: Iterable[str]) -> str:
-    """A table as CSV in which the named columns hold nothing that a spreadsheet runs; the others are not from people.
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as a CSV file that spreadsheets open rightly and run nothing of; every CSV file is written here.
 
-    Args:
-        table: of any rows.
-        texts: columns that hold names of files, notes and the like.
+    It is UTF-8 with a byte order mark, without which Excel shows names beyond ASCII garbled. Texts stand in quotes, so
+    that no sign in them is taken for a separator.
     """
-    safe = table.assign(**{name: [inert(str(text)) for text in table[name]] for name in texts})
-    return str(safe.to_csv(index=False, lineterminator="\n"))
+    safe = table.apply(lambda column: column.map(lambda cell: inert(cell) if isinstance(cell, str) else cell))
+    text = str(safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
+    return text.encode("utf-8-sig")
 
 
 def inert(text: str) -> str:
@@ -45,7 +47,7 @@ def inert(text: str) -> str:
     >>> inert("=1+1"), inert("scratch")
     ("'=1+1", 'scratch')
     """
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_SIGNS) else text
 
 
 def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
@@ -86,7 +88,9 @@ def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> 
     }
 
 
-def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> list[dict[str, object]]:
+def as_labelstudio(
+    marked: Iterable[Marked], *, model: str | None = None, prefix: str | None = None
+) -> list[dict[str, object]]:
     """Tasks with one annotation each, or with one prediction if a model made them.
 
     Their labelling interface needs `Choices` named `verdict`, and `RectangleLabels` and `PolygonLabels` named `box` and
@@ -95,17 +99,19 @@ def as_labelstudio(marked: Iterable[Marked], *, model: str | None = None) -> lis
     Args:
         marked: images.
         model: what made the places; each then comes as a box and as an outline. None if people did.
+        prefix: of the address from which Label Studio loads each photograph; None leaves paths as they are.
     """
-    return [task(one, model) for one in marked]
+    return [task(one, model, prefix) for one in marked]
 
 
-def task(one: Marked, model: str | None) -> dict[str, object]:
+def task(one: Marked, model: str | None, prefix: str | None) -> dict[str, object]:
     """One of Label Studio's tasks."""
     choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [one.label]}}
     shapes = (BOX, OUTLINE) if model else (None,)
     places = [place(region, shape or region["shape"], one.image) for region in one.regions for shape in shapes]
     result = {"result": [choice, *places]}
-    data = {"image": one.image.path, "sha256": one.image.sha256, **one.told}
+    image = one.image.path if prefix is None else f"{prefix}{quote(one.image.path)}"
+    data = {"image": image, "sha256": one.image.sha256, **one.told}
     if model is None:
         return {"data": data, "annotations": [result]}
     return {"data": data, "predictions": [{"model_version": model, "score": one.told.get("raw_score"), **result}]}
@@ -141,10 +147,10 @@ def area(points: Sequence[Sequence[float]]) -> float:
     return abs(sum(x * down - across * y for (x, y), (across, down) in zip(points, following, strict=True))) / 2
 
 
-def json_text(made: Any) -> str:
-    """The text of an export's file.
+def json_bytes(made: Any) -> bytes:
+    """The content of an export's file.
 
     Raises:
         ValueError: if a number is infinite or undefined.
     """
-    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False).encode()

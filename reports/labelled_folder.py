@@ -1,6 +1,7 @@
 """Verdicts as a labelled folder in the layout of MVTec AD: photographs, and masks of the regions that were drawn."""
 
-from collections import defaultdict
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,36 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from reports.exports import clear_verdicts
+from reports.formats import csv_bytes
 from reports.run_record import read_record
-from storage.errors import ImageChangedError, UnreadableImageError
-from storage.images.decode import open_picture
+from storage.errors import ImageChangedError
+from storage.images.decode import format_of, read_header
+from storage.images.formats.orientation import EXIF_ORIENTATION, UPRIGHT, turn_upright
 from storage.images.lots import ListedImage, read_image
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD
 from storage.store import PARTIAL, Store
 
 MVTEC = "mvtec"
-SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "TIFF": ".tif", "PPM": ".ppm"}
+SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "TIFF": ".tif"}
 """Of formats that are not called like their suffix."""
-NOT_DRAWN = "judged defective without a drawn region, so there is no mask"
+BACK = {6: 8, 8: 6}
+"""By EXIF orientation, the one that turns back; the others turn back themselves."""
 GONE = "no longer in its folder as it was scored"
-EMPTY = "drawn regions hold no pixel"
+COLUMNS = ("file", "mask", "path", "name", "time", "note")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One image with a clear verdict."""
+
+    image: ListedImage
+    kind: str
+    """`good` or `defective`."""
+    regions: Sequence[Any]
+    """Drawn places of which at least one pixel lies in the image; none if there are no such."""
+    told: dict[str, object]
+    """Who judged, when, and the note."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +49,37 @@ class LabelledFolder:
 
     good: int
     defective: int
-    left_out: dict[str, list[str]]
-    """Paths of judged images that are not in it, by reason."""
+    left_out: list[str]
+    """Paths of judged images that are gone or changed."""
 
 
-def write_labelled_folder(run: Run, verdicts: pd.DataFrame, target: Path) -> LabelledFolder:
-    """Write the images judged good, and those judged defective whose defect was drawn, as `musc benchmark folder` reads
-    them: `<category>/test/{good,defective}/<image id>.png`, `<category>/ground_truth/defective/<image id>_mask.png`.
+def judged_images(run: Run, verdicts: pd.DataFrame) -> list[Judged]:
+    """The images of a finished run that are judged good or defective, in the order of their paths."""
+    known = {image.image_id: image for image in run.scored_images()}
+    found = []
+    for row in clear_verdicts(verdicts).to_dict("records"):
+        image, kind = known[row["image_id"]], row["verdict"]
+        drawn = kind == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
+        regions = row["regions"] if drawn else ()
+        found.append(Judged(image, kind, regions, {name: row[name] for name in ("path", "name", "time", "note")}))
+    return found
+
+
+def lacking_places(judged: Sequence[Judged]) -> list[str]:
+    """Paths of the images judged defective in which nobody has drawn where."""
+    return [one.image.path for one in judged if one.kind == DEFECTIVE and not one.regions]
+
+
+def write_labelled_folder(run: Run, judged: Sequence[Judged], target: Path) -> LabelledFolder:
+    """Write judged images as `musc benchmark folder` reads them: `<category>/test/{good,defective}/<image id>.png`, and
+    their drawn places as `<category>/ground_truth/defective/<image id>_mask.png`; without any, the label stands alone.
 
     Names are made of image ids, because names of photographs may be anything; `images.csv` in the category's folder
     says which is which. The folder is put in place when all of it is written.
 
     Args:
         run: finished.
-        verdicts: every verdict about it.
+        judged: its images with clear verdicts.
         target: a folder that does not exist yet.
 
     Raises:
@@ -53,44 +87,40 @@ def write_labelled_folder(run: Run, verdicts: pd.DataFrame, target: Path) -> Lab
     """
     if target.exists():
         raise ValueError(f"output must be a new folder, got {target}, which is there already; give another --output")
-    record, known = read_record(run), {image.image_id: image for image in run.scored_images()}
+    record = read_record(run)
     photographs, aside = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
     category = aside / folder_name(record.job.category)
     counts = {GOOD: 0, DEFECTIVE: 0}
-    left_out: dict[str, list[str]] = defaultdict(list)
+    left_out: list[str] = []
     rows: list[dict[str, object]] = []
-    for row in clear_verdicts(verdicts).to_dict("records"):
-        image, kind = known[row["image_id"]], row["verdict"]
-        mask = mask_of(row["regions"], image) if kind == DEFECTIVE else None
-        reason = refusal(kind, row["regions"], mask)
-        content = None if reason else content_of(photographs, image)
+    for one in judged:
+        content = content_of(photographs, one.image)
         if content is None:
-            left_out[reason or GONE].append(image.path)
+            left_out.append(one.image.path)
             continue
-        name = f"{image.image_id}{suffix_of(content)}"
-        write(category / "test" / kind / name, content)
-        if mask is not None:
-            place = category / "ground_truth" / kind
-            place.mkdir(parents=True, exist_ok=True)
-            mask.save(place / f"{image.image_id}_mask.png")
-        counts[kind] += 1
-        rows.append({"file": f"test/{kind}/{name}", **{name: row[name] for name in ("path", "name", "time", "note")}})
-    category.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=["file", "path", "name", "time", "note"]).to_csv(category / "images.csv", index=False)
+        file = f"test/{one.kind}/{one.image.image_id}{suffix_of(content)}"
+        write(category / file, content)
+        mask = f"ground_truth/{one.kind}/{one.image.image_id}_mask.png" if one.regions else ""
+        if mask:
+            write(category / mask, mask_content(one, read_header(content).orientation))
+        counts[one.kind] += 1
+        rows.append({"file": file, "mask": mask, **one.told})
+    write(category / "images.csv", csv_bytes(pd.DataFrame(rows, columns=list(COLUMNS))))
     aside.rename(target)
-    return LabelledFolder(counts[GOOD], counts[DEFECTIVE], dict(left_out))
+    return LabelledFolder(counts[GOOD], counts[DEFECTIVE], left_out)
 
 
-def refusal(kind: str, regions: list[Any], mask: Image.Image | None) -> str:
-    """Why an image cannot be used; empty if it can."""
-    if kind == GOOD:
-        return ""
-    if not regions:
-        return NOT_DRAWN
-    return "" if mask is not None and mask.getbbox() else EMPTY
+def mask_content(one: Judged, orientation: int) -> bytes:
+    """A mask as a PNG that is turned as its image is stored, and says so: what is not turned itself could be either."""
+    stored = turn_upright(mask_of(one.regions, one.image), BACK.get(orientation, orientation))
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, "PNG", **({} if orientation == UPRIGHT else {"exif": exif}))
+    return buffer.getvalue()
 
 
-def mask_of(regions: list[Any], image: ListedImage) -> Image.Image:
+def mask_of(regions: Sequence[Any], image: ListedImage) -> Image.Image:
     """The drawn regions of an image filled with white, the rest black."""
     mask = Image.new("L", (image.width, image.height))
     pen = ImageDraw.Draw(mask)
@@ -113,9 +143,7 @@ def suffix_of(content: bytes) -> str:
     Raises:
         UnreadableImageError: if it is no image.
     """
-    kind = open_picture(content).format
-    if kind is None:
-        raise UnreadableImageError("its content is no image")
+    kind = format_of(content)
     return SUFFIXES.get(kind, f".{kind.lower()}")
 
 

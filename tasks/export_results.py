@@ -1,7 +1,7 @@
 """A run's results as files for other programs: the score table as CSV, odd places as COCO or for Label Studio."""
 
 from planning.returns import Stored
-from reports.formats import Marked, as_coco, as_labelstudio, csv_text, json_text
+from reports.formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ExportSpec
 from storage.artefacts import is_complete, writing
@@ -10,33 +10,32 @@ from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
 from storage.store import Store
 
 FILES = {"csv": "scores.csv", "coco": "coco.json", "labelstudio": "labelstudio.json"}
-TEXTS = ("path", "lot", "category", "backbone")
 
 
 def write_export(spec: ExportSpec) -> Stored:
     """Make sure a run's results are stored in one format."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        text = export_text(spec.kind, FinishedRun(Run(store, spec.run), spec.folder))
+        content = export_content(spec.kind, FinishedRun(Run(store, spec.run), spec.folder))
         with writing(store, spec.path) as staging:
-            store.write(f"{staging.path}/{FILES[spec.kind]}", text.encode())
+            store.write(f"{staging.path}/{FILES[spec.kind]}", content)
     return Stored(path=spec.path)
 
 
-def export_text(kind: str, found: FinishedRun) -> str:
-    """The text of one file.
+def export_content(kind: str, found: FinishedRun) -> bytes:
+    """The content of one file.
 
     Args:
         kind: one of `FILES`.
         found: the run.
     """
     if kind == "csv":
-        return csv_text(found.run.scores(), TEXTS)
+        return csv_bytes(found.run.scores())
     marked = [marked_image(found, position) for position in range(len(found.images))]
     model = f"{found.record.job.backbone.name}, run {found.record.keys.run}"
     if kind == "coco":
-        return json_text(as_coco(marked, f"Odd places found by MuSc in {found.record.job.lot} ({model})"))
-    return json_text(as_labelstudio(marked, model=model))
+        return json_bytes(as_coco(marked, f"Odd places found by MuSc in {found.record.job.lot} ({model})"))
+    return json_bytes(as_labelstudio(marked, model=model))
 
 
 def marked_image(found: FinishedRun, position: int) -> Marked:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from reports.exports import FORMATS, verdicts_text
+from reports.exports import FORMATS, verdicts_content
 from reports.judged import calibration_of, scored_alike
 from reports.page.crops import close_up_grid
 from storage.disks import describe_space, is_full
@@ -119,7 +119,9 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
         media = "text/csv" if kind == "csv" else "application/json"
-        return Response(verdicts_text(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers)
+        return Response(
+            verdicts_content(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers
+        )
 
     @app.get("/lots/{name}/images/{image_id}")
     def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:

@@ -28,12 +28,19 @@ def export(
     output: Annotated[
         str | None, typer.Option(help="File, for mvtec a new folder. Default: named after the run, here.")
     ] = None,
+    image_prefix: Annotated[
+        str | None,
+        typer.Option(
+            help="For labelstudio: put before the path of each photograph in `data.image`, such as "
+            "/data/local-files/?d=lots/ or https://files.example.com/, so that Label Studio can load it.",
+        ),
+    ] = None,
 ) -> None:
     """Write the verdicts about a run to a file, or to a folder of photographs and masks."""
-    reporting_errors(lambda: write_export(run, kind, output))
+    reporting_errors(lambda: write_export(run, kind, output, image_prefix))
 
 
-def write_export(location: str, kind: str, output: str | None) -> None:
+def write_export(location: str, kind: str, output: str | None, image_prefix: str | None = None) -> None:
     """Write an export and say what is in it.
 
     Raises:
@@ -42,8 +49,8 @@ def write_export(location: str, kind: str, output: str | None) -> None:
     """
     from pathlib import Path
 
-    from reports.exports import FORMATS, verdicts_text
-    from reports.labelled_folder import MVTEC, write_labelled_folder
+    from reports.exports import FORMATS, verdicts_content
+    from reports.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts
     from storage.secrets import require_no_secret
@@ -51,6 +58,10 @@ def write_export(location: str, kind: str, output: str | None) -> None:
     require_no_secret("run", location)
     if kind not in (*FORMATS, MVTEC):
         raise ValueError(f"format must be one of {', '.join((*FORMATS, MVTEC))}, got {kind!r}; choose one of them")
+    if image_prefix is not None:
+        require_no_secret("image_prefix", image_prefix)
+        if kind != "labelstudio":
+            raise ValueError(f"image_prefix must go with format labelstudio, got {kind}; leave out one of the two")
     run = run_at(location)
     verdicts = read_verdicts(run.store, run.path)
     if verdicts.empty:
@@ -58,12 +69,21 @@ def write_export(location: str, kind: str, output: str | None) -> None:
     default = f"{run.path.rpartition('/')[2]}-verdicts-{kind}"
     if kind == MVTEC:
         target = Path(output or default)
-        done = write_labelled_folder(run, verdicts, target)
+        judged = judged_images(run, verdicts)
+        lacking = lacking_places(judged)
+        if lacking:
+            typer.echo(
+                visible(
+                    f"{len(lacking)} of the images judged defective have no drawn place, so they get their label alone "
+                    f"and metrics of pixels will leave them out: {', '.join(lacking)}"
+                )
+            )
+        done = write_labelled_folder(run, judged, target)
         typer.echo(visible(f"{done.good} good and {done.defective} defective images in {target}"))
-        for reason, paths in done.left_out.items():
-            typer.echo(visible(f"left out, {reason}: {', '.join(paths)}"))
+        if done.left_out:
+            typer.echo(visible(f"left out, {GONE}: {', '.join(done.left_out)}"))
         return
     target = Path(output or f"{default}.{FORMATS[kind]}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(verdicts_text(kind, verdicts, run.scored_images()), encoding="utf-8")
+    target.write_bytes(verdicts_content(kind, verdicts, run.scored_images(), image_prefix))
     typer.echo(visible(f"{len(verdicts)} verdicts in {target}"))

@@ -1,5 +1,6 @@
 """Verdicts in other tools' formats, read back as those tools would."""
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from PIL import Image
 
 from reports import labelled_folder
-from reports.exports import as_csv, verdicts_text
-from reports.labelled_folder import GONE, NOT_DRAWN, write_labelled_folder
+from reports.exports import as_csv, verdicts_content
+from reports.formats import csv_bytes
+from reports.labelled_folder import LabelledFolder, judged_images, lacking_places, write_labelled_folder
 from storage.datasets import list_categories, load_mask
+from storage.images.decode import FORMATS, SUFFIXES
+from storage.images.formats.orientation import EXIF_ORIENTATION
 from storage.images.listing import list_folder
 from storage.images.lots import ListedImage
 from storage.results.verdicts import Region, Verdict, add_verdict, read_verdicts
@@ -77,8 +81,88 @@ def verdicts(run: PastRun, tmp_path: Path) -> pd.DataFrame:
     return read_verdicts(store, RUN)
 
 
+def labelled(run: PastRun, verdicts: pd.DataFrame, target: Path) -> LabelledFolder:
+    judged = judged_images(run, verdicts)  # type: ignore[arg-type]
+    return write_labelled_folder(run, judged, target)  # type: ignore[arg-type]
+
+
+def judge(run: PastRun, tmp_path: Path, regions: tuple[Region, ...] = ()) -> pd.DataFrame:
+    """Verdicts: every image of the run is defective."""
+    store = Store(str(tmp_path / "judged"))
+    for image in run.images:
+        fixed = {"category": "cap", "raw_score": 0.5, "decision": "flagged", "name": "Ada", "note": ""}
+        add_verdict(
+            store,
+            Verdict(RUN, image.image_id, image.path, image.sha256, verdict="defective", regions=regions, **fixed),
+        )
+    return read_verdicts(store, RUN)
+
+
+def test_csv_begins_with_a_byte_order_mark_and_runs_nothing() -> None:
+    texts = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1", "J\u00f6rg", "a;=1", 'a",=1', "'=1"]
+    content = csv_bytes(pd.DataFrame({"any": texts, "number": -1.5}))
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert [row[0].removeprefix("'") for row in rows[1:]] == [text.removeprefix("'") for text in texts]
+    assert [row[0].startswith("'") for row in rows[1:]] == [True] * 9 + [False] * 3 + [True]
+    assert {row[1] for row in rows[1:]} == {"-1.5"}
+    assert b'"a;=1"' in content
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("MPO", ".jpg"), *((kind, None) for kind in FORMATS)], ids=["MPO", *FORMATS]
+)
+def test_labelled_photographs_have_suffixes_that_are_read(
+    kind: str, suffix: str | None, folder: Path, tmp_path: Path
+) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    image = Image.new("RGB", (40, 30), (9, 90, 120))
+    image.save(folder / "camera.png", kind, **({"save_all": True, "append_images": [image]} if kind == "MPO" else {}))
+    run = PastRun(folder)
+    labelled(run, judge(run, tmp_path), tmp_path / "labelled")
+    (written,) = (tmp_path / "labelled").glob("*/test/defective/*")
+    assert written.suffix in SUFFIXES
+    assert suffix in (None, written.suffix)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_labelled_masks_of_turned_photographs_lie_where_they_were_drawn(
+    orientation: int, folder: Path, tmp_path: Path
+) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    Image.new("RGB", (40, 30)).save(folder / "turned.png", exif=exif)
+    run = PastRun(folder)
+    labelled(run, judge(run, tmp_path, (BOX,)), tmp_path / "labelled")
+    Image.new("RGB", (40, 30)).save(tmp_path / "good.png")
+    (tmp_path / "labelled/cap/test/good").mkdir()
+    (tmp_path / "good.png").rename(tmp_path / "labelled/cap/test/good/good.png")
+    (category,) = list_categories("folder", tmp_path / "labelled")
+    (bad,) = [image for image in category.images if image.label]
+    mask = load_mask(tmp_path / "labelled", bad)
+    assert mask.shape == ((40, 30) if orientation > 4 else (30, 40))
+    assert mask[4:9, 2:12].all()
+    assert mask.sum() < 80
+
+
+def test_defective_images_without_places_are_named(verdicts: pd.DataFrame, run: PastRun, tmp_path: Path) -> None:
+    assert lacking_places(judged_images(run, verdicts)) == ["c.png"]  # type: ignore[arg-type]
+    speck = Region("outline", ((100.0, 100.0), (101.0, 100.0), (100.0, 101.0)))
+    outside = judge(run, tmp_path, (speck,))
+    assert len(lacking_places(judged_images(run, outside))) == len(run.images)  # type: ignore[arg-type]
+
+
+def test_labelstudio_loads_photographs_from_a_prefix(verdicts: pd.DataFrame, run: PastRun) -> None:
+    prefix = "/data/local-files/?d=lots/"
+    found = json.loads(verdicts_content("labelstudio", verdicts, run.images, prefix))
+    assert {task["data"]["image"] for task in found} >= {f"{prefix}a.png", f"{prefix}%3De.png"}
+
+
 def test_csv_holds_every_verdict_and_which_counts(verdicts: pd.DataFrame) -> None:
-    found = pd.read_csv(io.StringIO(as_csv(verdicts)), keep_default_na=False)
+    found = pd.read_csv(io.BytesIO(as_csv(verdicts)), keep_default_na=False)
     assert found["path"].tolist() == ["a.png", "a.png", "b.jpg", "c.png", "d.png", "'=e.png"]
     assert found["counts"].tolist() == [False, True, True, True, True, True]
     assert found["note"].tolist() == ["", "two places, really", "line\nbreak", "", "", "'=1+1"]
@@ -86,7 +170,7 @@ def test_csv_holds_every_verdict_and_which_counts(verdicts: pd.DataFrame) -> Non
 
 
 def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = json.loads(verdicts_text("coco", verdicts, run.images))
+    found = json.loads(verdicts_content("coco", verdicts, run.images))
     assert [(image["file_name"], image["verdict"]) for image in found["images"]] == [
         ("=e.png", "good"),
         ("a.png", "defective"),
@@ -105,7 +189,7 @@ def test_coco_has_boxes_and_areas_of_what_was_drawn(verdicts: pd.DataFrame, run:
 
 
 def test_labelstudio_has_choices_and_places_in_percent(verdicts: pd.DataFrame, run: PastRun) -> None:
-    found = {task["data"]["image"]: task for task in json.loads(verdicts_text("labelstudio", verdicts, run.images))}
+    found = {task["data"]["image"]: task for task in json.loads(verdicts_content("labelstudio", verdicts, run.images))}
     assert found.keys() == {"a.png", "b.jpg", "c.png", "d.png", "=e.png"}
     choice, box, outline = found["a.png"]["annotations"][0]["result"]
     assert choice["value"] == {"choices": ["defective"]}
@@ -118,17 +202,16 @@ def test_labelstudio_has_choices_and_places_in_percent(verdicts: pd.DataFrame, r
 
 @pytest.mark.parametrize("kind", ["csv", "coco", "labelstudio"])
 def test_exports_of_no_verdict_are_empty(verdicts: pd.DataFrame, run: PastRun, kind: str) -> None:
-    assert "a.png" not in verdicts_text(kind, verdicts.head(0), run.images)
+    assert b"a.png" not in verdicts_content(kind, verdicts.head(0), run.images)
 
 
 def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_path: Path) -> None:
     target = tmp_path / "labelled"
-    done = write_labelled_folder(run, verdicts, target)  # type: ignore[arg-type]
-    assert (done.good, done.defective) == (2, 1)
-    assert done.left_out == {NOT_DRAWN: ["c.png"]}
+    done = labelled(run, verdicts, target)
+    assert (done.good, done.defective, done.left_out) == (2, 2, [])
     (category,) = list_categories("folder", target)
-    assert (category.name, [image.label for image in category.images].count(1)) == ("cap", 1)
-    (bad,) = [image for image in category.images if image.label]
+    assert (category.name, [image.label for image in category.images].count(1)) == ("cap", 2)
+    (bad,) = [image for image in category.images if image.label and image.pixels_known]
     assert np.asarray(load_mask(target, bad)).any()
     drawn = np.asarray(Image.open(next(target.glob("cap/ground_truth/defective/*_mask.png"))))
     assert drawn.shape == (30, 40)
@@ -138,9 +221,10 @@ def test_labelled_folder_is_a_dataset(verdicts: pd.DataFrame, run: PastRun, tmp_
     assert not drawn[19, 29]
     assert not drawn[:3].any()
     table = pd.read_csv(target / "cap" / "images.csv")
-    assert sorted(table["path"]) == ["=e.png", "a.png", "b.jpg"]
+    assert sorted(table["path"]) == ["'=e.png", "a.png", "b.jpg", "c.png"]
+    assert table["mask"].notna().sum() == 1
     for row in table.itertuples():
-        photograph = run.folder / str(row.path)
+        photograph = run.folder / str(row.path).removeprefix("'")
         assert (target / "cap" / str(row.file)).read_bytes() == photograph.read_bytes()
 
 
@@ -148,19 +232,19 @@ def test_labelled_folder_names_photographs_that_are_gone(
     verdicts: pd.DataFrame, run: PastRun, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "b.jpg").unlink()
-    done = write_labelled_folder(run, verdicts, tmp_path / "labelled")  # type: ignore[arg-type]
-    assert done.left_out[GONE] == ["b.jpg"]
-    assert (done.good, done.defective) == (1, 1)
+    done = labelled(run, verdicts, tmp_path / "labelled")
+    assert done.left_out == ["b.jpg"]
+    assert (done.good, done.defective) == (1, 2)
 
 
 def test_labelled_folder_replaces_nothing(verdicts: pd.DataFrame, run: PastRun, tmp_path: Path) -> None:
     (tmp_path / "labelled").mkdir()
     with pytest.raises(ValueError, match="output must be a new folder"):
-        write_labelled_folder(run, verdicts, tmp_path / "labelled")  # type: ignore[arg-type]
+        labelled(run, verdicts, tmp_path / "labelled")
 
 
 def test_labelled_folder_stays_in_its_folder(verdicts: pd.DataFrame, folder: Path, tmp_path: Path) -> None:
-    done = write_labelled_folder(PastRun(folder, "../../evil"), verdicts, tmp_path / "labelled")  # type: ignore[arg-type]
+    done = labelled(PastRun(folder, "../../evil"), verdicts, tmp_path / "labelled")
     assert done.good == 2
     assert not (tmp_path.parent / "evil").exists()
     assert not list(tmp_path.glob("evil*"))
@@ -174,5 +258,5 @@ def test_interrupted_export_leaves_no_labelled_folder(
 
     monkeypatch.setattr(labelled_folder, "write", full)
     with pytest.raises(OSError, match="No space"):
-        write_labelled_folder(run, verdicts, tmp_path / "labelled")  # type: ignore[arg-type]
+        labelled(run, verdicts, tmp_path / "labelled")
     assert not (tmp_path / "labelled").exists()

@@ -106,9 +106,10 @@ def test_verdicts_are_exported_by_command(judged: str, tmp_path: Path) -> None:
 def test_labelled_folder_is_taken_by_the_benchmark(judged: str, tmp_path: Path) -> None:
     code, said = command(judged, "--format", "mvtec", "--output", str(tmp_path / "labelled"))
     assert code == 0
-    assert "2 good and 1 defective images" in said
-    assert "left out, judged defective without a drawn region" in said
-    assert [len(category.images) for category in list_categories("folder", tmp_path / "labelled")] == [3]
+    first, second = said.splitlines()
+    assert first.startswith("1 of the images judged defective have no drawn place, so they get their label alone")
+    assert "2 good and 2 defective images" in second
+    assert [len(category.images) for category in list_categories("folder", tmp_path / "labelled")] == [4]
     small = ["--backbone", "texture", "--image-size", "64", "--output", str(tmp_path / "results")]
     done = CliRunner().invoke(app, ["benchmark", "folder", str(tmp_path / "labelled"), "--engine", "inline", *small])
     assert done.exit_code == 0, done.output
@@ -117,6 +118,8 @@ def test_labelled_folder_is_taken_by_the_benchmark(judged: str, tmp_path: Path) 
 
 def test_exports_that_cannot_be_are_refused(judged: str, store: Store, tmp_path: Path) -> None:
     assert "format must be one of csv, coco, labelstudio, mvtec, got 'xml'" in command(judged, "--format", "xml")[1]
+    prefixed = command(judged, "--format", "coco", "--image-prefix", "/data/")
+    assert "image_prefix must go with format labelstudio, got coco" in prefixed[1]
     assert "run must be a folder in runs/" in command(str(tmp_path))[1]
     other = next(path for path in sorted(Path(store.url, "runs").iterdir()) if str(path) != judged)
     code, said = command(str(other))
