@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from musc.backbones import resolve, with_defaults
+from musc.plan.comparison import LayerComparison
 from musc.plan.cost import ProjectedCost, lot_cost
 from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.settings import PAPER_BACKBONE, Settings
@@ -63,18 +64,14 @@ def hours(operations: float) -> float:
 
 def dry_run(image_count: int, lot_size: int, memory_bytes: int) -> DryRun:
     """Plan all lots of one size."""
-    shards: list[Shard] = plan_shards(
-        lot_size,
-        SPEC.layers,
-        memory_bytes=memory_bytes,
-    )
+    comparisons = [LayerComparison(layer, SETTINGS.degrees) for layer in SPEC.layers]
+    shards: list[Shard] = plan_shards(lot_size, comparisons, memory_bytes=memory_bytes)
     lot = lot_cost(
         lot_size,
-        SPEC.layers,
+        comparisons,
         embedding_width=SPEC.embedding_width,
         block_count=len(plan_blocks(lot_size)),
         shards=shards,
-        degrees=SETTINGS.degrees,
         lot_size=lot_size,
     )
     lot_count = image_count // lot_size

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from musc import backbones
-from musc.grids import radius_on
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import degree_scores
+from musc.plan.comparison import LayerComparison
 from musc.plan.cost import pair_count
-from musc.plan.pooling import pooled_layers
+from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.rscin import rescore
 from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
@@ -79,31 +79,37 @@ def score_images(
     contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
     sample = draw_sample(contents, method.references, method.seed)
     grid = backbone.spec.grid
-    pooled = layers_to_pool(backbone, method, len(images))
     per_layer_and_degree = []
-    for layer, tokens in zip(backbone.spec.layers, features.patch_tokens, strict=True):
+    comparisons = comparisons_of(backbone, method, len(images))
+    for comparison, tokens in zip(comparisons, features.patch_tokens, strict=True):
         scores = degree_scores(
             tokens.to(backbone.device),
-            layer.grid,
-            method.degrees,
+            comparison.grid,
+            comparison.degrees,
             method.interval,
             sample=sample,
-            match_radius=radius_on(layer.grid, method.match_radius, grid),
-            pooling=layer.number in pooled,
+            match_radius=comparison.match_radius,
+            pooling=comparison.pooled,
         )
-        per_layer_and_degree += [on_grid(of_degree.cpu(), layer.grid, grid) for of_degree in scores.values()]
+        per_layer_and_degree += [on_grid(of_degree.cpu(), comparison.grid, grid) for of_degree in scores.values()]
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     raw = image_scores(maps)
     return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
 
 
-def layers_to_pool(backbone: backbones.Backbone, method: ChosenSettings, image_count: int) -> frozenset[int]:
-    """Numbers of the layers whose degrees are compared by one product: none on a GPU."""
-    if backbone.device.type != "cpu":
-        return frozenset()
-    pairs = pair_count(image_count, image_count, sample_size(image_count, method.references))
-    return pooled_layers(backbone.spec.layers, method.degrees, pair_count=pairs, match_radius=method.match_radius)
+def comparisons_of(
+    backbone: backbones.Backbone, method: ChosenSettings, image_count: int
+) -> tuple[LayerComparison, ...]:
+    """How the images of each layer are compared, on the backbone's device."""
+    return compare_layers(
+        backbone.spec.layers,
+        method.degrees,
+        pair_count=pair_count(image_count, image_count, sample_size(image_count, method.references)),
+        match_radius=method.match_radius,
+        device=str(backbone.device),
+        poolable=backbone.device.type == "cpu",
+    )
 
 
 def pixel_digest(image: Image.Image) -> str:

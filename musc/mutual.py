@@ -20,7 +20,7 @@ from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.option_ranges import Interval, require_interval, require_match_radius
 from musc.plan.cost import pair_count
-from musc.plan.pooling import pooled_layers
+from musc.plan.pooling import compare_layers
 from musc.plan.sample import sample_size
 
 Features = torch.Tensor | PooledTokens
@@ -59,10 +59,11 @@ def degree_scores(
         image_count, _, width = patch_tokens.shape
         references = sample_size(image_count, None if sample is None else len(sample) - 1)
         pairs = pair_count(image_count, image_count, references)
-        layer = Layer(0, grid, width)
-        pooling = patch_tokens.device.type == "cpu" and bool(
-            pooled_layers([layer], degrees, pair_count=pairs, match_radius=match_radius)
-        )
+        poolable = patch_tokens.device.type == "cpu"
+        alone = Layer(0, grid, width)
+        pooling = compare_layers([alone], degrees, pair_count=pairs, match_radius=match_radius, poolable=poolable)[
+            0
+        ].pooled
     if pooling:
         features = pool(patch_tokens, grid, degrees)
         scores = mutual_scores(features, interval, sample=sample, match_radius=match_radius)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from musc.layers import Layer, middle_layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.cost import ProjectedCost, lot_cost, pair_count
 from musc.plan.partition import Shard, plan_blocks
 from musc.plan.pooling import pair_operations
-from planning.lot import is_masked, job_shards, pooled_numbers, scored_ranges, seeks_groups
+from planning.lot import job_shards, layer_comparisons, scored_ranges, seeks_groups
 from planning.lot_job import LotJob
 
 
@@ -24,23 +25,19 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
     ranges = scored_ranges(job, image_count, tiles)
-    pooled = pooled_numbers(job, image_count, earlier_count, tiles)
-    shards = [shard for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)]
+    comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
+    shards = [shard for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count)]
     plan = lot_cost(
         image_count,
-        job.backbone.layers,
+        comparisons,
         embedding_width=job.backbone.embedding_width,
         block_count=len(plan_blocks(image_count, job.allocation.block_images)),
         shards=shards,
-        degrees=job.settings.degrees,
         lot_size=max(last - first for first, last in ranges),
         aggregated_copies=len(job.settings.degrees) if job.allocation.store_aggregated else 0,
         thread_count=job.allocation.thread_count,
         reference_count=job.settings.references,
         earlier_count=earlier_count,
-        masked=is_masked(job),
-        match_radius=job.settings.match_radius,
-        pooled=pooled,
     )
     passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
@@ -56,7 +53,7 @@ def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Seque
         return 0
     query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
     pairs = sum(pair_count(count, image_count, image_count) for count in query_counts)
-    return pairs * pair_operations(layer, (1,), None, pooled=False)
+    return pairs * pair_operations(LayerComparison(layer, (1,)))
 
 
 def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from musc.backbones.devices import device_type
-from musc.grids import radius_on
 from musc.layers import middle_degree, middle_layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.cost import pair_count
 from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
-from musc.plan.pooling import pooled_layers
+from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.plan.tiles import lot_ranges, parts_of
 from planning.lot_job import KnownGood, LotJob, backbone_identity
@@ -118,30 +118,30 @@ def score_specs(
         )
     ranges = scored_ranges(job, image_count, tiles)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
-    layers = {layer.number: layer for layer in job.backbone.layers}
-    degrees, pooled = tuple(sorted(job.settings.degrees)), pooled_numbers(job, image_count, earlier_count, tiles)
+    comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
+    of_layer = {comparison.layer.number: comparison for comparison in comparisons}
     blocks = tuple(spec.path for spec in extracted)
     specs = []
     for shard, lot_range in [
-        (shard, whole) for whole in ranges for shard in job_shards(job, whole, earlier_count, pooled)
+        (shard, whole) for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count)
     ]:
-        separate = [] if shard.layer in pooled else aggregated  # what is pooled is made of features before LNAMD
+        comparison, interval = of_layer[shard.layer], job.settings.interval
+        degrees = comparison.degrees
+        separate = [] if comparison.pooled else aggregated  # what is pooled is made of features before LNAMD
         made = {(spec.degree, spec.position): spec.path for spec in separate if spec.layer == shard.layer}
         kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
-        grid, interval = layers[shard.layer].grid, job.settings.interval
-        match_radius = radius_on(grid, job.settings.match_radius, job.backbone.grid)
         reads: dict[str, object] = {
             "blocks": blocks,
             "lot_range": lot_range,
             "shard": asdict(shard),
             "interval": interval,
             "degrees": degrees,
-            "pooled": shard.layer in pooled,
+            "pooled": comparison.pooled,
         }
         choices: dict[str, object] = {
             "sample": samples[lot_range],
             "earlier": [asdict(rows) for rows in earlier] or None,
-            "match_radius": match_radius,
+            "match_radius": comparison.match_radius,
             "groups": groups.key if groups else None,
             "tiles": tiles if tiles > 1 else None,
             "region": asdict(region) if region else None,
@@ -154,19 +154,15 @@ def score_specs(
                 job.category,
                 job.store,
                 blocks,
-                grid=grid,
+                comparison=comparison,
                 lot_range=lot_range,
                 shard=shard,
-                degrees=degrees,
                 interval=interval,
-                device="cpu" if shard.layer in pooled else job.allocation.device,
-                pooled=shard.layer in pooled,
                 aggregated=tuple(kept),
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
                 tiles=tiles,
-                match_radius=match_radius,
                 region=region,
             )
         )
@@ -188,7 +184,7 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
         return []
     layer = middle_layer(job.backbone.layers).number
     degree = middle_degree(job.settings.degrees)
-    parts = tuple(replace(spec, device=job.allocation.device) for spec in scored if spec.shard.layer == layer)
+    parts = tuple(spec.on(job.allocation.device) for spec in scored if spec.shard.layer == layer)
     key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
     return [GroupSpec(key, parts, degree)]
 
@@ -210,40 +206,38 @@ def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int)
     return None if drawn is None else tuple(first + position for position in drawn)
 
 
-def pooled_numbers(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> frozenset[int]:
-    """Numbers of the layers whose degrees are compared by one product: by counted operations, and on a CPU only."""
+def layer_comparisons(
+    job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1
+) -> tuple[LayerComparison, ...]:
+    """How each layer of a job is compared; whether by one product follows from counted operations, on a CPU only."""
     name = job.allocation.device
     kind = device_type(name) if name == "auto" else name.partition(":")[0]
-    if job.allocation.store_aggregated or kind != "cpu":
-        return frozenset()
     sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
     pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
-    return pooled_layers(
-        job.backbone.layers, job.settings.degrees, pair_count=pairs, match_radius=job.settings.match_radius
+    return compare_layers(
+        job.backbone.layers,
+        job.settings.degrees,
+        pair_count=pairs,
+        match_radius=job.settings.match_radius,
+        device=name,
+        poolable=kind == "cpu",
+        excluding=job.settings.exclude_groups or job.region is not None,
     )
 
 
 def job_shards(
-    job: LotJob, lot_range: tuple[int, int], earlier_count: int = 0, pooled: frozenset[int] = frozenset()
+    job: LotJob, lot_range: tuple[int, int], comparisons: Sequence[LayerComparison], earlier_count: int = 0
 ) -> list[Shard]:
     """The shards that score the images [first, last) against each other and a number of images of earlier lots."""
     first, last = lot_range
     shards = plan_shards(
         last - first,
-        job.backbone.layers,
+        comparisons,
         memory_bytes=job.allocation.memory_bytes,
         thread_count=job.allocation.thread_count,
         reference_count=sample_size(last - first, job.settings.references) + earlier_count,
-        masked=is_masked(job),
-        pooled_degrees=dict.fromkeys(pooled, job.settings.degrees),
     )
     return [replace(shard, start=first + shard.start, stop=first + shard.stop) for shard in shards]
-
-
-def is_masked(job: LotJob) -> bool:
-    """Whether some patches may not be matched: beyond a match_radius, outside a region, or those a group shares."""
-    radii = (radius_on(layer.grid, job.settings.match_radius, job.backbone.grid) for layer in job.backbone.layers)
-    return job.settings.exclude_groups or job.region is not None or any(radius is not None for radius in radii)
 
 
 def run_spec(

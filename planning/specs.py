@@ -1,10 +1,11 @@
 """Specs: what each task has to do, as small frozen values. Every spec carries a key, the digest of what it reads."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, Self
 
 from musc.layers import BackboneSpec
 from musc.option_ranges import Interval
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from musc.settings import ChosenSettings
 from planning.lot_job import LotJob
@@ -136,17 +137,12 @@ class ScoreSpec:
     category: str
     store: str
     blocks: tuple[str, ...]
-    grid: tuple[int, int]
+    comparison: LayerComparison
     """Of the shard's layer."""
     lot_range: tuple[int, int]
     """The images [first, last) that are scored against each other: the lot, or one subset of it."""
     shard: Shard
-    degrees: tuple[int, ...]
-    """Of LNAMD, growing; the shard's scores are their mean."""
     interval: Interval
-    device: str = "auto"
-    pooled: bool = False
-    """Whether all degrees are compared by one product, on the CPU, or one after the other."""
     aggregated: tuple[tuple[str, ...], ...] = ()
     """For each degree the blocks after LNAMD; empty where it is applied while features are read."""
     groups: str | None = None
@@ -157,11 +153,13 @@ class ScoreSpec:
     """References from earlier lots; their features are stored before LNAMD."""
     tiles: int = 1
     """Tiles of each image; the lot is then all tiles, position by position, and no tile meets one of its own image."""
-    match_radius: int | None = None
-    """Patches within which a patch may be matched; None is everywhere."""
     region: RegionRows | None = None
     """Patches outside are neither scored, and NaN, nor matched; None where all are looked at."""
     unit: ClassVar[str] = "shards"
+
+    def on(self, device: str) -> Self:
+        """The same compared on another device."""
+        return replace(self, comparison=replace(self.comparison, device=device))
 
     @property
     def path(self) -> str:

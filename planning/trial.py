@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from musc.backbones.devices import device_type, thread_count
-from musc.grids import radius_on, row_bands
+from musc.grids import row_bands
 from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.cost import ProjectedCost, pair_count
 from musc.plan.pooling import pair_operations
-from planning.lot_job import LotJob
 
 TRIAL_IMAGES = 4
 TRIAL_SECONDS = 0.5
@@ -21,27 +22,20 @@ BLOCK_ROWS = 400
 """Query patches multiplied at once, so that their similarities stay near the CPU, as in scoring."""
 
 
-def scoring_seconds(plan: ProjectedCost, job: LotJob) -> float:
+def scoring_seconds(plan: ProjectedCost) -> float:
     """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
-    kinds = {(layer.grid, layer.width): layer for layer in plan.layers}
-    rates = {
-        kind: scoring_rate(
-            layer, radius_on(layer.grid, job.settings.match_radius, job.backbone.grid), job.allocation.device
-        )
-        for kind, layer in kinds.items()
-    }
+    kinds = {(one.grid, one.layer.width): one for one in plan.comparisons}
+    rates = {kind: scoring_rate(comparison) for kind, comparison in kinds.items()}
     counted = zip(plan.layers, plan.layer_operations, strict=True)
     return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
 
 
-def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "auto") -> float:
-    """Operations per second of mutual scoring on a device, measured on a few random images for about a second.
+def scoring_rate(comparison: LayerComparison) -> float:
+    """Operations per second of mutual scoring at one degree, measured on a few random images for about a second.
 
-    Args:
-        layer: whose shape the images have; where degrees are pooled, their sums are counted as operations too.
-        match_radius: in patches of the layer's grid.
-        device: where they are compared.
+    Where degrees are pooled, their sums are counted as operations too.
     """
+    layer, match_radius, device = comparison.layer, comparison.match_radius, comparison.device
     rng = np.random.default_rng(0)
     tokens = rng.standard_normal((TRIAL_IMAGES, layer.patch_count, layer.width), dtype=np.float32)
     tokens /= np.linalg.norm(tokens, axis=-1, keepdims=True)
@@ -52,7 +46,7 @@ def scoring_rate(layer: Layer, match_radius: int | None = None, device: str = "a
     while sum(seconds) < TRIAL_SECONDS:
         seconds.append(time_call(trial))
     pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
-    counted = pairs * pair_operations(layer, (1,), match_radius, pooled=False)
+    counted = pairs * pair_operations(replace(comparison, degrees=(1,), pooled=False))
     return counted / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 

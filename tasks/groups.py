@@ -24,7 +24,7 @@ def group_lot(spec: GroupSpec) -> Grouped:
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         found = lot_groups(spec)
-        write_groups(store, spec.path, found.of_image, found.patches.reshape(-1, *spec.parts[0].grid))
+        write_groups(store, spec.path, found.of_image, found.patches.reshape(-1, *spec.parts[0].comparison.grid))
     of_image, _ = read_groups(store, spec.path)
     return Grouped(path=spec.path, groups=int(of_image.max(initial=0)))
 
@@ -38,7 +38,7 @@ def lot_groups(spec: GroupSpec) -> Groups:
             strongest += of_images
             shared += found
     log.debug("%d patches are shared by a few images of the lot", len(shared))
-    return find_groups(strongest, shared, spec.parts[0].grid)
+    return find_groups(strongest, shared, spec.parts[0].comparison.grid)
 
 
 Described = tuple[list[float], list[SharedPatch]]
@@ -52,7 +52,7 @@ def fitting_patches(part: ScoreSpec, degree: int) -> list[Described]:
         return find_shared_patches(replace(part, shard=replace(part.shard, start=start, stop=stop)), degree)
 
     def on_cpu(start: int, stop: int) -> Described:
-        return find_shared_patches(replace(part, device="cpu"), degree)
+        return find_shared_patches(part.on("cpu"), degree)
 
     return halve_on_out_of_memory(on_cpu, on_device, part.shard.start, part.shard.stop)
 

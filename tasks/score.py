@@ -8,7 +8,6 @@ from itertools import chain
 import torch
 import torch.nn.functional as F
 
-from musc.backbones import choose_device
 from musc.maps import any_patch
 from musc.mutual import Features, block_scores
 from planning.returns import Stored
@@ -28,8 +27,9 @@ def score_shard(spec: ScoreSpec) -> Stored:
     """Make sure the patch scores of one shard are stored: their mean over the degrees."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        cells = scores_within_memory(spec).view(-1, *spec.grid).cpu().numpy()
-        how = {"degrees": list(spec.degrees), "interval": list(spec.interval), "pooled": spec.pooled}
+        cells = scores_within_memory(spec).view(-1, *spec.comparison.grid).cpu().numpy()
+        degrees, pooled = list(spec.comparison.degrees), spec.comparison.pooled
+        how = {"degrees": degrees, "interval": list(spec.interval), "pooled": pooled}
         write_shard(store, spec.path, cells, {**asdict(spec.shard), **how})
     return Stored(path=spec.path)
 
@@ -41,19 +41,20 @@ def scores_within_memory(spec: ScoreSpec) -> torch.Tensor:
         return shard_scores(replace(spec, shard=replace(spec.shard, start=start, stop=stop))).cpu()
 
     def on_cpu(start: int, stop: int) -> torch.Tensor:
-        return shard_scores(replace(spec, device="cpu"))
+        return shard_scores(spec.on("cpu"))
 
     return torch.cat(halve_on_out_of_memory(on_cpu, on_device, spec.shard.start, spec.shard.stop))
 
 
 def shard_scores(spec: ScoreSpec) -> torch.Tensor:
     """Mean patch scores of a shard's query images over the degrees, all at once or one after the other: (n, P)."""
-    if spec.pooled:
-        return degree_scores(spec, spec.degrees).mean(dim=0)
-    total = degree_scores(spec, spec.degrees[:1])
-    for degree in spec.degrees[1:]:
-        total += degree_scores(spec, (degree,))
-    return total / len(spec.degrees)
+    if spec.comparison.pooled:
+        return degree_scores(spec, spec.comparison.degrees).mean(dim=0)
+    first, *others = spec.comparison.passes
+    total = degree_scores(spec, first)
+    for degrees in others:
+        total += degree_scores(spec, degrees)
+    return total / len(spec.comparison.degrees)
 
 
 def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
@@ -81,8 +82,8 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
         excluded_patches(spec, chosen, len(earlier)),
         inside=len(inside),
         spare=bisect_left(chosen, spec.sample[-1]) if spec.sample else None,
-        match_radius=spec.match_radius,
-        grid=spec.grid,
+        match_radius=spec.comparison.match_radius,
+        grid=spec.comparison.grid,
         kept_apart=tiles_apart(spec, queried, chosen),
     )
     positions = torch.tensor(queried, device=scores.device) - start
@@ -104,19 +105,18 @@ def tiles_apart(spec: ScoreSpec, queried: Sequence[int], chosen: Sequence[int]) 
 
 def scored_count(spec: ScoreSpec) -> int:
     """Parts of the lot that are scored: images, or all their tiles."""
-    return len(scored_places(lot_features(spec, spec.degrees[:1]), spec.tiles))
+    return len(scored_places(lot_features(spec, spec.comparison.degrees[:1]), spec.tiles))
 
 
 def lot_features(spec: ScoreSpec, degrees: tuple[int, ...]) -> LotFeatures:
     """The lot's stored blocks: those after LNAMD at a degree where there are any."""
-    made = spec.aggregated[spec.degrees.index(degrees[0])] if spec.aggregated else spec.blocks
+    made = spec.aggregated[spec.comparison.degrees.index(degrees[0])] if spec.aggregated else spec.blocks
     return LotFeatures(Store(spec.store), made)
 
 
 def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
     """Reads what a shard compares."""
-    device = choose_device(spec.device)
-    return FeatureReader(Store(spec.store), spec.shard.layer, spec.grid, device, degrees, pooled=len(degrees) > 1)
+    return FeatureReader(Store(spec.store), spec.comparison, degrees)
 
 
 def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> Features:
@@ -148,7 +148,7 @@ def excluded_patches(spec: ScoreSpec, chosen: Sequence[int], earlier_count: int)
     if spec.groups is None:
         return outside
     _, shared = read_groups(Store(spec.store), spec.groups)
-    grouped = F.pad(any_patch(torch.from_numpy(shared), spec.grid).flatten(1), (0, 0, 0, earlier_count))
+    grouped = F.pad(any_patch(torch.from_numpy(shared), spec.comparison.grid).flatten(1), (0, 0, 0, earlier_count))
     return grouped if outside is None else grouped | outside
 
 
@@ -157,5 +157,5 @@ def outside_patches(spec: ScoreSpec, images: Sequence[int], *, further: bool = F
     if spec.region is None:
         return None
     rows = [spec.region.lot[image] for image in images] + list(spec.region.earlier if further else ())
-    inside = read_regions(Store(spec.store), spec.region.path, spec.grid)
+    inside = read_regions(Store(spec.store), spec.region.path, spec.comparison.grid)
     return torch.from_numpy(~inside[rows]).flatten(1)

@@ -26,4 +26,4 @@ def run(given: Given) -> None:
     earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
     good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
     cost = project_cost(job, tiles * len(usable), earlier + good, tiles)
-    show_plan(cost, job, scoring_seconds(cost, job))
+    show_plan(cost, job, scoring_seconds(cost))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.grids import radius_on
-from musc.layers import Layer, finest_grid
-from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, shard_bytes
+from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
+from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, comparison_bytes
 from musc.plan.pooling import pair_operations
 from musc.plan.sample import sample_size
 
@@ -16,7 +16,8 @@ class ProjectedCost:
 
     image_count: int
     """N."""
-    layers: tuple[Layer, ...]
+    comparisons: tuple[LayerComparison, ...]
+    """Of the layers."""
     block_count: int
     """Extraction tasks."""
     shard_count: int
@@ -29,8 +30,11 @@ class ProjectedCost:
     """Operations of mutual scoring, layer by layer, as `musc.plan.pooling.pair_operations` counts them."""
     reference_count: int
     """References of each image."""
-    pooled: frozenset[int] = frozenset()
-    """Numbers of the layers whose degrees are compared by one product."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Each with its P and C."""
+        return tuple(comparison.layer for comparison in self.comparisons)
 
     @property
     def operations(self) -> float:
@@ -40,67 +44,55 @@ class ProjectedCost:
 
 def lot_cost(
     image_count: int,
-    layers: Sequence[Layer],
+    comparisons: Sequence[LayerComparison],
     *,
     embedding_width: int,
     block_count: int,
     shards: Sequence[Shard],
-    degrees: tuple[int, ...],
     lot_size: int,
     aggregated_copies: int = 0,
     thread_count: int = 1,
     reference_count: int | None = None,
     earlier_count: int = 0,
-    masked: bool = False,
-    match_radius: int | None = None,
-    pooled: frozenset[int] = frozenset(),
 ) -> ProjectedCost:
     """Add up what the planned blocks and shards cost.
 
     Args:
         image_count: N.
-        layers: stored and scored, each with its P and C.
+        comparisons: of the layers that are stored and scored.
         embedding_width: D.
         block_count: extraction tasks.
         shards: all shards of the lot.
-        degrees: of LNAMD.
         lot_size: images scored against each other: N, or the size of the largest subset.
         aggregated_copies: degrees for which features after LNAMD are stored too, in float32.
         thread_count: threads that multiply at once.
         reference_count: M, references of each image in its lot, a sample; None is all others.
         earlier_count: references from earlier lots.
-        masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
-        match_radius: W, patches of the finest grid within which patches are matched; None is everywhere.
-        pooled: numbers of the layers whose degrees are compared by one product.
 
     Returns:
         The cost; time is operations over the rate of the machine.
     """
     sampled = sample_size(lot_size, reference_count)
     references = sampled + earlier_count
-    finest = finest_grid(layers)
     peak_bytes, stored_bytes, layer_operations = 0, image_count * embedding_width * FLOAT32_BYTES, []
-    for layer in layers:
+    for comparison in comparisons:
+        layer = comparison.layer
         patch_count, width = layer.patch_count, layer.width
         query_counts = [shard.stop - shard.start for shard in shards if shard.layer == layer.number]
-        at_once = degrees if layer.number in pooled else ()
-        largest = shard_bytes(max(query_counts), references, patch_count, width, thread_count, masked, at_once)
-        peak_bytes = max(peak_bytes, largest)
+        peak_bytes = max(peak_bytes, comparison_bytes(max(query_counts), references, comparison, thread_count))
         stored_bytes += image_count * patch_count * width * (FLOAT16_BYTES + FLOAT32_BYTES * aggregated_copies)
         stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
-        radius = radius_on(layer.grid, match_radius, finest)
         pairs = sum(pair_count(count, lot_size, sampled, earlier_count) for count in query_counts)
-        layer_operations.append(pairs * pair_operations(layer, degrees, radius, pooled=layer.number in pooled))
+        layer_operations.append(pairs * pair_operations(comparison))
     return ProjectedCost(
         image_count,
-        tuple(layers),
+        tuple(comparisons),
         block_count,
         len(shards),
         peak_bytes=peak_bytes,
         stored_bytes=stored_bytes,
         layer_operations=tuple(layer_operations),
         reference_count=references - 1,
-        pooled=pooled,
     )
 
 

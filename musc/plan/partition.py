@@ -1,12 +1,13 @@
 """How a lot is divided into blocks and shards: plain arithmetic in images and bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
-from musc.layers import Grid, Layer
+from musc.layers import Grid
+from musc.plan.comparison import LayerComparison
 
 CHUNK_IMAGES = 8
 """Images in one storage chunk; features are read and aggregated this many at a time."""
@@ -82,13 +83,11 @@ def plan_subsets(image_count: int, subset_count: int) -> list[tuple[int, int]]:
 
 def plan_shards(
     image_count: int,
-    layers: Sequence[Layer],
+    comparisons: Sequence[LayerComparison],
     *,
     memory_bytes: int,
     thread_count: int = 1,
     reference_count: int | None = None,
-    masked: bool = False,
-    pooled_degrees: Mapping[int, tuple[int, ...]] | None = None,
 ) -> list[Shard]:
     """Divide mutual scoring so that each shard fits the memory budget.
 
@@ -97,44 +96,34 @@ def plan_shards(
 
     Args:
         image_count: N.
-        layers: layers to score, each divided by itself.
+        comparisons: of the layers to score, each divided by itself.
         memory_bytes: budget of one shard.
         thread_count: threads that multiply at once.
         reference_count: R, images that serve as references, of this lot and of earlier ones; None is the lot.
-        masked: whether some patches may not be matched: those beyond a match_radius, or excluded ones.
-        pooled_degrees: of the layers, by number, that are compared at several degrees at once; None is no layer.
 
     Raises:
         MemoryError: if not even one query image fits; names the bytes needed and given.
     """
     references = image_count if reference_count is None else reference_count
-    shards = []
-    for layer in layers:
-        pooled = (pooled_degrees or {}).get(layer.number, ())
-        bounds = query_bounds(image_count, references, layer, memory_bytes, thread_count, masked, pooled)
-        shards += [Shard(layer.number, *bound) for bound in bounds]
-    return shards
+    return [
+        Shard(comparison.layer.number, *bound)
+        for comparison in comparisons
+        for bound in query_bounds(image_count, references, comparison, memory_bytes, thread_count)
+    ]
 
 
 def query_bounds(
-    image_count: int,
-    references: int,
-    layer: Layer,
-    memory_bytes: int,
-    thread_count: int,
-    masked: bool,
-    pooled_degrees: tuple[int, ...],
+    image_count: int, references: int, comparison: LayerComparison, memory_bytes: int, thread_count: int
 ) -> list[tuple[int, int]]:
     """Equal query blocks [start, stop) of one layer, as few as the memory allows.
 
     Raises:
         MemoryError: see `plan_shards`.
     """
-    patch_count, width = layer.patch_count, layer.width
-    how = thread_count, masked, pooled_degrees
-    most = largest_query_count(image_count, references, patch_count, width, memory_bytes, *how)
+    most = largest_query_count(image_count, references, comparison, memory_bytes, thread_count)
     if most < 1:
-        needed = shard_bytes(1, references, patch_count, width, *how)
+        patch_count, width = comparison.layer.patch_count, comparison.layer.width
+        needed = comparison_bytes(1, references, comparison, thread_count)
         raise MemoryError(
             f"memory must hold at least one query image and the distances to {references} references, each of "
             f"{patch_count} patches of width {width}: {ceil(needed / 1e6):,} MB are needed, "
@@ -145,20 +134,19 @@ def query_bounds(
 
 
 def largest_query_count(
-    image_count: int,
-    reference_count: int,
-    patch_count: int,
-    width: int,
-    memory_bytes: int,
-    thread_count: int = 1,
-    masked: bool = False,
-    pooled_degrees: tuple[int, ...] = (),
+    image_count: int, reference_count: int, comparison: LayerComparison, memory_bytes: int, thread_count: int = 1
 ) -> int:
     """Query images of one shard that fit the budget, at most the whole lot; 0 if none does."""
-    how = thread_count, masked, pooled_degrees
-    fixed = shard_bytes(0, reference_count, patch_count, width, *how)
-    each = shard_bytes(1, reference_count, patch_count, width, *how) - fixed
+    fixed = comparison_bytes(0, reference_count, comparison, thread_count)
+    each = comparison_bytes(1, reference_count, comparison, thread_count) - fixed
     return max(0, min(image_count, (memory_bytes - fixed) // each))
+
+
+def comparison_bytes(query_count: int, reference_count: int, comparison: LayerComparison, thread_count: int = 1) -> int:
+    """Peak bytes of one shard that compares a layer; see `shard_bytes`."""
+    layer = comparison.layer
+    how = thread_count, comparison.masked, comparison.pooled_degrees
+    return shard_bytes(query_count, reference_count, layer.patch_count, layer.width, *how)
 
 
 def shard_bytes(

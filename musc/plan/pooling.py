@@ -4,9 +4,11 @@ The count depends on the lot and the method alone, never on memory or on how wor
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from musc.grids import radius_on
 from musc.layers import Grid, Layer, finest_grid
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import pair_products
 
 ADDITION_COST = 10
@@ -16,53 +18,63 @@ SETUP_OPERATIONS = 5e11
 """Operations of matrix products that take as long as starting numba, some seconds: less is not worth saving."""
 
 
-def pooled_layers(
-    layers: Sequence[Layer], degrees: Sequence[int], *, pair_count: float, match_radius: int | None = None
-) -> frozenset[int]:
-    """Numbers of the layers whose degrees are compared by one product; the others take a product for each degree.
+def compare_layers(
+    layers: Sequence[Layer],
+    degrees: Sequence[int],
+    *,
+    pair_count: float,
+    match_radius: int | None = None,
+    device: str = "auto",
+    poolable: bool = True,
+    excluding: bool = False,
+) -> tuple[LayerComparison, ...]:
+    """How the images of each layer are compared, in the order of the layers.
 
     Args:
         layers: of the backbone.
-        degrees: of LNAMD.
+        degrees: of LNAMD, in any order.
         pair_count: pairs of images that are multiplied.
         match_radius: W, patches of the finest grid within which patches are matched; None is everywhere.
+        device: where they are compared.
+        poolable: whether that is a CPU, where alone degrees are compared by one product.
+        excluding: whether patches are excluded from being matched besides those beyond the radius.
     """
-    finest = finest_grid(layers)
-    savings = {
-        layer.number: pair_count * saved_operations(layer, degrees, radius_on(layer.grid, match_radius, finest))
-        for layer in layers
-    }
+    finest, growing = finest_grid(layers), tuple(sorted(degrees))
+    separate = []
+    for layer in layers:
+        radius = radius_on(layer.grid, match_radius, finest)
+        masked = excluding or radius is not None
+        separate.append(LayerComparison(layer, growing, match_radius=radius, masked=masked, device=device))
+    pooled = pooled_layers(separate, pair_count) if poolable else frozenset()
+    return tuple(replace(one, pooled=True, device="cpu") if one.layer.number in pooled else one for one in separate)
+
+
+def pooled_layers(separate: Sequence[LayerComparison], pair_count: float) -> frozenset[int]:
+    """Numbers of the layers whose degrees are compared by one product; the others take a product for each degree.
+
+    Args:
+        separate: the layers, compared degree by degree.
+        pair_count: pairs of images that are multiplied.
+    """
+    savings = {one.layer.number: pair_count * saved_operations(one) for one in separate}
     saving = frozenset(number for number, saved in savings.items() if saved > 0)
     return saving if sum(savings[number] for number in saving) > SETUP_OPERATIONS else frozenset()
 
 
-def saved_operations(layer: Layer, degrees: Sequence[int], match_radius: int | None) -> float:
-    """What one product with box sums saves for one pair of images; negative where it costs more.
-
-    Args:
-        layer: its grid and width.
-        degrees: of LNAMD.
-        match_radius: in patches of the layer's own grid.
-    """
-    return pair_operations(layer, degrees, match_radius, pooled=False) - pair_operations(
-        layer, degrees, match_radius, pooled=True
-    )
+def saved_operations(comparison: LayerComparison) -> float:
+    """What one product with box sums saves for one pair of images; negative where it costs more."""
+    separate, pooled = replace(comparison, pooled=False), replace(comparison, pooled=True)
+    return pair_operations(separate) - pair_operations(pooled)
 
 
-def pair_operations(layer: Layer, degrees: Sequence[int], match_radius: int | None, *, pooled: bool) -> float:
-    """Multiplications and additions of one pair of images, those of box sums counted `ADDITION_COST` times.
-
-    Args:
-        layer: see `saved_operations`, and so are degrees and match_radius.
-        degrees: see layer.
-        match_radius: see layer.
-        pooled: whether one product serves all degrees.
-    """
-    each = 2.0 * layer.width
-    if not pooled:
-        return len(degrees) * pair_products(layer.grid, match_radius) * each
-    one_product = pair_products(layer.grid, product_radius(match_radius, degrees)) * each
-    return one_product + ADDITION_COST * box_operations(layer.grid, degrees, match_radius)
+def pair_operations(comparison: LayerComparison) -> float:
+    """Multiplications and additions of one pair of images, those of box sums counted `ADDITION_COST` times."""
+    grid, degrees, radius = comparison.grid, comparison.degrees, comparison.match_radius
+    each = 2.0 * comparison.layer.width
+    if not comparison.pooled:
+        return len(degrees) * pair_products(grid, radius) * each
+    one_product = pair_products(grid, product_radius(radius, degrees)) * each
+    return one_product + ADDITION_COST * box_operations(grid, degrees, radius)
 
 
 def product_radius(match_radius: int | None, degrees: Sequence[int]) -> int | None:

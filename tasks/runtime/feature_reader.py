@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
+from musc.backbones import choose_device
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import Features
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import CHUNK_IMAGES
 from storage.results.feature_rows import FeatureRows
 from storage.results.features import Place
@@ -19,12 +22,19 @@ class FeatureReader:
     """What stored patch tokens are made into: unit-norm vectors at one degree, or tokens pooled at several."""
 
     store: Store
-    layer: int
-    grid: tuple[int, int]
-    device: torch.device
+    comparison: LayerComparison
     degrees: tuple[int, ...]
-    """One, unless they are pooled."""
-    pooled: bool = False
+    """One of the comparison's, or all of them, pooled."""
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where features are compared."""
+        return choose_device(self.comparison.device)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether several degrees are compared by one product."""
+        return len(self.degrees) > 1
 
     def chunks(
         self, places: Sequence[Place], number: int = 0, *, aggregated: bool = False
@@ -37,18 +47,19 @@ class FeatureReader:
             aggregated: whether features are stored after LNAMD, as they are compared.
         """
         rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
-        stored = (rows.patch_tokens(self.layer, start, start + CHUNK_IMAGES) for start in starts)
+        stored = (rows.patch_tokens(self.comparison.layer.number, start, start + CHUNK_IMAGES) for start in starts)
         for start, chunk in zip(starts, read_ahead(stored), strict=True):
             tokens = torch.from_numpy(chunk).to(self.device)
-            yield number + start, tokens if aggregated else self.made(tokens)
+            yield number + start, tokens if aggregated else self.compared(tokens)
 
-    def made(self, tokens: torch.Tensor) -> Features:
+    def compared(self, tokens: torch.Tensor) -> Features:
         """Features of patch tokens (n, P, C)."""
-        return pool(tokens, self.grid, self.degrees) if self.pooled else aggregate(tokens, self.grid, *self.degrees)
+        grid = self.comparison.grid
+        return pool(tokens, grid, self.degrees) if self.pooled else aggregate(tokens, grid, *self.degrees)
 
     def together(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> Features:
         """Features of some images, of C channels, at once and in memory of their own."""
-        count, patch_count = len(places), self.grid[0] * self.grid[1]
+        count, patch_count = len(places), self.comparison.layer.patch_count
         vectors = torch.empty((count, patch_count, width), device=self.device)
         scales = torch.empty((count, len(self.degrees), patch_count), device=self.device)
         for start, chunk in self.chunks(places, aggregated=aggregated):
@@ -57,4 +68,4 @@ class FeatureReader:
                 vectors[images], scales[images] = chunk.tokens, chunk.scales
             else:
                 vectors[images] = chunk
-        return PooledTokens(vectors, scales, self.grid, self.degrees) if self.pooled else vectors
+        return PooledTokens(vectors, scales, self.comparison.grid, self.degrees) if self.pooled else vectors

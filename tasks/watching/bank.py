@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from musc.backbones import Backbone, choose_device
+from musc.backbones import Backbone
 from musc.kernels.threads import for_each
-from musc.layers import Layer
-from musc.lnamd import aggregate, pool
 from musc.mutual import Features, block_scores, vectors
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import largest_query_count
-from planning.lot import is_masked, pooled_numbers
+from planning.lot import layer_comparisons
 from planning.lot_job import LotJob
 from storage.disks import readable_bytes
 from storage.images.decode import decode
@@ -27,23 +26,18 @@ FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Compared:
+class ReferencePart:
     """The references of one layer, at one degree or pooled at several."""
 
-    layer: Layer
-    degrees: tuple[int, ...]
+    reader: FeatureReader
     features: Features
     outside: torch.Tensor | None
     """Bool (P,), patches outside of the region of interest."""
 
-    def of(self, tokens: torch.Tensor) -> Features:
-        """Patch tokens (n, P, C) as what is compared."""
-        several = len(self.degrees) > 1
-        return (
-            pool(tokens, self.layer.grid, self.degrees)
-            if several
-            else aggregate(tokens, self.layer.grid, self.degrees[0])
-        )
+    @property
+    def comparison(self) -> LayerComparison:
+        """How the layer is compared, in a lot of one image just so."""
+        return self.reader.comparison
 
     def scores(
         self, queries: Features, first: int, others: Iterator[tuple[int, Features]], count: int, job: LotJob
@@ -57,8 +51,8 @@ class Compared:
             count,
             job.settings.interval,
             excluded,
-            match_radius=job.settings.match_radius,
-            grid=self.layer.grid,
+            match_radius=self.comparison.match_radius,
+            grid=self.comparison.grid,
         ).cpu()
         summed = found.sum(dim=0) if found.ndim == 3 else found
         return (summed if self.outside is None else summed.masked_fill(self.outside, torch.nan)).double().numpy()
@@ -72,7 +66,7 @@ class Bank:
     backbone: Backbone
     contents: tuple[str, ...]
     """SHA-256 of the references; empty texts where it is not known."""
-    compared: tuple[Compared, ...]
+    parts: tuple[ReferencePart, ...]
 
     def score(self, content: bytes, sha256: str) -> tuple[float, tuple[float, float]]:
         """Raw score of an image file, and where its peak is, as fractions of its height and width.
@@ -91,29 +85,29 @@ class Bank:
         found: dict[int, np.ndarray] = {}
 
         def compare(number: int) -> None:
-            part = self.compared[number]
+            part = self.parts[number]
             others = rest(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
-            found[number] = part.scores(part.of(tokens[numbers.index(part.layer.number)]), 0, others, count, self.job)
+            own_tokens = tokens[numbers.index(part.comparison.layer.number)]
+            found[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
 
-        for_each(compare, range(len(self.compared)), self.backbone.device)  # one photograph cannot be shared out itself
-        raw, peaks = self.summed([found[number] for number in range(len(self.compared))])
+        for_each(compare, range(len(self.parts)), self.backbone.device)  # one photograph cannot be shared out itself
+        raw, peaks = self.summed([found[number] for number in range(len(self.parts))])
         return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
 
     def own_scores(self) -> np.ndarray:
         """Raw score of every reference against the others: float32 (G,)."""
         count = len(self.contents)
-        return self.summed([self.own_patch_scores(part, count) for part in self.compared])[0]
+        return self.summed([self.own_patch_scores(part, count) for part in self.parts])[0]
 
-    def own_patch_scores(self, part: Compared, count: int) -> np.ndarray:
+    def own_patch_scores(self, part: ReferencePart, count: int) -> np.ndarray:
         """Patch scores of all G references in one part, float64 (G, P): a pair inside a block is multiplied once.
 
         Blocks are as large as the memory allows that the bank leaves, so that of a usual one all pairs lie in one.
         """
-        pooled, allocation = part.degrees if len(part.degrees) > 1 else (), self.job.allocation
-        left = allocation.memory_bytes - sum(vectors(held.features).nbytes for held in self.compared)
-        how = allocation.thread_count, is_masked(self.job), pooled
-        step = max(1, largest_query_count(count, count, part.layer.patch_count, part.layer.width, max(0, left), *how))
+        allocation = self.job.allocation
+        left = allocation.memory_bytes - sum(vectors(held.features).nbytes for held in self.parts)
+        step = max(1, largest_query_count(count, count, part.comparison, max(0, left), allocation.thread_count))
         return np.concatenate(
             [
                 part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
@@ -125,8 +119,9 @@ class Bank:
         """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_layers`."""
         finest = self.job.backbone.grid
         of_layer: dict[int, np.ndarray] = {}
-        for part, values in zip(self.compared, parts, strict=True):
-            of_layer[part.layer.number] = of_layer.get(part.layer.number, 0) + values / len(self.job.settings.degrees)
+        for part, values in zip(self.parts, parts, strict=True):
+            number = part.comparison.layer.number
+            of_layer[number] = of_layer.get(number, 0) + values / len(self.job.settings.degrees)
         layers = (
             (slice(None), of_layer[layer.number].astype(np.float32).reshape(-1, *layer.grid))
             for layer in self.job.backbone.layers
@@ -153,30 +148,26 @@ def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> 
     Raises:
         MemoryError: if the features do not fit the memory, with the bytes needed and given.
     """
-    store, device = Store(job.store), choose_device(job.allocation.device)
-    pooled = pooled_numbers(job, 1, len(places))
-    degrees = tuple(sorted(job.settings.degrees))
-    copies = {layer.number: 1 if layer.number in pooled else len(degrees) for layer in job.backbone.layers}
+    store, comparisons = Store(job.store), layer_comparisons(job, 1, len(places))
     needed = sum(
-        len(places) * layer.patch_count * layer.width * FLOAT32_BYTES * copies[layer.number]
-        for layer in job.backbone.layers
+        len(places) * comparison.layer.patch_count * comparison.layer.width * FLOAT32_BYTES * len(comparison.passes)
+        for comparison in comparisons
     )
     if needed > job.allocation.memory_bytes:
         raise MemoryError(
             f"memory must hold the features of all {len(places)} references, {readable_bytes(needed)}, got "
             f"{readable_bytes(job.allocation.memory_bytes)}; give more with --memory, or fewer good photographs"
         )
-    compared = []
-    for layer in job.backbone.layers:
+    parts = []
+    for comparison in comparisons:
         outside = None
         if job.region:
-            inside = read_regions(store, job.region.patches, layer.grid)[0]
+            inside = read_regions(store, job.region.patches, comparison.grid)[0]
             outside = torch.from_numpy(~inside).flatten()
-        for group in [degrees] if layer.number in pooled and len(degrees) > 1 else [(degree,) for degree in degrees]:
-            place = torch.device("cpu") if layer.number in pooled else device
-            reader = FeatureReader(store, layer.number, layer.grid, place, group, pooled=len(group) > 1)
-            compared.append(Compared(layer, group, reader.together(places, layer.width), outside))
-    return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(compared))
+        for degrees in comparison.passes:
+            reader = FeatureReader(store, comparison, degrees)
+            parts.append(ReferencePart(reader, reader.together(places, comparison.layer.width), outside))
+    return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(parts))
 
 
 def contents_of(store: Store, places: Sequence[Place], known: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

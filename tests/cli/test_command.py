@@ -18,6 +18,7 @@ from cli.main import app
 from cli.process.errors import FAILED
 from musc.backbones.texture.spec import TOKEN_WIDTH
 from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
 from planning.requests import BenchmarkRequest
 from planning.specs import BlockRows
 from reports.reproduce import Reproduction
@@ -205,16 +206,17 @@ def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch
 
 
 def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def rate(*given: Any) -> float:
-        asked.append(given)
+    def rate(comparison: LayerComparison) -> float:
+        asked.append(comparison)
         return 1e6
 
-    asked: list[tuple[Any, ...]] = []
+    asked: list[LayerComparison] = []
     monkeypatch.setattr("planning.estimate.scoring_rate", rate)
     monkeypatch.setattr("reports.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]
     shown = runner.invoke(app, [*words, "--references-from", "runs/monday-1"])
     assert shown.exit_code == 0
-    assert asked == [(Layer(3, (8, 8), TOKEN_WIDTH), 2, "auto", ())], "all four scales are alike"
+    (comparison,) = asked  # all four scales are alike
+    assert (comparison.layer, comparison.match_radius) == (Layer(3, (8, 8), TOKEN_WIDTH), 2)
     assert re.search(r"references of each +│ +2 ", shown.output)

@@ -12,6 +12,7 @@ from planning.lot import (
     extract_specs,
     group_specs,
     job_shards,
+    layer_comparisons,
     run_spec,
     score_specs,
 )
@@ -67,9 +68,9 @@ def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree()
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
     for spec in score_specs(job, extracting, aggregating, contents(LOT)):
-        assert not spec.pooled
-        assert len(spec.aggregated) == len(spec.degrees)
-        for degree, blocks in zip(spec.degrees, spec.aggregated, strict=True):
+        assert not spec.comparison.pooled
+        assert len(spec.aggregated) == len(spec.comparison.degrees)
+        for degree, blocks in zip(spec.comparison.degrees, spec.aggregated, strict=True):
             read = [made for made in aggregating if made.path in blocks]
             assert {(made.layer, made.degree) for made in read} == {(spec.shard.layer, degree)}
             assert [made.block for made in read] == [block.path for block in extracting]
@@ -157,15 +158,11 @@ def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
 def test_job_shards_plan_memory_for_their_references() -> None:
     p, c = LAYER.patch_count, LAYER.width
     job = with_allocation(with_settings(references=5), memory_bytes=shard_bytes(19, 6 + 4, p, c))
-    assert len(job_shards(job, (0, 19), 4)) == 2
-    assert (
-        len(
-            job_shards(
-                with_allocation(job, memory_bytes=job.allocation.memory_bytes - 1),
-                (0, 19),
-                4,
-            )
-        )
-        == 4
-    )
-    assert len(job_shards(replace(job, settings=JOB.settings), (0, 19), 4)) > 2
+    less = with_allocation(job, memory_bytes=job.allocation.memory_bytes - 1)
+    all_others = replace(job, settings=JOB.settings)
+
+    def shard_count(job: LotJob) -> int:
+        return len(job_shards(job, (0, 19), layer_comparisons(job, 19, 4), 4))
+
+    assert [shard_count(one) for one in (job, less)] == [2, 4]
+    assert shard_count(all_others) > 2

@@ -6,7 +6,7 @@ import pytest
 
 from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
-from planning.lot import aggregate_specs, extract_specs, group_specs, is_masked, score_specs
+from planning.lot import aggregate_specs, extract_specs, group_specs, score_specs
 from planning.lot_job import LotJob
 from planning.resources import Allocation
 from storage.images.lots import ListedImage
@@ -49,8 +49,8 @@ def test_score_orders_have_the_grid_and_window_of_their_layer(
     job = replace(JOB, settings=JOB.settings.changed(match_radius=match_radius))
     made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
     expected = {(layer.number, layer.grid, own) for layer, own in zip(LAYERS, windows, strict=True)}
-    assert {(spec.shard.layer, spec.grid, spec.match_radius) for spec in made} == expected
-    assert is_masked(job) is any(own is not None for own in windows)
+    assert {(spec.shard.layer, spec.comparison.grid, spec.comparison.match_radius) for spec in made} == expected
+    assert all(spec.comparison.masked is (spec.comparison.match_radius is not None) for spec in made)
 
 
 def test_score_orders_divide_the_fine_layer_only() -> None:
@@ -62,4 +62,4 @@ def test_score_orders_divide_the_fine_layer_only() -> None:
 
 def test_group_order_reads_the_middle_layer() -> None:
     (grouping,) = group_specs(JOB, score_specs(JOB, extract_specs(JOB, "lot", LOT), [], CONTENTS))
-    assert {(part.shard.layer, part.grid) for part in grouping.parts} == {(3, MIDDLE.grid)}
+    assert {(part.shard.layer, part.comparison.grid) for part in grouping.parts} == {(3, MIDDLE.grid)}

@@ -29,16 +29,16 @@ def wide_specs(job: LotJob = WIDE) -> list[ScoreSpec]:
 
 
 def test_small_lots_are_not_worth_starting_numba() -> None:
-    assert not any(spec.pooled for spec in wide_specs())
+    assert not any(spec.comparison.pooled for spec in wide_specs())
 
 
 @pytest.mark.usefixtures("numba_costs_nothing")
 def test_pooled_shards_run_on_the_cpu_and_have_keys_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     pooled = wide_specs(with_allocation(WIDE, device="auto"))
-    assert all(spec.pooled and spec.device == "cpu" for spec in pooled)
+    assert all(spec.comparison.pooled and spec.comparison.device == "cpu" for spec in pooled)
     monkeypatch.setattr(pooling, "SETUP_OPERATIONS", float("inf"))
     products = wide_specs(with_allocation(WIDE, device="auto"))
-    assert not any(spec.pooled or spec.device == "cpu" for spec in products)
+    assert not any(spec.comparison.pooled or spec.comparison.device == "cpu" for spec in products)
     assert [spec.shard for spec in pooled] == [spec.shard for spec in products]
     assert not {spec.key for spec in pooled} & {spec.key for spec in products}
 
@@ -50,9 +50,9 @@ def test_pooled_shards_are_the_same_where_aggregated_features_are_stored() -> No
 
 @pytest.mark.usefixtures("numba_costs_nothing")
 def test_shards_on_a_gpu_are_not_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not any(spec.pooled for spec in wide_specs(with_allocation(WIDE, device="cuda:1")))
+    assert not any(spec.comparison.pooled for spec in wide_specs(with_allocation(WIDE, device="cuda:1")))
     monkeypatch.setattr(planning, "device_type", lambda name: "cuda")
-    assert not any(spec.pooled for spec in wide_specs(with_allocation(WIDE, device="auto")))
+    assert not any(spec.comparison.pooled for spec in wide_specs(with_allocation(WIDE, device="auto")))
 
 
 @pytest.mark.usefixtures("numba_costs_nothing")
@@ -62,4 +62,4 @@ def test_pooling_does_not_depend_on_how_the_lot_is_divided() -> None:
     small = shard_bytes(4, 19, layer.patch_count, layer.width, 1, False, degrees)
     divided = wide_specs(with_allocation(WIDE, memory_bytes=small))
     assert len(divided) > len(wide_specs())
-    assert all(spec.pooled for spec in divided)
+    assert all(spec.comparison.pooled for spec in divided)

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from planning.specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
@@ -34,13 +36,10 @@ def test_divided_subset_scores_as_a_lot_of_its_own(tmp_path: Path, pooled: bool)
             "lot",
             store.url,
             ("block",),
-            GRID,
+            LayerComparison(Layer(7, GRID, WIDTH), DEGREES, pooled=pooled, device="cpu"),
             (FIRST, LAST),
             Shard(7, start, stop),
-            DEGREES,
             (0.0, 0.5),
-            "cpu",
-            pooled=pooled,
         )
         return shard_scores(spec)
 

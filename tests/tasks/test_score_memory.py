@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import FLOAT32_BYTES, plan_shards
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
@@ -32,6 +33,8 @@ import json, re, sys
 from pathlib import Path
 import numpy as np
 import torch
+from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from planning.specs import ScoreSpec
 from tasks.score import shard_scores
@@ -40,13 +43,12 @@ def peak_bytes():
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 
 torch.set_num_threads(1)
-store, bounds, count, grid, degrees, pooled = json.loads(sys.argv[1])
+store, bounds, count, grid, width, degrees, pooled = json.loads(sys.argv[1])
 
 def score(start, stop):
     shard = Shard(2, start, stop)
-    spec = ScoreSpec(
-        "key", "lot", store, ("block",), tuple(grid), (0, count), shard, tuple(degrees), (0.0, 0.3), pooled=pooled
-    )
+    comparison = LayerComparison(Layer(2, tuple(grid), width), tuple(degrees), pooled)
+    spec = ScoreSpec("key", "lot", store, ("block",), comparison, (0, count), shard, (0.0, 0.3))
     return shard_scores(spec)
 
 score(0, 2)  # what is loaded once for all shards,
@@ -76,11 +78,11 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor
 @pytest.mark.parametrize("pooled", [False, True], ids=["products", "pooled"])
 def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor], pooled: bool) -> None:
     folder, tokens = stored
-    at_once = {2: DEGREES} if pooled else {}
-    shards = plan_shards(N, [Layer(2, GRID, C)], memory_bytes=BUDGET_BYTES, pooled_degrees=at_once)
+    comparison = LayerComparison(Layer(2, GRID, C), DEGREES, pooled)
+    shards = plan_shards(N, [comparison], memory_bytes=BUDGET_BYTES)
     assert len(shards) > 10
     bounds = [(shard.start, shard.stop) for shard in shards]
-    given = json.dumps([str(folder), bounds, N, GRID, DEGREES, pooled])
+    given = json.dumps([str(folder), bounds, N, GRID, C, DEGREES, pooled])
     done = subprocess.run(
         [sys.executable, "-c", SCORING, given],
         cwd=ROOT,

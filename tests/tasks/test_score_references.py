@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from musc.layers import Layer
 from musc.lnamd import aggregate
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from planning.specs import BlockRows, RegionRows, ScoreSpec
 from storage.results.features import ArraySpec, writing_block
@@ -45,9 +47,16 @@ def store(tokens: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module", params=[False, True], ids=["products", "pooled"])
 def spec(store: Store, request: pytest.FixtureRequest) -> ScoreSpec:
     shard, blocks = Shard(7, 0, N), ("features/new",)
-    return ScoreSpec(
-        "key", "lot", store.url, blocks, GRID, (0, N), shard, DEGREES, INTERVAL, "cpu", pooled=request.param
-    )
+    comparison = LayerComparison(Layer(7, GRID, WIDTH), DEGREES, pooled=request.param, device="cpu")
+    return ScoreSpec("key", "lot", store.url, blocks, comparison, (0, N), shard, INTERVAL)
+
+
+def separate(spec: ScoreSpec) -> ScoreSpec:
+    return replace(spec, comparison=replace(spec.comparison, pooled=False))
+
+
+def within(spec: ScoreSpec, match_radius: int | None) -> ScoreSpec:
+    return replace(spec, comparison=replace(spec.comparison, match_radius=match_radius))
 
 
 def looped_scores(
@@ -110,7 +119,7 @@ def test_shard_scores_oracle(
     match_radius: int | None,
     bounds: tuple[int, ...],
 ) -> None:
-    given = replace(spec, sample=sample, earlier=earlier, match_radius=match_radius)
+    given = replace(within(spec, match_radius), sample=sample, earlier=earlier)
     parts = [shard_scores(replace(given, shard=Shard(7, *part))) for part in pairwise(bounds)]
     expected = looped_scores(tokens, sample or tuple(range(N)), earlier, 99 if match_radius is None else match_radius)
     np.testing.assert_allclose(torch.cat(parts), expected, atol=1e-5)
@@ -121,7 +130,7 @@ def test_shard_scores_leave_out_what_a_group_shares_and_nothing_of_earlier_lots(
 ) -> None:
     shared = np.repeat(np.random.default_rng(1).random((N, 3)) < 0.5, 2, axis=1)  # at degree 3 a row's two are alike
     shared[:, :2] = False  # so that every image keeps a patch to match
-    path = f"groups/key-{spec.pooled}"
+    path = f"groups/key-{spec.comparison.pooled}"
     write_groups(store, path, np.ones(N, dtype=np.int64), shared.reshape(N, *GRID))
     given = replace(spec, groups=path, earlier=EARLIER)
     ours = shard_scores(given)
@@ -140,7 +149,7 @@ def test_shard_scores_inside_a_region_are_those_of_the_inside_alone(
 ) -> None:
     inside = np.random.default_rng(5).random((4, *GRID)) < 0.5
     inside[:, 1, 0] = True
-    path = f"regions/{spec.pooled}-{len(bounds)}-{sample is None}"
+    path = f"regions/{spec.comparison.pooled}-{len(bounds)}-{sample is None}"
     write_regions(store, path, list("abcd"), {GRID: inside})
     own, further = tuple(np.arange(N) % 3), (3, 0, 1)
     given = replace(spec, sample=sample, earlier=EARLIER, region=RegionRows(path, own, further))
@@ -170,17 +179,17 @@ def test_shard_scores_lone_image_against_an_earlier_lot(
 def test_shard_scores_earlier_lots_are_aggregated_though_the_lot_is_stored_so(
     store: Store, tokens: dict[str, torch.Tensor], spec: ScoreSpec
 ) -> None:
-    arrays, paths = {"layer_07": ArraySpec((6, WIDTH), "float16")}, []
+    arrays, paths = {"layer_07": ArraySpec((6, WIDTH), "float32")}, []
     for degree in DEGREES:
-        made = aggregate(tokens["new"], GRID, degree).half().numpy()
-        paths.append(f"aggregated/{degree}-{spec.pooled}")
+        made = aggregate(tokens["new"], GRID, degree).numpy()
+        paths.append(f"aggregated/{degree}-{spec.comparison.pooled}")
         with writing_block(store, paths[-1], image_count=N, arrays=arrays, chunk_images=8, attributes={}) as staging:
             for start in range(0, N, 8):
                 staging.write(start, {"layer_07": made[start : start + 8]})
-    stored = replace(spec, aggregated=tuple((path,) for path in paths), pooled=False, earlier=EARLIER)
+    stored = replace(separate(spec), aggregated=tuple((path,) for path in paths), earlier=EARLIER)
     ours = shard_scores(stored)
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99)
-    np.testing.assert_allclose(ours, expected, atol=2e-3)
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("grid", [(6, 4), (3, 1)], ids=["finer", "coarser"])
@@ -194,7 +203,7 @@ def test_shard_scores_leave_out_what_a_group_shares_on_another_grid(
         shared[:, 1::2, ::2] = excluded  # one of the four patches that a patch of the layer covers
     else:
         shared[:] = excluded[:, :, :1]
-    path = f"groups/{grid[0]}-{spec.pooled}"
+    path = f"groups/{grid[0]}-{spec.comparison.pooled}"
     write_groups(store, path, np.ones(N, dtype=np.int64), shared)
     ours = shard_scores(replace(spec, groups=path, earlier=EARLIER))
     expected = looped_scores(tokens, tuple(range(N)), EARLIER, 99, excluded.reshape(N, 6))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from musc.grids import rounded_up
 from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import (
     BLOCK_IMAGES,
     CHUNK_IMAGES,
@@ -25,8 +26,13 @@ from musc.plan.partition import (
 LAW = settings(max_examples=25, deadline=None, database=None)
 N, P, C = 101, 37, 13
 GRID = (1, 37)
-LAYERS = (Layer(5, GRID, C), Layer(11, GRID, C))
-POOLED = {5: (1, 3, 5)}
+
+
+def compared(number: int, grid: tuple[int, int] = GRID, width: int = C, *, pooled: bool = False) -> LayerComparison:
+    return LayerComparison(Layer(number, grid, width), (1, 3, 5), pooled=pooled)
+
+
+LAYERS = (compared(5), compared(11))
 
 
 def covered(bounds: list[tuple[int, int]]) -> list[int]:
@@ -108,13 +114,13 @@ def test_shards_fit_the_memory(image_count: int, queries: int, spare: int) -> No
 
 def test_shards_whole_lot_where_it_fits() -> None:
     memory = shard_bytes(N, N, P, C)
-    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory)
+    shards = plan_shards(N, [compared(7)], memory_bytes=memory)
     assert shards == [Shard(7, 0, N)]
 
 
 def test_shards_divide_when_one_byte_is_missing() -> None:
     memory = shard_bytes(N, N, P, C) - 1
-    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory)
+    shards = plan_shards(N, [compared(7)], memory_bytes=memory)
     assert shards == [Shard(7, 0, 51), Shard(7, 51, N)]
 
 
@@ -128,13 +134,13 @@ def test_shards_refuse_memory_below_one_query() -> None:
 
 def test_largest_query_count_is_the_last_that_fits() -> None:
     memory = 2_000_003
-    most = largest_query_count(N, N, P, C, memory)
+    most = largest_query_count(N, N, compared(7), memory)
     assert 1 <= most < N
     assert shard_bytes(most, N, P, C) <= memory < shard_bytes(most + 1, N, P, C)
 
 
 def test_largest_query_count_is_0_without_memory() -> None:
-    assert largest_query_count(N, N, P, C, 0) == 0
+    assert largest_query_count(N, N, compared(7), 0) == 0
 
 
 def test_shard_bytes_grow_by_one_query() -> None:
@@ -157,7 +163,7 @@ def test_shard_bytes_of_pooled_degrees_grow_by_one_query() -> None:
 def test_shards_of_pooled_layers_hold_similarities_at_all_degrees() -> None:
     memory = shard_bytes(N, N, P, C, 1, False, (1, 3, 5)) - 1
     assert memory > shard_bytes(N, N, P, C)
-    shards = plan_shards(N, LAYERS, memory_bytes=memory, pooled_degrees=POOLED)
+    shards = plan_shards(N, [compared(5, pooled=True), compared(11)], memory_bytes=memory)
     assert shards == [Shard(5, 0, 51), Shard(5, 51, N), Shard(11, 0, N)]
 
 
@@ -174,7 +180,7 @@ def test_box_bytes_hold_the_planes_of_any_grid(grid: tuple[int, int], degrees: t
 
 def test_shards_of_a_sample_need_memory_for_its_images_only() -> None:
     memory = shard_bytes(N, 11, P, C)
-    shards = plan_shards(N, [Layer(7, GRID, C)], memory_bytes=memory, reference_count=11)
+    shards = plan_shards(N, [compared(7)], memory_bytes=memory, reference_count=11)
     assert shards == [Shard(7, 0, N)]
 
 
@@ -187,7 +193,7 @@ def test_rounded_up_is_the_smallest_multiple(count: int, multiple: int) -> None:
 
 
 def test_shards_divide_each_layer_by_itself_within_one_budget() -> None:
-    fine, coarse = Layer(5, (8, 8), 13), Layer(11, (4, 4), 31)
+    fine, coarse = compared(5, (8, 8), 13), compared(11, (4, 4), 31)
     memory = shard_bytes(40, N, 64, 13)
     assert shard_bytes(N, N, 16, 31) <= memory < shard_bytes(N, N, 64, 13)
     shards = plan_shards(N, [fine, coarse], memory_bytes=memory)
@@ -198,4 +204,4 @@ def test_shards_divide_each_layer_by_itself_within_one_budget() -> None:
 def test_shards_refuse_memory_below_one_query_of_the_largest_layer() -> None:
     memory = shard_bytes(1, N, 64, C) - 1
     with pytest.raises(MemoryError, match=f"references, each of 64 patches of width {C}"):
-        plan_shards(N, [Layer(11, (4, 4), C), Layer(12, (8, 8), C)], memory_bytes=memory)
+        plan_shards(N, [compared(11, (4, 4)), compared(12, (8, 8))], memory_bytes=memory)

@@ -10,6 +10,8 @@ import torch
 
 from musc import backbones
 from musc.backbones import Backbone, Features
+from musc.layers import Layer
+from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from planning.specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
@@ -91,11 +93,12 @@ def test_scores_are_the_same_however_little_memory_there_is(
     with writing_block(store, "block", image_count=9, arrays=arrays, chunk_images=8, attributes={}) as staging:
         staging.write(0, {"layer_02": tokens[:8].numpy()})
         staging.write(8, {"layer_02": tokens[8:].numpy()})
-    spec = ScoreSpec("key", "lot", store.url, ("block",), (2, 3), (0, 9), Shard(2, 1, 8), (1, 3), (0.0, 0.5))
+    comparison = LayerComparison(Layer(2, (2, 3), 5), (1, 3))
+    spec = ScoreSpec("key", "lot", store.url, ("block",), comparison, (0, 9), Shard(2, 1, 8), (0.0, 0.5))
     expected = shard_scores(spec)
 
     def on_small_gpu(spec: ScoreSpec) -> torch.Tensor:
-        if spec.device != "cpu" and spec.shard.stop - spec.shard.start > most:
+        if spec.comparison.device != "cpu" and spec.shard.stop - spec.shard.start > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return shard_scores(spec)
 
