@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,82 +15,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.pipelines.lot import score_folder
 from flows.pipelines.watch import watch_folder
 from planning.requests import WatchRequest, request_of
-from storage.datasets.synthetic.lot import write_lot
-from storage.results.runs import Run
-from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tasks.watching.folder_events import RESCAN_SECONDS
-from tests.flat import lot_request
+from tests.flows.watched import PATIENCE_SECONDS, copied, draw, until, watch
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1, 3)}
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve good parts in `good`; one more, and two defective ones, in `new`."""
-    root = tmp_path_factory.mktemp("parts")
-    pictures = write_lot(root / "all", good_count=13, defective_count=2, size=64)
-    for folder, chosen in (("good", pictures[:12]), ("new", pictures[12:])):
-        (root / folder).mkdir()
-        for number, picture in enumerate(chosen):
-            (root / folder / f"{number}.png").write_bytes(picture.read_bytes())
-    return root
-
-
-def watch(
-    folder: Path, drawn: Path, store: Path, until: int, started: threading.Event | None = None, **more: Any
-) -> pd.DataFrame:
-    """Watch until so many rows came, and return the table; set an event when it begins."""
-    given = {"folder": str(folder), "output": str(store), "category": "cap", "good": str(drawn / "good"), **SETTINGS}
-    stop, shown = threading.Event(), []
-    end = threading.Timer(PATIENCE_SECONDS, stop.set)
-    end.start()
-
-    def show(row: Any) -> None:
-        shown.append(row)
-        if started:
-            started.set()
-        if len(shown) > until:  # the first one is no photograph
-            stop.set()
-
-    try:
-        return watch_folder(request_of(WatchRequest, {**given, **more}), InlineRunner(), stop, show).table()
-    finally:
-        end.cancel()
-
-
-def copied(folder: Path, drawn: Path, *names: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).write_bytes((drawn / "new" / name).read_bytes())
-    return folder
-
-
-@pytest.mark.parametrize("roi", [False, True], ids=["whole", "region"])
-def test_watch_gives_the_scores_and_decisions_of_lots_of_one(drawn: Path, tmp_path: Path, roi: bool) -> None:
-    from PIL import Image
-
-    more: dict[str, Any] = {}
-    if roi:
-        mask = Image.new("L", (64, 64))
-        mask.paste(255, (0, 0, 40, 64))
-        mask.save(tmp_path / "roi.png")
-        more["roi"] = str(tmp_path / "roi.png")
-    folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
-    table = watch(folder, drawn, tmp_path / "store", 2, **more).set_index("path")
-    for name in ("0.png", "1.png"):
-        alone = copied(tmp_path / name[0], drawn, name)
-        request = lot_request(alone, tmp_path / "store", good=str(drawn / "good"), **SETTINGS, **more)
-        expected = Run(Store(str(tmp_path / "store")), score_folder(request, InlineRunner()).run).scores().iloc[0]
-        assert table.loc[name, "raw_score"] == pytest.approx(expected["raw_score"], abs=1e-4)
-        assert table.loc[name, "threshold"] == pytest.approx(expected["threshold"], abs=1e-4)
-        assert table.loc[name, "decision"] == expected["decision"]
-        assert abs(table.loc[name, "peak_x"] - expected["peak_x"]) <= 2
+    return draw(tmp_path_factory.mktemp("parts"))
 
 
 def test_watch_scores_nothing_twice_and_a_changed_file_again(drawn: Path, tmp_path: Path) -> None:
@@ -248,14 +183,6 @@ def test_watch_posts_flagged_photographs_again_after_an_error(
     assert all(row["decision"] == "flagged" and row["raw_score"] >= row["threshold"] for row in receiver.got)
     receiver.shutdown()
     receiver.server_close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert true()
 
 
 @pytest.mark.parametrize(
