@@ -62,10 +62,10 @@ class LotJob:
     """Images of earlier runs that people judged good, as they were when the job was made: references too."""
     good: KnownGood | None = None
     kept_size: KeptSize | None = None
-    dataset: str = ""
-    """Whose labels a benchmark compares with; empty for the lots of a product."""
     """Where the backbone's image size comes from, if proportions are kept."""
     region: Region | None = None
+    dataset: str = ""
+    """Whose labels a benchmark compares with; empty for the lots of a product."""
 
     @property
     def min_images(self) -> int:

@@ -3,13 +3,13 @@
 import logging
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from planning.returns import Stored
+from reports.description import describe_run
 from reports.page.charts import histogram, trend
 from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
 from reports.page.gallery import gallery_of
@@ -18,10 +18,8 @@ from reports.page.html import render
 from reports.page.notices import warnings_of
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ReportSpec
-from reports.run_record import RunRecord
 from reports.sentences import headline, thresholds
 from storage.artefacts import MARKER, facts, is_complete, writing
-from storage.local_time import local_time
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.results.site import read_site
@@ -94,7 +92,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "min_earlier": MIN_EARLIER,
         "enough_earlier": ENOUGH_EARLIER,
         "judgement": judgement(compared, len(spec.earlier)),
-        "settings": describe_settings(record),
+        "settings": describe_run(record),
     }
 
 
@@ -119,40 +117,3 @@ def scale_colours() -> list[str]:
     ramp = np.linspace(0, 1, 12)[None]
     grey = Image.new("RGB", (12, 1), (140, 140, 140))
     return ["#" + bytes(pixel).hex() for pixel in np.asarray(overlay(grey, ramp, 0, 1))[0]]
-
-
-def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
-    """Settings and provenance as pairs of name and text."""
-    backbone, decision = record.job.backbone, record.decision
-    layers = join_values([layer.number for layer in backbone.layers])
-    settings = record.job.settings
-    return [
-        ("lot", record.job.lot),
-        ("category", record.job.category),
-        ("folder", record.job.folder),
-        ("scored", local_time(record.recorded)),
-        ("backbone", f"{backbone.name}, layers {layers}, {join_values(backbone.image_size)} px"),
-        *(("note", note) for note in record.notes),
-        ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
-        ("degrees", join_values(settings.degrees)),
-        ("interval", join_values(settings.interval)),
-        ("RsCIN windows", join_values(settings.rscin_windows)),
-        ("subsets", str(record.job.subsets)),
-        ("thresholds", thresholds(decision)),
-        ("earlier nights used", str(len(decision.nights))),
-        ("expected share of suspects", f"{100 * decision.suspects:g} % of the good parts"),
-        (
-            "expected false alarms",
-            str(decision.expected_false_alarms if decision.fixed_threshold is None else "–"),
-        ),
-        ("review budget", "none" if decision.review_budget is None else str(decision.review_budget)),
-        ("settings digest", record.settings_digest),
-        ("run key", record.keys.run),
-        ("listing key", record.keys.listing),
-        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
-    ]
-
-
-def join_values(values: Sequence[Any]) -> str:
-    """Values separated by commas."""
-    return ", ".join(str(value) for value in values)

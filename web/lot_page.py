@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import pandas as pd
 
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
+from reports.description import describe_run
 from reports.judged import Judged, judge
 from reports.page.charts import histogram
-from reports.run_record import RunRecord
 from reports.sentences import headline, thresholds
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 from web.lot import Lot
@@ -92,7 +91,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),
         "has_appearance": lot.has_appearance,
-        "settings": describe_settings(lot.record),
+        "settings": describe_run(lot.record),
         "suggestion": suggestion,
     }
 
@@ -109,42 +108,3 @@ def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, object]:
         DEFECTIVE: scores(table[table["verdict"] == DEFECTIVE]),
         GOOD: scores(table[table["verdict"] == GOOD]),
     }
-
-
-def describe_settings(record: RunRecord) -> list[tuple[str, str]]:
-    """What was run, as pairs of name and text."""
-    job, backbone = record.job, record.job.backbone
-    chosen = job.settings.model_dump(exclude={"backbone", "weights", "references_from"}, exclude_none=True)
-    return [
-        ("folder", job.folder),
-        ("recorded", record.recorded),
-        ("backbone", f"{backbone.name}, {' × '.join(map(str, backbone.image_size))} pixels"),
-        ("weights", f"{backbone.weights} ({backbone.weights_digest})"),
-        *((name.replace("_", " "), format_value(value)) for name, value in chosen.items()),
-        *((name.replace("_", " "), format_value(value)) for name, value in record.decision.model_dump().items()),
-        ("references besides this lot", describe_references(record)),
-        ("run key", record.keys.run),
-        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
-    ]
-
-
-def describe_references(record: RunRecord) -> str:
-    """Which earlier images a lot was scored against besides its own."""
-    runs, good = record.job.settings.references_from, record.job.judged_good
-    judged = f"{sum(len(one.image_ids) for one in good)} images judged good in {len(good)} runs" if good else ""
-    accepted = f"accepted images of {', '.join(runs)}" if runs else ""
-    known = f"photographs of good parts in {record.job.good.folder}" if record.job.good else ""
-    return "; ".join(text for text in (accepted, judged, known) if text) or "none"
-
-
-def format_value(value: Any) -> str:
-    """A JSON value as people write it.
-
-    >>> format_value([1, 3]), format_value(None), format_value(0.5), format_value(True)
-    ('1, 3', '–', '0.5', 'yes')
-    """
-    if isinstance(value, list | tuple):
-        return ", ".join(format_value(one) for one in value) or "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
