@@ -48,7 +48,8 @@ def writing(store: Store, path: str) -> Iterator[StagingFolder]:
     staging = StagingFolder(store, f"{parent}{slash}{PARTIAL}{name}-{uuid4().hex}")
     try:
         yield staging
-        marker = {"format_version": FORMAT_VERSION, "facts": staging.facts, "files": _files(store, staging.path)}
+        files = _files(store, staging.path)
+        marker = {"format_version": FORMAT_VERSION, "facts": staging.facts, "files": files}
         content = json.dumps(marker, sort_keys=True).encode()
         if is_complete(store, path):
             log.debug("%s was completed by another writer meanwhile; this copy is dropped", path)
@@ -56,7 +57,7 @@ def writing(store: Store, path: str) -> Iterator[StagingFolder]:
             store.write(f"{staging.path}/{MARKER}", content)
             _rename_into_place(store, staging.path, path)
         else:
-            store.copy(staging.path, path)
+            store.copy(staging.path, path, files)
             store.write(f"{path}/{MARKER}", content)
     except BaseException:
         log.debug("the staging folder %s is dropped", staging.path)

@@ -27,7 +27,17 @@ def open_place(place: str) -> tuple[fsspec.AbstractFileSystem, str]:
         filesystem, path = fsspec.core.url_to_fs(place)
         return filesystem, str(path)
     kind = fsspec.get_filesystem_class(protocol)
-    return fsspec.filesystem(protocol, **kind._get_kwargs_from_urls(place)), str(kind._strip_protocol(place))
+    options = {**options_of(place), **kind._get_kwargs_from_urls(place)}
+    return fsspec.filesystem(protocol, **options), str(kind._strip_protocol(place))
+
+
+def options_of(place: str) -> dict[str, int]:
+    """Options of the file system of a local path or URL: on S3 a file is fetched by one request.
+
+    With several at once, s3fs would ask for the size of each file before.
+    """
+    is_s3 = not is_chain(place) and protocol_of(place) in ("s3", "s3a")
+    return {"max_concurrency": 1} if is_s3 else {}
 
 
 def protocol_of(place: str) -> str | None:

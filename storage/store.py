@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from uuid import uuid4
 import fsspec
 import zarr
 
-from storage.places import open_place
+from storage.places import open_place, options_of
 
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
@@ -99,9 +99,9 @@ class Store:
         """Rename a local folder, which happens at once or not at all."""
         Path(self.full(source)).rename(self.full(target))
 
-    def copy(self, source: str, target: str) -> None:
-        """Copy every file below a folder to another one; an object store copies by itself, not through this machine."""
-        names = self.sizes(source)
+    def copy(self, source: str, target: str, names: Iterable[str]) -> None:
+        """Copy files of a folder to another one; an object store copies by itself, not through this machine."""
+        names = list(names)
         targets = [self.full(f"{target}/{name}") for name in names]
         if self.is_local:
             for path in targets:
@@ -111,18 +111,31 @@ class Store:
     def delete(self, folder: str) -> None:
         """Remove a folder and everything in it; nothing happens if it is not there."""
         path = self.full(folder)
-        if not self.exists(folder):
+        if self.is_local or not self.filesystem.async_impl:
+            if self.exists(folder):
+                self.filesystem.rm(path, recursive=True)
             return
-        if self.is_local or not any(sign in path for sign in "*?["):
-            self.filesystem.rm(path, recursive=True)
+        files = [f"{path}/{name}" if name else path for name in self.sizes(folder)]
+        if files and not any(sign in file for file in files for sign in "*?["):
+            self.filesystem.rm(files)
             return
-        for name in self.sizes(folder):  # `rm` would take the path for a pattern
-            self.filesystem.rm_file(self.full(f"{folder}/{name}"))
+        for file in files:  # `rm` would take the path for a pattern
+            self.filesystem.rm_file(file)
 
-    def zarr_group(self, path: str, mode: Any) -> zarr.Group:
-        """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one."""
-        place = Path(self.full(path)) if self.is_local else self.location(path)
-        return zarr.open_group(place, mode=mode, zarr_format=3)
+    def zarr_group(self, path: str, mode: Any, attributes: Mapping[str, Any] | None = None) -> zarr.Group:
+        """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one, with attributes."""
+        place, options = self._zarr_place(path)
+        given = dict(attributes) if attributes else None
+        return zarr.open_group(place, mode=mode, zarr_format=3, attributes=given, storage_options=options)
+
+    def zarr_array(self, path: str) -> zarr.Array:
+        """A zarr v3 array at a path, to be read; its metadata are one file."""
+        place, options = self._zarr_place(path)
+        return zarr.open_array(place, mode="r", zarr_format=3, storage_options=options)
+
+    def _zarr_place(self, path: str) -> tuple[Path | str, dict[str, int] | None]:
+        """What zarr opens, and options of its file system."""
+        return (Path(self.full(path)), None) if self.is_local else (self.location(path), options_of(self.url) or None)
 
 
 def absolute(url: str) -> str:

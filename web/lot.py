@@ -13,7 +13,6 @@ from reports.page.heatmaps import Limits, colour_scale
 from reports.run_record import RunRecord
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
-from storage.results.features import array_of
 from storage.results.patch_scores import NAME
 from storage.results.profiles import read_appearance
 from storage.results.runs import PATCH_SCORES, Run
@@ -50,7 +49,7 @@ class Lot:
 
     @cached_property
     def _scores(self) -> zarr.Array:
-        return array_of(self.run.store.zarr_group(f"{self.run.path}/{PATCH_SCORES}", mode="r"), NAME)
+        return self.run.store.zarr_array(f"{self.run.path}/{PATCH_SCORES}/{NAME}")
 
     def patch_scores(self, position: int) -> np.ndarray:
         """Of one image, float32 (rows, columns); reads one chunk of the stored array."""

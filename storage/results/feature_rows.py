@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 
 import numpy as np
 import zarr
 
-from storage.results.features import Place, array_of, layer_name
+from storage.results.features import Place, layer_name, opened_array
 from storage.store import Store
 
 
@@ -44,9 +43,4 @@ class FeatureRows:
         return place[0], place[1] // self._array(place[0], layer).chunks[0]
 
     def _array(self, block: str, layer: int) -> zarr.Array:
-        return array_of(self._groups[block], layer_name(layer))
-
-    @cached_property
-    def _groups(self) -> dict[str, zarr.Group]:
-        blocks = dict.fromkeys(block for block, _ in self.places)
-        return {block: self.store.zarr_group(block, mode="r") for block in blocks}
+        return opened_array(self.store, block, layer_name(layer))

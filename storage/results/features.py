@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class BlockFacts(BaseModel):
 class BlockWriter:
     """A block being written, chunk by chunk."""
 
-    group: zarr.Group
+    arrays: Mapping[str, zarr.Array]
     chunk_images: int
     facts: BlockFacts
 
@@ -80,7 +80,7 @@ class BlockWriter:
                 "write whole chunks, the last one of the block excepted"
             )
         for name, rows in values.items():
-            array = array_of(self.group, name)
+            array = self.arrays[name]
             stop, image_count = start + len(rows), array.shape[0]
             if stop > image_count or (stop % self.chunk_images and stop != image_count):
                 raise ValueError(
@@ -121,10 +121,9 @@ def writing_block(
         attributes: what made the features, for whoever opens the arrays.
     """
     with writing(store, path) as staging:
-        group = store.zarr_group(staging.path, mode="w")
-        group.attrs.update({"format_version": 1, **attributes})
-        for name, array in arrays.items():
-            group.create_array(
+        group = store.zarr_group(staging.path, mode="w-", attributes={"format_version": 1, **attributes})
+        made = {
+            name: group.create_array(
                 name,
                 shape=(image_count, *array.shape),
                 chunks=(min(chunk_images, image_count), *array.shape),
@@ -132,8 +131,10 @@ def writing_block(
                 compressors=None,
                 fill_value=np.dtype(array.dtype).type("nan"),
             )
+            for name, array in arrays.items()
+        }
         written = BlockFacts(image_count=image_count)
-        yield BlockWriter(group, chunk_images, written)
+        yield BlockWriter(made, chunk_images, written)
         staging.facts.update(written.model_dump())
 
 
@@ -146,7 +147,7 @@ class LotFeatures:
 
     @cached_property
     def _facts(self) -> list[BlockFacts]:
-        return [BlockFacts.model_validate(facts(self.store, path)) for path in self.paths]
+        return [block_facts(self.store, path) for path in self.paths]
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
@@ -156,10 +157,6 @@ class LotFeatures:
             excluded = {image.position for image in known.excluded}
             places += [(block, row) for row in range(known.image_count) if row not in excluded]
         return places
-
-    @cached_property
-    def _groups(self) -> list[zarr.Group]:
-        return [self.store.zarr_group(path, mode="r") for path in self.paths]
 
     def __len__(self) -> int:
         """N, usable images."""
@@ -190,7 +187,7 @@ class LotFeatures:
 
     def token_shape(self, layer: int) -> tuple[int, int]:
         """P and C of a layer."""
-        patch_count, width = array_of(self._groups[0], layer_name(layer)).shape[1:]
+        patch_count, width = opened_array(self.store, self.paths[0], layer_name(layer)).shape[1:]
         return int(patch_count), int(width)
 
     def class_tokens(self) -> np.ndarray:
@@ -200,13 +197,29 @@ class LotFeatures:
     def _rows(self, name: str, start: int, stop: int) -> np.ndarray:
         wanted = self._places[start:stop]
         if not wanted:
-            return np.asarray(array_of(self._groups[0], name)[:0])
+            return np.asarray(opened_array(self.store, self.paths[0], name)[:0])
         parts = []
         for block in dict.fromkeys(block for block, _ in wanted):
             rows = [row for of_block, row in wanted if of_block == block]
-            span = np.asarray(array_of(self._groups[block], name)[rows[0] : rows[-1] + 1])
+            span = np.asarray(opened_array(self.store, self.paths[block], name)[rows[0] : rows[-1] + 1])
             parts.append(span if len(span) == len(rows) else span[np.subtract(rows, rows[0])])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=1024)
+def block_facts(store: Store, path: str) -> BlockFacts:
+    """What the marker of a complete block notes, which a process reads once.
+
+    Raises:
+        IncompleteError: if the block is not complete.
+    """
+    return BlockFacts.model_validate(facts(store, path))
+
+
+@lru_cache(maxsize=1024)
+def opened_array(store: Store, block: str, name: str) -> zarr.Array:
+    """An array of a complete block, whose metadata a process reads once: a block's key says its content."""
+    return store.zarr_array(f"{block}/{name}")
 
 
 def layer_name(layer: int) -> str:
@@ -216,15 +229,3 @@ def layer_name(layer: int) -> str:
     'layer_05'
     """
     return f"layer_{layer:02d}"
-
-
-def array_of(group: zarr.Group, name: str) -> zarr.Array:
-    """An array of a group.
-
-    Raises:
-        KeyError: if the group holds no such array.
-    """
-    found = group[name]
-    if not isinstance(found, zarr.Array):
-        raise KeyError(f"{name} must be an array of the group, got {type(found).__name__}")
-    return found

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from storage.artefacts import writing
-from storage.results.features import array_of
 from storage.store import Store
 
 FOLDER = "patch_scores"
@@ -32,8 +31,7 @@ def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping
 
 def write_scores(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:
     """Write float32 (n, rows, columns) as the zarr array `scores` of a new group."""
-    group = store.zarr_group(path, mode="w")
-    group.attrs.update({"format_version": 1, **attributes})
+    group = store.zarr_group(path, mode="w-", attributes={"format_version": 1, **attributes})
     chunks = (min(len(scores), CHUNK_IMAGES), *scores.shape[1:])
     array = group.create_array(NAME, shape=scores.shape, chunks=chunks, dtype="float32", fill_value=np.float32("nan"))
     array[:] = scores.astype(np.float32, copy=False)
@@ -41,4 +39,4 @@ def write_scores(store: Store, path: str, scores: np.ndarray, attributes: Mappin
 
 def read_scores(store: Store, path: str) -> np.ndarray:
     """Read what `write_scores` or `write_shard` wrote: float32 (n, rows, columns)."""
-    return np.asarray(array_of(store.zarr_group(path, mode="r"), NAME)[:])
+    return np.asarray(store.zarr_array(f"{path}/{NAME}")[:])

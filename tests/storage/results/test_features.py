@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-import zarr
 
 from storage.artefacts import is_complete
 from storage.errors import IncompleteError
@@ -14,7 +13,6 @@ from storage.results.features import (
     ArraySpec,
     Exclusion,
     LotFeatures,
-    array_of,
     layer_name,
     writing_block,
 )
@@ -252,16 +250,3 @@ def test_lot_of_a_missing_block_is_refused(local_store: Store) -> None:
 @pytest.mark.parametrize(("layer", "name"), [(5, "layer_05"), (23, "layer_23"), (101, "layer_101")])
 def test_layer_name_sorts_as_layers_do(layer: int, name: str) -> None:
     assert layer_name(layer) == name
-
-
-def test_array_of_refuses_what_is_not_there(local_store: Store) -> None:
-    write(local_store, "block", features(0, 2))
-    with pytest.raises(KeyError, match="layer_05"):
-        array_of(local_store.zarr_group("block", mode="r"), "layer_05")
-
-
-def test_array_of_refuses_a_group(local_store: Store) -> None:
-    group: zarr.Group = local_store.zarr_group("group", mode="w")
-    group.create_group("inner")
-    with pytest.raises(KeyError, match="inner must be an array of the group, got Group"):
-        array_of(group, "inner")

@@ -57,11 +57,12 @@ def test_scores_attributes_say_what_was_scored(local_store: Store) -> None:
     assert attributes == {"format_version": 1, "layer": 5, "degree": 3}
 
 
-def test_scores_written_anew_replace_the_old(local_store: Store) -> None:
-    write_scores(local_store, "scores", scores(CHUNK_IMAGES + 1, 2, 1), {"old": True})
-    write_scores(local_store, "scores", np.ones((2, 3, 2), np.float32), {})
-    np.testing.assert_array_equal(read_scores(local_store, "scores"), np.ones((2, 3, 2)))
-    assert "old" not in local_store.zarr_group("scores", mode="r").attrs
+def test_scores_are_written_to_a_new_place_only(local_store: Store) -> None:
+    written = scores(CHUNK_IMAGES + 1, 2, 1)
+    write_scores(local_store, "scores", written, {})
+    with pytest.raises(ValueError, match="exists"):
+        write_scores(local_store, "scores", np.ones((2, 3, 2), np.float32), {})
+    np.testing.assert_array_equal(read_scores(local_store, "scores"), written)
 
 
 def test_scores_that_are_missing_are_no_zeros(local_store: Store) -> None:
