@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -41,8 +41,6 @@ def earlier_references(
         IncompleteError: if a run's features are gone.
     """
     store = Store(job.store)
-    seen = {image.sha256 for image in images}
-    rows = defaultdict(list)
     wanted: list[tuple[ListedImage, Place]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
@@ -56,11 +54,42 @@ def earlier_references(
         wanted += [one for one in placed_images(Run(store, judged.run)) if one[0].image_id in named]
     if job.good and good:
         wanted += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
+    return rows_of(wanted, {image.sha256 for image in images})
+
+
+def lot_references(
+    job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], good: Sequence[ListedImage]
+) -> tuple[BlockRows, ...]:
+    """The images of a lot as references of its known good ones, each once and no copies of these.
+
+    Good images are scored against what the lot's are scored against, so that a good part of the lot scores like them.
+    Where the lot takes a sample of its images for references, they are scored against each other alone.
+
+    Args:
+        job: of the lot.
+        blocks: of the lot, extracted.
+        images: the lot.
+        good: the known good images.
+    """
+    if job.settings.references is not None or job.settings.tile is not None:
+        return ()
+    places = placed_in([spec.path for spec in blocks], images, Store(job.store))
+    return rows_of(places, {image.sha256 for image in good})
+
+
+def rows_of(wanted: Iterable[tuple[ListedImage, Place]], seen: set[str]) -> tuple[BlockRows, ...]:
+    """Rows of stored blocks, sorted, of images each once and none of those seen before.
+
+    Args:
+        wanted: images and where their features lie.
+        seen: SHA-256 of the images scored.
+    """
+    rows, before = defaultdict(list), set(seen)
     for image, (block, row) in wanted:
-        if image.sha256 in seen:
+        if image.sha256 in before:
             log.debug("%s is no reference: the lot, or another reference, has the same bytes", image.path)
         else:
-            seen.add(image.sha256)
+            before.add(image.sha256)
             rows[block].append(row)
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
 

@@ -23,7 +23,7 @@ from planning.resources import Engine
 from planning.returns import ScoredRun
 from planning.specs import ExtractSpec, KnownGoodSpecs
 from reports.page.earlier_nights import earlier_runs
-from reports.references import earlier_references
+from reports.references import earlier_references, lot_references
 from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import leasing
 from storage.store import Store
@@ -85,7 +85,7 @@ def compute_run(
             log.info("%s is scored again without what groups share", job.lot)
             shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
             run("score", score_shard, shards)
-        vouching = score_good(job, known, good, run) if job.good else None
+        vouching = score_good(job, (known, good), (blocks, images), run) if job.good else None
         nights = earlier_runs(job, lot_key)
         log.info("%d earlier nights take part in the decision", len(nights))
         lease.add(nights)
@@ -95,22 +95,28 @@ def compute_run(
 
 
 def score_good(
-    job: LotJob, blocks: Sequence[ExtractSpec], images: Sequence[ListedImage], run: Callable[..., Any]
+    job: LotJob,
+    known: tuple[Sequence[ExtractSpec], Sequence[ListedImage]],
+    lot: tuple[Sequence[ExtractSpec], Sequence[ListedImage]],
+    run: Callable[..., Any],
 ) -> KnownGoodSpecs | None:
-    """Score known good images against each other, where they are enough to decide the thresholds.
+    """Score known good images against each other and the lot, where they are enough to decide the thresholds.
 
     Args:
         job: of the lot.
-        blocks: of the good images, extracted.
-        images: the good images.
+        known: extracted blocks of the good images, and the good images.
+        lot: extracted blocks of the lot, and its images.
         run: runs a stage.
     """
     if job.good is None:
         return None
+    blocks, images = known
     made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
     contents = extracted_contents(blocks, images)
     if len(contents) < MIN_IMAGES:
         return made
-    shards = score_specs(good_job(job, job.good), blocks, [], contents, region=region_rows(job, contents))
+    beside = lot_references(job, *lot, images)
+    region = region_rows(job, contents, beside, *lot)
+    shards = score_specs(good_job(job, job.good), blocks, [], contents, beside, region=region)
     run("score", score_shard, shards)
     return replace(made, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

@@ -28,13 +28,18 @@ GOOD = 12
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder `good` of 12 parts, and folders `one` and `bad` of one part each."""
+    """A folder `good` of 12 parts, folders `one` and `bad` of one part each, and `good and bad` of 13."""
     root = tmp_path_factory.mktemp("parts")
     pictures = write_lot(root / "all", good_count=GOOD + 1, defective_count=1, size=96)
-    for folder, chosen in (("good", pictures[:GOOD]), ("one", pictures[GOOD : GOOD + 1]), ("bad", pictures[-1:])):
+    for folder, chosen in (
+        ("good", pictures[:GOOD]),
+        ("one", pictures[GOOD : GOOD + 1]),
+        ("bad", pictures[-1:]),
+        ("good and bad", [*pictures[:GOOD], pictures[-1]]),
+    ):
         (root / folder).mkdir()
-        for picture in chosen:
-            (root / folder / picture.name).write_bytes(picture.read_bytes())
+        for number, picture in enumerate(chosen):
+            (root / folder / f"{number:03}.png").write_bytes(picture.read_bytes())
     return root
 
 
@@ -75,10 +80,12 @@ def test_known_good_scores_give_the_threshold_of_a_lot_of_one(drawn: Path) -> No
     decision = read_record(bad).decision
     assert (decision.basis, decision.flag_basis) == (Basis.GOOD, Basis.GOOD)
     assert decision.reference_count == GOOD
-    own = score(drawn, "good", good=None).scores()["raw_score"]  # each against the others: the same by definition
+    together = score(drawn, "good and bad", good=None).scores().set_index("path")["raw_score"]  # all references alike
+    own = together[[path for path in together.index if path != together.idxmax()]]
     expected = decide_lot(bad.scores()["raw_score"].to_numpy(float), good_scores=own.to_numpy(float))
-    assert decision.threshold == pytest.approx(expected.flag_threshold, abs=1e-6)
-    assert decision.suspect_threshold == pytest.approx(expected.suspect_threshold, abs=1e-6)
+    assert together.max() == pytest.approx(bad.scores()["raw_score"][0], abs=1e-5)
+    assert decision.threshold == pytest.approx(expected.flag_threshold, abs=1e-5)
+    assert decision.suspect_threshold == pytest.approx(expected.suspect_threshold, abs=1e-5)
     assert not any("looks anomalous" in said or "look anomalous" in said for said in read_record(bad).warnings)
 
 
