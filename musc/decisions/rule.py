@@ -8,7 +8,7 @@ known good parts (`conformal`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def by_good_parts(scores: FloatArray, good: FloatArray, false_alarms: float, sus
     if 0 < suspects < least:
         remark = (
             f"{len(good)} known good parts can promise no less than 1 good part in {len(good) + 1} on the list "
-            f"({least:.1%}); {suspects:.1%} needs {round(1 / suspects) - 1}."
+            f"({least:.1%}); {suspects:.1%} needs {ceil(1 / suspects - 1e-9) - 1}."
         )
     return LotDecision(flag, suspect, conformal_p_values(scores, good), Basis.GOOD, len(good), remark)
 

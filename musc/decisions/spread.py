@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 USUAL_SHARE = 0.03
 """The share of good parts that the line of `usual_line` belongs to."""
-LINE, SMALL_LOT = 2.5, 6.0
+LINE, SMALL_LOT = 2.75, 6.0
 """Lower spreads above the median of that line: `LINE + SMALL_LOT / sqrt(N)`. The median and the spread of few parts are
 uncertain by as much."""
 DECAY = 1.5

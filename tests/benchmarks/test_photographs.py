@@ -72,15 +72,6 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
     assert row["image_auroc_raw"] == pytest.approx(table["cast", "image_auroc"], abs=1e-6)
 
 
-def test_realistic_lots_are_judged(labelled: Path, tmp_path: Path) -> None:
-    words = ["--image-size", 64, "--shares", 0, 0.3, "--draws", 2, "--json", tmp_path / "figures.json"]
-    shown = run("realistic_lots", labelled, *words)
-    clean, mixed = figures_of(tmp_path / "figures.json")
-    assert (clean["lots"], clean["good"], clean["defective"], clean["missed"]) == (2, 7, 0, 0)
-    assert (mixed["good"], mixed["defective"], mixed["flagged"] + mixed["missed"]) == (7, 3, 2 * 3)
-    assert [line.split(" | ")[:3] for line in shown] == [["| cast", "2", "7 + 0"], ["| cast", "2", "7 + 3"]]
-
-
 def test_small_flaws_lie_where_their_masks_say(labelled: Path, tmp_path: Path) -> None:
     run("small_flaws", tmp_path / "flaws", labelled, "--draws", 1)
     assert sorted(path.name for path in (tmp_path / "flaws").iterdir()) == ["cast-0.02-0", "cast-0.035-0"]
