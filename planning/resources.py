@@ -3,17 +3,16 @@
 `Resources` is what a user asks for, `Allocation` what a job gets on this machine.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ByteSize, TypeAdapter, model_validator
 
 from musc.backbones.devices import choose_device, device_type, thread_count
 from musc.pydantic_options import Options, option
+from planning.machine_memory import host_memory_bytes
 
 EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"
@@ -23,7 +22,6 @@ CORES_PER_WORKER = 2
 MEMORY_SHARE = 0.5
 """Fraction of the memory of the GPU, or of the machine without one, that scoring may use by default."""
 SIZE = re.compile(r"\s*\d*\.?\d+\s*[A-Za-z]*\s*")
-CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def read_bytes(value: object) -> object:
@@ -187,10 +185,3 @@ def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
             f"workers must be at most {gpu_count}, the GPUs of this machine, got {count}; leave it out for one per GPU"
         )
     return Engine("dask", asked.dask_address, workers=count, gpus=count if gpu_count else 0)
-
-
-def host_memory_bytes() -> int:
-    """Memory this process may use: that of the machine or of its container, whichever is smaller."""
-    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limits = [Path(name).read_text().strip() for name in CGROUP_LIMITS if Path(name).is_file()]
-    return min([installed, *(int(limit) for limit in limits if limit.isdecimal())])

@@ -123,7 +123,7 @@ def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, 
     """Features of some images of the lot."""
     width = features.token_shape(spec.shard.layer)[1]
     scored = scored_places(features, spec.tiles)
-    return reader.together([scored[image] for image in images], width, aggregated=bool(spec.aggregated))
+    return reader.read_all([scored[image] for image in images], width, aggregated=bool(spec.aggregated))
 
 
 def load_others(

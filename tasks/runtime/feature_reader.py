@@ -57,7 +57,7 @@ class FeatureReader:
         grid = self.comparison.grid
         return pool(tokens, grid, self.degrees) if self.pooled else aggregate(tokens, grid, *self.degrees)
 
-    def together(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> Features:
+    def read_all(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> Features:
         """Features of some images, of C channels, at once and in memory of their own."""
         count, patch_count = len(places), self.comparison.layer.patch_count
         vectors = torch.empty((count, patch_count, width), device=self.device)

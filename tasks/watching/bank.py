@@ -86,7 +86,7 @@ class Bank:
 
         def compare(number: int) -> None:
             part = self.parts[number]
-            others = rest(part.features, own, own if own is None else own + 1, 1)
+            others = others_than(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
             own_tokens = tokens[numbers.index(part.comparison.layer.number)]
             found[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
@@ -110,7 +110,7 @@ class Bank:
         step = max(1, largest_query_count(count, count, part.comparison, max(0, left), allocation.thread_count))
         return np.concatenate(
             [
-                part.scores(part.features[start:stop], start, rest(part.features, start, stop), count, self.job)
+                part.scores(part.features[start:stop], start, others_than(part.features, start, stop), count, self.job)
                 for start, stop in ((start, min(start + step, count)) for start in range(0, count, step))
             ]
         )
@@ -129,7 +129,7 @@ class Bank:
         return peak_scores(average_layers(layers, finest, len(parts[0])), self.job.backbone.image_size)
 
 
-def rest(
+def others_than(
     features: Features, start: int | None = None, stop: int | None = None, number: int = 0
 ) -> Iterator[tuple[int, Features]]:
     """The references but those of [start, stop), numbered from `number` on; a gap keeps its numbers if number is 0."""
@@ -166,7 +166,7 @@ def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> 
             outside = torch.from_numpy(~inside).flatten()
         for degrees in comparison.passes:
             reader = FeatureReader(store, comparison, degrees)
-            parts.append(ReferencePart(reader, reader.together(places, comparison.layer.width), outside))
+            parts.append(ReferencePart(reader, reader.read_all(places, comparison.layer.width), outside))
     return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(parts))
 
 

@@ -1,13 +1,11 @@
 """What engine a user gets, and what each worker has to itself."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from planning import resources
-from planning.resources import Engine, Resources, choose_engine, host_memory_bytes
+from planning.resources import Engine, Resources, choose_engine
 
 
 @pytest.mark.parametrize(
@@ -80,26 +78,3 @@ def test_memory_is_read_as_people_write_it(text: str | int, size: int) -> None:
 def test_memory_that_is_no_positive_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="memory must be"):
         Resources(memory=text)
-
-
-@pytest.fixture
-def limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only file that may limit this process's memory, not written yet."""
-    monkeypatch.setattr(resources, "CGROUP_LIMITS", (str(tmp_path / "memory.max"), str(tmp_path / "absent")))
-    return tmp_path / "memory.max"
-
-
-def test_host_memory_is_that_of_the_machine_without_a_limit(limit: Path) -> None:
-    assert host_memory_bytes() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") > 0
-
-
-def test_host_memory_is_the_containers_where_that_is_less(limit: Path) -> None:
-    limit.write_text("123456789\n")
-    assert host_memory_bytes() == 123456789
-
-
-@pytest.mark.parametrize("unlimited", ["max\n", "9223372036854771712\n"])
-def test_host_memory_is_the_machines_in_a_container_without_limit(limit: Path, unlimited: str) -> None:
-    without = host_memory_bytes()
-    limit.write_text(unlimited)
-    assert host_memory_bytes() == without
