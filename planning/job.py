@@ -17,7 +17,7 @@ from storage.names import one_form
 from storage.places import protocol_of
 from storage.results.ignored import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
-from storage.store import Store, absolute, require_store
+from storage.store import Store, absolute, require_apart, require_store
 
 PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
 """What a folder of the store may be called."""
@@ -41,7 +41,7 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     require_folder(folder)
     if request.good is not None:
         require_folder(request.good, "good")
-    require_store(output)
+    require_apart(require_store(output), folder)
     folder, output = absolute(folder), absolute(output)
     allocation = allocate(request.resources)
     if allocation.engine.name == "dask":

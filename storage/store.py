@@ -17,6 +17,9 @@ from storage.places import open_place, options_of
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
 
+SIGN = ".musc-store"
+"""A file in the root of every store that results are written to: photographs are not looked for below it."""
+SIGN_TEXT = b"Results of musc lie in this folder. Photographs below it are not scored, so leave this file here.\n"
 
 TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
 """When a file was written, by the various names that fsspec's file systems have for it."""
@@ -177,6 +180,39 @@ def require_writable(store: Store) -> None:
                 f"output must be a folder that can be written, got {store.url}, where {place} cannot; "
                 "give another --output, or change its permissions"
             )
+
+
+def begin_results(store: Store, *sources: str) -> None:
+    """Prepare a store that results are written to: whoever looks for photographs leaves it out from now on.
+
+    Args:
+        store: which need not exist yet.
+        sources: folders of photographs, which the store may lie in, but not be.
+
+    Raises:
+        ValueError: if it cannot be written, or is one of the folders of photographs.
+    """
+    for source in sources:
+        require_apart(store, source)
+    require_writable(store)
+    if not store.exists(SIGN):
+        store.write(SIGN, SIGN_TEXT)
+
+
+def require_apart(store: Store, source: str) -> None:
+    """Refuse a store that is itself a folder of photographs; it may lie in one.
+
+    Raises:
+        ValueError: naming the store.
+    """
+    places = [
+        Path(place.full("")).resolve() if place.is_local else place.location("") for place in (store, Store(source))
+    ]
+    if places[0] == places[1]:
+        raise ValueError(
+            f"output must be a folder of its own, got {store.url}, in which the photographs lie; "
+            f"give another --output, such as {store.url.rstrip('/')}/musc-results"
+        )
 
 
 def nearest_existing(store: Store) -> list[str]:

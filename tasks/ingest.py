@@ -10,7 +10,7 @@ from storage.artefacts import digest
 from storage.datasets.stored import read_category
 from storage.images.listing import list_files, list_folder, require_folder
 from storage.images.lots import USABLE, ListedImage, is_unopened, require_enough, store_lot, usable_images
-from storage.store import Store
+from storage.store import Store, begin_results
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ def list_images(folder: str, store: str, least: int = 2) -> Listed:
     Raises:
         NoImagesError: if fewer images than that can be scored.
     """
+    begin_results(Store(store), folder)
     return keep_listing(list_folder(folder), folder, store, least)
 
 
@@ -35,6 +36,7 @@ def list_good(folder: str, store: str) -> KnownGood:
     Raises:
         NoImagesError: if none can be used.
     """
+    begin_results(Store(store), folder)
     images = list_folder(folder)
     listed = keep_listing(images, folder, store, 1)
     contents = sorted(image.sha256 for image in usable_images(images))

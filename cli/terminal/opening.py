@@ -11,6 +11,7 @@ from cli.terminal.text import visible
 from musc.settings import DEFAULT_BACKBONE
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
+from storage.store import SIGN
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {
@@ -56,6 +57,9 @@ def file_count(place: str) -> int | None:
         return None
     count = 0
     for _, folders, files in os.walk(place):
+        if SIGN in files:  # a store
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         count += sum(not name.startswith(".") for name in files)
     return count

@@ -11,7 +11,7 @@ from planning.resources import Engine
 from planning.returns import Benchmarked
 from storage.datasets import left_out_of_dataset
 from storage.datasets.stored import read_category, write_category
-from storage.store import Store, require_writable
+from storage.store import Store, begin_results
 from tasks.evaluate import benchmark_name, evaluate_category, evaluate_spec, write_benchmark
 from tasks.ingest import list_category
 from tasks.runtime import progress
@@ -44,7 +44,7 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
     """
     jobs = benchmark_jobs(request)
     store = Store(jobs[0].job.store)
-    require_writable(store)
+    begin_results(store, request.root)
     not_read = left_out_of_dataset(request.dataset, request.root, request.categories)
     if not_read:
         log.warning(not_read)

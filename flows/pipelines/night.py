@@ -20,7 +20,7 @@ from planning.returns import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
-from storage.store import Store, require_writable
+from storage.store import Store, begin_results
 from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import format_failures
@@ -65,7 +65,7 @@ def score_night(
         told: called with what came of each lot, at once.
     """
     job = night_job(request)
-    require_writable(Store(job.store))
+    begin_results(Store(job.store), request.root)
     tree = runner.call("survey", request.root, survey, request.root, request.category, request.since)
     outcomes: list[Outcome] = []
     with runner.shared(job.allocation.engine) as shared:

@@ -22,7 +22,7 @@ from storage.artefacts import digest
 from storage.images.lots import load_usable
 from storage.names import short_name
 from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
-from storage.store import Store, require_writable
+from storage.store import Store, begin_results
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
 from tasks.regions import keep_region
@@ -102,7 +102,7 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     job = prepare(request.lot())
     job = with_judged_good(job) if request.good_from_verdicts else job
     store = Store(job.store)
-    require_writable(store)
+    begin_results(store, request.folder)
     images, blocks = [], []
     good = runner.call("list", job.good.folder, list_good, job.good.folder, job.store) if job.good else None
     if good:

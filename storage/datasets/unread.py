@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.datasets.files import folders_in, images_in, natural_key
+from storage.store import SIGN
 
 
 class UnreadFolder(NamedTuple):
@@ -46,8 +47,11 @@ def describe_unread(folders: Sequence[UnreadFolder]) -> str:
 
 
 def _below(root: Path, top: Path) -> Iterator[str]:
-    """A folder and those below it, hidden ones and those of operating systems left out."""
-    for base, names, _ in os.walk(top):
+    """A folder and those below it without hidden ones, those of operating systems and stores."""
+    for base, names, files in os.walk(top):
+        if SIGN in files:  # a store, whose pictures musc has drawn
+            names.clear()
+            continue
         names[:] = [name for name in names if not name.startswith(".") and name != "__MACOSX"]
         yield Path(base).relative_to(root).as_posix()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.artefacts import digest, is_complete
-from storage.images.listing import has_image_name, paths_below, require_folder
+from storage.images.listing import has_image_name, paths_below, require_folder, visible_paths
 from storage.store import TIMES, Store
 
 log = logging.getLogger(__name__)
@@ -116,8 +116,8 @@ def _remote_signs(folder: Store) -> dict[str, list[Any]]:
     base = folder.full("")
     found: Mapping[str, Mapping[str, Any]] = folder.filesystem.find(base, detail=True)
     paths = {name[len(base) :].lstrip("/"): known for name, known in found.items()}
+    seen = ((path, paths[path]) for path in visible_paths(filter(None, paths)))
     return {
         path: [int(known["size"] or 0), *(str(known[sign]) for sign in SIGNS_OF_CHANGE if sign in known)]
-        for path, known in paths.items()
-        if path and not any(part.startswith(".") for part in path.split("/"))
+        for path, known in seen
     }

@@ -8,6 +8,7 @@
 | `unreadable` | empty, damaged, truncated, of unknown range, not permitted, out of reach, or its name not UTF-8 | no |
 | `too_large` | more pixels than is safe to decode | no |
 | `outside` | a symbolic link that leads out of the folder, or to a folder | no |
+| `results` | the folder of a store, in which earlier results lie: what is below it has no rows | no |
 | `not_finite` | its features hold NaN or infinity | no |
 
 Folders below are searched too; names that begin with a dot are left out. Links on the way to the folder are followed.
@@ -17,7 +18,7 @@ import errno
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -27,10 +28,11 @@ from storage.errors import NoImagesError, UnreadableImageError
 from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
 from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
-from storage.store import Store, is_utf8, rename_advice, require_path
+from storage.store import SIGN, Store, is_utf8, rename_advice, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 """Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""
+RESULTS = "a store with results of musc; nothing below it was looked at"
 READERS = 8
 """Files read at once while listing: reading waits for the disk or the network, not for the CPU."""
 
@@ -74,7 +76,7 @@ def require_folder(url: str, option: str = "folder") -> Store:
     """The folder at a path or URL that an option names.
 
     Raises:
-        NoImagesError: if there is no such folder.
+        NoImagesError: if there is no such folder, or it is itself a store.
         ValueError: if the path is empty.
     """
     require_path(option, url)
@@ -82,6 +84,8 @@ def require_folder(url: str, option: str = "folder") -> Store:
     if not folder.filesystem.isdir(folder.full("")):
         what = "is a file" if folder.exists("") else "does not exist"
         raise NoImagesError(f"{option} must be an existing folder, got {url}, which {what}; check the path")
+    if folder.exists(SIGN):
+        raise NoImagesError(f"{option} must hold photographs, got {url}, which is {RESULTS}; check the path")
     return folder
 
 
@@ -97,19 +101,37 @@ def require_images(url: str, least: int = 2) -> None:
 
 
 def paths_below(folder: Store) -> Iterator[str]:
-    """Paths of all files, linked folders and folders that cannot be opened, without hidden ones; relative."""
+    """Paths of all files, linked folders and folders that cannot be opened, without hidden ones; relative.
+
+    Of a store in the folder only its sign is given, whose path ends in `SIGN`: what musc has written is no photograph.
+    """
     if not folder.is_local:
-        yield from (path for path in folder.sizes("") if not any(part.startswith(".") for part in path.split("/")))
+        yield from visible_paths(folder.sizes(""))
         return
     root = folder.full("")
     closed: list[OSError] = []
     for base, folders, files in os.walk(root, onerror=closed.append):
+        if SIGN in files and base != root:
+            yield Path(base, SIGN).relative_to(root).as_posix()
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if Path(base, name).is_symlink()]
         for name in (*files, *links):
             if not name.startswith("."):
                 yield Path(base, name).relative_to(root).as_posix()
     yield from (Path(error.filename).relative_to(root).as_posix() for error in closed)
+
+
+def visible_paths(paths: Iterable[str]) -> Iterator[str]:
+    """Of all paths in an object store those that are not hidden, and of a store in it only its sign."""
+    known = list(paths)
+    stores = tuple(path.removesuffix(SIGN) for path in known if path.endswith(f"/{SIGN}"))
+    for path in known:
+        is_sign = path.endswith(f"/{SIGN}")
+        is_hidden = any(part.startswith(".") for part in path.split("/"))
+        if is_sign or not (is_hidden or path.startswith(stores)):
+            yield path
 
 
 def has_image_name(path: str) -> bool:
@@ -120,6 +142,8 @@ def has_image_name(path: str) -> bool:
 def _list_file(folder: Store, path: str, bounds: Bounds) -> ListedImage:
     """Read one file and judge it by its name, its place and its header."""
     shown = path.encode("utf-8", "backslashreplace").decode()
+    if path.endswith(f"/{SIGN}"):
+        return ListedImage("", shown.removesuffix(f"/{SIGN}"), "", 0, 0, "results", RESULTS)
     row = ListedImage("", shown, "", 0, 0, USABLE, "")
     refusal = _refused_by_name(folder, path, bounds)
     if refusal:

@@ -9,6 +9,7 @@
 | a symbolic link in the root to a folder elsewhere | a category: the user put it there |
 | a symbolic link in the root to what holds the root or lies in it | no category; left out and said so |
 | a symbolic link in a category | no lot; left out and said so |
+| a store, in which results lie | no lot; left out and said so |
 | a folder that cannot be opened | no lot; left out and said so |
 | a name that begins with a dot | not looked at |
 """
@@ -19,9 +20,9 @@ from datetime import date
 from pathlib import Path
 
 from storage.images.folder_dates import date_of
-from storage.images.listing import require_folder
+from storage.images.listing import RESULTS, require_folder
 from storage.names import one_form
-from storage.store import Store
+from storage.store import SIGN, Store
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:
 def _why_refused(store: Store, path: str, entry: dict[str, object]) -> str:
     """Why something in the root or in a category is neither a category nor a lot; empty if it is one."""
     if entry["type"] == "directory":
-        return ""
+        return RESULTS if store.filesystem.exists(store.full(f"{path}/{SIGN}")) else ""
     if not entry.get("islink") or store.filesystem.isfile(store.full(path)):
         return "a file outside any lot; lots are folders in a category's folder"
     if not store.filesystem.isdir(store.full(path)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.images.listing import has_image_name
+from storage.store import SIGN
 
 STABLE_SECONDS = 0.3
 """For so long a file must stay the same before it is read."""
@@ -50,6 +51,9 @@ def image_paths(folder: Path, below: str = "") -> list[str]:
     """
     found = []
     for base, folders, files in os.walk(folder / below):
+        if SIGN in files:  # a store, whose pictures musc has drawn
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             place = Path(base, name)
