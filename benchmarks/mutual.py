@@ -24,11 +24,11 @@ import torch
 from musc.backbones import resolve
 from musc.backbones.catalogue import LITE0_NAME
 from musc.kernels.products import products
-from musc.kernels.threads import Scratch, for_each
 from musc.kernels.window import window_bands
 from musc.layers import Grid
 from musc.lnamd import aggregate
 from musc.mutual import degree_scores, interval_counts, mutual_scores
+from musc.threads import Scratch, for_each
 
 INTERVAL = (0.0, 0.3)
 COMPARED = 5

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from musc.array_checks import require_patches
-from musc.kernels.threads import for_each
 from musc.layers import Grid
 from musc.option_ranges import require_degree, require_degrees
+from musc.threads import for_each
 
 MIN_SUM = 1e-3
 """Shortest sum over a neighbourhood, as a fraction of what independent patches would sum to."""

@@ -14,7 +14,6 @@ import torch
 
 from musc.array_checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import pooled, products
-from musc.kernels.threads import for_each
 from musc.kernels.window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
@@ -22,6 +21,7 @@ from musc.option_ranges import Interval, require_interval, require_match_radius
 from musc.plan.cost import pair_count
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import sample_size
+from musc.threads import for_each
 
 Features = torch.Tensor | PooledTokens
 """Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several

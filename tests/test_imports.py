@@ -38,6 +38,14 @@ BELOW = {
 }
 """Rooms that hold folders, these folders, and the folders of the same room that each may import."""
 
+INSIDE = {
+    "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd lnamd_numpy "
+    "kernels maps rscin metrics decisions backbones plan mutual lot",
+    "storage": "errors names secrets local_time places store disks tables artefacts leases attempts images results "
+    "datasets prune",
+}
+"""The modules and folders of a room from the lowest to the highest: each imports only those before it."""
+
 KNOW_PREFECT = {
     "tasks": {"runtime/prefect_tasks", "monitoring/artifacts", "monitoring/events", "monitoring/automations"},
     "flows": {"runners", "hooks", "score_lot", "score_lots", "benchmark", "reproduce_run"},
@@ -87,6 +95,19 @@ def test_imports_inside_a_room_keep_their_order(folder: str) -> None:
         modules = (name.split(".") for name in imported_modules(path.read_text("utf-8")) if name.startswith(f"{room}."))
         folders = {parts[1] for parts in modules if (ROOT / room / parts[1]).is_dir()}
         assert folders - BELOW[folder] - {own} == set(), path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("room", INSIDE)
+def test_imports_inside_a_room_go_down_only(room: str) -> None:
+    order = INSIDE[room].split()
+    found = {path.stem if path.is_file() else path.name for path in (ROOT / room).iterdir()}
+    assert sorted(order) == sorted(found - {"__init__", "__pycache__"}), "give every module its place in the order"
+    for place, name in enumerate(order):
+        folder, module = ROOT / room / name, ROOT / room / f"{name}.py"
+        for path in folder.rglob("*.py") if folder.is_dir() else [module]:
+            named = (other.split(".") for other in imported_modules(path.read_text("utf-8")))
+            imported = {parts[1] for parts in named if parts[0] == room and len(parts) > 1}
+            assert imported & set(order[place + 1 :]) == set(), path.relative_to(ROOT)
 
 
 @pytest.mark.parametrize("room", KNOW_PREFECT)

@@ -11,10 +11,10 @@ import torch
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
 from musc.kernels.products import ALIGNMENT
-from musc.kernels.threads import Scratch, for_each
 from musc.kernels.window import effective_radius
 from musc.layers import Grid
 from musc.lnamd import PooledTokens
+from musc.threads import Scratch, for_each
 
 
 def fill_symmetric(

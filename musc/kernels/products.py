@@ -12,8 +12,8 @@ import torch
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up
 from musc.kernels.precision import multiply, product_dtype
-from musc.kernels.threads import Scratch, for_each
 from musc.kernels.window import Band, window_bands
+from musc.threads import Scratch, for_each
 
 ALIGNMENT = 16
 """Rows of a product start this many float32 values apart, or a multiple: with whole cache lines the product is up to

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone
-from musc.kernels.threads import for_each
 from musc.mutual import Features, block_scores, vectors
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import largest_query_count
+from musc.threads import for_each
 from planning.lot import layer_comparisons
 from planning.lot_job import LotJob
 from storage.disks import readable_bytes

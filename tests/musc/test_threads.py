@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from musc.kernels.threads import for_each
 from musc.mutual import mutual_scores
+from musc.threads import for_each
 
 CPU = torch.device("cpu")
 
