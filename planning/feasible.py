@@ -21,6 +21,6 @@ def require_feasible(request: LotRequest) -> LotJob:
     """
     job = prepare(request)
     require_writable(Store(job.store))
-    require_images(job.folder, job.min_images)
+    require_images(job.folder, job.min_images, Store(job.store))
     project_cost(job, job.min_images)
     return job

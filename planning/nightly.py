@@ -164,7 +164,7 @@ def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple
     seen = fingerprint(found.folder)
     if seen.image_count < 2:
         try:
-            require_enough(list_folder(found.folder), found.folder)
+            require_enough(list_folder(found.folder), found.folder, store=Store(job.store))
         except NoImagesError as error:
             return Look(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
     if seen.digest is None:

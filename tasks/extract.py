@@ -25,8 +25,16 @@ from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
 from storage.images.in_flight import IN_FLIGHT
-from storage.images.lots import ListedImage, load_usable, read_image
-from storage.results.features import CLASS_TOKENS, ArraySpec, BlockWriter, LotFeatures, layer_name, writing_block
+from storage.images.lots import ListedImage, load_lot, load_usable, read_image, require_enough
+from storage.results.features import (
+    CLASS_TOKENS,
+    ArraySpec,
+    BlockWriter,
+    LotFeatures,
+    layer_name,
+    mark_excluded,
+    writing_block,
+)
 from storage.results.tile_places import whole_images
 from storage.store import Store
 from tasks.runtime import progress
@@ -91,6 +99,26 @@ def extracted_contents(specs: Sequence[ExtractSpec], images: Sequence[ListedImag
         return [images[position].sha256 for position in whole_images(features, tiles)] * tiles
     excluded = {image.position for image in features.exclusions}
     return [image.sha256 for position, image in enumerate(images) if position not in excluded]
+
+
+def require_usable(specs: Sequence[ExtractSpec], usable_count: int, earlier_count: int, tiles: int = 1) -> None:
+    """Refuse a lot of whose images too few could be decoded or have usable features; its listing is kept, and named.
+
+    Args:
+        specs: of all blocks of the lot, extracted.
+        usable_count: images of the lot with usable features.
+        earlier_count: images of earlier lots that are references too.
+        tiles: of each image.
+
+    Raises:
+        NoImagesError: saying how many images are usable, and what the others are.
+    """
+    least = 1 if earlier_count else 2
+    if usable_count < least:
+        store = Store(specs[0].store)
+        features = LotFeatures(store, tuple(spec.path for spec in specs))
+        images = mark_excluded(load_lot(store, specs[0].lot_key), features, tiles)
+        require_enough(images, specs[0].folder, least, store)
 
 
 def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:

@@ -67,7 +67,7 @@ def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: 
         if image.status != USABLE:
             log.debug("%s is left out: %s (%s)", image.path, image.status, image.reason)
     log.info("%d files listed in %s, %d of them usable", len(images), folder, len(usable_images(images)))
-    require_enough(images, folder, least)
+    require_enough(images, folder, least, Store(store))
     return Listed(
         lot_key=store_lot(Store(store), images),
         files=len(images),

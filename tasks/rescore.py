@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from reports.provenance import run_record, versions, versions_line
 from reports.readme import readme
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, load_lot, usable_images
-from storage.results.features import LotFeatures
+from storage.results.features import LotFeatures, mark_excluded
 from storage.results.patch_scores import read_scores, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, write_record
 from storage.store import Store
@@ -59,20 +59,6 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     log.info("%s: %d images flagged, %d suspect, from %d parts (%s)", spec.job.lot, *counts)
     write_record(store, folder, record.model_dump(mode="json"))
     store.write(f"{folder}/{README}", readme(record).encode())
-
-
-def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
-    """The listing with the images that turned out to have no usable features marked so."""
-    usable = usable_images(images)
-    excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
-    for path, known in excluded.items():
-        log.info("%s is left out: %s (%s)", path, known.status, known.reason)
-    return [
-        replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
-        if image.path in excluded
-        else image
-        for image in images
-    ]
 
 
 def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:

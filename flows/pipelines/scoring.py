@@ -28,7 +28,7 @@ from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import leasing
 from storage.store import Store
 from tasks.aggregate import aggregate_block
-from tasks.extract import extract_block, extracted_contents
+from tasks.extract import extract_block, extracted_contents, require_usable
 from tasks.finish import rescore_lot
 from tasks.groups import group_lot
 from tasks.regions import region_rows
@@ -76,6 +76,7 @@ def compute_run(
         aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
         run("aggregate", aggregate_block, aggregated)
         contents = extracted_contents(blocks, images, tiles)
+        require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
         region = region_rows(job, contents, earlier, known, good)
         shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
         run("score", score_shard, shards)

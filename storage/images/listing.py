@@ -89,15 +89,20 @@ def require_folder(url: str, option: str = "folder") -> Store:
     return folder
 
 
-def require_images(url: str, least: int = 2) -> None:
+def require_images(url: str, least: int = 2, store: Store | None = None) -> None:
     """Refuse a folder at once if by the names of its files it cannot be scored; image files are not read.
+
+    Args:
+        url: of the folder.
+        least: images that are needed.
+        store: keeps the listing of a folder that is refused; None keeps none.
 
     Raises:
         NoImagesError: if there is no such folder, or fewer files than `least` are called like images.
     """
     names = (path for path in paths_below(require_folder(url)) if has_image_name(path))
     if sum(1 for _ in islice(names, least)) < least:
-        require_enough(list_folder(url), url, least)
+        require_enough(list_folder(url), url, least, store)
 
 
 def paths_below(folder: Store) -> Iterator[str]:

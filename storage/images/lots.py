@@ -42,8 +42,14 @@ class ListedImage:
     """Why it is not scored, or a remark; empty if there is nothing to say."""
 
 
-def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> None:
+def require_enough(images: Sequence[ListedImage], url: str, least: int = 2, store: Store | None = None) -> None:
     """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
+
+    Args:
+        images: as listed.
+        url: of the lot's folder.
+        least: usable images that are needed.
+        store: keeps the listing of a lot that is refused; None keeps none.
 
     Raises:
         NoImagesError: if fewer images than `least` are usable; says what the other files are, and why.
@@ -55,6 +61,10 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2) -> N
         rest = f"; besides: {besides}" if besides else ""
         linked = any(image.reason == LEADS_OUT for image in images)
         remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
+        if any(image.status == "not_finite" for image in images):
+            remedy += ", and check the weights if every image is not_finite"
+        if store is not None and images:
+            rest += f"; every file is listed in {store.location(f'{lot_path(store_lot(store, images))}/{TABLE}')}"
         needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
         kind = UnopenedError if any(map(is_unopened, images)) else NoImagesError
         raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; {remedy}")

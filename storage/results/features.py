@@ -8,7 +8,7 @@ chunk cannot pass for a feature.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -19,6 +19,7 @@ import zarr
 from pydantic import BaseModel
 
 from storage.artefacts import facts, writing
+from storage.images.lots import ListedImage, usable_images
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -229,3 +230,17 @@ def layer_name(layer: int) -> str:
     'layer_05'
     """
     return f"layer_{layer:02d}"
+
+
+def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
+    """The listing with the images that turned out to have no usable features marked so."""
+    usable = usable_images(images)
+    excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
+    for path, known in excluded.items():
+        log.info("%s is left out: %s (%s)", path, known.status, known.reason)
+    return [
+        replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
+        if image.path in excluded
+        else image
+        for image in images
+    ]
