@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
 from musc.decisions.decision import Basis
-from musc.decisions.humps import find_humps
+from musc.decisions.humps import Humps, find_humps
 from musc.decisions.nights import height_at, heights_of_good_parts
 from musc.decisions.spread import USUAL_SHARE, Reach, reach_of
 
@@ -107,23 +107,13 @@ def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecis
     """The lot's own rule: by the lower half of its scores, or by the lower of two groups."""
     humps = find_humps(scores)
     if humps:
-        lower = scores[scores < humps.boundary]
-        centre = float(np.median(lower))
-        reach: Reach | None = Reach(centre, humps.boundary - centre)
-    else:
-        reach = reach_of(scores) if len(scores) >= MIN_IMAGES else None
+        return by_lower_group(scores, humps, false_alarms, suspects)
+    reach = reach_of(scores) if len(scores) >= MIN_IMAGES else None
     if reach is None:
         return by_rank(scores, suspects)
-    flag = reach.flag_threshold(scores, false_alarms)
-    p_values = reach.p_values(scores)
+    flag, p_values = reach.flag_threshold(scores, false_alarms), reach.p_values(scores)
     if not suspects:
         return LotDecision(flag, flag, p_values, Basis.LOT, len(scores), "")
-    if humps:
-        groups = f"Two groups: {humps.lower_count} and {humps.upper_count} images"
-        remark = (
-            f"{groups}. Their scores fall in two; the higher ones are suspect: defective parts, or another variant."
-        )
-        return LotDecision(max(flag, humps.boundary), humps.boundary, p_values, Basis.LOT, humps.lower_count, remark)
     line, top = reach.score_at(suspects), top_threshold(scores, suspects)
     remark = ""
     if scores.max() < min(line, flag):
@@ -133,9 +123,22 @@ def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecis
     return LotDecision(flag, min(line, top, flag), p_values, Basis.LOT, len(scores), remark)
 
 
+def by_lower_group(scores: FloatArray, humps: Humps, false_alarms: float, suspects: float) -> LotDecision:
+    """The higher of two groups is suspect; the lower one stands for the good parts."""
+    centre = float(np.median(scores[scores < humps.boundary]))
+    reach = Reach(centre, humps.boundary - centre)
+    flag = max(humps.boundary, reach.flag_threshold(scores, false_alarms))
+    suspect = humps.boundary if suspects else flag
+    remark = (
+        f"Two groups: {humps.lower_count} and {humps.upper_count} images. Their scores fall in two; "
+        "the higher ones are defective parts, or another variant."
+    )
+    return LotDecision(flag, suspect, reach.p_values(scores), Basis.LOT, humps.lower_count, remark)
+
+
 def by_rank(scores: FloatArray, suspects: float) -> LotDecision:
     """The top of a lot that says nothing of its good parts: too small, or most scores equal."""
-    as_high = (scores[None, :] >= scores[:, None]).sum(axis=1)
+    as_high = len(scores) - np.searchsorted(np.sort(scores), scores, side="left")
     p_values = np.asarray(as_high / len(scores), dtype=np.float64)
     if not suspects:
         return LotDecision(inf, inf, p_values, Basis.LOT, len(scores), "")

@@ -120,6 +120,7 @@ def test_two_groups_are_named_and_the_higher_one_is_suspect() -> None:
     assert not listed[:20].any()
     assert found.remark.startswith("Two groups: 20 and 60 images.")
     assert found.reference_count == 20
+    assert decide("two groups", suspects=0).remark == found.remark, "said though nothing is suspect"
 
 
 CLEAN: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
