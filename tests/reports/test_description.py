@@ -32,7 +32,7 @@ def test_every_option_is_described_and_none_twice() -> None:
 
 
 def test_readme_holds_the_description() -> None:
-    record = record_of(job_of(settings=chosen(backbone="net", match_radius=2)))
+    record = record_of(job_of(settings=chosen(backbone="net", match_radius=2)), versions={"musc": "1"})
     text = readme(record)
     for heading, values in describe_run(record).items():
         assert f"\n{heading}\n" in text

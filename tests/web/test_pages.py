@@ -266,12 +266,12 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:
-    from reports.exports import verdicts_text
+    from reports.exports import verdicts_content
 
     give(client, lot_name, image_ids[0], "defective", note="ünïcode")
     run = Run(store, f"runs/{lot_name}")
-    expected = verdicts_text(kind, read_verdicts(store, run.path), run.scored_images())
-    assert client.get(f"/lots/{lot_name}/verdicts/{kind}").content.decode() == expected
+    expected = verdicts_content(kind, read_verdicts(store, run.path), run.scored_images())
+    assert client.get(f"/lots/{lot_name}/verdicts/{kind}").content == expected
     assert expected
 
 
