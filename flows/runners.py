@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-import torch
 from prefect.client.orchestration import get_client
 from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from musc.backbones.devices import thread_count
 from planning.resources import GPU, Engine
 from planning.specs import TaskSpec
 from tasks.monitoring.monitor import Monitor
@@ -63,7 +63,7 @@ def worker_options(engine: Engine, number: int) -> dict[str, object]:
     """Options of one worker: its own GPU, or its fraction of the CPU's threads."""
     if engine.gpus:
         return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
-    return {"env": {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // engine.workers))}}
+    return {"env": {"OMP_NUM_THREADS": str(max(1, thread_count() // engine.workers))}}
 
 
 def visible_gpus(count: int) -> list[str]:

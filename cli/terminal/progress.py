@@ -3,13 +3,14 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cli.terminal.text import visible
-from tasks.runtime.progress import StageProgress, listening
+from cli.terminal.waiting import waiting
+from tasks.runtime.progress import Listener, StageProgress, listening
 
 LINE_SECONDS = 10.0
 """Least time between two plain lines of one stage."""
@@ -27,11 +28,13 @@ if not console.is_terminal:
 @contextmanager
 def watching(*, several_lots: bool = False) -> Iterator[None]:
     """Show the progress of every stage while the `with` block lasts; of several lots only what takes long."""
-    if not console.is_terminal:
-        with listening(SparseLines() if several_lots else PlainLines(), say):
-            yield
-        return
-    with bars_on(console, several_lots) as bars, listening(Bars(bars), say):
+    with ExitStack() as stack:
+        now = stack.enter_context(waiting(say))
+        if console.is_terminal:
+            shown: Listener = Bars(stack.enter_context(bars_on(console, several_lots)))
+        else:
+            shown = SparseLines() if several_lots else PlainLines()
+        stack.enter_context(listening(now.until_progress(shown), now.doing))
         yield
 
 

@@ -23,6 +23,7 @@ from storage.store import Store
 from tasks.finish import rescore_lot
 from tasks.ingest import list_good, list_images
 from tasks.regions import keep_region
+from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 
@@ -37,6 +38,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         if job.good:
             listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
             job = replace(job, good=listed)
+        progress.doing(f"listing {job.folder} …")
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
         if job.kept_size and job.kept_size.key:
             settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
@@ -121,6 +123,7 @@ def score_listed(
         (done,) = run_stage("rescore", rescore_lot, [finished], where)
         done = done.model_copy(update={"reused": True})
     else:
+        progress.doing("loading torch …")
         from flows.pipelines.scoring import compute_run  # all that computes: torch, and what the stages need
 
         done = compute_run(job, lot_key, images, where, engine)

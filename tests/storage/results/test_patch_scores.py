@@ -60,7 +60,7 @@ def test_scores_attributes_say_what_was_scored(local_store: Store) -> None:
 def test_scores_are_written_to_a_new_place_only(local_store: Store) -> None:
     written = scores(CHUNK_IMAGES + 1, 2, 1)
     write_scores(local_store, "scores", written, {})
-    with pytest.raises(ValueError, match="exists"):
+    with pytest.raises(FileExistsError):
         write_scores(local_store, "scores", np.ones((2, 3, 2), np.float32), {})
     np.testing.assert_array_equal(read_scores(local_store, "scores"), written)
 
