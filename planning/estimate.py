@@ -1,4 +1,4 @@
-"""Estimate a lot's cost: operations, memory and disk; `planning.trial` measures the time."""
+"""Estimate a lot's cost: operations, memory and disk; `planning.forecast` says how long it takes here."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,7 +44,8 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     search = search_operations(job, searched, image_count, shards)
     counted = zip(plan.layers, plan.layer_operations, strict=True)
     operations = tuple(passes * count + search * (layer == searched) for layer, count in counted)
-    return replace(plan, layer_operations=operations)
+    reads = tuple(passes * count for count in plan.layer_reads)
+    return replace(plan, layer_operations=operations, layer_reads=reads, tiles=tiles)
 
 
 def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Sequence[Shard]) -> float:
@@ -59,10 +60,12 @@ def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Seque
 def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
     """A projected cost as a table of two columns."""
     allowed = job.allocation.memory_bytes
+    part = "tile" if plan.tiles > 1 else "image"
+    as_tiles = f", scored as {plan.image_count:,} tiles" if plan.tiles > 1 else ""
     texts = {
-        "images": f"{plan.image_count:,}",
-        "references of each": f"{plan.reference_count:,}",
-        "patches per image": shapes_line(plan.layers),
+        "images": f"{plan.image_count // plan.tiles:,}{as_tiles}",
+        f"references of each{' tile' if plan.tiles > 1 else ''}": f"{plan.reference_count:,}",
+        f"patches per {part}": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
         "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {allowed / 1e9:,.2f} GB allowed",

@@ -5,12 +5,12 @@ from planning.requests import LotRequest, request_of
 
 
 def run(given: Given) -> None:
-    """Count the images, add up, time a short trial, and print."""
+    """Count the images, add up, try what takes long, and print."""
     from cli.terminal.tables import show_plan
     from musc.plan.tiles import tile_count
     from planning.estimate import project_cost
+    from planning.forecast import forecast
     from planning.job import prepare
-    from planning.trial import scoring_seconds
     from reports.judged_good import with_judged_good
     from reports.references import earlier_references
     from storage.images.listing import list_folder
@@ -26,4 +26,4 @@ def run(given: Given) -> None:
     earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
     good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
     cost = project_cost(job, tiles * len(usable), earlier + good, tiles)
-    show_plan(cost, job, scoring_seconds(cost))
+    show_plan(cost, job, forecast(cost, job, usable))

@@ -24,6 +24,7 @@ from storage.tables import METRICS_TABLE as TABLE
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
+    from planning.forecast import Forecast
     from planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
@@ -115,17 +116,30 @@ def show_benchmark(store_url: str, path: str) -> None:
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 
 
-def show_plan(plan: "ProjectedCost", job: "LotJob", seconds: float) -> None:
-    """Print what scoring a lot would cost."""
+def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast") -> None:
+    """Print what scoring a lot would cost, and what it takes here."""
     from planning.estimate import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in cost_rows(plan, job):
         table.add_row(*row.values())
-    table.add_row(
-        "time of scoring here", f"{seconds:,.0f} s at its present load; without extraction, as if nothing was stored"
-    )
+    table.add_row("memory of the process", f"{here.process_bytes / 1e9:,.1f} GB")
+    extraction, scoring = here.extraction_seconds, here.scoring_seconds
+    unknown = "not known, as the network's weights are not here"
+    table.add_row("time of extraction here", unknown if extraction is None else duration(extraction))
+    table.add_row("time of scoring here", f"{duration(scoring)}; both at the present load, as if nothing was stored")
     console.print(table)
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it.
+
+    >>> duration(7.2), duration(300), duration(20_000)
+    ('7 s', '5 min', '5.6 h')
+    """
+    if seconds < 120:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def show_stored(location: str) -> None:

@@ -28,8 +28,12 @@ class ProjectedCost:
     """Features, and patch scores of all shards, on disk."""
     layer_operations: tuple[float, ...]
     """Operations of mutual scoring, layer by layer, as `musc.plan.pooling.pair_operations` counts them."""
+    layer_reads: tuple[float, ...]
+    """Images whose features are read and aggregated, layer by layer: queries, and references beside them."""
     reference_count: int
     """References of each image."""
+    tiles: int = 1
+    """Of each photograph; N and all counts are then of tiles."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -74,7 +78,8 @@ def lot_cost(
     """
     sampled = sample_size(lot_size, reference_count)
     references = sampled + earlier_count
-    peak_bytes, stored_bytes, layer_operations = 0, image_count * embedding_width * FLOAT32_BYTES, []
+    peak_bytes, stored_bytes = 0, image_count * embedding_width * FLOAT32_BYTES
+    layer_operations, layer_reads = [], []
     for comparison in comparisons:
         layer = comparison.layer
         patch_count, width = layer.patch_count, layer.width
@@ -84,6 +89,8 @@ def lot_cost(
         stored_bytes += sum(query_counts) * patch_count * FLOAT32_BYTES
         pairs = sum(pair_count(count, lot_size, sampled, earlier_count) for count in query_counts)
         layer_operations.append(pairs * pair_operations(comparison))
+        beside = sum(sampled - count * sampled / lot_size + earlier_count for count in query_counts)
+        layer_reads.append(sum(query_counts) + beside)
     return ProjectedCost(
         image_count,
         tuple(comparisons),
@@ -92,6 +99,7 @@ def lot_cost(
         peak_bytes=peak_bytes,
         stored_bytes=stored_bytes,
         layer_operations=tuple(layer_operations),
+        layer_reads=tuple(layer_reads),
         reference_count=references - 1,
     )
 

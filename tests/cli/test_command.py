@@ -220,3 +220,5 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
     (comparison,) = asked  # all four scales are alike
     assert (comparison.layer, comparison.match_radius) == (Layer(3, (8, 8), TOKEN_WIDTH), 2)
     assert re.search(r"references of each +│ +2 ", shown.output)
+    for what in ("memory of the process", "time of extraction here", "time of scoring here"):
+        assert re.search(rf"{what} +│ +\d", shown.output)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from musc.layers import BackboneSpec, Layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
-from planning.estimate import project_cost, shapes_line
+from planning.estimate import cost_rows, project_cost, shapes_line
 from planning.lot_job import LotJob
 from planning.resources import Allocation
 from tests.flat import chosen, with_allocation
@@ -58,3 +58,17 @@ def test_forecast_searches_groups_in_the_middle_layer() -> None:
 
 def test_shapes_of_layers_alike_are_named_once() -> None:
     assert shapes_line(UNEVEN) == "64 of width 24, 16 of width 48"
+
+
+def test_forecast_counts_the_images_that_are_read() -> None:
+    assert project_cost(JOB, N).layer_reads == (N, N)
+    assert project_cost(JOB, N, 4).layer_reads == (N + 4, N + 4)
+
+
+def test_forecast_calls_tiles_tiles() -> None:
+    job = replace(JOB, settings=JOB.settings.changed(tile=64))
+    texts = {row["what"]: row["how much"] for row in cost_rows(project_cost(job, 160, tiles=16), job)}
+    assert texts["images"] == "10, scored as 160 tiles"
+    assert texts["references of each tile"] == "9"
+    assert texts["patches per tile"] == f"{P} of width {C}"
+    assert "patches per image" not in texts
