@@ -16,6 +16,8 @@ from storage.store import Store
 from tasks.monitoring.summary import strip
 
 PART = "cast"
+GOOD, DEFECTIVE = 58, 6
+"""Parts drawn: as in a usual lot, most are good."""
 PICTURE_QUALITY = 85
 
 
@@ -26,7 +28,7 @@ def run(output: str, seed: int) -> None:
     """
     root = Path(output) / f"lot-{seed}"
     photographs = root / PART / "test"
-    images = write_lot(root / PART, part=PART, seed=seed)
+    images = write_lot(root / PART, good_count=GOOD, defective_count=DEFECTIVE, part=PART, seed=seed)
     say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     request = with_engine(LotRequest(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART))

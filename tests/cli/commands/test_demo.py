@@ -32,7 +32,9 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
 def test_demo_draws_the_most_anomalous_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import cli.commands.demo
 
-    monkeypatch.setattr(cli.commands.demo, "write_lot", partial(write_lot, good_count=14, defective_count=5, size=128))
+    monkeypatch.setattr(cli.commands.demo, "write_lot", partial(write_lot, size=128))
+    monkeypatch.setattr(cli.commands.demo, "GOOD", 14)
+    monkeypatch.setattr(cli.commands.demo, "DEFECTIVE", 5)
     shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path / "drawn"), "--seed", "3"])
     (tmp_path / "drawn").rename(tmp_path / "moved")
     again = CliRunner().invoke(app, ["demo", "--output", str(tmp_path / "moved"), "--seed", "3"])
@@ -65,3 +67,4 @@ def test_demo_of_varied_defects_shows_no_group(tmp_path: Path) -> None:
     table = pd.read_parquet(scores)
     assert len(table) == 64
     assert set(table["group"]) == {0}
+    assert set(table["decision"]) == {"flagged", "suspect", "accepted"}
