@@ -1,5 +1,7 @@
 """Check before any work that a request can succeed, for the command line and for deployments."""
 
+from collections.abc import Callable
+
 from planning.estimate import project_cost
 from planning.job import prepare
 from planning.lot_job import LotJob
@@ -8,10 +10,13 @@ from storage.images.listing import require_images
 from storage.store import Store, require_writable
 
 
-def require_feasible(request: LotRequest) -> LotJob:
+def require_feasible(request: LotRequest, complete: Callable[[LotJob], LotJob] | None = None) -> LotJob:
     """The job of a request, after checking that its store is writable, that it has images, and that they fit memory.
 
-    Images that people judged good are not in it: see `reports.judged_good`.
+    Args:
+        request: by the user.
+        complete: adds to the job what needs other rooms, such as images that people judged good: with them one image is
+            enough.
 
     Raises:
         OSError: if the store cannot be written.
@@ -21,6 +26,7 @@ def require_feasible(request: LotRequest) -> LotJob:
     """
     job = prepare(request)
     require_writable(Store(job.store))
+    job = complete(job) if complete else job
     require_images(job.folder, job.min_images, Store(job.store))
     project_cost(job, job.min_images)
     return job

@@ -10,7 +10,7 @@ from cli.terminal.text import visible
 
 BAD_INPUT = 2
 FAILED = 1
-ROOMS = ("cli", "flows", "tasks", "reports", "planning", "storage", "musc")
+ROOMS = ("cli", "web", "flows", "tasks", "reports", "planning", "storage", "musc")
 
 
 def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> None:

