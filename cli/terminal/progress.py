@@ -29,7 +29,7 @@ if not console.is_terminal:
 def watching(*, several_lots: bool = False) -> Iterator[None]:
     """Show the progress of every stage while the `with` block lasts; of several lots only what takes long."""
     with ExitStack() as stack:
-        now = stack.enter_context(waiting(say))
+        now = stack.enter_context(waiting(say, several_lots=several_lots))
         if console.is_terminal:
             shown: Listener = Bars(stack.enter_context(bars_on(console, several_lots)))
         else:

@@ -14,17 +14,18 @@ OFTEN_SECONDS, SELDOM_SECONDS = 2.0, 10.0
 class Waiting:
     """The one thing that is being done, such as loading a network, until a stage goes on."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    def __init__(self, say: Callable[[str], None], *, several_lots: bool = False) -> None:
+        self.say, self.several_lots = say, several_lots
         self.lock = threading.Lock()
         self.what, self.began, self.due = "", 0.0, float("inf")
 
     def doing(self, what: str) -> None:
-        """Say what is done now."""
+        """Say what is done now; of several lots only if it takes long."""
         with self.lock:
             self.what, self.began = what, time.monotonic()
             self.due = self.began + OFTEN_SECONDS
-        self.say(what)
+        if not self.several_lots:
+            self.say(what)
 
     def until_progress(self, listener: Listener) -> Listener:
         """A listener of stages whose reports end the waiting."""
@@ -42,15 +43,16 @@ class Waiting:
             if now < self.due:
                 return
             seconds = now - self.began
-            self.due = now + (OFTEN_SECONDS if seconds < SELDOM_SECONDS else SELDOM_SECONDS)
+            often = seconds < SELDOM_SECONDS and not self.several_lots
+            self.due = now + (OFTEN_SECONDS if often else SELDOM_SECONDS)
             text = f"{self.what} {seconds:.0f} s"
         self.say(text)
 
 
 @contextmanager
-def waiting(say: Callable[[str], None]) -> Iterator[Waiting]:
+def waiting(say: Callable[[str], None], *, several_lots: bool = False) -> Iterator[Waiting]:
     """While the `with` block lasts, say again what is being done whenever it takes longer than 2 seconds."""
-    over, now = threading.Event(), Waiting(say)
+    over, now = threading.Event(), Waiting(say, several_lots=several_lots)
 
     def run() -> None:
         while not over.wait(OFTEN_SECONDS / 8):

@@ -36,3 +36,13 @@ def test_waiting_is_said_from_beside(monkeypatch) -> None:  # type: ignore[no-un
         now.doing("loading torch …")
         time.sleep(0.5)
     assert len(said) > 1
+
+
+def test_of_several_lots_only_what_takes_long_is_said() -> None:
+    said: list[str] = []
+    now = Waiting(said.append, several_lots=True)
+    now.doing("listing cap …")
+    now.doing("loading torch …")
+    for seconds in range(1, 25):
+        now.say_again(now.began + seconds)
+    assert said == [f"loading torch … {seconds} s" for seconds in (2, 12, 22)]
