@@ -8,6 +8,23 @@ from storage.disks import describe_space, is_full, readable_bytes
 from storage.store import Store
 from tasks.runtime.stage import StageFailedError
 
+UNIT_BYTES = 4096
+"""In which most file systems give space, to a folder as to a file."""
+CHUNK_IMAGES = 8
+"""Whose features lie in one file for each layer."""
+SHARD_ENTRIES, RUN_ENTRIES = 10, 40
+"""Files and folders of a shard, and of all else that a lot leaves."""
+PAGE_BYTES, PICTURE_BYTES, PICTURES = 60_000, 12_000, 80
+"""Of the report, without and with each of its pictures, of which there are at most so many."""
+
+
+def needed_bytes(plan: ProjectedCost) -> int:
+    """About what a lot takes on its disk: its numbers, the report, and what is lost by files ending within a unit."""
+    array_count = plan.block_count * (len(plan.layers) + 1)
+    chunk_count = (len(plan.layers) + 1) * -(-plan.image_count // CHUNK_IMAGES)
+    entries = 4 * plan.block_count + 3 * (array_count + chunk_count) + SHARD_ENTRIES * plan.shard_count + RUN_ENTRIES
+    return plan.stored_bytes + entries * UNIT_BYTES + PAGE_BYTES + PICTURE_BYTES * min(plan.image_count, PICTURES)
+
 
 @contextmanager
 def telling_need(plan: ProjectedCost, store: str) -> Iterator[None]:
@@ -20,7 +37,7 @@ def telling_need(plan: ProjectedCost, store: str) -> Iterator[None]:
     Raises:
         StageFailedError: with the disk, what is free on it and what the lot needs, where it is full.
     """
-    need = f"the lot needs {readable_bytes(plan.stored_bytes)} in all, of which some may be stored already"
+    need = f"the lot needs about {readable_bytes(needed_bytes(plan))} in all, of which some may be stored already"
     try:
         yield
     except StageFailedError as error:

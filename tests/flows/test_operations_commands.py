@@ -130,13 +130,13 @@ def cluster() -> Iterator[Cluster]:
 
 
 def test_steps_to_postgresql_lead_to_a_night(cluster: Cluster, lots: Path, tmp_path: Path) -> None:
-    """`sudo -u postgres` is played by a script, since the cluster is not the machine's own."""
+    """`su postgres -c` is played by a script, since the cluster is not the machine's own."""
     lines = commands("Server: SQLite or PostgreSQL")
     assert sum(PASSWORD in line for line in lines) == 2
     with account(tmp_path, PGHOST=str(cluster.folder), PGPORT=str(cluster.port)) as user:
-        sudo = user.home / "bin" / "sudo"
-        sudo.write_text('#!/bin/sh\n[ "$1 $2" = "-u postgres" ] || exit 9\nshift 2\nPGUSER=postgres exec "$@"\n')
-        sudo.chmod(0o755)
+        become = user.home / "bin" / "su"
+        become.write_text('#!/bin/sh\n[ "$1 $2" = "postgres -c" ] || exit 9\nPGUSER=postgres exec sh -c "$3"\n')
+        become.chmod(0o755)
         placed = [line.replace("4200", str(user.port)).replace("5432", str(cluster.port)) for line in lines]
         stop = placed.index("kill $(cat prefect-server.pid)")
         placed[stop] = "true"  # there is none yet
