@@ -1,5 +1,6 @@
 """`musc watch`: photographs scored as they come."""
 
+import logging
 import signal
 import threading
 from datetime import datetime
@@ -29,8 +30,18 @@ def run(given: Given) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    print_warnings()
     arrivals = watch_folder(request, stop, show, emitting=api is not None)
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")
+
+
+def print_warnings() -> None:
+    """Print what goes wrong while watching, such as a folder that is gone, since no progress display does."""
+    printed = logging.StreamHandler()
+    printed.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    for name in ("tasks.watching", "flows.pipelines.watch"):
+        logging.getLogger(name).addHandler(printed)
+        logging.getLogger(name).propagate = False
 
 
 def show(shown: "Started | Arrival") -> None:
