@@ -79,11 +79,13 @@ def test_labelstudio_predicts_each_place_as_box_and_outline(found: FinishedRun) 
 def test_readme_says_what_lies_there_and_every_setting(found: FinishedRun) -> None:
     text = found.run.store.read(f"{found.run.path}/{README}").decode()
     job = found.record.job
-    for name in (*type(job.settings).model_fields, *type(job.decisions).model_fields, "scores.parquet"):
+    said_otherwise = {"image_size", "references_from"}
+    options = {*type(job.settings).model_fields, *type(job.decisions).model_fields} - said_otherwise
+    for name in (*options, "pixels", "further references", "scores.parquet"):
         assert f"\n  {name} " in text, name
     assert f"\n{headline(found.record.decision, 6)}.\n" in text
     assert f"\n{thresholds(found.record.decision)}\n" in text
-    for expected in ("degrees              1\n", f"folder               {found.folder}\n", "ok                   6\n"):
+    for expected in ("degrees              1\n", f"folder               {found.folder}\n", "files ok             6\n"):
         assert expected in text
 
 
