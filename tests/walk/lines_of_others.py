@@ -91,7 +91,7 @@ def automations(walk: Walk) -> None:
         ran.refused("PREFECT_API_URL must be set to a running server's address")
 
 
-@line("verdicts export", "run", "kind", "output")
+@line("verdicts export", "run", "kind", "output", "image_prefix")
 def verdicts(walk: Walk) -> None:
     ran = walk.score(output=str(walk.place / "judged"), category="cap", threshold=0.3)
     judge(walk, "judged", "3.png")
@@ -100,6 +100,9 @@ def verdicts(walk: Walk) -> None:
         said = walk.musc("verdicts", "export", str(ran.folder), "--format", kind, "--output", str(target))
         assert said.code == 0, said.output
         assert target.exists()
+    given = ["--format", "labelstudio", "--output", str(walk.place / "p.json"), "--image-prefix", "https://host/"]
+    assert walk.musc("verdicts", "export", str(ran.folder), *given).code == 0
+    assert "https://host/3.png" in (walk.place / "p.json").read_text()
     assert "3.png" in (walk.place / "v.csv").read_text(encoding="utf-8-sig")
     assert json.loads((walk.place / "v.json").read_text())["images"]
     assert list((walk.place / "labelled").rglob("*.png"))
@@ -146,11 +149,10 @@ def web(walk: Walk) -> None:
 @line("demo", "output", "seed")
 def demo(walk: Walk) -> None:
     import cli.commands.demo
-    from storage.datasets.synthetic.lot import write_lot
 
     with pytest.MonkeyPatch.context() as patch:
-        small = partial(write_lot, good_count=8, defective_count=3, size=64)
-        patch.setattr(cli.commands.demo, "write_lot", small)
+        patch.setattr(cli.commands.demo, "GOOD", 8)
+        patch.setattr(cli.commands.demo, "DEFECTIVE", 3)
         ran: Ran = walk.musc("demo", "--output", str(walk.place / "demo"), "--seed", "7")
     assert ran.code == 0, ran.output
     assert "Drew 11 images" in ran.output

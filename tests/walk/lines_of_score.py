@@ -118,7 +118,7 @@ def features(walk: Walk) -> None:
 
 @line("score", "weights", "precision")
 def weights(walk: Walk) -> None:
-    from musc.backbones.efficientnet_lite.family import packaged_weights
+    from musc.backbones.efficientnet_lite.spec import packaged_weights
 
     given = {"backbone": "efficientnet-lite0", "output": str(walk.place / "weights")}
     ran = walk.score(weights=str(packaged_weights("efficientnet-lite0")), **given)
