@@ -125,8 +125,10 @@ def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecis
 
 def by_lower_group(scores: FloatArray, humps: Humps, false_alarms: float, suspects: float) -> LotDecision:
     """The higher of two groups is suspect; the lower one stands for the good parts."""
-    centre = float(np.median(scores[scores < humps.boundary]))
-    reach = Reach(centre, humps.boundary - centre)
+    lower = scores[scores < humps.boundary]
+    centre = float(np.median(lower))
+    own = reach_of(lower) if len(lower) >= MIN_IMAGES else None
+    reach = Reach(centre, min(humps.boundary - centre, own.height if own else inf))
     flag = max(humps.boundary, reach.flag_threshold(scores, false_alarms))
     suspect = humps.boundary if suspects else flag
     remark = (

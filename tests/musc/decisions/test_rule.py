@@ -123,6 +123,14 @@ def test_two_groups_are_named_and_the_higher_one_is_suspect() -> None:
     assert decide("two groups", suspects=0).remark == found.remark, "said though nothing is suspect"
 
 
+def test_group_far_above_the_lower_one_is_flagged_by_the_lower_ones_own_spread() -> None:
+    rng = np.random.default_rng(4)
+    found = decide_lot(np.r_[rng.normal(0.2, 0.01, 56), rng.normal(0.6, 0.03, 8)])
+    assert found.remark.startswith("Two groups: 56 and 8 images.")
+    assert 0.2 < found.flag_threshold < 0.5
+    assert (found.p_values[56:] < 1e-6).all()
+
+
 CLEAN: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "normal": lambda rng, count: rng.normal(size=count),
     "gamma": lambda rng, count: rng.gamma(4, size=count),
