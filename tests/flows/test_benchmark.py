@@ -30,7 +30,10 @@ COLUMNS = [
     "difference",
     "images",
     "without_mask",
+    "good",
+    "defective",
     "categories",
+    "not_read",
 ]
 METRICS = [
     "image_auroc",
