@@ -37,17 +37,17 @@ VARIED = 5
 """Parts with a defect of their own, one of each kind, in the lots with a repeated flaw."""
 
 Drawing = tuple[np.ndarray, np.ndarray]
-Features = list[torch.Tensor]
+LotTokens = list[torch.Tensor]
 
 
-def extracted(drawings: Iterable[Drawing], backbone: Backbone) -> tuple[Features, np.ndarray]:
+def extracted(drawings: Iterable[Drawing], backbone: Backbone) -> tuple[LotTokens, np.ndarray]:
     """Patch tokens of drawn parts, one (N, P, C) per layer, and their masks, bool (N, H, W)."""
     pictures, masks = zip(*drawings, strict=True)
     features = backbone.extract([Image.fromarray(picture) for picture in pictures], 8)
     return features.patch_tokens, np.array(masks)
 
 
-def patch_scores(features: Features, grid: tuple[int, int], excluded: np.ndarray | None = None) -> torch.Tensor:
+def patch_scores(features: LotTokens, grid: tuple[int, int], excluded: np.ndarray | None = None) -> torch.Tensor:
     """Mean mutual scores over layers and degrees: float32 (N, P)."""
     mask = None if excluded is None else torch.from_numpy(excluded)
     scores = [
@@ -58,7 +58,7 @@ def patch_scores(features: Features, grid: tuple[int, int], excluded: np.ndarray
     return torch.stack(scores).mean(dim=0)
 
 
-def groups_of(features: Features, grid: tuple[int, int]) -> Groups:
+def groups_of(features: LotTokens, grid: tuple[int, int]) -> Groups:
     """The groups of a lot, from the layer and degree that the pipeline takes."""
     tokens = aggregate(features[len(features) // 2], grid, DEGREES[len(DEGREES) // 2])
     similarities = block_similarities(tokens, 0, (), len(tokens))
@@ -66,13 +66,13 @@ def groups_of(features: Features, grid: tuple[int, int]) -> Groups:
     return find_groups([strongest for strongest, _ in described], [p for _, of in described for p in of], grid)
 
 
-def join(lots: Iterable[tuple[Features, np.ndarray]]) -> tuple[Features, np.ndarray]:
+def join(lots: Iterable[tuple[LotTokens, np.ndarray]]) -> tuple[LotTokens, np.ndarray]:
     """Images of several extractions as one lot."""
     features, masks = zip(*lots, strict=True)
     return [torch.cat(of_layer) for of_layer in zip(*features, strict=True)], np.concatenate(masks)
 
 
-def first(lot: tuple[Features, np.ndarray], count: int) -> tuple[Features, np.ndarray]:
+def first(lot: tuple[LotTokens, np.ndarray], count: int) -> tuple[LotTokens, np.ndarray]:
     """The first images of an extraction."""
     return [tokens[:count] for tokens in lot[0]], lot[1][:count]
 

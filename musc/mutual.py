@@ -23,7 +23,7 @@ from musc.plan.pooling import compare_layers
 from musc.plan.sample import sample_size
 from musc.threads import for_each
 
-Features = torch.Tensor | PooledTokens
+LayerTokens = torch.Tensor | PooledTokens
 """Images at one degree, float (N, P, C) with rows of unit length as `musc.lnamd.aggregate` gives them; or at several
 degrees as `musc.lnamd.pool` prepares them, on the CPU."""
 
@@ -77,7 +77,7 @@ def degree_scores(
 
 
 def mutual_scores(
-    features: Features,
+    features: LayerTokens,
     interval: Interval = (0.0, 0.3),
     *,
     sample: Sequence[int] | None = None,
@@ -121,9 +121,9 @@ def mutual_scores(
 
 
 def block_scores(
-    queries: Features,
+    queries: LayerTokens,
     first: int,
-    references: Iterable[tuple[int, Features]],
+    references: Iterable[tuple[int, LayerTokens]],
     image_count: int,
     interval: Interval,
     excluded: torch.Tensor | None = None,
@@ -203,13 +203,13 @@ def block_scores(
     return means.view(*degree_count, query_count, patch_count)
 
 
-def vectors(features: Features) -> torch.Tensor:
+def vectors(features: LayerTokens) -> torch.Tensor:
     """What is multiplied: (N, P, C)."""
     return features.tokens if isinstance(features, PooledTokens) else features
 
 
 def fills(
-    queries: Features, match_radius: int | None, grid: Grid | None
+    queries: LayerTokens, match_radius: int | None, grid: Grid | None
 ) -> tuple[Callable[..., None], Callable[..., None]]:
     """`fill_symmetric` and `fill_directed` for features of a kind, within a window.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from musc import backbones
 from musc.settings import WITHOUT_TILES, Settings
-from planning.lot_job import KnownGood, LotJob, Region
+from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.proportions import kept_size
 from planning.requests import LotRequest
 from planning.resources import allocate
@@ -103,7 +103,7 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
             raise ValueError(f"{option} must go without tile, got {value}; leave out one of the two")
 
 
-def requested_region(request: LotRequest) -> Region | None:
+def requested_region(request: LotRequest) -> RegionOfInterest | None:
     """The region of interest that a request names, its masks not yet read.
 
     Raises:
@@ -112,7 +112,7 @@ def requested_region(request: LotRequest) -> Region | None:
     if request.roi is None:
         return None
     if Path(request.roi).is_file():
-        return Region(absolute(request.roi), each=False)
+        return RegionOfInterest(absolute(request.roi), each=False)
     if not Path(request.roi).is_dir():
         raise ValueError(
             f"roi must be an existing local mask file, or folder of masks, got {request.roi}; check the path"
@@ -122,15 +122,15 @@ def requested_region(request: LotRequest) -> Region | None:
             "roi must be one mask file where references_from or good_from_verdicts is given, got the folder "
             f"{request.roi}, which has no masks of their images; give one mask for all, or good parts with good"
         )
-    return Region(absolute(request.roi), each=True)
+    return RegionOfInterest(absolute(request.roi), each=True)
 
 
-def without_drawn(region: Region | None, store: Store, category: str) -> Region | None:
+def without_drawn(region: RegionOfInterest | None, store: Store, category: str) -> RegionOfInterest | None:
     """A region without the places that people drew to be ignored in photographs of a product, where they drew any."""
     path = latest_ignored(store, category)
     if not path or not read_ignored(store, path).regions:
         return region
-    return replace(region or Region("", each=False), ignored=path)
+    return replace(region or RegionOfInterest("", each=False), ignored=path)
 
 
 def none_drawn(category: str) -> str:

@@ -31,7 +31,7 @@ class KnownGood:
 
 
 @dataclass(frozen=True)
-class Region:
+class RegionOfInterest:
     """The region of interest of a job's images."""
 
     path: str
@@ -63,7 +63,7 @@ class LotJob:
     good: KnownGood | None = None
     kept_size: KeptSize | None = None
     """Where the backbone's image size comes from, if proportions are kept."""
-    region: Region | None = None
+    region: RegionOfInterest | None = None
     dataset: str = ""
     """Whose labels a benchmark compares with; empty for the lots of a product."""
 

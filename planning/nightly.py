@@ -100,7 +100,7 @@ class Night:
 
 
 @dataclass(frozen=True)
-class Look:
+class LotCheck:
     """A lot as it was found before it was scored."""
 
     key: str | None
@@ -153,7 +153,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()) -> Look:
+def check_lot(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()) -> LotCheck:
     """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
 
     Images are opened only where too few are named like one, to say what the other files are.
@@ -166,17 +166,17 @@ def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple
         try:
             require_enough(list_folder(found.folder), found.folder, store=Store(job.store))
         except NoImagesError as error:
-            return Look(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
+            return LotCheck(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
     if seen.digest is None:
         log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
-        return Look(None, None)
+        return LotCheck(None, None)
     key = result_key(found, seen.digest, job, maps, export)
     known = read_result(Store(job.store), key)
     if known is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
-        return Look(key, None)
+        return LotCheck(key, None)
     if known.run is None:
-        return Look(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
+        return LotCheck(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
     page = Store(job.store).location(known.page or known.run)
     finished = Outcome(
         found,
@@ -188,7 +188,7 @@ def look(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple
         left_out=known.left_out,
         page=page,
     )
-    return Look(key, finished)
+    return LotCheck(key, finished)
 
 
 def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:

@@ -20,8 +20,8 @@ BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What was decided about the N scored images of a lot, in their spec."""
+class LotResult:
+    """What the decision rule and the groups say about the N scored images of a lot, in their order."""
 
     decision: DecidedLot
     pixel_threshold: float
@@ -97,14 +97,14 @@ def finite_or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def reach_verdict(
+def decide_run(
     store: Store,
     spec: RunSpec,
     raw_scores: np.ndarray,
     patch_scores: np.ndarray,
     good_scores: np.ndarray | None = None,
     earlier_nights: Sequence[np.ndarray] = (),
-) -> Verdict:
+) -> LotResult:
     """Apply the decision rule and read the groups.
 
     Args:
@@ -119,13 +119,13 @@ def reach_verdict(
     pixel = pixel_threshold(patch_scores, decision.listed, decision.suspect_threshold)
     if spec.groups is None:
         none = np.zeros(len(raw_scores), dtype=np.int64)
-        return Verdict(decision, pixel, none, none, rescored=False)
+        return LotResult(decision, pixel, none, none, rescored=False)
     group, shared = read_groups(store, spec.groups)
-    return Verdict(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.settings.exclude_groups)
+    return LotResult(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.settings.exclude_groups)
 
 
 def box_table(
-    verdict: Verdict, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
+    verdict: LotResult, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
 ) -> pd.DataFrame:
     """A row per connected odd region of a flagged or suspect image, in pixels of the original upright image.
 

@@ -12,7 +12,7 @@ from musc.backbones.devices import device_type
 from musc.settings import PAPER_BACKBONE
 from planning.specs import RunSpec
 from planning.versions import RECORD_VERSION
-from reports.decisions import Verdict
+from reports.decisions import LotResult
 from reports.run_record import RunKeys, RunRecord
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, usable_images
@@ -31,14 +31,14 @@ PACKAGES = (
 
 
 def run_record(
-    spec: RunSpec, images: Sequence[ListedImage], verdict: Verdict, nights: tuple[str, ...] = ()
+    spec: RunSpec, images: Sequence[ListedImage], result: LotResult, nights: tuple[str, ...] = ()
 ) -> RunRecord:
     """Everything needed to run a lot again, and when it was written (UTC).
 
     Args:
         spec: of the run.
         images: of the lot.
-        verdict: what was decided about those that were scored.
+        result: what was decided about those that were scored.
         nights: paths of the earlier runs whose scores were given to the rule.
     """
     job, moment = spec.job, local_now()
@@ -48,10 +48,10 @@ def run_record(
         recorded_day=moment.date().isoformat(),
         settings_digest=digest(job.identity),
         job=job,
-        decision=verdict.record(nights),
-        groups=verdict.group_records(usable_images(images)),
+        decision=result.record(nights),
+        groups=result.group_records(usable_images(images)),
         notes=tuple(notes(job.backbone.name, device_type(job.allocation.device))),
-        warnings=(*cautions(job.backbone.name), *verdict.warnings),
+        warnings=(*cautions(job.backbone.name), *result.warnings),
         earlier_references=spec.earlier,
         images=dict(Counter(image.status for image in images)),
         keys=RunKeys(

@@ -5,8 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from musc.decisions.decision import Decision
 from planning.lot_job import LotJob, backbone_identity
 from planning.specs import BlockRows, ExtractSpec
@@ -36,7 +34,7 @@ def earlier_references(
         Rows of stored blocks, sorted, so that the same images always give the same keys.
 
     Raises:
-        ValueError: if a run is not in the store, is older than decisions, was scored as tiles, or has other features
+        ValueError: if a run is not in the store, was scored as tiles, or has other features
             than the job.
         IncompleteError: if a run's features are gone.
     """
@@ -47,7 +45,8 @@ def earlier_references(
         past = read_record(run).job
         require_untiled(path, past)
         require_same_backbone(path, backbone_identity(past.backbone), backbone_identity(job.backbone))
-        accepted = set(require_decisions(run.scores(), path)["path"])
+        scores = run.scores()
+        accepted = set(scores.loc[scores["decision"] == Decision.ACCEPTED, "path"])
         wanted += [one for one in placed_images(run) if one[0].path in accepted]
     for judged in job.judged_good:
         named = set(judged.image_ids)
@@ -106,20 +105,6 @@ def placed_in(blocks: Sequence[str], images: Sequence[ListedImage], store: Store
     excluded = {image.position for image in features.exclusions}
     usable = (image for position, image in enumerate(images) if position not in excluded)
     return list(zip(usable, features.places, strict=True))
-
-
-def require_decisions(scores: pd.DataFrame, path: str) -> pd.DataFrame:
-    """The rows of accepted images.
-
-    Raises:
-        ValueError: if the table has no decisions.
-    """
-    if "decision" not in scores:
-        raise ValueError(
-            f"references_from must name runs that say which images were accepted, got {path}, which is older than "
-            "decisions; score that lot again with this release"
-        )
-    return scores[scores["decision"] == Decision.ACCEPTED]
 
 
 def require_run(store: Store, path: str) -> Run:

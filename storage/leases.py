@@ -46,7 +46,7 @@ def leasing(store: Store, name: str) -> Iterator[Lease]:
     store.delete(lease.path)
 
 
-def claimed_paths(content: bytes) -> list[str]:
+def leased_paths(content: bytes) -> list[str]:
     """The artefacts a lease names.
 
     Raises:

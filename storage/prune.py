@@ -23,7 +23,7 @@ from storage.artefacts import MARKER, facts
 from storage.errors import FormatVersionError, IncompleteError, UnknownReferencesError
 from storage.images.lots import FOLDER as LOTS
 from storage.leases import FOLDER as LEASES
-from storage.leases import claimed_paths
+from storage.leases import leased_paths
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
@@ -157,7 +157,7 @@ def group_files(files: Iterable[StoredFile]) -> dict[str, Prunable]:
 def lease_at(store: Store, path: str) -> list[str] | None:
     """The artefacts that a lease names; None if the file is no lease, or gone as its run has just ended."""
     try:
-        return claimed_paths(store.read(path))
+        return leased_paths(store.read(path))
     except FileNotFoundError:
         return None
     except ValueError as error:

@@ -132,7 +132,7 @@ def feature_arrays(spec: BackboneSpec) -> dict[str, ArraySpec]:
 Decoded = torch.Tensor | UnreadableImageError
 
 
-class Photographs:
+class PhotographDecoder:
     """Decodes the images of a folder; the last one is kept for its further tiles, and one is decoded at a time then."""
 
     def __init__(self, folder: Store) -> None:
@@ -157,7 +157,7 @@ def decoded_chunks(
 ) -> Generator[tuple[int, list[Decoded]], None, None]:
     """Decode images chunk by chunk, always some chunks ahead of the one being used."""
 
-    photographs = Photographs(folder)
+    photographs = PhotographDecoder(folder)
 
     def read(part: Part) -> Decoded:
         try:

@@ -46,7 +46,7 @@ def profile_run(spec: ProfileSpec) -> Stored:
 
 
 def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:
-    """Brightness and sharpness of every scored image, in their spec; NaN where the file is gone or another."""
+    """Brightness and sharpness of every scored image, in their order; NaN where the file is gone or another."""
     measure = partial(appearance_now, Store(spec.folder))
     found: list[Appearance] = []
     with ThreadPoolExecutor(DECODERS) as decoders:

@@ -10,7 +10,7 @@ import numpy as np
 
 from musc.layers import BackboneSpec
 from musc.region import outside_polygons, patches_inside
-from planning.lot_job import LotJob, Region
+from planning.lot_job import LotJob, RegionOfInterest
 from planning.specs import BlockRows, ExtractSpec, RegionRows
 from reports.references import placed_in
 from storage.artefacts import digest, is_complete
@@ -30,7 +30,9 @@ DRAWN_SIDE = 2048
 Masks = dict[tuple[int, int], np.ndarray]
 
 
-def keep_region(store: str, region: Region, images: Sequence[ListedImage], backbone: BackboneSpec) -> Region:
+def keep_region(
+    store: str, region: RegionOfInterest, images: Sequence[ListedImage], backbone: BackboneSpec
+) -> RegionOfInterest:
     """Keep which patches of the images lie inside; the patches decide the key, not the pixels.
 
     Args:

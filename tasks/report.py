@@ -11,7 +11,7 @@ from PIL import Image
 from planning.returns import Stored
 from reports.description import describe_run
 from reports.page.charts import histogram, trend
-from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, Compared, compare
+from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from reports.page.gallery import gallery_of
 from reports.page.heatmaps import overlay
 from reports.page.html import render
@@ -96,7 +96,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
     }
 
 
-def judgement(compared: Sequence[Compared], earlier_count: int) -> str:
+def judgement(compared: Sequence[MeasureComparison], earlier_count: int) -> str:
     """The comparison with earlier nights in a few words."""
     states = [one.state for one in compared]
     count, judged = states.count("unusual"), len(states) - states.count("unknown")

@@ -13,7 +13,7 @@ from musc.plan.partition import Shard
 from musc.plan.tiles import tile_count
 from musc.rscin import rescore
 from planning.specs import RunSpec
-from reports.decisions import Verdict, box_table, reach_verdict
+from reports.decisions import LotResult, box_table, decide_run
 from reports.judged_good import judged_good_scores
 from reports.page.earlier_nights import night_scores
 from reports.provenance import run_record, versions, versions_line
@@ -49,11 +49,11 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
     good, nights = good_scores(store, spec), night_scores(store, spec.nights)
-    verdict = reach_verdict(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
-    table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), verdict)
+    result = decide_run(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
+    table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), result)
     write_table(store, f"{folder}/{SCORES}", table)
-    write_table(store, f"{folder}/{BOXES}", box_table(verdict, usable, patch_scores, map_size(image_size, spread)))
-    record = run_record(spec, images, verdict, tuple(night.run for night in nights))
+    write_table(store, f"{folder}/{BOXES}", box_table(result, usable, patch_scores, map_size(image_size, spread)))
+    record = run_record(spec, images, result, tuple(night.run for night in nights))
     decision = record.decision
     counts = decision.flagged_count, decision.suspect_count, decision.reference_count, decision.basis
     log.info("%s: %d images flagged, %d suspect, from %d parts (%s)", spec.job.lot, *counts)
@@ -111,13 +111,13 @@ def score_table(
     raw: np.ndarray,
     peaks: np.ndarray,
     class_tokens: np.ndarray,
-    verdict: Verdict,
+    result: LotResult,
 ) -> pd.DataFrame:
     """A row per scored image, most anomalous first: by the raw score, from which the decision is taken.
 
     Peaks are in pixels of the original upright image.
     """
-    decided = verdict.decision
+    decided = result.decision
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     table = pd.DataFrame(
         {
@@ -131,7 +131,7 @@ def score_table(
             "p_value": decided.found.p_values,
             "threshold": finite_or_nan(decided.flag_threshold),
             "suspect_threshold": finite_or_nan(decided.suspect_threshold),
-            "group": verdict.group,
+            "group": result.group,
             "sha256": [image.sha256 for image in images],
             **provenance(spec),
         }

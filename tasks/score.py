@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from musc.maps import any_patch
-from musc.mutual import Features, block_scores
+from musc.mutual import LayerTokens, block_scores
 from planning.returns import Stored
 from planning.specs import ScoreSpec
 from storage.artefacts import is_complete
@@ -119,7 +119,7 @@ def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
     return FeatureReader(Store(spec.store), spec.comparison, degrees)
 
 
-def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> Features:
+def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> LayerTokens:
     """Features of some images of the lot."""
     width = features.token_shape(spec.shard.layer)[1]
     scored = scored_places(features, spec.tiles)
@@ -128,7 +128,7 @@ def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, 
 
 def load_others(
     spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, chosen: Sequence[int], first: int, last: int
-) -> Iterator[tuple[int, Features]]:
+) -> Iterator[tuple[int, LayerTokens]]:
     """Features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
     scored = scored_places(features, spec.tiles)
     places = [scored[image] for image in chosen]

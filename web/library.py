@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import pandas as pd
 
 from reports.judged import Judged, judge
-from reports.page.drift import Compared
+from reports.page.drift import MeasureComparison
 from reports.run_record import RunRecord, parse_record
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts
@@ -80,7 +80,7 @@ class Library:
         self._lots: OrderedDict[str, Lot] = OrderedDict()
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[int, Judged]] = {}
-        self._unusual: tuple[list[str], dict[str, tuple[Compared, ...]]] = ([], {})
+        self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
         self._lock = threading.Lock()
 
     def runs(self) -> dict[str, StoredRun]:
@@ -145,7 +145,7 @@ class Library:
                 self._judged[path] = len(table), judge(table)
         return {path: judged for path, (_, judged) in self._judged.items()}
 
-    def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[Compared, ...]]:
+    def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
         """What is unusual about each run, by its name; compared again only when there are other runs."""
         known = [f"{run.name} {run.profile_path}" for run in runs.values()]
         if self._unusual[0] != known:

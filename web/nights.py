@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.page.drift import MAX_EARLIER, Compared, compare
+from reports.page.drift import MAX_EARLIER, MeasureComparison, compare
 from reports.run_record import RunRecord
 from storage.results.profiles import Profile, choose_earlier, names_of
 from storage.results.runs import FOLDER as RUNS
@@ -32,13 +32,13 @@ class StoredRun:
         return self.profile.path if self.profile else ""
 
 
-def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[Compared, ...]]:
+def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
     """What is unusual about each run beside the earlier ones scored in the same way, by its name."""
     of_series = defaultdict(list)
     for run in runs:
         if run.profile is not None:
             of_series[run.profile.path.rpartition("/")[0]].append((run.name, run.profile))
-    found: dict[str, tuple[Compared, ...]] = {}
+    found: dict[str, tuple[MeasureComparison, ...]] = {}
     for series in of_series.values():
         before: list[Profile] = []
         for name, profile in sorted(series, key=lambda known: known[1].path):

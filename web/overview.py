@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.judged import Judged
-from reports.page.drift import Compared
+from reports.page.drift import MeasureComparison
 from reports.run_record import RunRecord, night_of
 from storage.results.profiles import choose_earlier, names_of
 from web.charts import Chart, chart
@@ -13,14 +13,14 @@ from web.nights import StoredRun
 
 
 @dataclass(frozen=True)
-class Night:
+class OverviewNight:
     """One run of a product."""
 
     run: StoredRun
     date: str
     """Of the lot, if its name says one; else the day it was scored."""
     judged: Judged
-    unusual: tuple[Compared, ...]
+    unusual: tuple[MeasureComparison, ...]
     """Measures unlike the nights before."""
 
     @property
@@ -62,9 +62,9 @@ class Product:
     """All runs of one category, newest first, those of benchmarks left out."""
 
     category: str
-    nights: tuple[Night, ...]
+    nights: tuple[OverviewNight, ...]
     judged: Judged
-    charted: tuple[Night, ...]
+    charted: tuple[OverviewNight, ...]
     """Those that the charts hold, oldest first."""
     charts: tuple[Chart, ...]
 
@@ -75,7 +75,7 @@ class Product:
 
 
 def products_of(
-    runs: Mapping[str, StoredRun], judged: Mapping[str, Judged], unusual: Mapping[str, tuple[Compared, ...]]
+    runs: Mapping[str, StoredRun], judged: Mapping[str, Judged], unusual: Mapping[str, tuple[MeasureComparison, ...]]
 ) -> list[Product]:
     """Every product with its nights, by name.
 
@@ -88,12 +88,12 @@ def products_of(
     for run in runs.values():
         if run.record.job.dataset:
             continue
-        night = Night(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
+        night = OverviewNight(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
         of_category[str(run.record.job.category)].append(night)
     return [product(category, nights) for category, nights in sorted(of_category.items())]
 
 
-def product(category: str, nights: Sequence[Night]) -> Product:
+def product(category: str, nights: Sequence[OverviewNight]) -> Product:
     """One product: its nights in order, their sum, and their charts."""
     newest = sorted(nights, key=lambda night: (night.date, night.record.recorded), reverse=True)
     judged = sum((night.judged for night in newest), Judged())
@@ -101,7 +101,7 @@ def product(category: str, nights: Sequence[Night]) -> Product:
     return Product(category, tuple(newest), judged, tuple(charted), tuple(charts_of(charted) if charted else ()))
 
 
-def nights_scored_alike(newest: Sequence[Night]) -> list[Night]:
+def nights_scored_alike(newest: Sequence[OverviewNight]) -> list[OverviewNight]:
     """The nights that were scored as the last one, each once, as it was scored last; oldest first.
 
     Only between these a line says something: other settings make other scores, and the same photographs scored again
@@ -119,7 +119,7 @@ def nights_scored_alike(newest: Sequence[Night]) -> list[Night]:
     return [night for night in reversed(newest) if night.run.path in chosen]
 
 
-def charts_of(nights: Sequence[Night]) -> list[Chart]:
+def charts_of(nights: Sequence[OverviewNight]) -> list[Chart]:
     """How a product went, night by night; oldest first."""
     labels = [night.date for night in nights]
 
@@ -158,7 +158,7 @@ def percent(judged: Judged) -> float | None:
     return None if judged.precision is None else 100 * judged.precision
 
 
-def calendar(products: Sequence[Product]) -> list[tuple[str, list[list[Night]]]]:
+def calendar(products: Sequence[Product]) -> list[tuple[str, list[list[OverviewNight]]]]:
     """Dates, newest first, each with the nights of every product in the products' order."""
     dates = sorted({night.date for one in products for night in one.nights}, reverse=True)
     return [(date, [[night for night in one.nights if night.date == date] for one in products]) for date in dates]

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from storage.results.verdicts import Region, Verdict, regions_of
+from storage.results.verdicts import DrawnShape, Verdict, regions_of
 from web.lot import Lot
 
 MAX_BODY = 512 * 1024
@@ -83,7 +83,7 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     )
 
 
-def clip_region(region: Region, width: int, height: int) -> Region:
+def clip_region(region: DrawnShape, width: int, height: int) -> DrawnShape:
     """A region within the image, to a tenth of a pixel.
 
     Raises:
@@ -93,4 +93,4 @@ def clip_region(region: Region, width: int, height: int) -> Region:
     if left >= width or top >= height or right <= left or bottom <= top:
         raise ValueError(f"a region must lie in the image of {width} × {height} pixels; draw it again")
     points = tuple((round(min(x, width), 1), round(min(y, height), 1)) for x, y in region.points)
-    return Region(region.shape, points)
+    return DrawnShape(region.shape, points)

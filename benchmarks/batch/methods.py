@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 from comparison import Judged, heading, rows_of, text_of
-from photographs import Photographs, drawn_lots, photographs_of
+from photographs import PhotographSet, drawn_lots, photographs_of
 from scoring import Way, ways
 
 from benchmarks.inputs import add_lot_options, folder_parser
@@ -31,14 +31,14 @@ from storage.datasets import list_categories
 SHARES = (0.05, 0.10, 0.20, 0.40)
 
 
-def judged(found: Photographs, way: Way, chosen: Sequence[int]) -> Judged:
+def judged(found: PhotographSet, way: Way, chosen: Sequence[int]) -> Judged:
     """Maps at half the network's size, and image scores."""
     patches, images = way(chosen)
     height, width = (side // 2 for side in found.spec.image_size)
     return anomaly_maps(patches, found.spec.grid, (height, width)), images
 
 
-def method_rows(name: str, found: Photographs, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def method_rows(name: str, found: PhotographSet, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row per lot and method."""
     started = time.process_time()
     judges = {method: partial(judged, found, way) for method, way in ways(found, options.references).items()}

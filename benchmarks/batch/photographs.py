@@ -17,7 +17,7 @@ GOOD_DRAWN = 0.9
 """Fraction of the good photographs that a drawn lot holds."""
 
 
-class Photographs(NamedTuple):
+class PhotographSet(NamedTuple):
     """All photographs of a product: its test images first, then further good ones."""
 
     tokens: list[torch.Tensor]
@@ -31,14 +31,14 @@ class Photographs(NamedTuple):
     spec: BackboneSpec
 
 
-def photographs_of(root: Path, category: Category, backbone: Backbone, *, with_spare: bool = True) -> Photographs:
+def photographs_of(root: Path, category: Category, backbone: Backbone, *, with_spare: bool = True) -> PhotographSet:
     """Extract the test images of a category and the good ones of `train/good`, which only drawn lots need."""
     spare = images_in(root / category.name / "train" / "good") if with_spare else []
     paths = [*(root / image.path for image in category.images), *spare]
     features = backbone.extract([decode(path.read_bytes()) for path in paths])
     size = backbone.spec.image_size
     masks = [load_mask_at(root, image, size, category.dataset) for image in category.images]
-    return Photographs(
+    return PhotographSet(
         [tokens.half() for tokens in features.patch_tokens],
         features.class_tokens,
         np.stack([*masks, *(np.zeros(size, dtype=bool) for _ in spare)]),
@@ -48,7 +48,7 @@ def photographs_of(root: Path, category: Category, backbone: Backbone, *, with_s
     )
 
 
-def drawn_lots(found: Photographs, shares: Sequence[float], draws: int) -> Iterator[tuple[str, list[list[int]]]]:
+def drawn_lots(found: PhotographSet, shares: Sequence[float], draws: int) -> Iterator[tuple[str, list[list[int]]]]:
     """The lot as published, and lots with fractions of defective parts, each drawn several times: positions of images.
 
     Lots are drawn only where there are further good photographs, and enough defective ones.

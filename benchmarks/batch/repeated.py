@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from photographs import Photographs, photographs_of
+from photographs import PhotographSet, photographs_of
 from PIL import Image
 from scipy import ndimage
 
@@ -50,7 +50,7 @@ def paste(good: Image.Image, flawed: Image.Image, mask: np.ndarray, rng: np.rand
 
 
 def middle_similarities(
-    tokens: Sequence[torch.Tensor], found: Photographs, degrees: Sequence[int]
+    tokens: Sequence[torch.Tensor], found: PhotographSet, degrees: Sequence[int]
 ) -> tuple[torch.Tensor, Grid]:
     """All images compared at the layer and degree that the pipeline takes, (N, N, P), and that layer's grid."""
     layer = middle_layer(found.spec.layers)
@@ -65,7 +65,10 @@ def groups_of(similarities: torch.Tensor, grid: Grid) -> Groups:
 
 
 def raw_scores(
-    tokens: Sequence[torch.Tensor], found: Photographs, method: ChosenSettings, excluded: torch.Tensor | None = None
+    tokens: Sequence[torch.Tensor],
+    found: PhotographSet,
+    method: ChosenSettings,
+    excluded: torch.Tensor | None = None,
 ) -> np.ndarray:
     """Raw image scores of a lot, without the excluded patches, bool (N, rows, columns), as references."""
     parts = []
@@ -83,7 +86,7 @@ def row_of(
     tokens: list[torch.Tensor],
     truth: np.ndarray,
     shared: np.ndarray,
-    found: Photographs,
+    found: PhotographSet,
     method: ChosenSettings,
     with_scores: bool,
 ) -> dict[str, float]:
@@ -105,7 +108,7 @@ def row_of(
     return figures
 
 
-def clean_lots(found: Photographs, count: int, draws: int, method: ChosenSettings) -> Iterator[tuple[int, list[int]]]:
+def clean_lots(found: PhotographSet, count: int, draws: int, method: ChosenSettings) -> Iterator[tuple[int, list[int]]]:
     """Groups that lots without a repeated flaw are said to hold, by the number of varied defective photographs."""
     good, bad = np.flatnonzero(~found.defective), np.flatnonzero(found.defective)
     similarities, grid = middle_similarities(found.tokens, found, method.degrees)
@@ -119,7 +122,11 @@ def clean_lots(found: Photographs, count: int, draws: int, method: ChosenSetting
 
 
 def repeated_lots(
-    root: Path, category: Category, backbone: backbones.Backbone, found: Photographs, options: argparse.Namespace
+    root: Path,
+    category: Category,
+    backbone: backbones.Backbone,
+    found: PhotographSet,
+    options: argparse.Namespace,
 ) -> Iterator[tuple[str, float, list[torch.Tensor], np.ndarray, np.ndarray]]:
     """Kind, share, tokens, truth and which images share the flaw, for every defective photograph drawn."""
     paths = [root / image.path for image in category.images] + images_in(root / category.name / "train" / "good")

@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from photographs import Photographs
+from photographs import PhotographSet
 
 from musc.kernels.products import fill_symmetric
 from musc.layers import Grid, Layer
@@ -33,7 +33,7 @@ Compared = list[tuple[Layer, torch.Tensor]]
 """Per layer float32 (N, N, P): the largest similarity of every patch of an image to each other image."""
 
 
-def compared(found: Photographs, describe: Callable[[torch.Tensor, Grid], torch.Tensor]) -> Compared:
+def compared(found: PhotographSet, describe: Callable[[torch.Tensor, Grid], torch.Tensor]) -> Compared:
     """Compare all photographs by features (N, P, C) of unit length."""
     similarities = []
     for layer, tokens in zip(found.spec.layers, found.tokens, strict=True):
@@ -63,7 +63,7 @@ def similarity_weighted(tokens: torch.Tensor, grid: Grid) -> torch.Tensor:
     return F.normalize(F.normalize(normal, dim=-1) + means, dim=-1)
 
 
-def mutual(found: Photographs, parts: Compared, references: int | None, chosen: Sequence[int]) -> Scored:
+def mutual(found: PhotographSet, parts: Compared, references: int | None, chosen: Sequence[int]) -> Scored:
     """Mutual scoring; with a number of references, every image against the first so many others of a shuffled lot."""
     order = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(0)).tolist()
     scores = []
@@ -77,7 +77,7 @@ def mutual(found: Photographs, parts: Compared, references: int | None, chosen: 
     return mean, raw_scores(found, mean)
 
 
-def raw_scores(found: Photographs, patch_scores: torch.Tensor) -> torch.Tensor:
+def raw_scores(found: PhotographSet, patch_scores: torch.Tensor) -> torch.Tensor:
     """The maxima of the anomaly maps."""
     return image_scores(anomaly_maps(patch_scores, found.spec.grid, found.spec.image_size))
 
@@ -88,13 +88,13 @@ def top_mean(plain: Way, chosen: Sequence[int]) -> Scored:
     return patches, patches.topk(max(1, int(TOP * patches.shape[1])), dim=1).values.mean(dim=1)
 
 
-def by_class_token(found: Photographs, plain: Way, chosen: Sequence[int]) -> Scored:
+def by_class_token(found: PhotographSet, plain: Way, chosen: Sequence[int]) -> Scored:
     """MuSc's RsCIN with the paper's windows."""
     patches, raw = plain(chosen)
     return patches, rescore(raw, found.class_tokens[list(chosen)])
 
 
-def by_worst_patch(found: Photographs, plain: Way, chosen: Sequence[int]) -> Scored:
+def by_worst_patch(found: PhotographSet, plain: Way, chosen: Sequence[int]) -> Scored:
     """MuSc-V2's re-scoring: images are neighbours if their most anomalous patches resemble each other."""
     patches, raw = plain(chosen)
     described = []
@@ -104,7 +104,7 @@ def by_worst_patch(found: Photographs, plain: Way, chosen: Sequence[int]) -> Sco
     return patches, rescore(raw, F.normalize(torch.cat(described, dim=1), dim=1))
 
 
-def subspace(found: Photographs, chosen: Sequence[int]) -> Scored:
+def subspace(found: PhotographSet, chosen: Sequence[int]) -> Scored:
     """SubspaceAD, batched: the distance of a patch from the principal subspace of all patches of the lot."""
 
     def residuals(vectors: torch.Tensor) -> torch.Tensor:
@@ -117,7 +117,7 @@ def subspace(found: Photographs, chosen: Sequence[int]) -> Scored:
     return per_layer(found, residuals, chosen)
 
 
-def coreset(found: Photographs, chosen: Sequence[int]) -> Scored:
+def coreset(found: PhotographSet, chosen: Sequence[int]) -> Scored:
     """PatchCore, batched: the distance to the nearest of few patches of the lot, each chosen far from the others."""
 
     def distances(vectors: torch.Tensor) -> torch.Tensor:
@@ -138,7 +138,7 @@ def farthest(vectors: torch.Tensor, count: int = CORESET) -> torch.Tensor:
     return vectors[picked]
 
 
-def per_layer(found: Photographs, score: Callable[[torch.Tensor], torch.Tensor], chosen: Sequence[int]) -> Scored:
+def per_layer(found: PhotographSet, score: Callable[[torch.Tensor], torch.Tensor], chosen: Sequence[int]) -> Scored:
     """Scores of each layer at the largest degree, averaged on the finest grid."""
     parts = []
     for layer, tokens in zip(found.spec.layers, found.tokens, strict=True):
@@ -148,7 +148,7 @@ def per_layer(found: Photographs, score: Callable[[torch.Tensor], torch.Tensor],
     return mean, raw_scores(found, mean)
 
 
-def ways(found: Photographs, references: int) -> dict[str, Way]:
+def ways(found: PhotographSet, references: int) -> dict[str, Way]:
     """Every way by its name, MuSc first."""
     single = compared(found, partial(aggregate, degree=1))
     musc = partial(mutual, found, single + compared(found, partial(aggregate, degree=3)), None)

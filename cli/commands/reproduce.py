@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.process.engines import choose_engine, reproduce_run
+from cli.process.engines import reproduce_run, resolve_engine
 from cli.process.errors import FAILED
 from cli.terminal.opening import announce, where_of
 from cli.terminal.progress import console, watching
@@ -21,7 +21,7 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
     """
     for option, place in (("run", location), ("folder", folder), ("weights", weights)):
         require_no_secret(option, place or "")
-    engine = choose_engine(None)
+    engine = resolve_engine(None)
     announce("", where_of(engine))
     past = run_at(location)
     recorded_job(past, past.store.url, folder=folder, weights=weights)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AnyComputing = TypeVar("AnyComputing", bound=ComputingRequest)
 
 
-def choose_engine(asked: EngineName | None) -> EngineName:
+def resolve_engine(asked: EngineName | None) -> EngineName:
     """The engine a command uses: the one asked for, else `threads` where an API is configured, else `inline`.
 
     Raises:
@@ -43,7 +43,7 @@ def choose_engine(asked: EngineName | None) -> EngineName:
 
 def with_engine(request: AnyComputing) -> AnyComputing:
     """The request with its engine chosen."""
-    engine = choose_engine(request.resources.named_engine)
+    engine = resolve_engine(request.resources.named_engine)
     return request.changed(resources=request.resources.changed(engine=engine))
 
 

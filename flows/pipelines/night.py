@@ -8,8 +8,8 @@ from planning.nightly import (
     Night,
     Outcome,
     Status,
+    check_lot,
     describe_outcome,
-    look,
     night_job,
     note_outcome,
     remember,
@@ -95,7 +95,7 @@ def attempt(
     """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
-        seen = look(found, job, request.maps, request.export)
+        seen = check_lot(found, job, request.maps, request.export)
         if seen.outcome:
             return seen.outcome
         key = seen.key

@@ -62,12 +62,12 @@ def beyond(
 ) -> torch.Tensor:
     """Whether patches of `others` rows lie beyond the window of patches of `rows`: bool, patches by patches."""
     across = torch.arange(columns, device=device)
-    far_rows = apart(torch.tensor(rows, device=device), torch.tensor(others, device=device), match_radius)
-    far_columns = apart(across, across, match_radius)
+    far_rows = far_positions(torch.tensor(rows, device=device), torch.tensor(others, device=device), match_radius)
+    far_columns = far_positions(across, across, match_radius)
     far = far_rows[:, None, :, None] | far_columns[None, :, None, :]
     return far.reshape(len(rows) * columns, len(others) * columns)
 
 
-def apart(left: torch.Tensor, right: torch.Tensor, match_radius: int) -> torch.Tensor:
+def far_positions(left: torch.Tensor, right: torch.Tensor, match_radius: int) -> torch.Tensor:
     """Which positions are more than a window from each other: bool (left, right)."""
     return (left[:, None] - right[None, :]).abs() > match_radius

@@ -102,7 +102,7 @@ MEASURES = (
 
 
 @dataclass(frozen=True)
-class Compared:
+class MeasureComparison:
     """One measure of tonight beside the earlier runs."""
 
     measure: Measure
@@ -139,7 +139,7 @@ class Compared:
         return f"{told} {count} nights are little to go by." if count < ENOUGH_EARLIER else told
 
 
-def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[Compared]:
+def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureComparison]:
     """Compare a run's profile with those of earlier runs of the same product, scored in the same way.
 
     Args:
@@ -161,12 +161,12 @@ def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[Compared]:
     return compared
 
 
-def judge(measure: Measure, value: float, earlier: Sequence[float]) -> Compared:
+def judge(measure: Measure, value: float, earlier: Sequence[float]) -> MeasureComparison:
     """One measure beside its earlier values."""
     if not earlier:
-        return Compared(measure, value, (), float("nan"), float("nan"))
+        return MeasureComparison(measure, value, (), float("nan"), float("nan"))
     median = float(np.median(earlier))
-    return Compared(measure, value, tuple(earlier), median, allowance(measure, earlier))
+    return MeasureComparison(measure, value, tuple(earlier), median, allowance(measure, earlier))
 
 
 def allowance(measure: Measure, earlier: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from reports.page.drift import MAX_EARLIER, Compared, compare, number
+from reports.page.drift import MAX_EARLIER, MeasureComparison, compare, number
 from reports.run_record import RunRecord, night_of, read_record
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError
@@ -63,7 +63,7 @@ def own_notices(record: RunRecord) -> Notices:
     return Notices(decision.flagged_count, decision.suspect_count, record.left_out, warnings)
 
 
-def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[Compared]) -> list[str]:
+def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[MeasureComparison]) -> list[str]:
     """Every warning once: the run's own, and what is unusual."""
     unusual = [one.warning for one in compared if one.warning]
     brightness = number(profile, "brightness") if profile else float("nan")

@@ -100,7 +100,7 @@ def find_picture(content: bytes) -> Stored:
             return Stored(content, UPRIGHT, "")
     parts = separate(content)
     orientation, remark = orientation_of(parts.exif, parts.xmp)
-    return Stored(parts.picture, orientation, together(parts.remark, remark))
+    return Stored(parts.picture, orientation, join_remarks(parts.remark, remark))
 
 
 def read_header(content: bytes) -> Header:
@@ -120,7 +120,7 @@ def read_header(content: bytes) -> Header:
         raise UnreadableImageError(f"its header cannot be read ({error}): {CUT_OR_DAMAGED}") from error
     require_safe(*size)
     width, height = reversed(size) if stored.orientation in QUARTER_TURNS else size
-    return Header(width, height, together(remark, stored.remark), stored.orientation)
+    return Header(width, height, join_remarks(remark, stored.remark), stored.orientation)
 
 
 def decode(content: bytes) -> Image.Image:
@@ -150,7 +150,7 @@ def format_of(content: bytes) -> str:
     return "JPEG" if kind == "MPO" else kind
 
 
-def together(*remarks: str) -> str:
+def join_remarks(*remarks: str) -> str:
     """Several remarks as one, without empty ones."""
     return "; ".join(filter(None, remarks))
 

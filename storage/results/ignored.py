@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.dated import add_dated, now
-from storage.results.verdicts import MAX_NAME, MAX_REGIONS, Region, regions_of
+from storage.results.verdicts import MAX_NAME, MAX_REGIONS, DrawnShape, regions_of
 from storage.store import PARTIAL, Store
 
 FOLDER = "ignored"
@@ -24,7 +24,7 @@ class IgnoredPlaces:
     width: int
     """Pixels of the upright photograph on which places were drawn; others must have its proportions."""
     height: int
-    regions: tuple[Region, ...]
+    regions: tuple[DrawnShape, ...]
     name: str
     """Who saved them."""
     run: str

@@ -43,7 +43,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Region:
+class DrawnShape:
     """A place that a person drew."""
 
     shape: str
@@ -93,7 +93,7 @@ class Verdict:
     name: str
     """Who decided."""
     note: str = ""
-    regions: tuple[Region, ...] = ()
+    regions: tuple[DrawnShape, ...] = ()
     """Where the defect is, if it was drawn."""
     time: str = field(default_factory=now)
     """UTC, ISO 8601 with microseconds."""
@@ -200,13 +200,15 @@ def current_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     return latest[latest["verdict"] != WITHDRAWN].reset_index(drop=True)
 
 
-def regions_of(values: Any) -> tuple[Region, ...]:
+def regions_of(values: Any) -> tuple[DrawnShape, ...]:
     """Regions from plain JSON values.
 
     Raises:
         ValueError: if they are none.
     """
     try:
-        return tuple(Region(str(one["shape"]), tuple((float(x), float(y)) for x, y in one["points"])) for one in values)
+        return tuple(
+            DrawnShape(str(one["shape"]), tuple((float(x), float(y)) for x, y in one["points"])) for one in values
+        )
     except (TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"regions must be shapes with points, got something else ({error}); draw them again") from None

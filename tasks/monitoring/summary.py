@@ -61,23 +61,21 @@ def summary(run: Run, job: LotJob, device: str, warnings: Sequence[str] = ()) ->
 
 def top_rows(scores: pd.DataFrame, count: int = ROWS_SHOWN) -> list[dict[str, str]]:
     """The first rows of a score table as texts, for the UI's tables and for markdown."""
-    shown = []
-    for row in scores.head(count).to_dict("records"):
-        texts = {
+    return [
+        {
             "rank": str(row["rank"]),
             "image": str(row["path"]),
             "raw score": f"{row['raw_score']:.4f}",
             "score": f"{row['score']:.4f}",
             "peak at x, y": f"{row['peak_x']}, {row['peak_y']}",
+            "decision": str(row["decision"]),
         }
-        shown.append({**texts, **({"decision": str(row["decision"])} if "decision" in row else {})})
-    return shown
+        for row in scores.head(count).to_dict("records")
+    ]
 
 
 def decisions(scores: pd.DataFrame) -> dict[str, str]:
-    """How many images were decided how, if a decision was made."""
-    if "decision" not in scores:
-        return {}
+    """How many images were decided how."""
     counts = scores["decision"].value_counts()
     return {"decisions": ", ".join(f"{count} {decision}" for decision, count in counts.items())}
 

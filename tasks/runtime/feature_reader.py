@@ -8,7 +8,7 @@ import torch
 
 from musc.backbones import choose_device
 from musc.lnamd import PooledTokens, aggregate, pool
-from musc.mutual import Features
+from musc.mutual import LayerTokens
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import CHUNK_IMAGES
 from storage.results.feature_rows import FeatureRows
@@ -38,7 +38,7 @@ class FeatureReader:
 
     def chunks(
         self, places: Sequence[Place], number: int = 0, *, aggregated: bool = False
-    ) -> Iterator[tuple[int, Features]]:
+    ) -> Iterator[tuple[int, LayerTokens]]:
         """Features of some images, numbered from `number` on.
 
         Args:
@@ -52,12 +52,12 @@ class FeatureReader:
             tokens = torch.from_numpy(chunk).to(self.device)
             yield number + start, tokens if aggregated else self.compared(tokens)
 
-    def compared(self, tokens: torch.Tensor) -> Features:
+    def compared(self, tokens: torch.Tensor) -> LayerTokens:
         """Features of patch tokens (n, P, C)."""
         grid = self.comparison.grid
         return pool(tokens, grid, self.degrees) if self.pooled else aggregate(tokens, grid, *self.degrees)
 
-    def read_all(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> Features:
+    def read_all(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> LayerTokens:
         """Features of some images, of C channels, at once and in memory of their own."""
         count, patch_count = len(places), self.comparison.layer.patch_count
         vectors = torch.empty((count, patch_count, width), device=self.device)

@@ -23,12 +23,12 @@ class StageProgress:
     """Units found complete before the stage began."""
     subject: str = ""
     """The category that is worked on."""
-    done_by_order: dict[str, int] = field(default_factory=dict)
+    done_by_spec: dict[str, int] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
         """Units done, reused ones included."""
-        return self.reused + sum(self.done_by_order.values())
+        return self.reused + sum(self.done_by_spec.values())
 
 
 log = logging.getLogger(__name__)
@@ -70,19 +70,19 @@ def begin(stage: str, total: int, unit: str, reused: int = 0, subject: str = "",
         _announce(stage)
 
 
-def advance(stage: str, order_key: str, units: int) -> None:
+def advance(stage: str, spec_key: str, units: int) -> None:
     """A spec has done some more units; ignored in a process that does not run the flow."""
     with _lock:
         if stage in _stages:
-            done = _stages[stage].done_by_order
-            done[order_key] = done.get(order_key, 0) + units
+            done = _stages[stage].done_by_spec
+            done[spec_key] = done.get(spec_key, 0) + units
             _announce(stage)
 
 
-def settle(stage: str, order_key: str, units: int) -> None:
+def settle(stage: str, spec_key: str, units: int) -> None:
     """A spec is done: its units are exactly these, however many were reported on the way."""
     with _lock:
-        _stages[stage].done_by_order[order_key] = units
+        _stages[stage].done_by_spec[spec_key] = units
         _announce(stage)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone
-from musc.mutual import Features, block_scores, vectors
+from musc.mutual import LayerTokens, block_scores, vectors
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import largest_query_count
 from musc.threads import for_each
@@ -30,7 +30,7 @@ class ReferencePart:
     """The references of one layer, at one degree or pooled at several."""
 
     reader: FeatureReader
-    features: Features
+    features: LayerTokens
     outside: torch.Tensor | None
     """Bool (P,), patches outside of the region of interest."""
 
@@ -40,7 +40,7 @@ class ReferencePart:
         return self.reader.comparison
 
     def scores(
-        self, queries: Features, first: int, others: Iterator[tuple[int, Features]], count: int, job: LotJob
+        self, queries: LayerTokens, first: int, others: Iterator[tuple[int, LayerTokens]], count: int, job: LotJob
     ) -> np.ndarray:
         """Sums of the patch scores over the degrees: float64 (n, P), NaN outside."""
         excluded = None if self.outside is None else self.outside.expand(count, -1)
@@ -130,8 +130,8 @@ class Bank:
 
 
 def others_than(
-    features: Features, start: int | None = None, stop: int | None = None, number: int = 0
-) -> Iterator[tuple[int, Features]]:
+    features: LayerTokens, start: int | None = None, stop: int | None = None, number: int = 0
+) -> Iterator[tuple[int, LayerTokens]]:
     """The references but those of [start, stop), numbered from `number` on; a gap keeps its numbers if number is 0."""
     if start is None or stop is None:
         yield number, features

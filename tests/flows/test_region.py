@@ -23,7 +23,7 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.results.features import LotFeatures
 from storage.results.ignored import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
-from storage.results.verdicts import Region as Drawn
+from storage.results.verdicts import DrawnShape as Drawn
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare

@@ -45,13 +45,13 @@ def with_settings(**changes: Any) -> LotJob:
     return replace(JOB, settings=JOB.settings.changed(**changes))
 
 
-def test_extract_orders_cover_the_lot_in_blocks() -> None:
+def test_extract_specs_cover_the_lot_in_blocks() -> None:
     made = extract_specs(JOB, "lot", LOT)
     assert [(spec.start, spec.stop, spec.size) for spec in made] == [(0, 8, 8), (8, 16, 8), (16, 19, 3)]
     assert made[1].label == "cap 8-15"
 
 
-def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
+def test_specs_make_artefacts_in_a_folder_of_their_stage() -> None:
     job = with_allocation(JOB, store_aggregated=True)
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
@@ -63,7 +63,7 @@ def test_orders_make_artefacts_in_a_folder_of_their_stage() -> None:
     assert run.path == f"runs/night-{run.key[:8]}"
 
 
-def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree() -> None:
+def test_score_specs_read_the_aggregated_blocks_of_their_layer_at_each_degree() -> None:
     job = with_allocation(JOB, store_aggregated=True)
     extracting = extract_specs(job, "lot", LOT)
     aggregating = aggregate_specs(job, extracting)
@@ -76,14 +76,14 @@ def test_score_orders_read_the_aggregated_blocks_of_their_layer_at_each_degree()
             assert [made.block for made in read] == [block.path for block in extracting]
 
 
-def test_score_orders_without_aggregation_read_the_features() -> None:
+def test_score_specs_without_aggregation_read_the_features() -> None:
     extracting = extract_specs(JOB, "lot", LOT)
     for spec in score_specs(JOB, extracting, [], contents(LOT)):
         assert not spec.aggregated
         assert spec.blocks == tuple(block.path for block in extracting)
 
 
-def test_score_orders_of_subsets_stay_inside_them() -> None:
+def test_score_specs_of_subsets_stay_inside_them() -> None:
     memory = shard_bytes(4, 10, LAYER.patch_count, LAYER.width)
     job = replace(
         JOB,
@@ -99,7 +99,7 @@ def test_score_orders_of_subsets_stay_inside_them() -> None:
         assert queries == list(range(*lot_range))
 
 
-def test_group_order_reads_the_shards_of_one_layer_at_one_degree() -> None:
+def test_group_spec_reads_the_shards_of_one_layer_at_one_degree() -> None:
     memory = shard_bytes(7, 19, LAYER.patch_count, LAYER.width)
     job = with_allocation(JOB, memory_bytes=memory)
     scoring = score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))
@@ -125,12 +125,12 @@ def test_scores_without_groups_have_keys_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("image_count", [0, 1])
-def test_score_orders_refuse_a_lot_too_small(image_count: int) -> None:
+def test_score_specs_refuse_a_lot_too_small(image_count: int) -> None:
     with pytest.raises(NoImagesError, match=f"at least 2 images with usable features, got {image_count} in photos"):
         score_specs(JOB, extract_specs(JOB, "lot", LOT), [], contents(LOT[:image_count]))
 
 
-def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
+def test_score_specs_refuse_what_does_not_fit_the_memory() -> None:
     with pytest.raises(MemoryError, match="raise --memory"):
         score_specs(
             with_allocation(JOB, memory_bytes=1000),
@@ -140,7 +140,7 @@ def test_score_orders_refuse_what_does_not_fit_the_memory() -> None:
         )
 
 
-def test_score_orders_sample_within_each_subset() -> None:
+def test_score_specs_sample_within_each_subset() -> None:
     job = replace(with_settings(references=3), subsets=2)
     for spec in score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT)):
         assert spec.sample is not None
@@ -148,7 +148,7 @@ def test_score_orders_sample_within_each_subset() -> None:
         assert all(spec.lot_range[0] <= image < spec.lot_range[1] for image in spec.sample)
 
 
-def test_score_orders_a_lone_image_is_scored_against_earlier_lots() -> None:
+def test_score_specs_take_a_lone_image_against_earlier_lots() -> None:
     extracting = extract_specs(JOB, "lot", LOT[:1])
     made = score_specs(JOB, extracting, [], contents(LOT[:1]), (BlockRows("features/a", (1,)),))
     assert {(spec.shard.start, spec.shard.stop) for spec in made} == {(0, 1)}

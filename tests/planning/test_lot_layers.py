@@ -33,7 +33,7 @@ def test_features_are_stored_with_the_patches_and_width_of_their_layer() -> None
     assert found == {"layer_02": (384, 11), "layer_03": (96, 23), "layer_04": (24, 37), "class_tokens": (48,)}
 
 
-def test_aggregate_orders_have_the_grid_of_their_layer() -> None:
+def test_aggregate_specs_have_the_grid_of_their_layer() -> None:
     made = aggregate_specs(JOB, extract_specs(JOB, "lot", LOT))
     assert {(spec.layer, spec.grid) for spec in made} == {(layer.number, layer.grid) for layer in LAYERS}
     assert len(made) == 3 * 3 * 2
@@ -43,7 +43,7 @@ def test_aggregate_orders_have_the_grid_of_their_layer() -> None:
     ("match_radius", "windows"),
     [(None, (None, None, None)), (5, (5, 3, 2)), (17, (17, 9, None)), (21, (21, None, None)), (23, (None,) * 3)],
 )
-def test_score_orders_have_the_grid_and_window_of_their_layer(
+def test_score_specs_have_the_grid_and_window_of_their_layer(
     match_radius: int | None, windows: tuple[int | None, ...]
 ) -> None:
     job = replace(JOB, settings=JOB.settings.changed(match_radius=match_radius))
@@ -53,13 +53,13 @@ def test_score_orders_have_the_grid_and_window_of_their_layer(
     assert all(spec.comparison.masked is (spec.comparison.match_radius is not None) for spec in made)
 
 
-def test_score_orders_divide_the_fine_layer_only() -> None:
+def test_score_specs_divide_the_fine_layer_only() -> None:
     job = with_allocation(JOB, memory_bytes=shard_bytes(7, N, FINE.patch_count, FINE.width))
     made = score_specs(job, extract_specs(job, "lot", LOT), [], CONTENTS)
     counts = {layer.number: sum(spec.shard.layer == layer.number for spec in made) for layer in LAYERS}
     assert counts == {2: 3, 3: 1, 4: 1}
 
 
-def test_group_order_reads_the_middle_layer() -> None:
+def test_group_spec_reads_the_middle_layer() -> None:
     (grouping,) = group_specs(JOB, score_specs(JOB, extract_specs(JOB, "lot", LOT), [], CONTENTS))
     assert {(part.shard.layer, part.comparison.grid) for part in grouping.parts} == {(3, MIDDLE.grid)}

@@ -7,7 +7,7 @@ import pytest
 
 from planning import nightly
 from planning.lot_job import LotJob
-from planning.nightly import Status, look, result_key
+from planning.nightly import Status, check_lot, result_key
 from storage.images.lot_tree import FoundLot
 from tests.flat import prepare, with_allocation
 from tests.storage.listed import picture, put
@@ -52,7 +52,7 @@ def test_lot_with_too_few_images_says_what_its_other_files_are(job: LotJob, tmp_
     put(tmp_path, "bolt/7/empty.png", b"")
     put(tmp_path, "disk/b.png", picture(1))
     (tmp_path / "bolt" / "7" / "more").symlink_to(tmp_path / "disk")
-    outcome = look(replace(FOUND, folder=f"{tmp_path}/bolt/7"), job).outcome
+    outcome = check_lot(replace(FOUND, folder=f"{tmp_path}/bolt/7"), job).outcome
     assert outcome is not None
     assert outcome.status == Status.TOO_SMALL
     assert "1 outside (symbolic link leads out of the folder)" in outcome.reason

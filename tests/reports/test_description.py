@@ -4,7 +4,7 @@ import doctest
 
 import pytest
 
-from planning.lot_job import JudgedGood, KnownGood, LotJob, Region
+from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest
 from reports import description
 from reports.description import OF_THE_NETWORK, describe_references, describe_region, describe_run
 from reports.readme import readme
@@ -43,12 +43,15 @@ def test_readme_holds_the_description() -> None:
     ("region", "said"),
     [
         (None, "all of each photograph"),
-        (Region("/masks/cap.png", each=False), "the mask /masks/cap.png"),
-        (Region("/masks", each=True), "a mask for each photograph in /masks"),
-        (Region("", each=False, ignored="ignored/cap/1.json"), "without the places drawn in ignored/cap/1.json"),
+        (RegionOfInterest("/masks/cap.png", each=False), "the mask /masks/cap.png"),
+        (RegionOfInterest("/masks", each=True), "a mask for each photograph in /masks"),
+        (
+            RegionOfInterest("", each=False, ignored="ignored/cap/1.json"),
+            "without the places drawn in ignored/cap/1.json",
+        ),
     ],
 )
-def test_region_is_told(region: Region | None, said: str) -> None:
+def test_region_is_told(region: RegionOfInterest | None, said: str) -> None:
     assert said in describe_region(job_of(region=region))
 
 

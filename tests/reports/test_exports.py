@@ -20,13 +20,13 @@ from storage.images.decode import FORMATS, SUFFIXES
 from storage.images.formats.orientation import EXIF_ORIENTATION
 from storage.images.listing import list_folder
 from storage.images.lots import ListedImage
-from storage.results.verdicts import Region, Verdict, add_verdict, read_verdicts
+from storage.results.verdicts import DrawnShape, Verdict, add_verdict, read_verdicts
 from storage.store import Store
 from tests.flat import job_of, record_of
 
 RUN = "runs/monday-0a1b2c3d"
-BOX = Region("box", ((2.0, 4.0), (12.0, 4.0), (12.0, 9.0), (2.0, 9.0)))
-TRIANGLE = Region("outline", ((20.0, 10.0), (30.0, 10.0), (20.0, 20.0)))
+BOX = DrawnShape("box", ((2.0, 4.0), (12.0, 4.0), (12.0, 9.0), (2.0, 9.0)))
+TRIANGLE = DrawnShape("outline", ((20.0, 10.0), (30.0, 10.0), (20.0, 20.0)))
 
 
 class PastRun:
@@ -86,7 +86,7 @@ def labelled(run: PastRun, verdicts: pd.DataFrame, target: Path) -> LabelledFold
     return write_labelled_folder(run, judged, target)  # type: ignore[arg-type]
 
 
-def judge(run: PastRun, tmp_path: Path, regions: tuple[Region, ...] = ()) -> pd.DataFrame:
+def judge(run: PastRun, tmp_path: Path, regions: tuple[DrawnShape, ...] = ()) -> pd.DataFrame:
     """Verdicts: every image of the run is defective."""
     store = Store(str(tmp_path / "judged"))
     for image in run.images:
@@ -150,7 +150,7 @@ def test_labelled_masks_of_turned_photographs_lie_where_they_were_drawn(
 
 def test_defective_images_without_places_are_named(verdicts: pd.DataFrame, run: PastRun, tmp_path: Path) -> None:
     assert lacking_places(judged_images(run, verdicts)) == ["c.png"]  # type: ignore[arg-type]
-    speck = Region("outline", ((100.0, 100.0), (101.0, 100.0), (100.0, 101.0)))
+    speck = DrawnShape("outline", ((100.0, 100.0), (101.0, 100.0), (100.0, 101.0)))
     outside = judge(run, tmp_path, (speck,))
     assert len(lacking_places(judged_images(run, outside))) == len(run.images)  # type: ignore[arg-type]
 

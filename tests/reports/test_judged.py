@@ -12,7 +12,7 @@ from tests.flat import job_of, record_of
 
 
 def table(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
-    """Verdicts of (image id, decision, verdict, raw score), in their spec."""
+    """Verdicts of (image id, decision, verdict, raw score), in their order."""
     values = [
         {"verdict_id": str(number), "image_id": image, "decision": decision, "verdict": said, "raw_score": score}
         for number, (image, decision, said, score) in enumerate(rows)

@@ -9,7 +9,7 @@ from musc.decisions.decide import decide
 from musc.settings import Decisions
 from planning.lot import run_spec
 from reports import provenance
-from reports.decisions import Verdict
+from reports.decisions import LotResult
 from reports.provenance import cautions, notes, run_record
 from tests.flat import job_of
 
@@ -17,8 +17,8 @@ from tests.flat import job_of
 def test_record_holds_the_moment_in_utc_and_its_local_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "local_now", lambda: datetime.fromisoformat("2026-11-21T03:45:00+05:30"))
     none = np.zeros(2, dtype=np.int64)
-    verdict = Verdict(decide(np.array([0.1, 0.2]), Decisions()), float("nan"), none, none, rescored=False)
-    made = run_record(run_spec(job_of(), "listing"), [], verdict)
+    result = LotResult(decide(np.array([0.1, 0.2]), Decisions()), float("nan"), none, none, rescored=False)
+    made = run_record(run_spec(job_of(), "listing"), [], result)
     assert (made.recorded, made.recorded_day) == ("2026-11-20T22:15:00.000000+00:00", "2026-11-21")
 
 

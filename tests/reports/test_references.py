@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from musc.layers import BackboneSpec, Layer
-from planning.lot_job import LotJob, Region
+from planning.lot_job import LotJob, RegionOfInterest
 from planning.resources import Allocation
 from planning.specs import BlockRows
 from reports.references import earlier_references
@@ -44,7 +44,7 @@ def write_run(
     store: Store,
     path: str,
     images: list[ListedImage],
-    decisions: dict[str, str] | None,
+    decisions: dict[str, str],
     job_changes: dict[str, Any] | None = None,
     **changes: Any,
 ) -> None:
@@ -54,8 +54,7 @@ def write_run(
     write_block(store, blocks[0], 2)
     write_block(store, blocks[1], len(usable) - 1, excluded=(0,))
     table = pd.DataFrame({"path": [image.path for image in usable[::-1]]})
-    if decisions is not None:
-        table["decision"] = [decisions[name.removesuffix(".png")] for name in table["path"]]
+    table["decision"] = [decisions[name.removesuffix(".png")] for name in table["path"]]
     with writing(store, path) as staging:
         write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
         write_table(store, f"{staging.path}/{SCORES}", table)
@@ -131,12 +130,6 @@ def test_references_refuse_a_run_that_is_not_there(store: Store) -> None:
         earlier_references(job(store, "runs/gone-1"), [])
 
 
-def test_references_refuse_a_run_without_decisions(store: Store) -> None:
-    write_run(store, RUN, MONDAY, None)
-    with pytest.raises(ValueError, match=f"got {RUN}, which is older than decisions; score that lot again"):
-        earlier_references(job(store, RUN), [])
-
-
 def test_references_refuse_another_backbone_naming_both(store: Store) -> None:
     layers = (BACKBONE.layers[0], Layer(3, (4, 4), 32))
     write_run(store, RUN, MONDAY, DECISIONS, name="other", layers=layers)
@@ -169,5 +162,5 @@ def test_references_refuse_other_sizes_and_layers_by_name(store: Store, changes:
 
 
 def test_references_of_a_run_with_another_region_are_its_accepted_images(store: Store) -> None:
-    write_run(store, RUN, MONDAY, DECISIONS, {"region": Region("mask.png", each=False, patches="regions/1")})
+    write_run(store, RUN, MONDAY, DECISIONS, {"region": RegionOfInterest("mask.png", each=False, patches="regions/1")})
     assert sum(len(of_block.rows) for of_block in earlier_references(job(store, RUN), [])) == 3

@@ -125,7 +125,7 @@ def test_what_seems_written_in_the_future_is_kept(store: Store) -> None:
     assert found(store, older_than_days=0, now=datetime.now(UTC) - timedelta(days=1)) == []
 
 
-def draft_of(path: str) -> str:
+def staging_of(path: str) -> str:
     folder, _, name = path.rpartition("/")
     return f"{folder}/{PARTIAL}{name}-{uuid4().hex}"
 
@@ -139,8 +139,8 @@ def draft_of(path: str) -> str:
         "profiles/bolt-1/20261121-12345678",
     ],
 )
-def test_drafts_of_killed_writers_are_deleted(store: Store, path: str) -> None:
-    staging = draft_of(path)
+def test_staging_of_killed_writers_are_deleted(store: Store, path: str) -> None:
+    staging = staging_of(path)
     store.write(f"{staging}/layer_05/c/0/0/0", b"half")
     planned = find_prunable(store, older_than_days=2, now=LATER)
     assert [(prunable.path, prunable.kind, prunable.size_bytes) for prunable in planned] == [(staging, "staging", 4)]
@@ -148,21 +148,21 @@ def test_drafts_of_killed_writers_are_deleted(store: Store, path: str) -> None:
     assert store.sizes("") == {}
 
 
-def test_a_draft_inside_a_run_is_not_a_part_of_it(used_store: Store) -> None:
-    staging = draft_of("runs/tonight-1/maps-tiff")
+def test_staging_inside_a_run_is_not_a_part_of_it(used_store: Store) -> None:
+    staging = staging_of("runs/tonight-1/maps-tiff")
     used_store.write(f"{staging}/000.tiff", b"half")
     assert found(used_store) == [staging]
     delete(used_store, find_prunable(used_store, older_than_days=2, now=LATER))
     assert is_complete(used_store, "runs/tonight-1")
 
 
-def test_a_young_draft_may_be_being_written(store: Store) -> None:
-    store.write(f"{draft_of('runs/tonight-1/report')}/report.html", b"half")
+def test_young_staging_may_be_being_written(store: Store) -> None:
+    store.write(f"{staging_of('runs/tonight-1/report')}/report.html", b"half")
     hours_later = datetime.now(UTC) + timedelta(hours=20)
     assert found(store, older_than_days=0, now=hours_later) == []
 
 
-def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_claim(store: Store) -> None:
+def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_lease(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
     with pytest.raises(KeyboardInterrupt), leasing(store, "run") as lease:
@@ -177,7 +177,7 @@ def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_claim(store: St
     assert store.exists("leases/run.json")
 
 
-def test_what_a_run_claims_while_others_are_deleted_is_kept(store: Store) -> None:
+def test_what_a_run_leases_while_others_are_deleted_is_kept(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
     planned = find_prunable(store, older_than_days=2, now=LATER)
@@ -205,10 +205,10 @@ def test_a_file_without_a_time_is_young() -> None:
     assert datetime.now(UTC) - modification_time({}) < timedelta(minutes=1)
 
 
-def test_what_a_run_claims_is_kept_until_the_claim_is_old(store: Store) -> None:
+def test_what_a_run_leases_is_kept_until_the_lease_is_old(store: Store) -> None:
     path = f"features/{key('2')}"
     make(store, path)
-    store.write(f"{draft_of(path)}/part", b"half")
+    store.write(f"{staging_of(path)}/part", b"half")
     with pytest.raises(KeyboardInterrupt), leasing(store, "run") as lease:
         lease.add([path])
         raise KeyboardInterrupt
@@ -217,7 +217,7 @@ def test_what_a_run_claims_is_kept_until_the_claim_is_old(store: Store) -> None:
     assert len(found(store, now=much_later)) == 3
 
 
-def test_a_claim_ends_with_its_run(store: Store) -> None:
+def test_a_lease_ends_with_its_run(store: Store) -> None:
     with leasing(store, "run") as lease:
         lease.add(["features/a"])
         lease.add(["patch_scores/b"])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from storage.results.ignored import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
-from storage.results.verdicts import GOOD, Region, Verdict, add_verdict
+from storage.results.verdicts import GOOD, DrawnShape, Verdict, add_verdict
 from storage.store import Store
 from tests.walk.walk import HEIGHT, WIDTH, Walk, line
 
@@ -72,7 +72,7 @@ def judge(walk: Walk, store: str, path: str, category: str = "cap") -> None:
     about = (run.path, image.image_id, path, image.sha256, category, 0.1, "accepted")
     add_verdict(run.store, Verdict(*about, verdict=GOOD, name="Ada"))
     half = ((0, 0), (WIDTH // 2, 0), (WIDTH // 2, HEIGHT), (0, HEIGHT))
-    drawn = Region("outline", tuple((float(x), float(y)) for x, y in half))
+    drawn = DrawnShape("outline", tuple((float(x), float(y)) for x, y in half))
     add_ignored(run.store, IgnoredPlaces(category, WIDTH, HEIGHT, (drawn,), "Ada", run.path, image.image_id))
 
 

@@ -15,7 +15,7 @@ from flows.pipelines.lot import score_folder
 from storage.errors import DamagedError
 from storage.results.ignored import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.runs import Run
-from storage.results.verdicts import Region
+from storage.results.verdicts import DrawnShape
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
@@ -185,7 +185,9 @@ def test_damaged_places_are_named_and_a_new_save_replaces_them(
 def test_places_are_not_stretched_over_a_photograph_of_other_proportions(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str]
 ) -> None:
-    places = IgnoredPlaces("cap", 100, 300, (Region("box", ((0, 0), (9, 0), (9, 9), (0, 9))),), "Ada", "runs/x", "0")
+    places = IgnoredPlaces(
+        "cap", 100, 300, (DrawnShape("box", ((0, 0), (9, 0), (9, 9), (0, 9))),), "Ada", "runs/x", "0"
+    )
     known = add_ignored(store, places)
     answer = save(client, lot_name, image_ids[0], saved=known)
     assert answer.status_code == 422

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.process import prefect_api
-from cli.process.engines import choose_engine
+from cli.process.engines import resolve_engine
 from cli.process.prefect_api import ConfiguredApi, configured_api, require_answer
 
 NOBODY = "http://127.0.0.1:9/api"
@@ -41,7 +41,7 @@ def write_profiles(home: Path, text: str) -> None:
 
 def test_nothing_configured_runs_inline() -> None:
     assert configured_api() is None
-    assert choose_engine(None) == "inline"
+    assert resolve_engine(None) == "inline"
 
 
 def test_variable_goes_before_the_profile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,8 +69,8 @@ def test_profiles_that_say_nothing_configure_nothing(home: Path, text: str) -> N
 
 def test_api_that_answers_is_used(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", server)
-    assert choose_engine(None) == "threads"
-    assert choose_engine("dask") == "dask"
+    assert resolve_engine(None) == "threads"
+    assert resolve_engine("dask") == "dask"
 
 
 def test_api_on_this_machine_is_never_asked_through_a_proxy(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,5 +88,5 @@ def test_api_that_is_gone_is_named_with_its_source_and_the_ways_out(
         r"or run `prefect config unset PREFECT_API_URL`, or add --engine inline"
     )
     with pytest.raises(ConnectionError, match=message):
-        choose_engine(None)
-    assert choose_engine("inline") == "inline"
+        resolve_engine(None)
+    assert resolve_engine("inline") == "inline"

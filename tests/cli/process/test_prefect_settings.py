@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.process.engines import choose_engine
+from cli.process.engines import resolve_engine
 from cli.process.prefect_api import configured_api
 from cli.process.prefect_settings import require_readable_settings
 
@@ -46,20 +46,20 @@ def test_file_that_prefect_cannot_read_is_named_where_prefect_is_used(case: str,
     name, content = BROKEN[case]
     (folder / name).write_bytes(content)
     with pytest.raises(ValueError, match=rf"^{re.escape(str(folder / name))} must be readable .*--engine inline"):
-        choose_engine("threads")
+        resolve_engine("threads")
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_inline_runs_read_no_such_file(case: str, folder: Path) -> None:
     name, content = BROKEN[case]
     (folder / name).write_bytes(content)
-    assert choose_engine(None) == "inline"
+    assert resolve_engine(None) == "inline"
 
 
 def test_readable_files_are_passed(folder: Path) -> None:
     (folder / ".env").write_text("OWNER=Müller\n", "utf-8")
     (folder / "pyproject.toml").write_text('[project]\nname = "Münze"\n', "utf-8")
-    assert choose_engine("threads") == "threads"
+    assert resolve_engine("threads") == "threads"
 
 
 @pytest.mark.usefixtures("nobody")

@@ -55,7 +55,7 @@ def test_engine_says_whether_a_ui_shows_its_tasks(monkeypatch: pytest.MonkeyPatc
 
 def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str | None] = []
-    monkeypatch.setattr(engines, "choose_engine", lambda asked_for: asked.append(asked_for) or "threads")
+    monkeypatch.setattr(engines, "resolve_engine", lambda asked_for: asked.append(asked_for) or "threads")
     assert engines.with_engine(LotRequest(folder="x")).resources.engine == "threads"
     assert asked == [None]
 

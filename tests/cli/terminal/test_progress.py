@@ -40,7 +40,7 @@ def test_plain_lines_at_start_and_end(clock: Clock, capsys: pytest.CaptureFixtur
     lines, stage = PlainLines(), StageProgress("score", 12, "shards")
     lines(stage)
     for number in range(12):
-        stage.done_by_order[str(number)] = 1
+        stage.done_by_spec[str(number)] = 1
         lines(stage)
     assert said(capsys) == ["12:00:00 score: 0 of 12 shards", "12:00:00 score: 12 of 12 shards"]
 
@@ -50,7 +50,7 @@ def test_plain_lines_every_few_seconds_between(clock: Clock, capsys: pytest.Capt
     lines(stage)
     for done in range(1, 7):
         clock.seconds += LINE_SECONDS / 2
-        stage.done_by_order["a"] = done
+        stage.done_by_spec["a"] = done
         lines(stage)
     assert [line.split()[2] for line in said(capsys)] == ["0", "2", "4", "6"]
 
@@ -83,7 +83,7 @@ def test_plain_lines_give_the_rate_of_fresh_images(clock: Clock, capsys: pytest.
     lines, stage = PlainLines(), StageProgress("extract", 30, "images", reused=10)
     lines(stage)
     clock.seconds += 8
-    stage.done_by_order["a"] = 20
+    stage.done_by_spec["a"] = 20
     lines(stage)
     assert said(capsys)[-1] == "12:00:00 extract: 30 of 30 images, 10 from the store, 2.5 images/s"
 
@@ -94,7 +94,7 @@ def test_plain_lines_count_the_rate_of_each_category_anew(clock: Clock, capsys: 
         stage = StageProgress("extract", 20, "images")
         lines(stage)
         clock.seconds += seconds
-        stage.done_by_order["a"] = 20
+        stage.done_by_spec["a"] = 20
         lines(stage)
     assert said(capsys)[-1].endswith("5.0 images/s")
 
@@ -123,7 +123,7 @@ def test_bars_follow_a_stage(clock: Clock) -> None:
     show, stage = Bars(bars), StageProgress("extract", 40, "images")
     show(stage)
     clock.seconds += 4
-    stage.done_by_order["a"] = 30
+    stage.done_by_spec["a"] = 30
     show(stage)
     assert (bars.tasks[0].completed, bars.tasks[0].fields["rate"]) == (30, "7.5 images/s")
 
@@ -132,7 +132,7 @@ def test_bars_of_the_next_category_start_over(clock: Clock) -> None:
     bars = bars_on(Console(file=io.StringIO(), width=120, emoji=False))
     show, stage = Bars(bars), StageProgress("score", 4, "shards")
     show(stage)
-    stage.done_by_order["a"] = 4
+    stage.done_by_spec["a"] = 4
     show(stage)
     assert bars.tasks[0].finished
     show(StageProgress("score", 4, "shards"))

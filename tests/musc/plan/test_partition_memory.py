@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from musc.layers import Layer
 from musc.lnamd import PooledTokens, aggregate, pool
-from musc.mutual import Features, block_scores
+from musc.mutual import LayerTokens, block_scores
 from musc.plan.partition import (
     CHUNK_IMAGES,
     box_bytes,
@@ -43,11 +43,11 @@ def measured_peak(
     def chunks(start: int, stop: int) -> list[tuple[int, int]]:
         return [(first, min(first + CHUNK_IMAGES, stop)) for first in range(start, stop, CHUNK_IMAGES)]
 
-    def made(first: int, last: int) -> Features:
+    def made(first: int, last: int) -> LayerTokens:
         tokens = stored[first:last].clone()
         return pool(tokens, cells, degrees) if degrees else aggregate(tokens, cells, 3)
 
-    def together() -> Features:
+    def together() -> LayerTokens:
         vectors, scales = torch.empty(query_count, patch_count, width), []
         for first, last in chunks(0, query_count):
             chunk = made(first, last)

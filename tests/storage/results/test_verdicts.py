@@ -11,7 +11,7 @@ import pytest
 from storage.results import verdicts
 from storage.results.verdicts import (
     COLUMNS,
-    Region,
+    DrawnShape,
     Verdict,
     VerdictReader,
     add_verdict,
@@ -38,7 +38,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 def test_verdicts_come_back_in_the_order_of_their_time(store: Store) -> None:
-    region = Region("box", ((1.0, 2.0), (5.0, 2.0), (5.0, 4.0), (1.0, 4.0)))
+    region = DrawnShape("box", ((1.0, 2.0), (5.0, 2.0), (5.0, 4.0), (1.0, 4.0)))
     given = [verdict("a"), verdict("b", "defective", note="Kratzer 部品", regions=(region,)), verdict("a", "unsure")]
     for one in given:
         add_verdict(store, one)
@@ -160,4 +160,4 @@ def test_values_out_of_range_are_refused(changes: dict[str, Any], said: str) -> 
 )  # fmt: skip
 def test_regions_that_are_no_polygon_are_refused(shape: str, points: tuple[tuple[float, float], ...]) -> None:
     with pytest.raises(ValueError, match="region"):
-        Region(shape, points)
+        DrawnShape(shape, points)

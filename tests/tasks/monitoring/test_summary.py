@@ -41,9 +41,9 @@ MadeRun = Callable[..., tuple[Run, LotJob]]
 
 @pytest.fixture
 def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
-    """A finished run as `tasks.rescore` writes it, with extra columns if asked for."""
+    """A finished run as `tasks.rescore` writes it, with a report if asked for."""
 
-    def make(**columns: list[str]) -> tuple[Run, LotJob]:
+    def make(*, report: bool = False) -> tuple[Run, LotJob]:
         images = list_folder(str(photographs))
         scored = [image for image in images if image.status == "ok"]
         store, job = Store(str(tmp_path / "out")), prepare(str(photographs), backbone="texture", image_size=64)
@@ -56,7 +56,7 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
                 "rank": [1, 2, 3],
                 "peak_x": [3, 4, 5],
                 "peak_y": [6, 7, 8],
-                **columns,
+                "decision": ["flagged", "accepted", "accepted"],
             }
         )
         with writing(store, "runs/parts-1") as staging:
@@ -64,7 +64,7 @@ def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
             write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
             write_table(store, f"{staging.path}/{SCORES}", table)
             write_record(store, staging.path, record_of(job, images=counts).model_dump(mode="json"))
-        if columns:
+        if report:
             with writing(store, "runs/parts-1/report") as staging:
                 store.write(f"{staging.path}/report.html", b"<html></html>")
         return Run(store, "runs/parts-1"), job
@@ -79,16 +79,15 @@ def test_summary_says_what_was_scored(made_run: MadeRun) -> None:
     for line in ("- **images scored**: 3", "- **files left out**: 1 not", "- **backbone**: texture"):
         assert line in text
     assert "report" not in text
-    assert "decision" not in text
     assert text.count("data:image/jpeg;base64,") == 1
 
 
-def test_summary_shows_decisions_and_the_report_where_there_are_any(made_run: MadeRun) -> None:
-    run, job = made_run(decision=["reject", "accept", "accept"])
+def test_summary_shows_decisions_and_the_report_where_there_is_one(made_run: MadeRun) -> None:
+    run, job = made_run(report=True)
     text = summary(run, job, "cpu")
-    assert "- **decisions**: 2 accept, 1 reject" in text
+    assert "- **decisions**: 2 accepted, 1 flagged" in text
     assert "runs/parts-1/report/report.html" in text.replace("&#45;", "-")
-    assert top_rows(run.scores())[0]["decision"] == "reject"
+    assert top_rows(run.scores())[0]["decision"] == "flagged"
 
 
 def test_summary_shows_odd_names_as_they_are(made_run: MadeRun) -> None:
@@ -97,7 +96,7 @@ def test_summary_shows_odd_names_as_they_are(made_run: MadeRun) -> None:
     assert "<script>" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and "script" in line]
     assert len(rows) == 1
-    assert rows[0].count(" | ") == 4
+    assert rows[0].count(" | ") == 5
     assert r"\<script\>" in rows[0]
     assert r"\_f\_.png" in rows[0]
 

@@ -39,7 +39,7 @@ def test_prefect_repeats_what_is_transient(error: Exception, again: bool) -> Non
     assert may_be_repeated(task, TaskRun.model_construct(), Failed(data=error)) == again
 
 
-def test_spec_key_keeps_tasks_and_orders_apart() -> None:
+def test_spec_key_keeps_tasks_and_specs_apart() -> None:
     from tasks.runtime.prefect_tasks import spec_key
 
     def key(task: str, spec: str) -> str:

@@ -26,7 +26,7 @@ def test_progress_counts_reused_units_as_done(heard: list[tuple[str, int, int]])
     assert heard == [("extract", 8, 19)]
 
 
-def test_progress_adds_units_of_all_orders(heard: list[tuple[str, int, int]]) -> None:
+def test_progress_adds_units_of_all_specs(heard: list[tuple[str, int, int]]) -> None:
     begin("extract", 19, "images", reused=0)
     advance("extract", "a", 3)
     advance("extract", "b", 5)
@@ -34,7 +34,7 @@ def test_progress_adds_units_of_all_orders(heard: list[tuple[str, int, int]]) ->
     assert [done for _, done, _ in heard] == [0, 3, 8, 10]
 
 
-def test_progress_settles_an_order_whatever_it_reported(heard: list[tuple[str, int, int]]) -> None:
+def test_progress_settles_a_spec_whatever_it_reported(heard: list[tuple[str, int, int]]) -> None:
     begin("extract", 19, "images", reused=0)
     advance("extract", "a", 3)
     advance("extract", "a", 3)  # a retry reports again
