@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from planning.estimate import project_cost
+from planning.estimates.cost import project_cost
 from planning.job import prepare
 from planning.lot_job import LotJob
 from planning.requests import LotRequest

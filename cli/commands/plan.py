@@ -8,8 +8,8 @@ def run(given: Given) -> None:
     """Count the images, add up, try what takes long, and print."""
     from cli.terminal.tables import show_plan
     from musc.plan.tiles import tile_count
-    from planning.estimate import project_cost
-    from planning.forecast import forecast
+    from planning.estimates.cost import project_cost
+    from planning.estimates.forecast import forecast
     from planning.job import prepare
     from reports.judged_good import with_judged_good
     from reports.references import earlier_references

@@ -24,7 +24,7 @@ from storage.tables import METRICS_TABLE as TABLE
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from planning.forecast import Forecast
+    from planning.estimates.forecast import Forecast
     from planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
@@ -118,7 +118,7 @@ def show_benchmark(store_url: str, path: str) -> None:
 
 def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast") -> None:
     """Print what scoring a lot would cost, and what it takes here."""
-    from planning.estimate import cost_rows
+    from planning.estimates.cost import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in cost_rows(plan, job):

@@ -8,7 +8,7 @@ from typing import Any
 
 from musc.decisions.rule import MIN_IMAGES
 from musc.plan.tiles import tile_count
-from planning.estimate import project_cost
+from planning.estimates.cost import project_cost
 from planning.lot import (
     aggregate_specs,
     extract_specs,

@@ -21,7 +21,7 @@ from prefect.context import FlowRunContext
 
 from musc.backbones.devices import device_type
 from musc.plan.cost import ProjectedCost
-from planning.estimate import cost_rows
+from planning.estimates.cost import cost_rows
 from planning.job import LotJob
 from planning.nightly import Outcome, Status
 from planning.returns import ScoredLot, ScoredRun

@@ -211,7 +211,7 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
         return 1e6
 
     asked: list[LayerComparison] = []
-    monkeypatch.setattr("planning.trial.scoring_rate", rate)
+    monkeypatch.setattr("planning.estimates.trial.scoring_rate", rate)
     monkeypatch.setattr("reports.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]

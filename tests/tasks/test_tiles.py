@@ -14,7 +14,7 @@ from musc.lnamd import aggregate
 from musc.mutual import interval_counts
 from musc.plan.tiles import tile_count
 from musc.tiles import stitch, stitched_grid, tile_image
-from planning.estimate import project_cost
+from planning.estimates.cost import project_cost
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import draw_part
 from storage.images.lots import ListedImage

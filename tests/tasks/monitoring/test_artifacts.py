@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planning.estimate import project_cost
+from planning.estimates.cost import project_cost
 from planning.lot_job import LotJob
 from storage.store import Store
 from tasks.monitoring import artifacts

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.pipelines.lot import score_folder
-from planning.estimate import project_cost
+from planning.estimates.cost import project_cost
 from planning.job import prepare
 from storage.datasets.synthetic.lot import write_lot
 from tasks.runtime.disk_need import needed_bytes

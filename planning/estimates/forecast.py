@@ -1,6 +1,6 @@
 """How long a planned lot takes on this machine and what memory the process takes, from trials of about a second.
 
-Scoring is matrix products, at the rate that `planning.trial` measures, and what is done once for every image that is
+Scoring is matrix products, at the rate that `trial` measures, and what is done once for every image that is
 read: LNAMD, and ranking its references. Extraction is counted in operations where those of the network are known, so
 that neither torch nor a network is loaded; any other network is tried on a photograph of the lot.
 """
@@ -18,8 +18,8 @@ from musc.plan.comparison import LayerComparison
 from musc.plan.cost import ProjectedCost
 from musc.plan.partition import CHUNK_IMAGES
 from musc.plan.pooling import SETUP_OPERATIONS
+from planning.estimates.trial import scoring_rate, scoring_seconds
 from planning.lot_job import LotJob
-from planning.trial import scoring_rate, scoring_seconds
 from storage.images.decode import decode
 from storage.images.in_flight import BYTES_PER_PIXEL, MOST_BYTES
 from storage.images.lots import ListedImage, read_image

@@ -1,4 +1,4 @@
-"""Estimate a lot's cost: operations, memory and disk; `planning.forecast` says how long it takes here."""
+"""Estimate a lot's cost: operations, memory and disk; `planning.estimates.forecast` says how long it takes here."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -9,10 +9,10 @@ import torch
 
 from musc.layers import Layer
 from musc.plan.comparison import LayerComparison
-from planning import trial
-from planning.estimate import project_cost
-from planning.trial import scoring_rate, scoring_seconds
-from tests.planning.test_estimate import JOB, UNEVEN, C, N
+from planning.estimates import trial
+from planning.estimates.cost import project_cost
+from planning.estimates.trial import scoring_rate, scoring_seconds
+from tests.planning.estimates.test_cost import JOB, UNEVEN, C, N
 
 
 @pytest.mark.parametrize("match_radius", [None, 2])
@@ -21,7 +21,7 @@ def test_rate_on_a_cpu_needs_no_torch(match_radius: int | None) -> None:
 import sys
 from musc.layers import Layer
 from musc.plan.comparison import LayerComparison
-from planning import trial
+from planning.estimates import trial
 trial.TRIAL_SECONDS = 0.0
 comparison = LayerComparison(Layer(0, (30, 20), {C}), (1, 3), match_radius={match_radius}, device="cpu")
 assert trial.scoring_rate(comparison) > 0

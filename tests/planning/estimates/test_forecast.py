@@ -8,9 +8,9 @@ import pytest
 from musc import backbones
 from musc.layers import BackboneSpec, Layer
 from musc.plan.pooling import SETUP_OPERATIONS
-from planning import forecast as module
-from planning.estimate import project_cost
-from planning.forecast import (
+from planning.estimates import forecast as module
+from planning.estimates.cost import project_cost
+from planning.estimates.forecast import (
     LIBRARY_BYTES,
     SHARD_SECONDS,
     Extraction,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from musc.layers import BackboneSpec, Layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
-from planning.estimate import cost_rows, project_cost, shapes_line
+from planning.estimates.cost import cost_rows, project_cost, shapes_line
 from planning.lot_job import LotJob
 from planning.resources import Allocation
 from tests.flat import chosen, with_allocation
