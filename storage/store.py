@@ -114,15 +114,15 @@ class Store:
     def delete(self, folder: str) -> None:
         """Remove a folder and everything in it; nothing happens if it is not there."""
         path = self.full(folder)
-        if self.is_local or not self.filesystem.async_impl:
+        if self.is_local or not (self.filesystem.async_impl or has_pattern(path)):
             if self.exists(folder):
                 self.filesystem.rm(path, recursive=True)
             return
         files = [f"{path}/{name}" if name else path for name in self.sizes(folder)]
-        if files and not any(sign in file for file in files for sign in "*?["):
+        if files and not any(map(has_pattern, files)):
             self.filesystem.rm(files)
             return
-        for file in files:  # `rm` would take the path for a pattern
+        for file in files:
             self.filesystem.rm_file(file)
 
     def zarr_group(self, path: str, mode: Any, attributes: Mapping[str, Any] | None = None) -> zarr.Group:
@@ -139,6 +139,11 @@ class Store:
     def _zarr_place(self, path: str) -> tuple[Path | str, dict[str, int] | None]:
         """What zarr opens, and options of its file system."""
         return (Path(self.full(path)), None) if self.is_local else (self.location(path), options_of(self.url) or None)
+
+
+def has_pattern(path: str) -> bool:
+    """Whether `rm` of fsspec would take a path for a pattern of several."""
+    return any(sign in path for sign in "*?[")
 
 
 def absolute(url: str) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 
 from musc.layers import Layer
@@ -184,7 +183,7 @@ def test_prepare_refuses_secrets_without_repeating_them(option: dict[str, Any], 
 
 def test_prepare_divides_the_machine_among_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "host_memory_bytes", lambda: 30_000)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    monkeypatch.setattr(resources, "thread_count", lambda: 7)
     job = prepare(str(tmp_path), "out", backbone="texture", engine="dask", workers=3, device="cpu")
     assert (job.allocation.memory_bytes, job.allocation.thread_count, job.allocation.engine.workers) == (5_000, 2, 3)
     assert Path(job.store).is_absolute()

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -92,7 +92,7 @@ def test_artefact_that_was_copied_in_part_is_absent(monkeypatch: pytest.MonkeyPa
     """A writer to an object store may end between any two copies."""
     store = Store("memory://killed")
 
-    def copy_one_and_end(self: Store, source: str, target: str) -> None:
+    def copy_one_and_end(self: Store, source: str, target: str, names: Iterable[str]) -> None:
         self.write(f"{target}/a", self.read(f"{source}/a"))
         raise KeyboardInterrupt
 
