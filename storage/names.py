@@ -3,6 +3,8 @@
 import hashlib
 import unicodedata
 
+SIGN = ".musc-store"
+"""A file in the root of every store that results are written to: photographs are not looked for below it."""
 MAX_NAME_BYTES = 200
 """Disks hold 255 bytes; a name grows by up to 50 while its file or folder is written aside."""
 DIGEST_DIGITS = 16

@@ -12,13 +12,12 @@ from uuid import uuid4
 import fsspec
 import zarr
 
+from storage.names import SIGN
 from storage.places import open_place, options_of
 
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
 
-SIGN = ".musc-store"
-"""A file in the root of every store that results are written to: photographs are not looked for below it."""
 SIGN_TEXT = b"Results of musc lie in this folder. Photographs below it are not scored, so leave this file here.\n"
 
 TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")

@@ -11,7 +11,7 @@ from cli.terminal.text import visible
 from musc.settings import DEFAULT_BACKBONE
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
-from storage.store import SIGN
+from storage.names import SIGN
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.datasets.files import folders_in, images_in, natural_key
-from storage.store import SIGN
+from storage.names import SIGN
 
 
 class UnreadFolder(NamedTuple):

@@ -28,7 +28,8 @@ from storage.errors import NoImagesError, UnreadableImageError
 from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
 from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
-from storage.store import SIGN, Store, is_utf8, rename_advice, require_path
+from storage.names import SIGN
+from storage.store import Store, is_utf8, rename_advice, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 """Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from storage.images.folder_dates import date_of
 from storage.images.listing import RESULTS, require_folder
-from storage.names import one_form
-from storage.store import SIGN, Store
+from storage.names import SIGN, one_form
+from storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.images.listing import has_image_name
-from storage.store import SIGN
+from storage.names import SIGN
 
 STABLE_SECONDS = 0.3
 """For so long a file must stay the same before it is read."""

@@ -11,7 +11,8 @@ from storage.errors import NoImagesError
 from storage.images.fingerprints import fingerprint
 from storage.images.listing import RESULTS, list_folder
 from storage.images.lot_tree import find_lots
-from storage.store import SIGN, Store, begin_results
+from storage.names import SIGN
+from storage.store import Store, begin_results
 from tasks.watching.stable_files import image_paths
 from tests.storage.listed import picture, put
 
