@@ -1,6 +1,7 @@
 """Routes of the review site. Runs and images named in a URL are looked up in the store's listings."""
 
 import logging
+import shlex
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -96,6 +97,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
         values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
         values["ignored"] = ignored_values(store, run.record, 1, 1)
+        values["place"] = shlex.quote(store.location(run.path))
         return shown(request, "lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")

@@ -88,7 +88,7 @@ class ExportSpec:
     run: str
     kind: str
     label: str
-    unit: ClassVar[str] = "file"
+    unit: ClassVar[str] = "files"
 
     @property
     def path(self) -> str:

@@ -30,7 +30,9 @@ def test_full_disk_ends_the_run_and_keeps_what_is_finished(
 
     with pytest.raises(StageFailedError, match=r"extract failed for .*No space left on device") as failed:
         score(small_disk / "store")
-    room = rf"; the disk at {small_disk}, on which \S+ lies, has \d+\.\d kB of 1.0 MB free; the lot needs about \d.\d MB"
+    room = (
+        rf"; the disk at {small_disk}, on which \S+ lies, has \d+\.\d kB of 1.0 MB free; the lot needs about \d.\d MB"
+    )
     assert re.search(room, str(failed.value)), failed.value
     before = complete(small_disk / "store", "features")
     assert 1 <= len(before) < 3

@@ -1,9 +1,11 @@
 """What the pages hold, what they are made from, and how little is read for them."""
 
 import errno
+import html
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -80,6 +82,11 @@ def test_lot_names_what_was_not_scored_and_the_settings(client: TestClient, lot_
     assert "the file is empty" in page
     assert "texture" in page
     assert "10 more “defective” and 10 more “good” are missing" in page
+
+
+def test_command_on_a_lot_page_names_the_run_with_its_store(client: TestClient, store: Store, lot_name: str) -> None:
+    shown = html.unescape(client.get(f"/lots/{lot_name}").text)
+    assert f"musc verdicts export {shlex.quote(store.location(f'runs/{lot_name}'))} --format mvtec" in shown
 
 
 def test_threshold_is_suggested_from_verdicts_about_lots_scored_alike(
