@@ -48,7 +48,8 @@ def changed_copy(past: Path, name: str, change: Any) -> Path:
             if source.name in {"run.json", "images.parquet"}:
                 store.write(f"{staging.path}/{source.name}", source.read_bytes())
         write_table(store, f"{staging.path}/{SCORES}", table)
-        store.copy(f"runs/{past.name}/patch_scores.zarr", f"{staging.path}/patch_scores.zarr")
+        scores = f"runs/{past.name}/patch_scores.zarr"
+        store.copy(scores, f"{staging.path}/patch_scores.zarr", store.sizes(scores))
     return past.parent / name
 
 
