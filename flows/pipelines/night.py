@@ -65,8 +65,8 @@ def score_night(
         told: called with what came of each lot, at once.
     """
     job = night_job(request)
-    begin_results(Store(job.store), request.root)
     tree = runner.call("survey", request.root, survey, request.root, request.category, request.since)
+    begin_results(Store(job.store), request.root)
     outcomes: list[Outcome] = []
     with runner.shared(job.allocation.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user

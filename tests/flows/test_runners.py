@@ -1,7 +1,6 @@
 """What each Dask worker has to itself. Dask runs for real in `tests/faults/test_dask.py`."""
 
 import pytest
-import torch
 
 
 @pytest.fixture(autouse=True)
@@ -10,10 +9,11 @@ def _prefect(prefect_home: object) -> None:
 
 
 def test_workers_without_gpus_divide_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import runners
     from flows.runners import worker_options
     from planning.resources import Engine
 
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    monkeypatch.setattr(runners, "thread_count", lambda: 7)
     assert worker_options(Engine("dask", workers=3), 1) == {"env": {"OMP_NUM_THREADS": "2"}}
     assert worker_options(Engine("dask", workers=11), 1) == {"env": {"OMP_NUM_THREADS": "1"}}
 
