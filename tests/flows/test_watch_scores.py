@@ -62,13 +62,15 @@ def test_watch_gives_the_scores_of_lots_of_one(drawn: Path, tmp_path: Path, name
         assert table.loc[photograph, "raw_score"] == pytest.approx(expected["raw_score"], abs=1e-6)
 
 
-def test_watch_gives_the_threshold_and_decisions_of_lots_of_one(drawn: Path, tmp_path: Path) -> None:
+def test_watch_lists_what_lots_of_one_list(drawn: Path, tmp_path: Path) -> None:
     folder = copied(tmp_path / "in", drawn, "0.png", "1.png")
     table = watch(folder, drawn, tmp_path / "store", 2).set_index("path")
     for name in ("0.png", "1.png"):
         alone = copied(tmp_path / name[0], drawn, name)
         request = lot_request(alone, tmp_path / "store", good=str(drawn / "good"), **SETTINGS)
         expected = Run(Store(str(tmp_path / "store")), score_folder(request, InlineRunner()).run).scores().iloc[0]
-        assert table.loc[name, "threshold"] == pytest.approx(expected["threshold"], abs=1e-4)
-        assert table.loc[name, "decision"] == expected["decision"]
+        if np.isfinite(expected["threshold"]):  # a lot in which nothing stands out beyond doubt has none
+            assert table.loc[name, "threshold"] == pytest.approx(expected["threshold"], abs=1e-4)
+        # What is flagged in a lot depends on its highest score too, in a watched folder it must not: both list alike.
+        assert (table.loc[name, "decision"] == "accepted") == (expected["decision"] == "accepted")
         assert abs(table.loc[name, "peak_x"] - expected["peak_x"]) <= 2
