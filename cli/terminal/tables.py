@@ -16,6 +16,7 @@ from reports.page.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
+from storage.disks import readable_bytes
 from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
@@ -123,7 +124,7 @@ def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast") -> None:
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in cost_rows(plan, job):
         table.add_row(*row.values())
-    table.add_row("memory of the process", f"{here.process_bytes / 1e9:,.1f} GB")
+    table.add_row("memory of the process", readable_bytes(here.process_bytes))
     extraction, scoring = here.extraction_seconds, here.scoring_seconds
     unknown = "not known, as the network's weights are not here"
     table.add_row("time of extraction here", unknown if extraction is None else duration(extraction))
@@ -146,14 +147,14 @@ def show_stored(location: str) -> None:
     """Print what lies in the folder of a run or a benchmark.
 
     Raises:
-        ValueError: if the folder lies in no store's `runs` or `benchmarks`.
+        ValueError: if the folder lies in no store's `runs` or `benchmarks`, or is not there.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, kind, name = locate(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
-    if kind == RUNS:
-        show_run(store.url, f"{kind}/{name}")
+    store, path = locate(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
+    if path.startswith(f"{RUNS}/"):
+        show_run(store.url, path)
     else:
-        show_benchmark(store.url, f"{kind}/{name}/{TABLE}")
+        show_benchmark(store.url, f"{path}/{TABLE}")
 
 
 def metric_tables(rows: pd.DataFrame) -> list[Table]:

@@ -10,6 +10,7 @@ from musc.plan.partition import Shard, plan_blocks
 from musc.plan.pooling import pair_operations
 from planning.lot import job_shards, layer_comparisons, scored_ranges, seeks_groups
 from planning.lot_job import LotJob
+from storage.disks import readable_bytes
 
 
 def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> ProjectedCost:
@@ -68,8 +69,8 @@ def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
         f"patches per {part}": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
-        "peak memory of a shard": f"{plan.peak_bytes / 1e9:,.2f} GB of {allowed / 1e9:,.2f} GB allowed",
-        "stored": f"{plan.stored_bytes / 1e9:,.2f} GB",
+        "peak memory of a shard": f"{readable_bytes(plan.peak_bytes)} of {readable_bytes(allowed)} allowed",
+        "stored": readable_bytes(plan.stored_bytes),
         "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
     }
     return [{"what": what, "how much": text} for what, text in texts.items()]

@@ -45,6 +45,8 @@ REPORT = "report.html"
 MAPS = {"png": "maps-png", "tiff": "maps-tiff"}
 EXPORT = "export-{kind}"
 """Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
+EXAMPLES = 5
+"""Results of a store that an error names."""
 
 
 def write_record(store: Store, run: str, record: Mapping[str, object]) -> None:
@@ -108,27 +110,47 @@ def run_at(location: str) -> Run:
         location: path or URL, as printed when the run finished.
 
     Raises:
-        ValueError: if the folder lies in no store's `runs`.
+        ValueError: if the folder lies in no store's `runs`, or is not there.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, _, name = locate(location, (FOLDER,))
-    return Run(store, f"{FOLDER}/{name}")
+    store, path = locate(location, (FOLDER,))
+    return Run(store, path)
 
 
-def locate(location: str, kinds: Sequence[str]) -> tuple[Store, str, str]:
-    """The store of a result, its kind, and its name.
+def locate(location: str, kinds: Sequence[str]) -> tuple[Store, str]:
+    """The store of a result, and its path there.
 
     Args:
         location: path or URL of `<store>/<kind>/<name>`, as printed.
         kinds: folders of a store that may hold it.
 
     Raises:
-        ValueError: if the path does not end so.
+        ValueError: if the path does not end so, or nothing lies there; it names results that do.
     """
-    store, kind, name = ["", "", *absolute(location).rstrip("/").rsplit("/", 2)][-3:]
-    if not store or kind not in kinds:
+    url, kind, name = ["", "", *absolute(location).rstrip("/").rsplit("/", 2)][-3:]
+    if not url or kind not in kinds:
         raise ValueError(
             f"run must be a folder in {' or '.join(f'{kind}/' for kind in kinds)} of a store, got {location}; "
-            f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
+            f"{example(Store(location), kinds)}"
         )
-    return Store(store), kind, name
+    store, path = Store(url), f"{kind}/{name}"
+    if not store.exists(path):
+        raise ValueError(f"run must be a folder that exists, got {location}; {example(store, kinds)}")
+    return store, path
+
+
+def example(store: Store, kinds: Sequence[str]) -> str:
+    """What to give instead: results of a store, if it has any."""
+    there = [place for kind in kinds for place in results_of(store, kind)]
+    if not there:
+        return f"give the path printed when it finished, such as musc-results/{FOLDER}/<name>"
+    more = f", or one of {len(there) - EXAMPLES} others" if len(there) > EXAMPLES else ""
+    return f"{store.location('')} holds {', '.join(there[:EXAMPLES])}{more}; give one of them with the store before it"
+
+
+def results_of(store: Store, kind: str) -> list[str]:
+    """Paths of all folders of a kind, such as `runs`; those that are not finished are among them."""
+    if not store.exists(kind):
+        return []
+    names = (str(path).rstrip("/").rpartition("/")[2] for path in store.filesystem.ls(store.full(kind), detail=False))
+    return [f"{kind}/{name}" for name in sorted(names)]

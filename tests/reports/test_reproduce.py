@@ -72,5 +72,14 @@ def test_run_at_finds_the_store(job: LotJob, monkeypatch: pytest.MonkeyPatch) ->
     assert run_at("runs/caps-0") == expected
 
 
-def test_run_at_takes_the_last_folder_called_runs() -> None:
-    assert locate("/data/runs/store/runs/caps-0", ["runs"]) == (Store("/data/runs/store"), "runs", "caps-0")
+def test_run_at_takes_the_last_folder_called_runs(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "store" / "runs" / "caps-0").mkdir(parents=True)
+    assert locate(f"{tmp_path}/runs/store/runs/caps-0", ["runs"]) == (Store(f"{tmp_path}/runs/store"), "runs/caps-0")
+
+
+@pytest.mark.parametrize("typed", ["", "/runs/caps-9"], ids=["the store itself", "a run that is not there"])
+def test_wrong_run_is_told_which_runs_there_are(typed: str, tmp_path: Path) -> None:
+    for number in range(7):
+        (tmp_path / "runs" / f"caps-{number}").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"runs/caps-0, .*runs/caps-4, or one of 2 others; give one of them"):
+        run_at(f"{tmp_path}{typed}")

@@ -89,10 +89,13 @@ def decisions(walk: Walk) -> None:
     walk.watch("given", good=known_good(walk), threshold=0.01)
     (row,) = walk.rows("given").to_dict("records")
     assert (row["threshold"], row["decision"]) == (0.01, "flagged")
-    few = draw(walk.place / "few", range(60, 61)).name
-    walk.watch(few, good=known_good(walk), false_alarms=9)
-    once(walk)
-    assert walk.rows(few)["threshold"].iloc[0] <= walk.rows("came")["threshold"].iloc[0] or few
+    rows = {}
+    for name, value in (("as-usual", {}), ("more-alarms", {"false_alarms": 5}), ("more-suspects", {"suspects": 0.5})):
+        folder = draw(walk.place / name, range(60, 61)).name
+        walk.watch(folder, good=known_good(walk), **value)
+        (rows[name],) = walk.rows(folder).to_dict("records")
+    assert rows["more-alarms"]["threshold"] < rows["as-usual"]["threshold"]
+    assert rows["more-suspects"]["suspect_threshold"] < rows["as-usual"]["suspect_threshold"]
 
 
 @line("watch", "memory", "block_images")

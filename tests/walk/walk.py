@@ -161,17 +161,16 @@ class Walk:
 
         def end() -> None:
             before, acted = time.monotonic(), False
-            while not done.is_set() and time.monotonic() - before < PATIENCE_SECONDS:
+            while not done.wait(0.1):
                 there = len(list(rows.glob("watch/*/scores/*.parquet")))
                 if there and not acted:
                     act()
                     acted = True
-                handler = signal.getsignal(signal.SIGTERM)
-                if there >= count and getattr(handler, "__module__", "") == "cli.commands.watch":
-                    break
-                time.sleep(0.1)
-            if not done.is_set():
-                os.kill(os.getpid(), signal.SIGTERM)
+                # Before the command has its handler, the signal would end the tests.
+                listens = getattr(signal.getsignal(signal.SIGTERM), "__module__", "") == "cli.commands.watch"
+                if listens and (there >= count or time.monotonic() - before > PATIENCE_SECONDS):
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    return
 
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         waiting = threading.Thread(target=end)
