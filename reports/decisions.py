@@ -8,7 +8,7 @@ import pandas as pd
 
 from musc.decisions.decide import DecidedLot, decide
 from musc.decisions.decision import Decision
-from musc.decisions.regions import boxes, pixel_threshold
+from musc.decisions.regions import boxes, defect_mask, pixel_threshold
 from musc.maps import maps_of_run
 from planning.specs import RunSpec
 from reports.run_record import DecisionRecord, GroupRecord
@@ -125,7 +125,11 @@ def decide_run(
 
 
 def box_table(
-    verdict: LotResult, images: Sequence[ListedImage], patch_scores: np.ndarray, map_size: tuple[int, int]
+    verdict: LotResult,
+    images: Sequence[ListedImage],
+    patch_scores: np.ndarray,
+    fine_scores: np.ndarray,
+    map_size: tuple[int, int],
 ) -> pd.DataFrame:
     """A row per connected odd region of a flagged or suspect image, in pixels of the original upright image.
 
@@ -133,13 +137,15 @@ def box_table(
         verdict: about these images.
         images: the scored images.
         patch_scores: float32 (N, rows, columns).
+        fine_scores: float32 (N, rows, columns), of the levels with the finest grid.
         map_size: height and width at which anomaly maps are drawn.
     """
     rows: list[dict[str, object]] = []
     for position in np.flatnonzero(verdict.decision.listed).tolist():
         image = images[position]
-        anomaly_map = maps_of_run(patch_scores[position : position + 1], map_size)[0]
-        found = boxes(anomaly_map, verdict.pixel_threshold, (image.height, image.width))
+        anomaly_map, fine_map = maps_of_run(np.stack([patch_scores[position], fine_scores[position]]), map_size)
+        mask = defect_mask(anomaly_map, fine_map, verdict.pixel_threshold)
+        found = boxes(anomaly_map, mask, (image.height, image.width))
         rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in found]
     table = pd.DataFrame(rows, columns=list(BOX_COLUMNS))
     kinds = {"x": "int64", "y": "int64", "width": "int64", "height": "int64", "peak_score": "float64"}

@@ -21,7 +21,7 @@ from reports.readme import readme
 from storage.artefacts import digest
 from storage.images.lots import ListedImage, load_lot, usable_images
 from storage.results.features import LotFeatures, mark_excluded
-from storage.results.patch_scores import read_scores, write_scores
+from storage.results.patch_scores import read_scores, score_grid, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
@@ -43,16 +43,18 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     image_size = spec.job.backbone.image_size
     patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
     raw, peaks = peak_scores(patch_scores, image_size)
+    fine = fine_scores(store, spec, len(patch_scores)) if tiles == 1 else None
     if tiles > 1:
         raw, peaks, patch_scores = join_tiles(spec.job, usable, raw, peaks, patch_scores)
-    write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot})
+    write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot}, fine)
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
     spread = patch_scores.shape[1], patch_scores.shape[2]
     good, nights = good_scores(store, spec), night_scores(store, spec.nights)
     result = decide_run(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
     table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), result)
     write_table(store, f"{folder}/{SCORES}", table)
-    write_table(store, f"{folder}/{BOXES}", box_table(result, usable, patch_scores, map_size(image_size, spread)))
+    odd = box_table(result, usable, patch_scores, patch_scores if fine is None else fine, map_size(image_size, spread))
+    write_table(store, f"{folder}/{BOXES}", odd)
     record = run_record(spec, images, result, tuple(night.run for night in nights))
     decision = record.decision
     counts = decision.flagged_count, decision.suspect_count, decision.reference_count, decision.basis
@@ -76,6 +78,13 @@ def average_shards(
     """Mean of the stored shards' patch scores; see `average_layers`."""
     parts = ((slice(shard.start, shard.stop), read_scores(store, path)) for shard, path in shards)
     return average_layers(parts, finest, image_count)
+
+
+def fine_scores(store: Store, spec: RunSpec, image_count: int) -> np.ndarray | None:
+    """Mean patch scores of the layers with the finest grid, float32 (N, rows, columns); None if all have it."""
+    finest = spec.job.backbone.grid
+    fine = [(shard, path) for shard, path in spec.shards if score_grid(store, path) == finest]
+    return average_shards(store, fine, finest, image_count) if 0 < len(fine) < len(spec.shards) else None
 
 
 def average_layers(parts: Iterable[tuple[slice, np.ndarray]], finest: tuple[int, int], image_count: int) -> np.ndarray:

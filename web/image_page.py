@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from musc.decisions.decision import Decision
+from musc.decisions.regions import outline_levels
 from reports.page.crops import worst_patch
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
@@ -52,7 +54,9 @@ def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, object]:
 
 
 def map_values(lot: Lot, position: int) -> dict[str, object]:
-    """What the browser draws a heatmap from: patch scores in reading order, the colour scale, the pixel threshold.
+    """What the browser draws a heatmap from: patch scores in reading order, the colour scale, and what is outlined.
+
+    `outline` is how far patches lie above the levels from which on they are defective; None for accepted images.
 
     Outside of a region of interest scores are 0.
     """
@@ -64,10 +68,20 @@ def map_values(lot: Lot, position: int) -> dict[str, object]:
         "scores": [round(float(score), 5) for score in np.nan_to_num(scores).ravel()],
         "low": low,
         "high": high,
-        "threshold": lot.record.decision.pixel_threshold,
+        "outline": outline_margins(lot, position),
         "colours": INFERNO,
         "opacity": [MIN_OPACITY, MAX_OPACITY],
     }
+
+
+def outline_margins(lot: Lot, position: int) -> list[float] | None:
+    """How far patches lie above the levels of `musc.decisions.regions.outline_levels`; None where nothing is listed."""
+    threshold = lot.record.decision.pixel_threshold
+    if threshold is None or lot.table.iloc[position]["decision"] == Decision.ACCEPTED:
+        return None
+    both = np.nan_to_num(np.stack([lot.patch_scores(position), lot.fine_scores(position)]))
+    levels = np.reshape(outline_levels(both[0], both[1], threshold), (2, 1, 1))
+    return [round(float(margin), 5) for margin in (both - levels).min(axis=0).ravel()]
 
 
 def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str, object]:

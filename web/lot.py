@@ -13,7 +13,7 @@ from reports.page.heatmaps import Limits, colour_scale
 from reports.run_record import RunRecord
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
-from storage.results.patch_scores import NAME
+from storage.results.patch_scores import NAME, fine_array
 from storage.results.profiles import read_appearance
 from storage.results.runs import PATCH_SCORES, Run
 from storage.store import Store
@@ -54,6 +54,14 @@ class Lot:
     def patch_scores(self, position: int) -> np.ndarray:
         """Of one image, float32 (rows, columns); reads one chunk of the stored array."""
         return np.asarray(self._scores[position])
+
+    def fine_scores(self, position: int) -> np.ndarray:
+        """As `patch_scores`, of the levels with the finest grid."""
+        return np.asarray(self._fine[position])
+
+    @cached_property
+    def _fine(self) -> zarr.Array:
+        return fine_array(self.run.store, f"{self.run.path}/{PATCH_SCORES}")
 
     @property
     def limits(self) -> Limits:

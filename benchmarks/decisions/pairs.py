@@ -40,13 +40,17 @@ class Product:
 
     def scores(self, queries: Sequence[int], references: Sequence[int] | None = None) -> FloatArray:
         """Raw image scores (n,) of some photographs against references other than themselves; by default each other."""
+        maps = anomaly_maps(self.layers(queries, references).mean(dim=0), self.spec.grid, self.spec.image_size)
+        return image_scores(maps).numpy().astype(np.float64)
+
+    def layers(self, queries: Sequence[int], references: Sequence[int] | None = None) -> torch.Tensor:
+        """Patch scores of every layer and degree on the finest grid, float32 (layers · degrees, n, P)."""
         others = np.asarray(queries if references is None else references)
         parts = []
         for grid, distances in self.distances:
             rows = [nearest_mean(distances[query, others[others != query]]) for query in queries]
             parts.append(on_grid(torch.from_numpy(np.stack(rows)), grid, self.spec.grid))
-        maps = anomaly_maps(torch.stack(parts).mean(dim=0), self.spec.grid, self.spec.image_size)
-        return image_scores(maps).numpy().astype(np.float64)
+        return torch.stack(parts)
 
 
 def nearest_mean(distances: NDArray[np.float16]) -> NDArray[np.float32]:

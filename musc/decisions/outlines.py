@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musc.decisions.regions import EIGHT_CONNECTED, defect_mask
+from musc.decisions.regions import EIGHT_CONNECTED
 
 Corner = tuple[int, int]
 """Column and row of a corner of pixels; (0, 0) is the outer corner of the first pixel."""
@@ -14,7 +14,7 @@ Corner = tuple[int, int]
 
 @dataclass(frozen=True)
 class Outline:
-    """One connected region above the pixel threshold; its holes are filled."""
+    """One connected region of defective pixels; its holes are filled."""
 
     points: tuple[tuple[float, float], ...]
     """Corners across and down in pixels of the original upright image, clockwise."""
@@ -22,17 +22,17 @@ class Outline:
     """Largest value of the anomaly map inside."""
 
 
-def outlines(anomaly_map: NDArray[Any], threshold: float, image_size: tuple[int, int]) -> list[Outline]:
+def outlines(anomaly_map: NDArray[Any], mask: NDArray[np.bool_], image_size: tuple[int, int]) -> list[Outline]:
     """The outlines of the 8-connected regions of a mask, the most anomalous first.
 
     Args:
         anomaly_map: (H, W), of any size.
-        threshold: see `musc.decisions.regions.pixel_threshold`; none if it is NaN.
+        mask: bool (H, W), see `musc.decisions.regions.defect_mask`.
         image_size: height and width in pixels of the original upright image, to which corners are scaled.
     """
     from scipy import ndimage  # takes half a second to load
 
-    regions, count = ndimage.label(defect_mask(anomaly_map, threshold), structure=EIGHT_CONNECTED)
+    regions, count = ndimage.label(mask, structure=EIGHT_CONNECTED)
     down, across = image_size[0] / anomaly_map.shape[0], image_size[1] / anomaly_map.shape[1]
     found = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(regions, max_label=count), start=1):

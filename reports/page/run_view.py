@@ -47,6 +47,11 @@ class FinishedRun:
         """Float32 (N, rows, columns)."""
         return self.run.patch_scores()
 
+    @cached_property
+    def fine_scores(self) -> np.ndarray:
+        """Float32 (N, rows, columns), of the levels with the finest grid."""
+        return self.run.fine_scores()
+
     @property
     def grid(self) -> tuple[int, int]:
         rows, columns = self.patch_scores.shape[1:]
@@ -95,29 +100,32 @@ class FinishedRun:
         looked_at = size or map_size(self.record.job.backbone.image_size, self.grid)
         return maps_of_run(self.patch_scores[position : position + 1], looked_at)[0]
 
+    def odd_pixels(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+        """The map of one image, float32 (H, W), and its mask of defective pixels; nothing if it is accepted."""
+        from musc.maps import map_size, maps_of_run
+
+        looked_at = map_size(self.record.job.backbone.image_size, self.grid)
+        both = maps_of_run(np.stack([self.patch_scores[position], self.fine_scores[position]]), looked_at)
+        threshold = self.pixel_threshold if self.listed[position] else float("nan")
+        return both[0], defect_mask(both[0], both[1], threshold)
+
     def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
         """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.
 
         Nothing if the image is accepted.
         """
-        if not self.listed[position]:
-            return np.zeros(size[::-1], dtype=bool)
-        whole = Image.fromarray(defect_mask(self.anomaly_map(position), self.pixel_threshold).astype(np.float32))
+        whole = Image.fromarray(self.odd_pixels(position)[1].astype(np.float32))
         return np.asarray(whole.resize(size, Image.Resampling.BOX)) > 0
 
     def boxes(self, position: int, size: tuple[int, int]) -> list[Box]:
         """Boxes around the mask's regions at a size of (width, height), the most anomalous first; none if accepted."""
-        if not self.listed[position]:
-            return []
-        found = boxes(self.anomaly_map(position), self.pixel_threshold, size[::-1])
+        found = boxes(*self.odd_pixels(position), size[::-1])
         return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
 
     def outlines(self, position: int) -> list[Outline]:
         """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""
-        if not self.listed[position]:
-            return []
         image = self.images[position]
-        return outlines(self.anomaly_map(position), self.pixel_threshold, (image.height, image.width))
+        return outlines(*self.odd_pixels(position), (image.height, image.width))
 
     def photograph(self, position: int) -> Image.Image | None:
         """The image itself, upright RGB; None if it no longer lies in the folder as it was scored."""

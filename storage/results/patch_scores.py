@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import zarr
 
 from storage.artefacts import writing
 from storage.store import Store
 
 FOLDER = "patch_scores"
-NAME = "scores"
+NAME, FINE = "scores", "fine"
 CHUNK_IMAGES = 256
 
 
@@ -29,14 +30,29 @@ def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping
         write_scores(store, staging.path, scores, attributes)
 
 
-def write_scores(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:
-    """Write float32 (n, rows, columns) as the zarr array `scores` of a new group."""
+def write_scores(
+    store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any], fine: np.ndarray | None = None
+) -> None:
+    """Write float32 (n, rows, columns) as the zarr array `scores` of a new group, and those of the finest level."""
     group = store.zarr_group(path, mode="w-", attributes={"format_version": 1, **attributes})
     chunks = (min(len(scores), CHUNK_IMAGES), *scores.shape[1:])
-    array = group.create_array(NAME, shape=scores.shape, chunks=chunks, dtype="float32", fill_value=np.float32("nan"))
-    array[:] = scores.astype(np.float32, copy=False)
+    for name, values in ({NAME: scores} | ({} if fine is None else {FINE: fine})).items():
+        array = group.create_array(
+            name, shape=values.shape, chunks=chunks, dtype="float32", fill_value=np.float32("nan")
+        )
+        array[:] = values.astype(np.float32, copy=False)
 
 
 def read_scores(store: Store, path: str) -> np.ndarray:
     """Read what `write_scores` or `write_shard` wrote: float32 (n, rows, columns)."""
     return np.asarray(store.zarr_array(f"{path}/{NAME}")[:])
+
+
+def score_grid(store: Store, path: str) -> tuple[int, ...]:
+    """Rows and columns of stored patch scores."""
+    return tuple(store.zarr_array(f"{path}/{NAME}").shape[1:])
+
+
+def fine_array(store: Store, path: str) -> zarr.Array:
+    """The patch scores of the finest level, of the run's array; all levels' where they share a grid or are of tiles."""
+    return store.zarr_array(f"{path}/{FINE if store.exists(f'{path}/{FINE}/zarr.json') else NAME}")

@@ -19,7 +19,7 @@ import pandas as pd
 
 from storage.artefacts import is_complete, require_complete
 from storage.images.lots import ListedImage, left_out_rows, listed_images, usable_images
-from storage.results.patch_scores import read_scores
+from storage.results.patch_scores import fine_array, read_scores
 from storage.store import Store, absolute
 from storage.tables import read_table
 
@@ -88,6 +88,10 @@ class Run:
     def patch_scores(self) -> np.ndarray:
         """Float32 (N, rows, columns), in the order of the `ok` rows of `images`."""
         return read_scores(self.store, f"{self.path}/{PATCH_SCORES}")
+
+    def fine_scores(self) -> np.ndarray:
+        """As `patch_scores`, of the levels with the finest grid only, from which defects are outlined."""
+        return np.asarray(fine_array(self.store, f"{self.path}/{PATCH_SCORES}")[:])
 
     def record_content(self) -> bytes:
         """The bytes of `run.json`; `reports.run_record` reads them."""

@@ -52,10 +52,10 @@ export function drawScale(canvas, map) {
   }
 }
 
-// Lines around what lies at or above the pixel threshold (marching squares), as a path in pixels of the image.
+// Lines around what is defective (marching squares), as a path in pixels of the image.
 export function outlinePath(map, size) {
   const [columns, rows] = fitted({ width: Math.max(size.width, OUTLINE_SIDE), height: Math.max(size.height, OUTLINE_SIDE) }, OUTLINE_SIDE);
-  const values = enlarged(map, columns, rows), level = map.threshold, parts = [];
+  const values = enlarged({ ...map, scores: map.outline }, columns, rows), level = 0, parts = [];
   // Beyond the border everything is below, so that regions at the border are closed.
   const at = (row, column) => (row < 0 || column < 0 || row >= rows || column >= columns ? -Infinity : values[row * columns + column]);
   const between = (a, b) => (Number.isFinite(a) && Number.isFinite(b) ? (level - a) / (b - a) : a >= level ? 0 : 1);

@@ -44,7 +44,7 @@ async function loadMap() {
   drawScale(get("scale"), map);
   get("scale-low").textContent = map.low.toFixed(3);
   get("scale-high").textContent = map.high.toFixed(3);
-  if (map.threshold !== null) {
+  if (map.outline !== null) {
     const path = outlinePath(map, size);
     for (const kind of ["under", "over"]) {
       const line = document.createElementNS(SVG, "path");

@@ -48,8 +48,8 @@ def test_outline_of_pixels_that_meet_in_a_corner_is_one_polygon_without_needless
 def test_outlines_are_scaled_and_the_most_anomalous_comes_first() -> None:
     anomaly_map = np.zeros((4, 5))
     anomaly_map[0, 0], anomaly_map[2:, 3] = 2, [3, 1]
-    found = outlines(anomaly_map, 1, (8, 50))
+    found = outlines(anomaly_map, anomaly_map >= 1, (8, 50))
     assert [one.peak_score for one in found] == [3, 2]
     assert found[0].points == ((30, 4), (40, 4), (40, 8), (30, 8))
     assert found[1].points == ((0, 0), (10, 0), (10, 2), (0, 2))
-    assert outlines(anomaly_map, float("nan"), (8, 50)) == []
+    assert outlines(anomaly_map, anomaly_map > 9, (8, 50)) == []
