@@ -18,7 +18,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from musc.backbones.devices import thread_count
 from planning.resources import GPU, Engine
-from planning.specs import TaskSpec
+from planning.specs import Spec
 from tasks.monitoring.monitor import Monitor
 from tasks.monitoring.prefect_monitor import PrefectMonitor
 from tasks.runtime.prefect_tasks import cached_task, plain_task
@@ -114,9 +114,9 @@ class PrefectRunner:
         return cast(Result, plain_task(name, label, function)(*arguments))
 
     def outcomes(
-        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[TaskSpec, Any]]:
-        futures: dict[PrefectFuture[Any], TaskSpec] = {}
+        self, name: str, body: Body, specs: Sequence[Spec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[Spec, Any]]:
+        futures: dict[PrefectFuture[Any], Spec] = {}
         for spec in specs:
             fresh = cached_task(name, body).with_options(refresh_cache=not complete[spec.key])
             submitted = self.task_runner.submit(fresh, {"spec": spec}) if self.task_runner else fresh.submit(spec)

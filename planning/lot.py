@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 from musc.backbones.devices import device_type
 from musc.layers import middle_degree, middle_layer
@@ -12,7 +11,7 @@ from musc.plan.partition import Shard, plan_blocks, plan_shards, plan_subsets
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.plan.tiles import lot_ranges, parts_of
-from planning.lot_job import KnownGood, LotJob, backbone_identity
+from planning.lot_job import KnownGood, LotJob
 from planning.specs import (
     AggregateSpec,
     BlockRows,
@@ -22,13 +21,6 @@ from planning.specs import (
     RegionRows,
     RunSpec,
     ScoreSpec,
-)
-from planning.versions import (
-    AGGREGATED_VERSION,
-    FEATURES_VERSION,
-    GROUPS_VERSION,
-    PATCH_SCORES_VERSION,
-    RUN_VERSION,
 )
 from storage.artefacts import digest
 from storage.errors import NoImagesError
@@ -41,10 +33,10 @@ def extract_specs(job: LotJob, lot_key: str, images: Sequence[ListedImage]) -> l
     parts = parts_of(job.settings, images)
     for start, stop in plan_blocks(len(parts), job.allocation.block_images):
         contents = [[image.sha256, asdict(tile)] if tile else image.sha256 for image, tile in parts[start:stop]]
-        key = stage_key("features", FEATURES_VERSION, images=contents, backbone=backbone_identity(job.backbone))
+        source = digest({"images": contents})
         specs.append(
             ExtractSpec(
-                key,
+                source,
                 job.category,
                 job.store,
                 job.folder,
@@ -63,7 +55,7 @@ def aggregate_specs(job: LotJob, extracted: Sequence[ExtractSpec]) -> list[Aggre
     """One spec per block, layer and degree."""
     return [
         AggregateSpec(
-            key=stage_key("aggregated", AGGREGATED_VERSION, features=block.key, layer=layer.number, degree=degree),
+            source="",
             category=job.category,
             store=job.store,
             block=block.path,
@@ -125,39 +117,21 @@ def score_specs(
     for shard, lot_range in [
         (shard, whole) for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count)
     ]:
-        comparison, interval = of_layer[shard.layer], job.settings.interval
+        comparison = of_layer[shard.layer]
         degrees = comparison.degrees
         separate = [] if comparison.pooled else aggregated  # what is pooled is made of features before LNAMD
         made = {(spec.degree, spec.position): spec.path for spec in separate if spec.layer == shard.layer}
         kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
-        reads: dict[str, object] = {
-            "blocks": blocks,
-            "lot_range": lot_range,
-            "shard": asdict(shard),
-            "interval": interval,
-            "degrees": degrees,
-            "pooled": comparison.pooled,
-        }
-        choices: dict[str, object] = {
-            "sample": samples[lot_range],
-            "earlier": [asdict(rows) for rows in earlier] or None,
-            "match_radius": comparison.match_radius,
-            "groups": groups.key if groups else None,
-            "tiles": tiles if tiles > 1 else None,
-            "region": asdict(region) if region else None,
-        }
-        reads |= {name: choice for name, choice in choices.items() if choice is not None}
-        key = stage_key("patch_scores", PATCH_SCORES_VERSION, **reads)
         specs.append(
             ScoreSpec(
-                key,
+                "",
                 job.category,
                 job.store,
                 blocks,
                 comparison=comparison,
                 lot_range=lot_range,
                 shard=shard,
-                interval=interval,
+                interval=job.settings.interval,
                 aggregated=tuple(kept),
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
@@ -185,8 +159,7 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
     layer = middle_layer(job.backbone.layers).number
     degree = middle_degree(job.settings.degrees)
     parts = tuple(spec.on(job.allocation.device) for spec in scored if spec.shard.layer == layer)
-    key = stage_key("groups", GROUPS_VERSION, parts=[spec.key for spec in parts], degree=degree)
-    return [GroupSpec(key, parts, degree)]
+    return [GroupSpec("", job.category, job.store, parts, degree)]
 
 
 def seeks_groups(job: LotJob, image_count: int) -> bool:
@@ -252,31 +225,16 @@ def run_spec(
 ) -> RunSpec:
     """The spec that ends a run.
 
-    Its key covers what decides the run's tables, but not how the work was divided into blocks and shards, so it is
-    known before any work: without `extracted` and `scored` it finds a complete run and can make none. Earlier nights,
-    which take part in the decision, are not in the key: a finished run keeps what was decided when it was made.
+    Its key is known before any work: without `extracted` and `scored` it finds a complete run and can make none.
     """
-    key = stage_key(
-        "run",
-        RUN_VERSION,
-        stages=[FEATURES_VERSION, PATCH_SCORES_VERSION, GROUPS_VERSION],
-        lot=job.lot,
-        category=job.category,
-        images=lot_key,
-        job=job.identity,
-        decisions=job.decisions.model_dump(),
-    )
+    source = digest({"stages": [stage.version for stage in (ExtractSpec, ScoreSpec, GroupSpec)]})
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
     earlier = scored[0].earlier if scored else ()
-    return RunSpec(key, job, lot_key, blocks, shards, groups.path if groups else None, earlier, good, nights)
+    grouped = groups.path if groups else None
+    return RunSpec(source, job.category, job.store, job, lot_key, blocks, shards, grouped, earlier, good, nights)
 
 
 def lease_name(job: LotJob, lot_key: str) -> str:
     """What the lease of a job's run is called: the same for every attempt at it."""
-    return stage_key("lease", RUN_VERSION, lot=job.lot, category=job.category, images=lot_key, job=job.identity)
-
-
-def stage_key(stage: str, algorithm_version: int, **reads: Any) -> str:
-    """The key of a spec: its stage, the version of what the stage computes, and all that it reads."""
-    return digest({"stage": stage, "version": algorithm_version, **reads})
+    return digest({"lease": job.lot, "category": job.category, "images": lot_key, "job": job.identity})

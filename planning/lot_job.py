@@ -90,6 +90,12 @@ class LotJob:
         return {"category": self.category, **alike}
 
     @property
+    def run_identity(self) -> dict[str, object]:
+        """Everything that decides a run's tables, given its images, as plain JSON values."""
+        decisions = self.decisions.model_dump()
+        return {"lot": self.lot, "category": self.category, "scores": self.identity, "decisions": decisions}
+
+    @property
     def identity(self) -> dict[str, object]:
         """Everything that decides the scores of given images, as plain JSON values; part of the run's key."""
         decided = {

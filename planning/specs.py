@@ -1,7 +1,9 @@
-"""Specs: what each task has to do, as small frozen values. Every spec carries a key, the digest of what it reads."""
+"""Specs: what each task has to do, as small frozen values. Every spec has a key, computed from its own fields."""
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
+from typing import ClassVar, Self
 
 from musc.layers import BackboneSpec
 from musc.option_ranges import Interval
@@ -9,6 +11,15 @@ from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from musc.settings import ChosenSettings
 from planning.lot_job import LotJob
+from planning.versions import (
+    AGGREGATED_VERSION,
+    FEATURES_VERSION,
+    GROUPS_VERSION,
+    METRICS_VERSION,
+    PATCH_SCORES_VERSION,
+    RUN_VERSION,
+)
+from storage.artefacts import digest
 from storage.names import short_name
 from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
@@ -18,42 +29,71 @@ from storage.results.runs import FOLDER as RUNS
 METRICS = "metrics"
 
 
-class TaskSpec(Protocol):
-    """A spec that makes an artefact."""
+@dataclass(frozen=True)
+class Spec(ABC):
+    """What every spec is: a stage's work on one category, whose key changes with every field not named as passing."""
+
+    stage: ClassVar[str]
+    version: ClassVar[int]
+    """Of what the stage computes."""
+    passing: ClassVar[frozenset[str]] = frozenset({"category", "store"})
+    """Fields that decide nothing, `field.inner` for one inside a field: names and places hold no content."""
+
+    source: str
+    """Key of what is read, where other fields name only its place: images, a run; empty where they say all."""
+    category: str
+    store: str
+
+    @cached_property
+    def key(self) -> str:
+        """The digest of all that decides what the spec makes."""
+        return digest({"stage": self.stage, "version": self.version, **self.deciding(self)})
+
+    def deciding(self, value: object, prefix: str = "") -> dict[str, object]:
+        """The fields of a dataclass that decide, as plain JSON values."""
+        names = [field.name for field in fields(value)]  # type: ignore[arg-type]
+        decide = [name for name in names if prefix + name not in self.passing]
+        return {name: self.plain(getattr(value, name), f"{prefix}{name}.") for name in decide}
+
+    def plain(self, value: object, prefix: str) -> object:
+        """A field's value as plain JSON: of a spec its key, of a job what decides its run."""
+        if isinstance(value, Spec):
+            return value.key
+        if isinstance(value, LotJob):
+            return value.run_identity
+        if isinstance(value, tuple):
+            return [self.plain(item, prefix) for item in value]
+        return self.deciding(value, prefix) if is_dataclass(value) else value
 
     @property
-    def key(self) -> str: ...
+    @abstractmethod
+    def path(self) -> str:
+        """The artefact this spec makes."""
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        return self.category
 
     @property
-    def category(self) -> str: ...
-
-    @property
-    def store(self) -> str: ...
-
-    @property
-    def path(self) -> str: ...
+    @abstractmethod
+    def unit(self) -> str:
+        """What is counted, as progress names it."""
 
     @property
     def size(self) -> int:
         """Units of work, for progress."""
-        ...
-
-    @property
-    def unit(self) -> str:
-        """What is counted, as progress names it."""
-        ...
+        return 1
 
 
 @dataclass(frozen=True)
-class ExtractSpec:
+class ExtractSpec(Spec):
     """Extract the features of the usable images [start, stop) of a lot."""
 
-    key: str
-    category: str
-    store: str
+    stage = "features"
+    version = FEATURES_VERSION
+    passing = Spec.passing | {"folder", "lot_key", "start", "stop", "device", "settings", "backbone.weights"}
+    """Where images and weights lie, of which the digests decide; the cuts of tiles are in the source."""
+
     folder: str
     lot_key: str
     start: int
@@ -65,7 +105,6 @@ class ExtractSpec:
 
     @property
     def path(self) -> str:
-        """The artefact this spec makes."""
         return f"{FEATURES}/{self.key}"
 
     @property
@@ -82,12 +121,14 @@ class ExtractSpec:
 
 
 @dataclass(frozen=True)
-class AggregateSpec:
+class AggregateSpec(Spec):
     """Write one block's features at one layer and degree after LNAMD."""
 
-    key: str
-    category: str
-    store: str
+    stage = "aggregated"
+    version = AGGREGATED_VERSION
+    passing = Spec.passing | {"position", "device"}
+    """Where the block lies in the lot, and where it is computed."""
+
     block: str
     grid: tuple[int, int]
     layer: int
@@ -95,7 +136,7 @@ class AggregateSpec:
     position: int
     device: str = "auto"
     """Where it is computed: as shards would."""
-    unit: ClassVar[str] = "parts"
+    unit = "parts"
 
     @property
     def path(self) -> str:
@@ -104,10 +145,6 @@ class AggregateSpec:
     @property
     def label(self) -> str:
         return f"{self.category} block {self.position} layer {self.layer} degree {self.degree}"
-
-    @property
-    def size(self) -> int:
-        return 1
 
 
 @dataclass(frozen=True)
@@ -130,12 +167,14 @@ class RegionRows:
 
 
 @dataclass(frozen=True)
-class ScoreSpec:
+class ScoreSpec(Spec):
     """Score the query images of one shard against the lot, or a sample of it, and images of earlier lots."""
 
-    key: str
-    category: str
-    store: str
+    stage = "patch_scores"
+    version = PATCH_SCORES_VERSION
+    passing = Spec.passing | {"aggregated", "comparison.device", "comparison.masked"}
+    """How scores are computed; whether patches are masked follows from the other fields."""
+
     blocks: tuple[str, ...]
     comparison: LayerComparison
     """Of the shard's layer."""
@@ -155,7 +194,7 @@ class ScoreSpec:
     """Tiles of each image; the lot is then all tiles, position by position, and no tile meets one of its own image."""
     region: RegionRows | None = None
     """Patches outside are neither scored, and NaN, nor matched; None where all are looked at."""
-    unit: ClassVar[str] = "shards"
+    unit = "shards"
 
     def on(self, device: str) -> Self:
         """The same compared on another device."""
@@ -170,41 +209,23 @@ class ScoreSpec:
         shard = self.shard
         return f"{self.category} layer {shard.layer} images {shard.start}-{shard.stop - 1}"
 
-    @property
-    def size(self) -> int:
-        return 1
-
 
 @dataclass(frozen=True)
-class GroupSpec:
+class GroupSpec(Spec):
     """Find the images of a lot that share the same flaw."""
 
-    key: str
+    stage = "groups"
+    version = GROUPS_VERSION
+
     parts: tuple[ScoreSpec, ...]
     """The shards of one layer; together they hold every image as a query."""
     degree: int
     """At which images are compared."""
-    unit: ClassVar[str] = "search"
-
-    @property
-    def category(self) -> str:
-        return self.parts[0].category
-
-    @property
-    def store(self) -> str:
-        return self.parts[0].store
+    unit = "search"
 
     @property
     def path(self) -> str:
         return f"{GROUPS}/{self.key}"
-
-    @property
-    def label(self) -> str:
-        return self.category
-
-    @property
-    def size(self) -> int:
-        return 1
 
 
 @dataclass(frozen=True)
@@ -222,10 +243,17 @@ class KnownGoodSpecs:
 
 
 @dataclass(frozen=True)
-class RunSpec:
+class RunSpec(Spec):
     """Put the scores of a lot together and write its run."""
 
-    key: str
+    stage = "run"
+    version = RUN_VERSION
+    passing = Spec.passing | {"blocks", "shards", "groups", "earlier", "good", "nights"}
+    """How the work was divided, and what the job and the listing decide: a complete run is found before any work.
+
+    Earlier nights, which take part in the decision, are passing too: a run keeps what was decided when it was made.
+    """
+
     job: LotJob
     lot_key: str
     blocks: tuple[str, ...]
@@ -238,15 +266,7 @@ class RunSpec:
     good: KnownGoodSpecs | None = None
     nights: tuple[str, ...] = ()
     """Paths of runs of earlier nights whose scores take part in the decision, oldest first."""
-    unit: ClassVar[str] = "run"
-
-    @property
-    def category(self) -> str:
-        return self.job.category
-
-    @property
-    def store(self) -> str:
-        return self.job.store
+    unit = "run"
 
     @property
     def path(self) -> str:
@@ -256,33 +276,23 @@ class RunSpec:
     def label(self) -> str:
         return self.job.lot
 
-    @property
-    def size(self) -> int:
-        return 1
-
 
 @dataclass(frozen=True)
-class EvaluateSpec:
+class EvaluateSpec(Spec):
     """Compare one scored category with its labels and masks."""
 
-    key: str
+    stage = "evaluate"
+    version = METRICS_VERSION
+    passing = Spec.passing | {"root", "run", "labels"}
+    """Places, of whose contents the source is made."""
+
     dataset: str
-    category: str
-    store: str
     root: str
     run: str
     labels: str
     """Path of the category in the store."""
-    unit: ClassVar[str] = "category"
+    unit = "category"
 
     @property
     def path(self) -> str:
         return f"{METRICS}/{self.key}"
-
-    @property
-    def label(self) -> str:
-        return self.category
-
-    @property
-    def size(self) -> int:
-        return 1

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from planning.lot import stage_key
 from planning.lot_job import LotJob
 from planning.returns import Benchmarked, ScoredRun, Stored
 from planning.specs import EvaluateSpec
-from planning.versions import METRICS_VERSION
 from reports.evaluation.labels import labelled, network_size_metrics
 from reports.evaluation.loco import loco_metrics
 from reports.evaluation.published import with_means
@@ -93,8 +91,8 @@ def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataF
 def evaluate_spec(job: LotJob, category: str, run: ScoredRun) -> EvaluateSpec:
     """The spec that measures a scored category, stored at a path; other labels or masks make another key."""
     found = read_category(Store(job.store), category)
-    key = stage_key("evaluate", METRICS_VERSION, run=run.key, labels=labels_digest(job.folder, found))
-    return EvaluateSpec(key, found.dataset, job.category, job.store, job.folder, run.run, category)
+    source = digest({"run": run.key, "labels": labels_digest(job.folder, found)})
+    return EvaluateSpec(source, job.category, job.store, found.dataset, job.folder, run.run, category)
 
 
 def benchmark_name(dataset: str, jobs: Sequence[LotJob], in_regions: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from planning.lot_job import LotJob
 from planning.requests import MapKind
 from planning.returns import ScoredRun
-from planning.specs import TaskSpec
+from planning.specs import Spec
 from reports.page.drift import MAX_EARLIER
 from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
 from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
@@ -81,7 +81,7 @@ def report_run(
     return Reported(report, notices, tuple(problems), tuple(made))
 
 
-def missing(what: str, specs: Sequence[TaskSpec]) -> list[str]:
+def missing(what: str, specs: Sequence[Spec]) -> list[str]:
     """The name of what the specs make, if any of it is not there yet."""
     return [what] if any(not is_complete(Store(spec.store), spec.path) for spec in specs) else []
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from planning.lot import stage_key
 from planning.lot_job import LotJob
 from planning.requests import MapKind
 from planning.returns import ScoredRun
+from planning.specs import Spec
 from planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from reports.page.drift import MAX_EARLIER
 from reports.page.html import templates_digest
 from reports.page.notices import profile_of_run
 from reports.run_record import read_record
+from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
 from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
 from storage.results.site import read_site
@@ -20,83 +20,105 @@ from storage.store import Store
 
 
 @dataclass(frozen=True)
-class ProfileSpec:
-    """Measure a run's photographs and note its few numbers for later comparisons."""
+class RunFilesSpec(Spec):
+    """Write something about a finished run."""
 
-    key: str
-    category: str
-    store: str
+    passing = Spec.passing | {"folder", "run", "lot"}
+    """Names and places of the photographs and of the run, whose key is the source."""
+
     folder: str
     run: str
-    path: str
-    label: str
-    size: int
-    unit: ClassVar[str] = "images"
+    lot: str
+
+    @property
+    def label(self) -> str:
+        return self.lot
 
 
 @dataclass(frozen=True)
-class ReportSpec:
+class ProfileSpec(RunFilesSpec):
+    """Measure a run's photographs and note its few numbers for later comparisons."""
+
+    stage = "profile"
+    version = PROFILE_VERSION
+    passing = RunFilesSpec.passing | {"profile", "images"}
+    """What follows from the run."""
+
+    profile: str
+    images: int
+    unit = "images"
+
+    @property
+    def path(self) -> str:
+        return self.profile
+
+    @property
+    def size(self) -> int:
+        return self.images
+
+
+@dataclass(frozen=True)
+class ReportSpec(RunFilesSpec):
     """Write the page of a run."""
 
-    key: str
-    category: str
-    store: str
-    folder: str
-    run: str
+    stage = "report"
+    version = REPORT_VERSION
+    passing = RunFilesSpec.passing | {"profile"}
+    """The place of the profile, whose key is in the source."""
+
     profile: str
     earlier: tuple[str, ...]
     """Profiles of the runs it is compared with, oldest first."""
-    label: str
-    unit: ClassVar[str] = "page"
+    unit = "page"
 
     @property
     def path(self) -> str:
         return f"{self.run}/{REPORT_FOLDER}"
 
-    @property
-    def size(self) -> int:
-        return 1
-
 
 @dataclass(frozen=True)
-class MapsSpec:
+class MapsSpec(RunFilesSpec):
     """Write a run's anomaly maps as image files."""
 
-    key: str
-    category: str
-    store: str
-    folder: str
-    run: str
+    stage = "maps"
+    version = MAPS_VERSION
+    passing = RunFilesSpec.passing | {"images"}
+    """What follows from the run."""
+
     kind: MapKind
-    label: str
-    size: int
-    unit: ClassVar[str] = "images"
+    images: int
+    unit = "images"
 
     @property
     def path(self) -> str:
         return f"{self.run}/{MAPS[self.kind]}"
 
+    @property
+    def label(self) -> str:
+        return f"{self.lot} {self.kind}"
+
+    @property
+    def size(self) -> int:
+        return self.images
+
 
 @dataclass(frozen=True)
-class ExportSpec:
+class ExportSpec(RunFilesSpec):
     """Write a run's results as a file of one format."""
 
-    key: str
-    category: str
-    store: str
-    folder: str
-    run: str
+    stage = "export"
+    version = EXPORTS_VERSION
+
     kind: str
-    label: str
-    unit: ClassVar[str] = "files"
+    unit = "files"
 
     @property
     def path(self) -> str:
         return f"{self.run}/{EXPORT.format(kind=self.kind)}"
 
     @property
-    def size(self) -> int:
-        return 1
+    def label(self) -> str:
+        return f"{self.lot} {self.kind}"
 
 
 def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
@@ -108,14 +130,14 @@ def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
     """
     record = read_record(Run(Store(job.store), run.run))
     return ProfileSpec(
-        key=stage_key("profile", PROFILE_VERSION, run=run.key, recorded=record.recorded),
+        source=digest({"run": run.key, "recorded": record.recorded}),
         category=job.category,
         store=job.store,
         folder=job.folder,
         run=run.run,
-        path=profile_of_run(record),
-        label=job.lot,
-        size=run.images,
+        lot=job.lot,
+        profile=profile_of_run(record),
+        images=run.images,
     )
 
 
@@ -123,29 +145,24 @@ def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpe
     """The spec that writes a run's page; other earlier runs, another layout or another review site make another key."""
     store = Store(job.store)
     earlier = tuple(profile.path for profile in earlier_profiles(store, profiled.path, MAX_EARLIER))
-    reads = {"profile": profiled.key, "earlier": earlier, "templates": templates_digest(), "site": read_site(store)}
+    reads = {"profile": profiled.key, "templates": templates_digest(), "site": read_site(store)}
     return ReportSpec(
-        key=stage_key("report", REPORT_VERSION, **reads),
+        source=digest(reads),
         category=job.category,
         store=job.store,
         folder=job.folder,
         run=run.run,
+        lot=job.lot,
         profile=profiled.path,
         earlier=earlier,
-        label=job.lot,
     )
 
 
 def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
     """The spec that writes a run's maps as files of one kind."""
-    key = stage_key("maps", MAPS_VERSION, run=run.key, kind=kind)
-    return MapsSpec(key, job.category, job.store, job.folder, run.run, kind, f"{job.lot} {kind}", run.images)
+    return MapsSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, kind, run.images)
 
 
 def export_specs(job: LotJob, run: ScoredRun, kinds: Sequence[str]) -> list[ExportSpec]:
     """The specs that write a run's results, one for each format."""
-    keys = {kind: stage_key("export", EXPORTS_VERSION, run=run.key, kind=kind) for kind in kinds}
-    return [
-        ExportSpec(key, job.category, job.store, job.folder, run.run, kind, label=f"{job.lot} {kind}")
-        for kind, key in keys.items()
-    ]
+    return [ExportSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, kind) for kind in kinds]

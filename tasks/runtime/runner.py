@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from planning.resources import Engine
-from planning.specs import TaskSpec
+from planning.specs import Spec
 from tasks.monitoring.monitor import Monitor
 from tasks.runtime.retries import with_retries
 
@@ -38,8 +38,8 @@ class Runner(Protocol):
         ...
 
     def outcomes(
-        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[TaskSpec, Any]]:
+        self, name: str, body: Body, specs: Sequence[Spec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[Spec, Any]]:
         """Run a body on every spec: each spec with its result, or with what it failed with, as they end.
 
         Args:
@@ -70,8 +70,8 @@ class InlineRunner:
         return with_retries(partial(function, *arguments))
 
     def outcomes(
-        self, name: str, body: Body, specs: Sequence[TaskSpec], complete: Mapping[str, bool]
-    ) -> Iterator[tuple[TaskSpec, Any]]:
+        self, name: str, body: Body, specs: Sequence[Spec], complete: Mapping[str, bool]
+    ) -> Iterator[tuple[Spec, Any]]:
         for spec in specs:
             try:
                 yield spec, with_retries(partial(body, spec))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from planning.specs import TaskSpec
+from planning.specs import Spec
 from storage.artefacts import is_complete
 from storage.disks import describe_space, is_full
 from storage.leases import Lease
@@ -16,7 +16,7 @@ from tasks.runtime.runner import Runner
 
 log = logging.getLogger(__name__)
 
-Spec = TypeVar("Spec", bound=TaskSpec)
+AnySpec = TypeVar("AnySpec", bound=Spec)
 Result = TypeVar("Result")
 
 
@@ -31,11 +31,11 @@ class StageFailedError(RuntimeError):
 
 def run_stage(
     name: str,
-    body: Callable[[Spec], Result],
-    specs: Sequence[Spec],
+    body: Callable[[AnySpec], Result],
+    specs: Sequence[AnySpec],
     runner: Runner,
     *,
-    ahead: Callable[[Sequence[Spec]], None] | None = None,
+    ahead: Callable[[Sequence[AnySpec]], None] | None = None,
     lease: Lease | None = None,
 ) -> list[Result]:
     """Run a body on every spec and return the results in the same order.
@@ -89,8 +89,8 @@ def run_stage(
 
 def outcomes_of(
     name: str,
-    body: Callable[[Spec], Result],
-    specs: Sequence[Spec],
+    body: Callable[[AnySpec], Result],
+    specs: Sequence[AnySpec],
     complete: Mapping[str, bool],
     runner: Runner,
     watch: StageWatch,

@@ -8,7 +8,6 @@ import pytest
 from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
 from musc.settings import Decisions
-from planning import lot as planning
 from planning.lot import (
     aggregate_specs,
     extract_specs,
@@ -17,7 +16,7 @@ from planning.lot import (
 )
 from planning.lot_job import LotJob
 from planning.resources import Allocation
-from planning.specs import BlockRows
+from planning.specs import AggregateSpec, BlockRows, ExtractSpec, RunSpec, ScoreSpec, Spec
 from storage.images.lots import ListedImage
 from tests.flat import chosen, with_allocation
 
@@ -67,8 +66,8 @@ def with_settings(**changes: Any) -> LotJob:
 
 
 KNOWN_KEYS = [
-    "60fb5b55b183b6e3512a337e131a6ef6",
-    "143abc96235ad3605085bfb267399651",
+    "98564f2a5102476a499b3c9299d4e15f",
+    "fe26ccf9c02026078626d21695924b22",
 ]
 """The keys of a lot's task specs change with what decides the result, and with nothing else."""
 
@@ -158,20 +157,20 @@ def test_keys_of_features_do_not_change_with_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "expected"),
+    ("stage", "expected"),
     [
-        ("FEATURES_VERSION", {"features": 3, "aggregated": 12, "patch_scores": 2, "run": 1}),
-        ("AGGREGATED_VERSION", {"aggregated": 12}),
-        ("PATCH_SCORES_VERSION", {"patch_scores": 2, "run": 1}),
-        ("RUN_VERSION", {"run": 1}),
+        (ExtractSpec, {"features": 3, "aggregated": 12, "patch_scores": 2, "run": 1}),
+        (AggregateSpec, {"aggregated": 12}),
+        (ScoreSpec, {"patch_scores": 2, "run": 1}),
+        (RunSpec, {"run": 1}),
     ],
 )
 def test_keys_change_with_the_algorithm_for_every_later_stage(
-    version: str, expected: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    stage: type[Spec], expected: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = with_allocation(JOB, store_aggregated=True)
     before = keys(job)
-    monkeypatch.setattr(planning, version, 99)
+    monkeypatch.setattr(stage, "version", 99)
     assert changed(before, keys(job)) == expected
 
 

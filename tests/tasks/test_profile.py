@@ -54,7 +54,7 @@ def test_large_photographs_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch
         return decode(content)
 
     monkeypatch.setattr(profile, "decode", counted)
-    spec = ProfileSpec("k", "cap", str(tmp_path), str(tmp_path), "runs/x", "profiles/k", "x", 6)
+    spec = ProfileSpec("k", "cap", str(tmp_path), str(tmp_path), "runs/x", "x", "profiles/k", 6)
     for allowed, expected in ((1, {1}), (10**9, {2, 3, 4})):
         most[0] = 0
         monkeypatch.setattr(profile, "IN_FLIGHT", InFlight(allowed))

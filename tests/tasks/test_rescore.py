@@ -35,7 +35,8 @@ def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> Ru
         backbone=BackboneSpec("net", "tag", "digest-1", (48, 32), layers, 7),
         allocation=Allocation("cpu", 10**9),
     )
-    return RunSpec("key", job, "lot", (), tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards)))
+    scored = tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards))
+    return RunSpec("", "cap", store.url, job, "lot", (), scored)
 
 
 def write_scores(store: Store, spec: RunSpec) -> dict[int, np.ndarray]:

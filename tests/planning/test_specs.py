@@ -1,0 +1,97 @@
+"""The key of a spec is computed from its fields: each changes it, or is named as passing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+
+from musc.layers import BackboneSpec, Layer
+from musc.plan.comparison import LayerComparison
+from musc.plan.partition import Shard
+from planning.lot_job import LotJob
+from planning.resources import Allocation
+from planning.specs import AggregateSpec, EvaluateSpec, ExtractSpec, GroupSpec, RunSpec, ScoreSpec, Spec
+from reports.page.specs import ExportSpec, MapsSpec, ProfileSpec, ReportSpec
+from tests.flat import chosen
+
+LAYER = Layer(0, (8, 8), 24)
+BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER,), 48)
+JOB = LotJob("photos", "out", "night", "cap", chosen(backbone="net"), BACKBONE, Allocation("cpu", 10**9, 8))
+PLACE = ("source", "cap", "out")
+OF_RUN = (*PLACE, "photos", "runs/night", "night")
+SCORE = ScoreSpec(*PLACE, ("features/a",), LayerComparison(LAYER, (1, 3)), (0, 8), Shard(0, 0, 4), (0.0, 0.3))
+SPECS: list[Spec] = [
+    ExtractSpec(*PLACE, "photos", "lot", 0, 8, BACKBONE, "cpu"),
+    AggregateSpec(*PLACE, "features/a", (8, 8), 0, 3, 1),
+    SCORE,
+    GroupSpec(*PLACE, (SCORE,), 3),
+    RunSpec(*PLACE, JOB, "lot", ("features/a",), ((SCORE.shard, SCORE.path),)),
+    EvaluateSpec(*PLACE, "mvtec_ad", "photos", "runs/night", "labels/cap"),
+    ProfileSpec(*OF_RUN, "profiles/night", 8),
+    ReportSpec(*OF_RUN, "profiles/night", ()),
+    MapsSpec(*OF_RUN, "png", 8),
+    ExportSpec(*OF_RUN, "csv"),
+]
+
+
+@dataclass(frozen=True)
+class WeightedSpec(ScoreSpec):
+    """A spec with one field more."""
+
+    weight: float = 0.5
+
+
+def other(value: Any) -> Any:
+    """Another value of the same kind."""
+    match value:
+        case LotJob():
+            return replace(value, subsets=value.subsets + 1)
+        case bool():
+            return not value
+        case tuple():
+            return (*value, *value[:1]) if value else ("other",)
+        case int():
+            return value + 1
+        case _:
+            return f"{value} other"
+
+
+def with_one_other(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The name of each field, also within a field, and the same value with another one there."""
+    for name in (field.name for field in fields(value)):
+        found = getattr(value, name)
+        if is_dataclass(found) and not isinstance(found, LotJob):
+            changed = list(with_one_other(found, f"{prefix}{name}."))
+        else:
+            changed = [(prefix + name, other(found))]
+        yield from ((path, replace(value, **{name: one})) for path, one in changed)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: type(spec).__name__)
+def test_every_field_changes_the_key_or_is_named_as_passing(spec: Spec) -> None:
+    unchanged = {path for path, changed in with_one_other(spec) if changed.key == spec.key}
+    assert unchanged == spec.passing
+
+
+def test_every_spec_has_its_fields_tested() -> None:
+    def below(kind: type[Spec]) -> set[type[Spec]]:
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    made = {kind for kind in below(Spec) if hasattr(kind, "stage") and kind.__module__ != __name__}
+    assert made == {type(spec) for spec in SPECS}
+
+
+def test_field_added_to_a_spec_is_in_its_key() -> None:
+    values = {field.name: getattr(SCORE, field.name) for field in fields(SCORE)}
+    keys = [SCORE.key, WeightedSpec(**values).key, WeightedSpec(**values, weight=0.7).key]
+    assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: type(spec).__name__)
+def test_key_changes_with_the_stage_and_its_version(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [spec.key]
+    for name, value in (("version", 99), ("stage", "other")):
+        monkeypatch.setattr(type(spec), name, value)
+        keys.append(replace(spec).key)
+    assert len(set(keys)) == 3
