@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from planning.job import prepare
 from planning.lot_job import LotJob
-from planning.requests import NightRequest
+from planning.requests import NO_FILES, NightRequest, RunFiles
 from planning.returns import Contributed, ScoredLot
 from planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from storage.artefacts import digest
@@ -153,7 +153,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def check_lot(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()) -> LotCheck:
+def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCheck:
     """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
 
     Images are opened only where too few are named like one, to say what the other files are.
@@ -170,7 +170,7 @@ def check_lot(found: FoundLot, job: LotJob, maps: tuple[str, ...] = (), export: 
     if seen.digest is None:
         log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
         return LotCheck(None, None)
-    key = result_key(found, seen.digest, job, maps, export)
+    key = result_key(found, seen.digest, job, files)
     known = read_result(Store(job.store), key)
     if known is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
@@ -230,9 +230,7 @@ def note_outcome(job: LotJob, outcome: Outcome) -> None:
         note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
-def result_key(
-    found: FoundLot, files_digest: str, job: LotJob, maps: tuple[str, ...] = (), export: tuple[str, ...] = ()
-) -> str:
+def result_key(found: FoundLot, files_digest: str, job: LotJob, files: RunFiles = NO_FILES) -> str:
     """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
         {
@@ -245,7 +243,8 @@ def result_key(
             "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
             "keep_aspect": job.settings.keep_aspect,
             "decisions": job.decisions.model_dump(),
-            "maps": sorted(maps),
-            "export": sorted(export),
+            "maps": sorted(files.maps),
+            "export": sorted(files.export),
+            "image_prefix": files.image_prefix,
         }
     )

@@ -4,8 +4,10 @@ The fields are the parameters of the flows and, with those of the models they ho
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, model_validator
 
@@ -13,6 +15,7 @@ from musc.pydantic_options import Listed, Options, option
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
 from storage.secrets import CREDENTIALS, require_no_secret
+from storage.store import Store
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
 MapKind = Literal["png", "tiff"]
@@ -23,6 +26,19 @@ INSTEAD = {
 }
 """Where secrets of an option are given; of the others in the environment."""
 AnyRequest = TypeVar("AnyRequest", bound="Request")
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Files for other programs that are made from a finished run."""
+
+    maps: tuple[MapKind, ...] = ()
+    export: tuple[ExportKind, ...] = ()
+    image_prefix: str | None = None
+    """Of the addresses from which Label Studio loads photographs."""
+
+
+NO_FILES = RunFiles()
 
 
 class Request(Options):
@@ -90,8 +106,29 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
         metavar="KIND,…",
         common=True,
     )
+    image_prefix: str | None = option(
+        None,
+        "For `export` labelstudio: put before the path of each photograph in `data.image`, so that Label Studio can "
+        "load it: the address of the lot's folder, for nights of the root's. Such as /data/local-files/?d=lots/ or "
+        "https://files.example.com/.",
+        metavar="TEXT",
+    )
     settings: Settings = Settings()
     decisions: Decisions = Decisions()
+
+    @model_validator(mode="after")
+    def _prefix_needs_label_studio(self) -> Self:
+        if self.image_prefix is not None and "labelstudio" not in self.export:
+            raise ValueError(
+                f"image_prefix must go with export labelstudio, got export {','.join(self.export) or 'of nothing'}; "
+                "add labelstudio to export, or leave it out"
+            )
+        return self
+
+    @property
+    def files(self) -> RunFiles:
+        """What is made from each finished run."""
+        return RunFiles(self.maps, self.export, self.image_prefix)
 
 
 class LotRequest(RegionRequest, ScoringRequest):
@@ -180,6 +217,8 @@ class NightRequest(ScoringRequest):
     def lot(self, folder: str, name: str, category: str) -> LotRequest:
         """One of its lots, to be scored with the same options."""
         shared = {field: getattr(self, field) for field in ScoringRequest.model_fields}
+        if self.image_prefix is not None:
+            shared["image_prefix"] = f"{self.image_prefix}{quote(Store(self.root).inside(folder))}/"
         return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
 
 

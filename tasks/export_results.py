@@ -16,18 +16,20 @@ def write_export(spec: ExportSpec) -> Stored:
     """Make sure a run's results are stored in one format."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        content = export_content(spec.kind, FinishedRun(Run(store, spec.run), spec.folder))
+        content = export_content(spec.kind, FinishedRun(Run(store, spec.run), spec.folder), spec.image_prefix)
         with writing(store, spec.path) as staging:
+            staging.facts["key"] = spec.key
             store.write(f"{staging.path}/{FILES[spec.kind]}", content)
     return Stored(path=spec.path)
 
 
-def export_content(kind: str, found: FinishedRun) -> bytes:
+def export_content(kind: str, found: FinishedRun, image_prefix: str | None = None) -> bytes:
     """The content of one file.
 
     Args:
         kind: one of `FILES`.
         found: the run.
+        image_prefix: of the addresses from which Label Studio loads photographs; None leaves paths as they are.
     """
     if kind == "csv":
         return csv_bytes(found.run.scores())
@@ -35,7 +37,7 @@ def export_content(kind: str, found: FinishedRun) -> bytes:
     model = f"{found.record.job.backbone.name}, run {found.record.keys.run}"
     if kind == "coco":
         return json_bytes(as_coco(marked, f"Odd places found by MuSc in {found.record.job.lot} ({model})"))
-    return json_bytes(as_labelstudio(marked, model=model))
+    return json_bytes(as_labelstudio(marked, model=model, prefix=image_prefix))
 
 
 def marked_image(found: FinishedRun, position: int) -> Marked:

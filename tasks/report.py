@@ -17,7 +17,7 @@ from reports.page.heatmaps import overlay
 from reports.page.html import render
 from reports.page.notices import warnings_of
 from reports.page.run_view import FinishedRun
-from reports.page.specs import ReportSpec
+from reports.page.specs import ExportSpec, ReportSpec
 from reports.sentences import headline, thresholds
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
@@ -44,15 +44,15 @@ def write_report(spec: ReportSpec) -> Stored:
     return Stored(path=f"{spec.path}/{REPORT}")
 
 
-def clear_outdated(spec: ReportSpec) -> None:
-    """Make sure that a page made from something else is made anew; it stays in place until its successor is written."""
+def clear_outdated(spec: ReportSpec | ExportSpec) -> None:
+    """Let what was made from something else be made anew; it stays in place until its successor is written."""
     if is_outdated(spec):
-        log.info("the page %s is outdated and is made again", spec.path)
+        log.info("%s is outdated and is made again", spec.path)
         Store(spec.store).delete(f"{spec.path}/{MARKER}")
 
 
-def is_outdated(spec: ReportSpec) -> bool:
-    """Whether there is a page that was made from something else."""
+def is_outdated(spec: ReportSpec | ExportSpec) -> bool:
+    """Whether there is a page, or an export, that was made from something else."""
     store = Store(spec.store)
     return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
 

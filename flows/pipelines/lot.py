@@ -43,7 +43,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
             settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
         job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
-    reported = report_run(job, run, runner, request.maps, request.export)
+    reported = report_run(job, run, runner, request.files)
     told = reported.notices
     done = ScoredLot(
         **dict(run),

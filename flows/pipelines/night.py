@@ -95,7 +95,7 @@ def attempt(
     """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
-        seen = check_lot(found, job, request.maps, request.export)
+        seen = check_lot(found, job, request.files)
         if seen.outcome:
             return seen.outcome
         key = seen.key

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planning.lot_job import LotJob
-from planning.requests import MapKind
+from planning.requests import NO_FILES, RunFiles
 from planning.returns import ScoredRun
 from planning.specs import Spec
 from reports.page.drift import MAX_EARLIER
@@ -39,17 +39,14 @@ class Reported:
     """What was not there before: `page`, `maps`, `exports`."""
 
 
-def report_run(
-    job: LotJob, run: ScoredRun, runner: Runner, maps: Sequence[MapKind] = (), export: Sequence[str] = ()
-) -> Reported:
+def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO_FILES) -> Reported:
     """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again.
 
     Args:
         job: what was run.
         run: which run.
         runner: where it is made.
-        maps: kinds of files.
-        export: formats of results.
+        files: which files.
     """
     finished = Run(Store(job.store), run.run)
     report, notices, problems, made = None, own_notices(read_record(finished)), [], []
@@ -64,13 +61,15 @@ def report_run(
     except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
     try:
-        drawing = [maps_spec(job, run, kind) for kind in maps]
+        drawing = [maps_spec(job, run, kind) for kind in files.maps]
         made += missing("maps", drawing)
         run_stage("maps", write_maps, drawing, runner)
     except Exception as error:
         problems.append(f"the maps could not be written ({error}); the scores are complete")
     try:
-        exporting = export_specs(job, run, export)
+        exporting = export_specs(job, run, files)
+        for spec in exporting:
+            clear_outdated(spec)
         made += missing("exports", exporting)
         run_stage("export", write_export, exporting, runner)
     except Exception as error:

@@ -1,10 +1,9 @@
 """Specs of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from planning.requests import MapKind
+from planning.requests import ExportKind, MapKind, RunFiles
 from planning.returns import ScoredRun
 from planning.specs import Spec
 from planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
@@ -109,7 +108,9 @@ class ExportSpec(RunFilesSpec):
     stage = "export"
     version = EXPORTS_VERSION
 
-    kind: str
+    kind: ExportKind
+    image_prefix: str | None = None
+    """Of the addresses of photographs, for Label Studio."""
     unit = "files"
 
     @property
@@ -163,6 +164,7 @@ def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
     return MapsSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, kind, run.images)
 
 
-def export_specs(job: LotJob, run: ScoredRun, kinds: Sequence[str]) -> list[ExportSpec]:
+def export_specs(job: LotJob, run: ScoredRun, files: RunFiles) -> list[ExportSpec]:
     """The specs that write a run's results, one for each format."""
-    return [ExportSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, kind) for kind in kinds]
+    place = run.key, job.category, job.store, job.folder, run.run, job.lot
+    return [ExportSpec(*place, kind, files.image_prefix if kind == "labelstudio" else None) for kind in files.export]

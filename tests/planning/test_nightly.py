@@ -8,6 +8,7 @@ import pytest
 from planning import nightly
 from planning.lot_job import LotJob
 from planning.nightly import Status, check_lot, result_key
+from planning.requests import RunFiles
 from storage.images.lot_tree import FoundLot
 from tests.flat import prepare, with_allocation
 from tests.storage.listed import picture, put
@@ -41,10 +42,12 @@ def test_mark_differs_with_files_lot_settings_and_maps_only(job: LotJob) -> None
         result_key(FOUND, "other files", job),
         result_key(replace(FOUND, category="nut"), "files", job),
         result_key(FOUND, "files", replace(job, settings=job.settings.changed(exclude_groups=True))),
-        result_key(FOUND, "files", job, ("png",)),
-        result_key(FOUND, "files", job, ("tiff",)),
+        result_key(FOUND, "files", job, RunFiles(maps=("png",))),
+        result_key(FOUND, "files", job, RunFiles(maps=("tiff",))),
+        result_key(FOUND, "files", job, RunFiles(export=("labelstudio",))),
+        result_key(FOUND, "files", job, RunFiles(export=("labelstudio",), image_prefix="/data/")),
     ]
-    assert len({key, *others}) == 6
+    assert len({key, *others}) == 1 + len(others)
 
 
 def test_lot_with_too_few_images_says_what_its_other_files_are(job: LotJob, tmp_path: Path) -> None:

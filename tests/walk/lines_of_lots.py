@@ -119,9 +119,10 @@ def which_lots(walk: Walk) -> None:
     walk.command("nightly", str(walk.place / "absent")).refused("root must be an existing folder")
 
 
-@line("nightly", "maps", "export")
+@line("nightly", "maps", "export", "image_prefix")
 def files_of_a_night(walk: Walk) -> None:
-    ran, place = night(walk, "files", maps=["png", "tiff"], export="csv,coco,labelstudio", threshold=0.01)
+    given = {"maps": ["png", "tiff"], "export": "csv,coco,labelstudio", "image_prefix": "/data/local-files/?d=lots/"}
+    ran, place = night(walk, "files", **given, threshold=0.01)
     assert ran.code == 0, ran.output
     for run in place.glob("runs/*"):
         made = {path.name for path in run.rglob("*.*")}
@@ -129,6 +130,9 @@ def files_of_a_night(walk: Walk) -> None:
         assert any(name.endswith(".overlay.png") for name in made)
         assert any(name.endswith(".mask.png") for name in made)
         assert any(name.endswith(".tiff") for name in made)
+        lot = json.loads((run / "run.json").read_text())["job"]["lot"].replace("-", "/", 1)
+        tasks = json.loads((run / "export-labelstudio" / "labelstudio.json").read_text())
+        assert all(task["data"]["image"].startswith(f"/data/local-files/?d=lots/{lot}/") for task in tasks)
 
 
 @line("nightly", "good_from_verdicts", "ignore_drawn", "references_from")
@@ -194,9 +198,12 @@ for _other, _name in options_of_commands():
         line("plan", _name)(of_plan(_name))
 
 
-@line("plan", "folder", "output", "lot", "category", "backbone", "engine", "maps", "export", "roi", "good")
+@line(
+    "plan", "folder", "output", "lot", "category", "backbone", "engine", "maps", "export", "image_prefix", "roi", "good"
+)
 def the_line_of_score(walk: Walk) -> None:
-    given = {"output": str(walk.place / "planned"), "lot": "night", "category": "cap", "maps": "png", "export": "csv"}
+    given = {"output": str(walk.place / "planned"), "lot": "night", "category": "cap", "maps": "png"}
+    given |= {"export": "labelstudio", "image_prefix": "/data/"}
     rows = walk.plan(roi=str(walk.place / "mask.png"), good=str(walk.place / "good"), **given)
     assert rows["images"].startswith("12")
     assert rows["references of each"] == "20"

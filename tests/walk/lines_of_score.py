@@ -44,14 +44,20 @@ def maps(walk: Walk) -> None:
         assert (image.size, image.mode) == ((WIDTH, HEIGHT), "F")
 
 
-@line("score", "export")
+@line("score", "export", "image_prefix")
 def export(walk: Walk) -> None:
     ran = walk.score(export="csv,coco,labelstudio", threshold=0.3)
     table = pd.read_csv(ran.folder / "export-csv" / "scores.csv")
     assert sorted(table["path"].str.lstrip("'")) == sorted(ran.table.index)
     coco = json.loads((ran.folder / "export-coco" / "coco.json").read_text())
     assert (len(coco["images"]), len(coco["annotations"]) > 0) == (12, True)
-    assert len(json.loads((ran.folder / "export-labelstudio" / "labelstudio.json").read_text())) == 12
+    tasks = ran.folder / "export-labelstudio" / "labelstudio.json"
+    assert len(json.loads(tasks.read_text())) == 12
+    walk.score(export="csv,coco,labelstudio", threshold=0.3, image_prefix="https://host/?d=cap/")
+    images = {task["data"]["image"] for task in json.loads(tasks.read_text())}
+    assert "https://host/?d=cap/9.png" in images, "an export that was there is made again with the prefix"
+    assert "https://host/?d=cap/below/11.png" in images
+    walk.score(image_prefix="/data/", export="csv").refused("image_prefix must go with export labelstudio")
     assert "export-csv" in ran.output
 
 
