@@ -51,7 +51,7 @@ def chart(
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     if from_zero:
         low = 0.0
-    missing = max(SMALLEST_SPAN * max(abs(low), abs(high)), 1e-9) - (high - low)
+    missing = (SMALLEST_SPAN * max(abs(low), abs(high)) or 1.0) - (high - low)
     if missing > 0:
         low, high = (low, high + missing) if from_zero else (low - missing / 2, high + missing / 2)
     step = 100 / max(1, len(labels) - 1)

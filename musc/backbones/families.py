@@ -178,8 +178,11 @@ def _resolving(name: str) -> _Resolving:
     Raises:
         ValueError: if the name is unknown.
     """
-    family = cast(_Resolving, import_module(f"musc.backbones.{_MODULES[_family_of(name)][0]}"))
-    if not family.accepts(name):
+    belongs_to, own_names = _family_of(name), (*LITE_MODELS, TEXTURE_NAME)
+    # open_clip takes up to half a minute to load, and knows no name that is spelt nearly as one of the project's own.
+    misspelt = belongs_to == "clip" and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
+    family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{_MODULES[belongs_to][0]}"))
+    if misspelt or not family.accepts(name):
         by_letters = {known.lower(): known for known in names()}
         close = difflib.get_close_matches(name.lower(), by_letters, n=2, cutoff=0.3)
         nearest = " or ".join(by_letters[one] for one in close) or DEFAULT_BACKBONE

@@ -25,11 +25,11 @@ main()
 """
 
 
-def loaded(*command: str) -> set[str]:
+def loaded(*command: str, code: int = 0) -> set[str]:
     """Modules that a command has loaded when it ends."""
     done = subprocess.run([sys.executable, "-c", END, *command], cwd=ROOT, capture_output=True, text=True, check=False)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("loaded:")]
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return set(line.split()[1:])
 
 
@@ -81,3 +81,8 @@ def test_exporting_verdicts_loads_no_torch(scratch: Path, run: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "without any; give some" in done.stderr
     assert not {"torch", *MODEL_LIBRARIES, *STATISTICS, *SERVERS} & set(done.stdout.split())
+
+
+def test_misspelt_network_is_refused_without_model_libraries(scratch: Path) -> None:
+    typed = "score", str(scratch / "lot" / "test"), "--output", str(scratch / "out"), "--backbone"
+    assert loaded(*typed, "eficientnet-lite0", code=2) & MODEL_LIBRARIES == set()
