@@ -1,7 +1,6 @@
 """`musc watch`: photographs scored as they come."""
 
 import logging
-import signal
 import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.options_from_fields import Given
+from cli.process.signals import act_on_signals
 from cli.terminal.opening import announce, subject_of
 from cli.terminal.text import visible
 from planning.requests import WatchRequest, request_of
@@ -28,8 +28,7 @@ def run(given: Given) -> None:
     api = event_api(request)
     announce(subject_of(request), f"in this process; {api.url} is told of flagged photographs" if api else HERE)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    act_on_signals(stop.set)
     print_warnings()
     arrivals = watch_folder(request, stop, show, emitting=api is not None)
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")

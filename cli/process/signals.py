@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import typer
@@ -26,6 +27,13 @@ def stop_on_signals() -> None:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     threading.Thread(target=watch, args=(reader,), daemon=True).start()
+
+
+def act_on_signals(act: Callable[[], None]) -> None:
+    """Have SIGINT and SIGTERM call a function from now on instead of ending the process."""
+    signal.set_wakeup_fd(-1)
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: act())
 
 
 def stop(number: int, frame: FrameType | None) -> None:
