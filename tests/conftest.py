@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, sync_playwright
 from cli.process.environment import DEFAULTS
 
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
+# The variable is for plans and for commands that tests start, so that neither depends on the machine's cores.
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
