@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 USUAL_PATCHES = 0.999
 """Part of the accepted images' patches that lie below the pixel threshold."""
 FINE_SHARE = 0.6
-"""How far an outline's level lies from the median of the finest map to its peak; chosen by `benchmarks.outlines`."""
+"""How far an outline's level lies from the median of the finest map to its peak; figures: `benchmarks.outlines`."""
 PEAK_SHARE = 0.8
 """How far above its median, towards its peak, a listed image's map is looked at in any case."""
 EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
