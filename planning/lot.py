@@ -237,4 +237,4 @@ def run_spec(
 
 def lease_name(job: LotJob, lot_key: str) -> str:
     """What the lease of a job's run is called: the same for every attempt at it."""
-    return digest({"lease": job.lot, "category": job.category, "images": lot_key, "job": job.identity})
+    return digest({"lease": job.lot, "category": job.category, "images": lot_key, "job": job.score_identity})

@@ -1,10 +1,12 @@
 """A lot to be scored, every choice made and checked, and what of it decides results."""
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from musc.layers import BackboneSpec
-from musc.settings import ChosenSettings, Decisions
+from musc.settings import BackboneArguments, ChosenSettings, Decisions
+from planning.keys import Identified, key_values
 from planning.proportions import KeptSize
 from planning.resources import Allocation
 
@@ -45,8 +47,27 @@ class RegionOfInterest:
 
 
 @dataclass(frozen=True)
-class LotJob:
-    """One lot to be scored, every choice made and checked."""
+class LotJob(Identified):
+    """One lot to be scored, every choice made and checked.
+
+    Its identities change with every field but those named here, `field.inner` for one inside a field.
+    """
+
+    not_in_key: ClassVar[frozenset[str]] = frozenset(
+        (
+            *("folder", "store", "allocation", "dataset", "kept_size", "backbone.weights"),
+            *("good.folder", "good.listing", "region.path", "region.ignored"),
+            *(f"settings.{name}" for name in ("backbone", "keep_aspect", *BackboneArguments.__annotations__)),
+        )
+    )
+    """Places, of whose contents digests decide; how the work is done; and what the resolved backbone says."""
+    not_in_scores: ClassVar[frozenset[str]] = not_in_key | {"lot", "category", "decisions"}
+    """What decides no score of given images."""
+    not_in_raw_scores: ClassVar[frozenset[str]] = (not_in_scores - {"category"}) | {
+        *("settings.rscin_windows", "settings.references_from", "judged_good", "good")
+    }
+    """What may differ between raw scores that are compared from night to night: RsCIN comes after them, and which
+    earlier images serve as references differs every night."""
 
     folder: str
     store: str
@@ -78,42 +99,27 @@ class LotJob:
         return self.settings.seed if self.subsets > 1 else None
 
     @property
-    def raw_score_identity(self) -> dict[str, object]:
-        """What raw scores of one product must have in common to be compared from night to night.
-
-        RsCIN comes after raw scores, and which earlier images serve as references differs from night to night.
-        """
-        passing = ("rscin_windows", "references_from", "judged_good", "good")
-        alike = {name: value for name, value in self.identity.items() if name not in passing}
-        if self.region and self.region.each:  # every night has other images, and so other masks
-            alike["region"] = "each"
-        return {"category": self.category, **alike}
-
-    @property
-    def run_identity(self) -> dict[str, object]:
-        """Everything that decides a run's tables, given its images, as plain JSON values."""
-        decisions = self.decisions.model_dump()
-        return {"lot": self.lot, "category": self.category, "scores": self.identity, "decisions": decisions}
-
-    @property
     def identity(self) -> dict[str, object]:
-        """Everything that decides the scores of given images, as plain JSON values; part of the run's key."""
-        decided = {
-            "backbone",
-            "keep_aspect",
-            *self.settings.backbone_arguments(),
-        }  # all of it the backbone's
-        settings = self.settings.model_dump(exclude=decided)
-        if self.settings.references is None and self.shuffle_seed is None:
-            del settings["seed"]
-        if self.settings.tile is None:
-            for name in ("tile", "overlap", "tile_references"):
-                del settings[name]
-        judged = {"judged_good": [asdict(images) for images in self.judged_good]} if self.judged_good else {}
-        good = {"good": self.good.contents} if self.good else {}
-        region = {"region": self.region.patches} if self.region else {}
-        whole = {"backbone": backbone_identity(self.backbone), "subsets": self.subsets, **settings}
-        return {**whole, **judged, **good, **region}
+        """Everything that decides a run's tables, given its images, as plain JSON values."""
+        return self.key_values(self.not_in_key)
+
+    @property
+    def score_identity(self) -> dict[str, object]:
+        """Everything that decides the scores of given images, as plain JSON values."""
+        return self.key_values(self.not_in_scores)
+
+    @property
+    def raw_score_identity(self) -> dict[str, object]:
+        """What raw scores of one product must have in common to be compared from night to night."""
+        values = self.key_values(self.not_in_raw_scores)
+        if self.region and self.region.each:  # every night has other images, and so other masks
+            values["region"] = "each"
+        return values
+
+    def key_values(self, not_in_key: frozenset[str]) -> dict[str, object]:
+        """The job's fields but for those named, and for a seed that draws nothing, as plain JSON values."""
+        draws = self.settings.references is not None or self.shuffle_seed is not None
+        return key_values(self, not_in_key if draws else not_in_key | {"settings.seed"})
 
 
 def folder_name(folder: str) -> str:
@@ -123,6 +129,4 @@ def folder_name(folder: str) -> str:
 
 def backbone_identity(backbone: BackboneSpec) -> dict[str, object]:
     """What of a backbone decides its features: where the weights lie does not, their digest does."""
-    identity = asdict(backbone)
-    del identity["weights"]
-    return identity
+    return key_values(backbone, {"weights"})

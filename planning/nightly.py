@@ -240,9 +240,8 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, files: RunFiles 
             "lot": found.lot,
             "category": found.category,
             # a new verdict or drawing is no reason to score old nights again
-            "job": {name: value for name, value in job.identity.items() if name != "judged_good"},
+            "job": job.key_values(job.not_in_key | {"judged_good", "lot", "category"}),
             "keep_aspect": job.settings.keep_aspect,
-            "decisions": job.decisions.model_dump(),
             "maps": sorted(files.maps),
             "export": sorted(files.export),
             "image_prefix": files.image_prefix,

@@ -1,7 +1,7 @@
 """Specs: what each task has to do, as small frozen values. Every spec has a key, computed from its own fields."""
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, is_dataclass, replace
+from abc import abstractmethod
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -10,6 +10,7 @@ from musc.option_ranges import Interval
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
 from musc.settings import ChosenSettings
+from planning.keys import Identified, key_values
 from planning.lot_job import LotJob
 from planning.versions import (
     AGGREGATED_VERSION,
@@ -30,13 +31,13 @@ METRICS = "metrics"
 
 
 @dataclass(frozen=True)
-class Spec(ABC):
-    """What every spec is: a stage's work on one category, whose key changes with every field not named as passing."""
+class Spec(Identified):
+    """What every spec is: a stage's work on one category, whose key changes with every field not named otherwise."""
 
     stage: ClassVar[str]
     version: ClassVar[int]
     """Of what the stage computes."""
-    passing: ClassVar[frozenset[str]] = frozenset({"category", "store"})
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"category", "store"})
     """Fields that decide nothing, `field.inner` for one inside a field: names and places hold no content."""
 
     source: str
@@ -47,23 +48,11 @@ class Spec(ABC):
     @cached_property
     def key(self) -> str:
         """The digest of all that decides what the spec makes."""
-        return digest({"stage": self.stage, "version": self.version, **self.deciding(self)})
+        return digest({"stage": self.stage, "version": self.version, **key_values(self, self.not_in_key)})
 
-    def deciding(self, value: object, prefix: str = "") -> dict[str, object]:
-        """The fields of a dataclass that decide, as plain JSON values."""
-        names = [field.name for field in fields(value)]  # type: ignore[arg-type]
-        decide = [name for name in names if prefix + name not in self.passing]
-        return {name: self.plain(getattr(value, name), f"{prefix}{name}.") for name in decide}
-
-    def plain(self, value: object, prefix: str) -> object:
-        """A field's value as plain JSON: of a spec its key, of a job what decides its run."""
-        if isinstance(value, Spec):
-            return value.key
-        if isinstance(value, LotJob):
-            return value.run_identity
-        if isinstance(value, tuple):
-            return [self.plain(item, prefix) for item in value]
-        return self.deciding(value, prefix) if is_dataclass(value) else value
+    @property
+    def identity(self) -> str:
+        return self.key
 
     @property
     @abstractmethod
@@ -91,7 +80,7 @@ class ExtractSpec(Spec):
 
     stage = "features"
     version = FEATURES_VERSION
-    passing = Spec.passing | {"folder", "lot_key", "start", "stop", "device", "settings", "backbone.weights"}
+    not_in_key = Spec.not_in_key | {"folder", "lot_key", "start", "stop", "device", "settings", "backbone.weights"}
     """Where images and weights lie, of which the digests decide; the cuts of tiles are in the source."""
 
     folder: str
@@ -126,7 +115,7 @@ class AggregateSpec(Spec):
 
     stage = "aggregated"
     version = AGGREGATED_VERSION
-    passing = Spec.passing | {"position", "device"}
+    not_in_key = Spec.not_in_key | {"position", "device"}
     """Where the block lies in the lot, and where it is computed."""
 
     block: str
@@ -172,7 +161,7 @@ class ScoreSpec(Spec):
 
     stage = "patch_scores"
     version = PATCH_SCORES_VERSION
-    passing = Spec.passing | {"aggregated", "comparison.device", "comparison.masked"}
+    not_in_key = Spec.not_in_key | {"aggregated", "comparison.device", "comparison.masked"}
     """How scores are computed; whether patches are masked follows from the other fields."""
 
     blocks: tuple[str, ...]
@@ -248,10 +237,10 @@ class RunSpec(Spec):
 
     stage = "run"
     version = RUN_VERSION
-    passing = Spec.passing | {"blocks", "shards", "groups", "earlier", "good", "nights"}
+    not_in_key = Spec.not_in_key | {"blocks", "shards", "groups", "earlier", "good", "nights"}
     """How the work was divided, and what the job and the listing decide: a complete run is found before any work.
 
-    Earlier nights, which take part in the decision, are passing too: a run keeps what was decided when it was made.
+    Earlier nights, which take part in the decision, are not in the key either: a run keeps what was decided once.
     """
 
     job: LotJob
@@ -283,7 +272,7 @@ class EvaluateSpec(Spec):
 
     stage = "evaluate"
     version = METRICS_VERSION
-    passing = Spec.passing | {"root", "run", "labels"}
+    not_in_key = Spec.not_in_key | {"root", "run", "labels"}
     """Places, of whose contents the source is made."""
 
     dataset: str

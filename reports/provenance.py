@@ -46,7 +46,7 @@ def run_record(
         record_version=RECORD_VERSION,
         recorded=moment.astimezone(UTC).isoformat(timespec="microseconds"),
         recorded_day=moment.date().isoformat(),
-        settings_digest=digest(job.identity),
+        settings_digest=digest(job.score_identity),
         job=job,
         decision=result.record(nights),
         groups=result.group_records(usable_images(images)),

@@ -103,5 +103,5 @@ def benchmark_name(dataset: str, jobs: Sequence[LotJob], in_regions: Sequence[st
         jobs: of all categories, whether they could be measured or not.
         in_regions: paths of metrics within a region of interest, whose masks the jobs do not hold.
     """
-    facts = {"jobs": [[job.category, job.folder, job.identity] for job in jobs], "in_regions": list(in_regions)}
+    facts = {"jobs": [[job.category, job.folder, job.score_identity] for job in jobs], "in_regions": list(in_regions)}
     return f"{dataset}-{digest(facts)[:8]}"

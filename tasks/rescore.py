@@ -175,7 +175,7 @@ def provenance(spec: RunSpec) -> dict[str, str]:
         "category": job.category,
         "backbone": job.backbone.name,
         "weights_digest": job.backbone.weights_digest,
-        "settings_digest": digest(job.identity),
+        "settings_digest": digest(job.score_identity),
         "musc_version": versions()["musc"],
         "versions": versions_line(),
     }

@@ -120,7 +120,7 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
         raise ValueError(f"references must hold at least one image, got none for {job.category}; add good photographs")
     held = [(spec.path, extracted_contents([spec], images[spec.start : spec.stop])) for spec in blocks]
     bank = open_bank(job, places, contents_of(store, places, held))
-    identity = {"folder": job.folder, "category": job.category, "job": job.identity, "places": places}
+    identity = {"folder": job.folder, "category": job.category, "job": job.score_identity, "places": places}
     key = digest({**identity, "decisions": job.decisions.model_dump()})
     arrivals = Arrivals(store, f"{FOLDER}/{short_name(job.category, f'-{key[:8]}')}")
     return Watch(Path(job.folder), bank, arrivals, limits_of(bank, arrivals))
@@ -134,7 +134,7 @@ def limits_of(bank: Bank, arrivals: Arrivals) -> Limits:
     path = f"{arrivals.path}/references.json"
     if not arrivals.store.exists(path):
         scores = [float(score) for score in bank.own_scores()]
-        arrivals.store.write(path, json.dumps({"raw_scores": scores, "job": bank.job.identity}).encode())
+        arrivals.store.write(path, json.dumps({"raw_scores": scores, "job": bank.job.score_identity}).encode())
     known = np.array(json.loads(arrivals.store.read(path))["raw_scores"])
     return Limits(*standing_thresholds(known, options), known)
 

@@ -22,7 +22,7 @@ from storage.store import Store
 class RunFilesSpec(Spec):
     """Write something about a finished run."""
 
-    passing = Spec.passing | {"folder", "run", "lot"}
+    not_in_key = Spec.not_in_key | {"folder", "run", "lot"}
     """Names and places of the photographs and of the run, whose key is the source."""
 
     folder: str
@@ -40,7 +40,7 @@ class ProfileSpec(RunFilesSpec):
 
     stage = "profile"
     version = PROFILE_VERSION
-    passing = RunFilesSpec.passing | {"profile", "images"}
+    not_in_key = RunFilesSpec.not_in_key | {"profile", "images"}
     """What follows from the run."""
 
     profile: str
@@ -62,7 +62,7 @@ class ReportSpec(RunFilesSpec):
 
     stage = "report"
     version = REPORT_VERSION
-    passing = RunFilesSpec.passing | {"profile"}
+    not_in_key = RunFilesSpec.not_in_key | {"profile"}
     """The place of the profile, whose key is in the source."""
 
     profile: str
@@ -81,7 +81,7 @@ class MapsSpec(RunFilesSpec):
 
     stage = "maps"
     version = MAPS_VERSION
-    passing = RunFilesSpec.passing | {"images"}
+    not_in_key = RunFilesSpec.not_in_key | {"images"}
     """What follows from the run."""
 
     kind: MapKind

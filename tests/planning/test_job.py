@@ -151,8 +151,8 @@ def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
     assert (
         replace(
             job, store="s3://out", lot="other", allocation=replace(job.allocation, device="cuda:1", memory_bytes=1)
-        ).identity
-        == job.identity
+        ).score_identity
+        == job.score_identity
     )
     for changed in (
         replace(job, subsets=2),
@@ -161,7 +161,7 @@ def test_identity_of_a_job_is_what_decides_its_scores(tmp_path: Path) -> None:
         replace(job, settings=job.settings.changed(rscin_windows=(1, 8, 9))),
         replace(job, backbone=replace(job.backbone, layers=job.backbone.layers[:1])),
     ):
-        assert changed.identity != job.identity
+        assert changed.score_identity != job.score_identity
 
 
 SECRET = "wJalrXUtnFEMI"
@@ -194,6 +194,6 @@ def test_kept_proportions_decide_scores_only_by_their_size(tmp_path: Path) -> No
     job = prepare(tmp_path, tmp_path / "out", backbone="efficientnet-lite0", keep_aspect=True)
     assert job.backbone.image_size == job.settings.image_size == (224, 448)
     stated = prepare(tmp_path, tmp_path / "out", backbone="efficientnet-lite0", image_size=(224, 448))
-    assert job.identity == stated.identity, "how the size was chosen decides no score"
+    assert job.score_identity == stated.score_identity, "how the size was chosen decides no score"
     with pytest.raises(ValueError, match="keep_aspect must go without tile"):
         prepare(tmp_path, tmp_path / "out", keep_aspect=True, tile=320)
