@@ -47,7 +47,6 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
     """Give a command the options of a request and of the models in it.
 
     Args:
-        kind: of the request.
         arguments: fields that are given by their place instead of by name.
 
     Returns:

@@ -14,7 +14,6 @@ def require_feasible(request: LotRequest, complete: Callable[[LotJob], LotJob] |
     """The job of a request, after checking that its store is writable, that it has images, and that they fit memory.
 
     Args:
-        request: by the user.
         complete: adds to the job what needs other rooms, such as images that people judged good: with them one image is
             enough.
 

@@ -27,7 +27,6 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     """Check everything about a lot that can be checked without reading its images, and complete it.
 
     Args:
-        request: by the user.
         subsets: parts of the lot that are scored each by itself.
         images: paths of the images in the folder that tell the lot's proportions, where these are kept: None is all, as
             nights of a product have one size, and with none the size stays the usual one.

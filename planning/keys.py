@@ -20,7 +20,6 @@ def key_values(value: object, not_in_key: Set[str], prefix: str = "") -> dict[st
     """The fields of a dataclass or model that decide results, as plain JSON values.
 
     Args:
-        value: a dataclass or a pydantic model.
         not_in_key: names of fields that decide nothing, `field.inner` for one inside a field.
         prefix: the path of the value in the one whose key is made, `field.`; empty for that one itself.
     """

@@ -88,8 +88,6 @@ def score_specs(
     without, and so are their keys.
 
     Args:
-        job: what to score, and how.
-        extracted: the lot's blocks.
         aggregated: the same after LNAMD, or nothing.
         contents: SHA-256 of every image with usable features, in the order of the blocks; of tiles their images', in
             the order of scoring.

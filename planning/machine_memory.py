@@ -40,9 +40,7 @@ def folders_of(path: str, mounted: str, at: str) -> list[str]:
     """Folders of a group and of those above it that can be seen here, the nearest first.
 
     Args:
-        path: of the group in its tree.
         mounted: the group that is seen as the root of the tree, such as that of a container.
-        at: the folder where it is seen.
 
     >>> folders_of("/system.slice/musc.service", "/", "/sys/fs/cgroup")
     ['/sys/fs/cgroup/system.slice/musc.service', '/sys/fs/cgroup/system.slice', '/sys/fs/cgroup']

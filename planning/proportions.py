@@ -38,8 +38,6 @@ def kept_size(
     are cut to a few pixels more or less then stay comparable from night to night.
 
     Args:
-        folder: of the lot.
-        category: the product.
         backbone: at its usual size, which says how many pixels there are.
         store: where sizes are settled.
         paths: of the images to look at, where the lot is part of a benchmark, which stands alone; else None.

@@ -161,7 +161,6 @@ def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
     """The engine of a job.
 
     Args:
-        asked: by the user.
         gpu_count: GPUs of this machine that may be used; 0 where the device is the CPU.
         cores: CPU cores that may be used.
 

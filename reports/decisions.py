@@ -108,8 +108,6 @@ def decide_run(
     """Apply the decision rule and read the groups.
 
     Args:
-        store: where the groups are.
-        spec: of the run.
         raw_scores: (N,).
         patch_scores: (N, rows, columns).
         good_scores: (G,), raw scores of known good images; None where there are none.
@@ -134,7 +132,6 @@ def box_table(
     """A row per connected odd region of a flagged or suspect image, in pixels of the original upright image.
 
     Args:
-        verdict: about these images.
         images: the scored images.
         patch_scores: float32 (N, rows, columns).
         fine_scores: float32 (N, rows, columns), of the levels with the finest grid.

@@ -41,9 +41,7 @@ def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Seq
     """The images of a run with people's verdicts.
 
     Args:
-        verdicts: one about each image.
         images: the scored images of the run.
-        told: columns that are passed on.
     """
     known = {image.image_id: image for image in images}
     return [

@@ -97,7 +97,6 @@ def as_labelstudio(
     `outline`, all for an `Image` named `image`.
 
     Args:
-        marked: images.
         model: what made the places; each then comes as a box and as an outline. None if people did.
         prefix: of the address from which Label Studio loads each photograph; None leaves paths as they are.
     """

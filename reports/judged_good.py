@@ -35,8 +35,6 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     features are gone, or whose record cannot be read: a verdict about them cannot help, and must not stop a night.
 
     Args:
-        store: where.
-        category: of the product.
         backbone: whose features are compared.
     """
     found = []
@@ -65,7 +63,6 @@ def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
     decide nothing, nor do those that were scored otherwise.
 
     Args:
-        store: where the runs are.
         job: names the images in `judged_good`.
 
     Returns:
@@ -114,7 +111,6 @@ def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[
 
     Args:
         verdicts: every verdict, by path of the run.
-        category: of the product.
     """
     tables = [current_verdicts(table) for _, table in sorted(verdicts.items())]
     if not tables:

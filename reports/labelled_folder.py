@@ -79,7 +79,6 @@ def write_labelled_folder(run: Run, judged: Sequence[Judged], target: Path) -> L
 
     Args:
         run: finished.
-        judged: its images with clear verdicts.
         target: a folder that does not exist yet.
 
     Raises:

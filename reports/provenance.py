@@ -36,8 +36,6 @@ def run_record(
     """Everything needed to run a lot again, and when it was written (UTC).
 
     Args:
-        spec: of the run.
-        images: of the lot.
         result: what was decided about those that were scored.
         nights: paths of the earlier runs whose scores were given to the rule.
     """

@@ -12,11 +12,7 @@ NAME_WIDTH = 20
 
 
 def readme(record: RunRecord) -> str:
-    """The text of the file.
-
-    Args:
-        record: of the run.
-    """
+    """The text of the file."""
     job, decision = record.job, record.decision
     parts = {
         "": [

@@ -27,7 +27,6 @@ def earlier_references(
 
     Args:
         job: names the runs in `references_from`, and images in `judged_good`.
-        images: the lot.
         good: the extracted blocks of the job's known good images.
 
     Returns:
@@ -65,10 +64,7 @@ def lot_references(
     Where the lot takes a sample of its images for references, they are scored against each other alone.
 
     Args:
-        job: of the lot.
         blocks: of the lot, extracted.
-        images: the lot.
-        good: the known good images.
     """
     if job.settings.references is not None or job.settings.tile is not None:
         return ()

@@ -33,7 +33,6 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
     """The job of a past run, to be done again by the threads of this process.
 
     Args:
-        run: the past run.
         store: where the reproduction keeps what it makes; not the run's own store, which holds the answers.
         folder: where the images lie now; where they lay unless given.
         weights: tag or file; as recorded unless given.

@@ -142,7 +142,6 @@ def parse_record(content: bytes, place: str) -> RunRecord:
     """A run's record from the bytes of its `run.json`.
 
     Args:
-        content: of the file.
         place: of the run, for messages.
 
     Raises:

@@ -73,7 +73,6 @@ def find_prunable(store: Store, *, older_than_days: float, now: datetime | None 
     """What may be deleted, largest first. Reads the whole listing of the store and every run's record; deletes nothing.
 
     Args:
-        store: to look at.
         older_than_days: what was written later is left alone; 0 to 36,500, a hundred years.
         now: the time by which age is told; the present unless given.
 

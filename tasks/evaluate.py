@@ -47,7 +47,6 @@ def metric_rows(metrics: Mapping[str, float], images: Sequence[LabelledImage]) -
 
     Args:
         metrics: by name; those of pixels begin with `pixel_`.
-        images: of the category.
     """
     without = sum(not image.pixels_known for image in images)
     left_out = [without if name.startswith(PIXEL) else 0 for name in metrics]
@@ -63,8 +62,6 @@ def write_benchmark(
     """Write a benchmark's table from its measured categories.
 
     Args:
-        store: where.
-        name: of the benchmark's folder.
         measured: job, dataset and path of the metrics of every category that was measured.
         not_read: which images of the dataset were not read; empty if all were.
     """
@@ -99,7 +96,6 @@ def benchmark_name(dataset: str, jobs: Sequence[LotJob], in_regions: Sequence[st
     """A folder name that differs with the settings, so that results of different settings stay apart.
 
     Args:
-        dataset: its name.
         jobs: of all categories, whether they could be measured or not.
         in_regions: paths of metrics within a region of interest, whose masks the jobs do not hold.
     """

@@ -28,7 +28,6 @@ def export_content(kind: str, found: FinishedRun, image_prefix: str | None = Non
 
     Args:
         kind: one of `FILES`.
-        found: the run.
         image_prefix: of the addresses from which Label Studio loads photographs; None leaves paths as they are.
     """
     if kind == "csv":

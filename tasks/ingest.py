@@ -20,7 +20,6 @@ def list_images(folder: str, store: str, least: int = 2) -> Listed:
 
     Args:
         folder: path or URL.
-        store: where the listing is kept.
         least: usable images without which there is nothing to score.
 
     Raises:
@@ -47,9 +46,7 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
     """List the images of a dataset's category into the store; repeated content is kept, as in published numbers.
 
     Args:
-        root: the dataset's folder.
         category: its path in the store.
-        store: where the listing is kept.
         seed: puts the images into an order that depends on their content alone, not on names or labels; None keeps
             the dataset's order.
     """

@@ -36,10 +36,7 @@ def keep_region(
     """Keep which patches of the images lie inside; the patches decide the key, not the pixels.
 
     Args:
-        store: where.
         region: of the job, its masks not yet read.
-        images: of the lot and the known good ones.
-        backbone: whose grids count.
 
     Raises:
         ValueError: if a mask is missing, has other proportions than its image, or leaves a layer without any patch.
@@ -103,8 +100,6 @@ def read_masks(
 
     Args:
         path: of the mask; None is all of the image.
-        images: that it is for.
-        grids: of the layers.
         drawn: places to ignore; needed without a mask.
 
     Raises:
@@ -164,11 +159,7 @@ def region_rows(
     """Which stored region belongs to which image of a lot and to which of its further references.
 
     Args:
-        job: what to score.
         contents: SHA-256 of the lot's images, in order.
-        earlier: further references.
-        good: extracted blocks of the known good images.
-        good_images: the known good images.
     """
     if job.region is None:
         return None

@@ -140,7 +140,6 @@ def excluded_patches(spec: ScoreSpec, chosen: Sequence[int], earlier_count: int)
     """Patches that no query may match, bool (N, P): what a group of the lot shares, and what is outside of a region.
 
     Args:
-        spec: of the shard.
         chosen: positions of the lot's images that serve as references; all where there are groups.
         earlier_count: further references, which share nothing with groups of the lot.
     """

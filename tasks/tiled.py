@@ -18,7 +18,6 @@ def join_tiles(
     """Scores, peaks and maps of images from those of their tiles.
 
     Args:
-        job: says how images are cut.
         images: N, each of T tiles.
         raw: float32 (T · N,), the tiles' scores, position by position.
         peaks: (T · N, 2), fractions of height and width of the tile.

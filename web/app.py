@@ -50,7 +50,6 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         store: to look at, and to keep verdicts in.
         token: what every request must carry; None for a server on loopback.
         reviewer: the name that verdicts get unless another is typed.
-        front: how browsers name the site.
     """
     app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.middleware("http")(Access(token, front))

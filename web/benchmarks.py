@@ -42,7 +42,6 @@ def benchmark_runs(runs: Mapping[str, StoredRun], tables: Iterable[pd.DataFrame]
 
     Args:
         runs: every complete run.
-        tables: of the store's benchmarks.
     """
     rows = pd.concat([pd.DataFrame(columns=list(COUNTED)).astype(object), *tables])
     rows = rows[rows["metric"] == "image_auroc"]

@@ -42,7 +42,6 @@ def chart(
     """Lay out lines that share one scale.
 
     Args:
-        title: of the chart.
         labels: of the nights, oldest first.
         lines: a value per night, None where there is none, by name.
         from_zero: let the scale begin at 0.

@@ -66,10 +66,7 @@ def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> 
     """The places to ignore as a page shows them over a photograph.
 
     Args:
-        store: where.
-        record: of the run that is shown.
         width: of the photograph that is shown, in pixels.
-        height: of it.
     """
     path, places = places_of(store, record)
     if places is None:

@@ -20,10 +20,7 @@ def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) 
     """All that the template shows of one image, besides the run itself.
 
     Args:
-        lot: opened.
-        position: of the image.
         verdicts: every verdict about the lot.
-        query: the view it is looked at in.
     """
     table = with_verdicts(lot, verdicts)
     order = chosen(table, query)["image_id"].tolist()
@@ -88,8 +85,6 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
     """The worst place of an image and the places of normal-looking images most like it.
 
     Args:
-        lot: opened.
-        position: of the image.
         verdicts: every verdict about the lot; what is judged defective shows nothing normal.
 
     Returns:

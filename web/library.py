@@ -44,7 +44,6 @@ class ParsedFiles(Generic[Parsed]):
         """Of a store.
 
         Args:
-            store: where.
             parse: a file's content, given the path of its folder.
         """
         self.store = store

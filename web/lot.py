@@ -85,9 +85,6 @@ def open_lot(store: Store, path: str, record: RunRecord, profile: str) -> Lot:
     """Read the tables of a run.
 
     Args:
-        store: where.
-        path: of the run in the store.
-        record: of the run.
         profile: path of its profile; empty if it has none.
 
     Raises:

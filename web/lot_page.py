@@ -62,9 +62,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
     """All that the template shows of a lot, besides the run itself.
 
     Args:
-        lot: opened.
         verdicts: every verdict about it.
-        query: the view.
         suggestion: of a threshold.
     """
     table = with_verdicts(lot, verdicts)

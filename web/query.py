@@ -94,7 +94,6 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
 
     Args:
         table: a row per image by position, with the current `verdict`, empty where there is none.
-        query: the view.
     """
     keep = pd.Series(True, index=table.index)
     if query.decision:

@@ -13,7 +13,6 @@ def page(template: str, root: str, **values: Any) -> str:
     """A page of the site as HTML.
 
     Args:
-        template: its name.
         root: what every link to the site begins with; ends with `/`.
         values: what the template names; texts are escaped by it.
 

@@ -91,8 +91,6 @@ def place_of(host: str, port: int, address: str = "", root_path: str = "") -> Pl
     """Where to listen; any address but loopback gets a token, the one in `MUSC_WEB_TOKEN` or a new one.
 
     Args:
-        host: address to listen on.
-        port: to listen on.
         address: of the site in a browser, if a proxy stands before it.
         root_path: path below which a proxy shows it.
 

@@ -56,7 +56,6 @@ def require_answer(api: ConfiguredApi, without: str = "--engine inline") -> None
     """Refuse to start with an API that does not answer.
 
     Args:
-        api: which one.
         without: the option that does without it.
 
     Raises:

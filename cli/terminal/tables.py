@@ -37,8 +37,6 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     """Print the most anomalous images of a run, what to look at, warnings, files left out, and where it all lies.
 
     Args:
-        store_url: of the store.
-        run_path: of the run in it.
         problems: what went wrong after the scores were complete.
         notes: what was done otherwise than asked for.
     """

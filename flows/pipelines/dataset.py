@@ -38,9 +38,7 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
     """Score and measure all categories, and write the table; see `flows.benchmark`.
 
     Args:
-        request: by the user.
         runner: where the table is made; opens the workers that categories share.
-        score_category: scores and measures one of them.
     """
     jobs = benchmark_jobs(request)
     store = Store(jobs[0].job.store)
@@ -74,9 +72,6 @@ def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> s
 
     Args:
         category: its path in the store.
-        job: what to score, and how.
-        engine: where.
-        runner: opens the runner of the engine.
 
     Returns:
         The path of its metrics in the store.

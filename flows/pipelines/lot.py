@@ -102,9 +102,6 @@ def score_listed(
     A run that is complete is returned as it is, whatever resources it was made with.
 
     Args:
-        job: what to score, and how.
-        lot_key: of the listing.
-        where: opens the runner of the engine.
         engine: where the tasks run, if that is a cluster which the caller shares among lots; else the job says it.
         published: whether the UI and automations are told of the result here; a reproduction is nobody's news.
 

@@ -59,9 +59,7 @@ def score_night(
     """Score what is not finished; see `flows.score_lots`.
 
     Args:
-        request: by the user.
         runner: where the lots are found; opens the workers that they share.
-        score_lot: scores one of them.
         told: called with what came of each lot, at once.
     """
     job = night_job(request)

@@ -40,14 +40,7 @@ class Reported:
 
 
 def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO_FILES) -> Reported:
-    """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again.
-
-    Args:
-        job: what was run.
-        run: which run.
-        runner: where it is made.
-        files: which files.
-    """
+    """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again."""
     finished = Run(Store(job.store), run.run)
     report, notices, problems, made = None, own_notices(read_record(finished)), [], []
     try:

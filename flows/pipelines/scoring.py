@@ -47,10 +47,7 @@ def compute_run(
     """Extract, aggregate if asked to, score, group, rescore; arguments and errors are those of `score_listed`.
 
     Args:
-        job: what to score, and how.
-        lot_key: of the listing.
         images: its usable images.
-        where: opens the runner of the engine.
         engine: where the tasks run; None is what the job says.
     """
     store = Store(job.store)
@@ -104,10 +101,8 @@ def score_good(
     """Score known good images against each other and the lot, where they are enough to decide the thresholds.
 
     Args:
-        job: of the lot.
         known: extracted blocks of the good images, and the good images.
         lot: extracted blocks of the lot, and its images.
-        run: runs a stage.
     """
     if job.good is None:
         return None

@@ -60,7 +60,6 @@ def watch_folder(
     """Score photographs of a folder as they come until told to stop; those scored before are not scored again.
 
     Args:
-        request: by the user.
         runner: makes the features of the references.
         stop: ends the watch after the photograph at hand.
         show: is called once when the references are ready, then with every new row.

@@ -17,7 +17,6 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     """The cost of scoring the images of a job, with a number of references from earlier lots.
 
     Args:
-        job: what to score, and how.
         image_count: N; where images are scored as tiles, all tiles of all images.
         earlier_count: references from earlier lots.
         tiles: of each image.

@@ -76,8 +76,6 @@ def forecast(plan: ProjectedCost, job: LotJob, images: Sequence[ListedImage]) ->
     """Try, and count, what a lot consists of.
 
     Args:
-        plan: of the lot.
-        job: what to score, and how.
         images: usable ones of the lot.
     """
     scoring = scoring_seconds(plan) + seconds_beside_products(plan, job)
@@ -110,8 +108,6 @@ def image_seconds(layer: Layer, degrees: Sequence[int], references: int) -> floa
     """Seconds for each image whose features are read: LNAMD at every degree, and ranking its references.
 
     Args:
-        layer: whose shape the images have.
-        degrees: of LNAMD.
         references: of each image.
     """
     rng = np.random.default_rng(0)

@@ -81,7 +81,6 @@ def bar_parts(counts: Mapping[Decision, int], most: int) -> tuple[BarPart, ...]:
 
     Args:
         counts: images by decision, the lowest part first.
-        most: images of the highest bar.
     """
     parts, below = [], 0
     for decision, count in counts.items():

@@ -22,12 +22,7 @@ def compared_layer(record: RunRecord) -> Layer:
 
 
 def close_up_grid(record: RunRecord, finest: Grid) -> Grid:
-    """The grid whose patches close-ups show: of the compared layer, or of tiles as they were put together.
-
-    Args:
-        record: of the run.
-        finest: grid of the run's patch scores.
-    """
+    """The grid whose patches close-ups show: of the compared layer, or of tiles as they were put together."""
     return compared_layer(record).grid if record.job.settings.tile is None else finest
 
 
@@ -35,7 +30,6 @@ def worst_patch(record: RunRecord, patch_scores: np.ndarray, peak: tuple[float, 
     """The patch of the close-up's grid at the worst place of an image, in reading order.
 
     Args:
-        record: of the run.
         patch_scores: (rows, columns) of one image, NaN outside of a region of interest.
         peak: where its score was taken, as fractions of width and height; it decides where tiles were put together,
             as their overlaps are averaged.

@@ -143,7 +143,6 @@ def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureCompari
     """Compare a run's profile with those of earlier runs of the same product, scored in the same way.
 
     Args:
-        tonight: profile of the run.
         earlier: profiles, oldest first; the latest `MAX_EARLIER` count.
 
     Returns:

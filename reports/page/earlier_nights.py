@@ -43,7 +43,6 @@ def earlier_runs(job: LotJob, lot_key: str) -> tuple[str, ...]:
 
     Args:
         job: that is about to be decided.
-        lot_key: of its listing.
     """
     store, moment, day = Store(job.store), local_now(), date_of_lot(job)
     night = (day or moment.date()).isoformat()
@@ -66,7 +65,6 @@ def night_scores(store: Store, runs: Sequence[str]) -> list[NightScores]:
     """The raw scores of earlier nights without parts that people judged defective; runs that are gone are left out.
 
     Args:
-        store: where.
         runs: paths, oldest first.
     """
     verdicts, found = VerdictReader(store), []

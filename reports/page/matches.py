@@ -55,11 +55,8 @@ def nearest_matches(
     """The patches of answering images nearest to each query patch, at most one of an image.
 
     Args:
-        features: of the lot.
         queries: (image, patch) each.
         answering: (N,), whether an image may answer.
-        layer: whose patch tokens are compared.
-        degree: of LNAMD before that.
         grid: patch rows and columns.
         count: matches wanted.
         outside: bool (N, P), patches outside of a region of interest, which do not answer; None is none.
@@ -122,7 +119,6 @@ def search_for(run: Run, record: RunRecord, scores: pd.DataFrame, shown: Sequenc
 
     Args:
         run: with all features that it was scored with, and not of tiles; see `why_no_matches`.
-        record: of the run.
         scores: the table of scores, as `normal_looking` takes it.
         shown: positions of the images that are compared, none of which vouches for another.
     """

@@ -123,12 +123,7 @@ class ExportSpec(RunFilesSpec):
 
 
 def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
-    """The spec that profiles a finished run.
-
-    Args:
-        job: what was run.
-        run: which run.
-    """
+    """The spec that profiles a finished run."""
     record = read_record(Run(Store(job.store), run.run))
     return ProfileSpec(
         source=digest({"run": run.key, "recorded": record.recorded}),

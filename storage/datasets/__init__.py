@@ -56,7 +56,6 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
 
     Args:
         dataset: one of `DATASETS`.
-        root: the local folder that holds the categories.
         categories: names to list, in any order; None lists all. Only these are checked.
 
     Returns:

@@ -22,7 +22,6 @@ def find_in_folders(
     Args:
         root: an existing folder.
         requested: category names, or None for all that are there; only these are looked into.
-        list_category: lists one category.
         test: name of the folder of test images in each category.
     """
     if (root / test).is_dir():
@@ -59,8 +58,6 @@ def images_by_type(root: Path, category: str, required: Collection[str]) -> tupl
     """The images of `<category>/test/<type>/` by type, in natural order, and what is wrong with those folders.
 
     Args:
-        root: the dataset's root.
-        category: a folder in it.
         required: the types that must be there and hold at least one image.
     """
     test = root / category / "test"

@@ -13,7 +13,6 @@ def path_problem(root: Path, text: str, category: str, *, may_lack: bool = False
     """What is wrong with a path read from a dataset's table; None when it may be opened.
 
     Args:
-        root: the dataset's root.
         text: the path as written.
         category: whose image or mask it is; its folder in the root may be a link to elsewhere.
         may_lack: whether the path may be empty, or that of no file.
@@ -42,7 +41,6 @@ def links_out(root: Path, images: Mapping[str, Sequence[LabelledImage]]) -> list
     """One problem per symbolic link below a category that leads out of it and of the root.
 
     Args:
-        root: the dataset's root.
         images: of each category, by its name.
     """
     problems = []

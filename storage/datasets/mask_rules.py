@@ -80,11 +80,8 @@ def turned_like(mask: Image.Image, *, is_upright: bool, header: Header, path: st
     """A mask as the image is seen upright.
 
     Args:
-        mask: of mode L.
         is_upright: whether the mask's file says how it is turned.
-        header: of the image.
         path: of the mask, for messages.
-        image_path: of the image.
 
     Raises:
         DatasetLayoutError: if nothing tells how the mask is turned, or its proportions are not the image's.

@@ -24,7 +24,6 @@ def load_mask(root: Path | str, image: LabelledImage) -> np.ndarray:
     """The pixels of an image that belong to any defect, at the mask's own size.
 
     Args:
-        root: the dataset's root.
         image: as listed; a normal image gives all False at the image's upright size.
 
     Returns:
@@ -48,7 +47,6 @@ def load_mask_at(root: Path | str, image: LabelledImage, size: tuple[int, int], 
     All others follow MVTec AD after every non-zero value is made 255.
 
     Args:
-        root: the dataset's root.
         image: as listed; a normal image gives all False without being opened.
         size: height and width in pixels.
         dataset: one of `storage.datasets.DATASETS`.
@@ -79,7 +77,6 @@ def load_channels(root: Path | str, image: LabelledImage) -> np.ndarray:
     """Every mask file of an image as one channel, at the masks' own size.
 
     Args:
-        root: the dataset's root.
         image: as listed; a normal image gives one empty channel at the image's size.
 
     Returns:

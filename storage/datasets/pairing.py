@@ -23,7 +23,6 @@ def pair_masks(
 
     Args:
         root: the dataset's root, for the paths in problems.
-        images: the images of one defect type.
         mask_folder: where their masks lie; need not exist.
         mask_stems: which mask stems belong to an image stem.
 

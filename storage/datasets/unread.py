@@ -23,7 +23,6 @@ def unread_folders(root: Path, places: Sequence[str], categories: Collection[str
     """The folders with images that lie in none of a layout's places, in natural order.
 
     Args:
-        root: of the dataset.
         places: of its layout; see `storage.datasets.records.Layout`.
         categories: only these folders of the root are looked into; all of it where they are no folders, or None.
     """

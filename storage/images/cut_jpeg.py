@@ -23,7 +23,6 @@ def is_cut_short(image: Image.Image, content: bytes) -> bool:
 
     Args:
         image: decoded, of format JPEG; other formats are never found cut.
-        content: the file.
     """
     if image.format not in ("JPEG", "MPO"):
         return False

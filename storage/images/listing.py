@@ -63,7 +63,6 @@ def list_files(
 
     Args:
         folder: what the paths are relative to.
-        paths: of the files.
         lot: name of the lot's own folder in it, which the user may have made a link to elsewhere.
         keep_duplicates: score repeated content too.
     """
@@ -94,8 +93,6 @@ def require_images(url: str, least: int = 2, store: Store | None = None) -> None
     """Refuse a folder at once if by the names of its files it cannot be scored; image files are not read.
 
     Args:
-        url: of the folder.
-        least: images that are needed.
         store: keeps the listing of a folder that is refused; None keeps none.
 
     Raises:

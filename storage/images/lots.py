@@ -46,8 +46,6 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2, stor
     """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
 
     Args:
-        images: as listed.
-        url: of the lot's folder.
         least: usable images that are needed.
         store: keeps the listing of a lot that is refused; None keeps none.
 

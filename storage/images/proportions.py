@@ -14,7 +14,6 @@ def upright_shapes(url: str, paths: Sequence[str] | None = None) -> list[tuple[i
     """Height and width of some images of a folder, as they are seen upright; those that cannot be opened are left out.
 
     Args:
-        url: of the folder.
         paths: of the images among which to choose; None is all below the folder.
     """
     folder = require_folder(url)

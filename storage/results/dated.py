@@ -17,7 +17,6 @@ def time_after(known: str, time: str) -> str:
 
     Args:
         known: time of the latest of the earlier ones; empty where there is none.
-        time: by the clock.
 
     Returns:
         `time`, or just after `known` where that is not earlier.
@@ -34,8 +33,6 @@ def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) 
     """Write an object as a file of its own, whole or not at all, and return the file's path in the store.
 
     Args:
-        store: where.
-        folder: of the store.
         time: UTC, ISO 8601 with microseconds; two files of one moment get different names.
         content: plain JSON values.
     """

@@ -114,11 +114,9 @@ def writing_block(
     """Build one block; it is complete when the `with` block ends without an error.
 
     Args:
-        store: where.
         path: where in the store, by its key.
         image_count: n, images in the block.
         arrays: what is stored for every image.
-        chunk_images: images per chunk.
         attributes: what made the features, for whoever opens the arrays.
     """
     with writing(store, path) as staging:

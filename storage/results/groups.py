@@ -23,7 +23,6 @@ def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndar
     """Store the groups of a lot as an artefact: a row per image, with its group and its shared patches.
 
     Args:
-        store: where.
         path: where in the store, by its key.
         of_image: int64 (N,), the group of each image; 0 for none.
         patches: bool (N, rows, columns), the patches that the images of a group share, on the grid of one layer.

@@ -21,7 +21,6 @@ def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping
     """Store the patch scores of one shard as an artefact.
 
     Args:
-        store: where.
         path: where in the store, by its key.
         scores: float32 (n, rows, columns).
         attributes: what was scored, for whoever opens the array.

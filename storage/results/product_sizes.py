@@ -16,7 +16,6 @@ def settle_size(store: Store, key: str, size: tuple[int, int], lot: str) -> None
     """Note a size, if it is new; two lots that do so at once write the same.
 
     Args:
-        store: where.
         key: digest of the product and of all that the size depends on.
         size: height and width in pixels.
         lot: name of the lot that settled it.

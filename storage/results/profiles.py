@@ -62,7 +62,6 @@ def profile_path(series: str, night: str, recorded: str, run_key: str) -> str:
         series: digest of the product and of how it is scored.
         night: date of the night, ISO 8601.
         recorded: UTC time of the run's record, ISO 8601 with microseconds.
-        run_key: of the run.
 
     >>> profile_path("4f2a", "2026-11-20", "2026-11-21T04:05:06.000007+00:00", "ab12cd34ef")
     'profiles/4f2a/20261120-20261121T040506000007-ab12cd34'
@@ -75,7 +74,6 @@ def earlier_profiles(store: Store, path: str, most: int) -> list[Profile]:
     """The latest profiles of the same series whose night is earlier than this one's, as `choose_earlier` takes them.
 
     Args:
-        store: where.
         path: of the profile that is compared; it must be there.
         most: as many at most.
 
@@ -89,7 +87,6 @@ def earlier_in_series(store: Store, path: str, names: set[str], most: int) -> li
     """The latest profiles before a place in a series, whether or not a profile lies there; see `earlier_profiles`.
 
     Args:
-        store: where.
         path: of the place, as `profile_path` makes it.
         names: of the night there, as `night_names` gives them.
         most: as many at most.
@@ -174,10 +171,6 @@ def read_profile(store: Store, path: str) -> Profile:
 
 def parse_profile(content: bytes, path: str) -> Profile:
     """A profile from the bytes of its `profile.json`.
-
-    Args:
-        content: of the file.
-        path: of the profile's folder in the store.
 
     Raises:
         DamagedError: if the file is no profile, or one of another release.

@@ -20,7 +20,6 @@ def write_regions(
     """Store the patches inside each region as an artefact.
 
     Args:
-        store: where.
         path: where in the store, by its key.
         contents: SHA-256 of the image of each region; one empty text where one region serves all images.
         masks: by grid, bool (K, rows, columns), True inside.

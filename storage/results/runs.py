@@ -126,7 +126,6 @@ def locate(location: str, kinds: Sequence[str]) -> tuple[Store, str]:
 
     Args:
         location: path or URL of `<store>/<kind>/<name>`, as printed.
-        kinds: folders of a store that may hold it.
 
     Raises:
         ValueError: if the path does not end so, or nothing lies there; it names results that do.

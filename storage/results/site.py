@@ -16,7 +16,6 @@ def note_site(store: Store, address: str) -> None:
     """Remember the site's address for reports that are written from now on; a store that cannot be written does not.
 
     Args:
-        store: shown by the site.
         address: what a browser opens, without a token; ends with `/`.
     """
     if address == read_site(store):

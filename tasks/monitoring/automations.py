@@ -66,11 +66,7 @@ def silent_runs(silence_seconds: int = SILENCE_SECONDS) -> AutomationCore:
 
 
 def alerts(block: UUID) -> AutomationCore:
-    """A message about every lot that is unlike the nights before, failed or crashed.
-
-    Args:
-        block: id of the notification block that sends it.
-    """
+    """A message about every lot that is unlike the nights before, failed or crashed."""
     return AutomationCore(
         name=ALERTS,
         description="Sends a message about lots that are unlike the nights before, failed or crashed.",

@@ -55,10 +55,7 @@ def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequ
 
     Args:
         what: `failed` or `crashed`.
-        run: name of the flow run.
-        parameters: of the flow run.
         tasks: names of the task runs that did not finish: stage, category and block or shard.
-        why: the state's message.
     """
     job = parameters.get("job")
     known = job if isinstance(job, dict) else parameters

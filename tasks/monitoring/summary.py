@@ -32,7 +32,6 @@ def summary(run: Run, job: LotJob, device: str, warnings: Sequence[str] = ()) ->
 
     Args:
         run: finished.
-        job: what was asked for.
         device: that scored.
         warnings: sentences, as on the run's page.
     """

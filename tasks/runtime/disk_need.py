@@ -32,7 +32,6 @@ def telling_need(plan: ProjectedCost, store: str) -> Iterator[None]:
 
     Args:
         plan: of the lot that is scored.
-        store: where.
 
     Raises:
         StageFailedError: with the disk, what is free on it and what the lot needs, where it is full.

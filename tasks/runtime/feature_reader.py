@@ -42,7 +42,6 @@ class FeatureReader:
         """Features of some images, numbered from `number` on.
 
         Args:
-            places: where they are stored.
             number: of the first.
             aggregated: whether features are stored after LNAMD, as they are compared.
         """

@@ -19,7 +19,6 @@ def in_parts(compute: Callable[[int, int], Result], start: int, stop: int) -> li
 
     Args:
         compute: takes the start and the stop of a part.
-        start: of the whole.
         stop: of the whole, above start.
 
     Returns:
@@ -47,8 +46,6 @@ def halve_on_out_of_memory(
 
     Args:
         fallback: computes [start, stop) without the GPU.
-        compute: computes a part on the GPU.
-        start: of the whole.
         stop: of the whole, above start.
     """
     try:

@@ -43,9 +43,6 @@ class Runner(Protocol):
         """Run a body on every spec: each spec with its result, or with what it failed with, as they end.
 
         Args:
-            name: of the stage.
-            body: what to run.
-            specs: to run it on.
             complete: whether the artefact of a spec is in the store, by key.
         """
         ...

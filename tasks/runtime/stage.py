@@ -43,8 +43,6 @@ def run_stage(
     Args:
         name: of the stage, such as `extract`.
         body: what to run; specs whose artefact is complete end at once.
-        specs: what to run it on.
-        runner: where.
         ahead: called once with the specs whose artefact is not complete, if any, before the first is submitted; what
             it raises ends the stage as it is.
         lease: gets the artefacts that the stage makes, before it begins.

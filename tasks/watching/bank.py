@@ -174,7 +174,6 @@ def contents_of(store: Store, places: Sequence[Place], known: Sequence[tuple[str
     """SHA-256 of references by their place.
 
     Args:
-        store: where.
         places: block and row of each reference.
         known: blocks with the SHA-256 of the images with usable features that they hold, in order.
     """

@@ -72,8 +72,6 @@ def score_file(watch: Watch, path: str, state: FileState, known: Collection[str]
     Args:
         watch: what it is scored with.
         path: relative to the watched folder.
-        state: of the file before it was read.
-        known: names of the rows that are there.
         patient: whether a file that cannot be decoded is taken for incomplete.
 
     Raises:

@@ -46,7 +46,6 @@ def image_paths(folder: Path, below: str = "") -> list[str]:
     """Paths, relative to the folder, of all files called like images, hidden ones left out, the earliest first.
 
     Args:
-        folder: that is watched.
         below: relative path of a folder in it, to look through only that.
     """
     found = []

@@ -166,7 +166,6 @@ def loco_defects(root: Path | str, image: LabelledImage) -> tuple[np.ndarray, np
     """The defect channels of one image at original size, for AU-sPRO.
 
     Args:
-        root: the dataset's root.
         image: as listed by the dataset `mvtec_loco`.
 
     Returns:

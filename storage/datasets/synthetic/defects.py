@@ -45,7 +45,6 @@ def plant(rng: np.random.Generator, scene: Scene, kind: str) -> tuple[FloatArray
 
     Args:
         rng: decides place, size, course and strength.
-        scene: the clean part.
         kind: one of `KINDS`.
 
     Returns:
