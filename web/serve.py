@@ -151,8 +151,9 @@ def serve(store: Store, place: Place, listener: socket.socket) -> None:
 
 
 def user_name() -> str:
-    """Name of the user of this machine; empty where the system has none."""
+    """Name of the user of this machine; empty where the system has none, and for root, which is nobody's name."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
         return ""
+    return "" if name == "root" else name

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from cli.options_from_fields import Given
 from cli.process.signals import act_on_signals
 from cli.terminal.opening import announce, subject_of
 from cli.terminal.text import visible
+from cli.terminal.waiting import waiting
 from planning.requests import WatchRequest, request_of
+from tasks.runtime import progress
 
 HERE = "in this process, without a server"
 
@@ -30,7 +33,16 @@ def run(given: Given) -> None:
     stop = threading.Event()
     act_on_signals(stop.set)
     print_warnings()
-    arrivals = watch_folder(request, stop, show, emitting=api is not None)
+    with ExitStack() as start:
+        now = start.enter_context(waiting(typer.echo))
+        start.enter_context(progress.listening(now.until_progress(lambda stage: None), now.doing))
+        progress.doing("loading torch …")
+
+        def show_after_start(shown: "Started | Arrival") -> None:
+            start.close()
+            show(shown)
+
+        arrivals = watch_folder(request, stop, show_after_start, emitting=api is not None)
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")
 
 
