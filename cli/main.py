@@ -54,9 +54,9 @@ def score_what(kind: type[Scored], command: str, given: Given, verbosity: int) -
     reporting_errors(announced, verbose=verbosity > 0)
 
 
-def show_version(wanted: bool) -> None:
+def show_version(requested: bool) -> None:
     """Print the version and end, before any command."""
-    if wanted:
+    if requested:
         typer.echo(f"musc {musc.__version__}")
         raise typer.Exit
 

@@ -24,18 +24,18 @@ Verbose = Annotated[
 ]
 
 
-def help_all(told: Mapping[str, str]) -> Any:
+def help_all(descriptions: Mapping[str, str]) -> Any:
     """The option that prints a command's help with every option, and all that is told of each.
 
     Args:
         told: of each option, by name.
     """
 
-    def show(context: typer.Context, wanted: bool) -> None:
-        if wanted:
+    def show(context: typer.Context, requested: bool) -> None:
+        if requested:
             for parameter in context.command.params:
                 parameter.hidden = False  # type: ignore[attr-defined]
-                parameter.help = told.get(str(parameter.name), parameter.help)  # type: ignore[attr-defined]
+                parameter.help = descriptions.get(str(parameter.name), parameter.help)  # type: ignore[attr-defined]
             typer.echo(context.get_help())
             raise typer.Exit
 
@@ -54,11 +54,11 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        made = [parameter_of(name, field, panel, name in arguments) for name, field, panel in fields_of(kind)]
-        made.sort(key=lambda parameter: parameter.default is not Parameter.empty)
-        told = {name: with_default(field) for name, field, _ in fields_of(kind)}
+        from_fields = [parameter_of(name, field, panel, name in arguments) for name, field, panel in fields_of(kind)]
+        from_fields.sort(key=lambda parameter: parameter.default is not Parameter.empty)
+        descriptions = {name: with_default(field) for name, field, _ in fields_of(kind)}
         own = list(signature(function, eval_str=True).parameters.values())[1:]
-        shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=help_all(told))]
+        shared = [Parameter("help_all", Parameter.KEYWORD_ONLY, default=False, annotation=help_all(descriptions))]
 
         @wraps(function)
         def command(**values: Any) -> None:
@@ -67,7 +67,7 @@ def takes(kind: type[Options], *arguments: str) -> Callable[[Callable[..., None]
             given = {name: value for name, value in values.items() if value not in (None, [])}
             function({name: as_one_text(value) for name, value in given.items()}, **further)
 
-        parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in (*made, *own, *shared)]
+        parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in (*from_fields, *own, *shared)]
         command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return command
@@ -136,12 +136,12 @@ def in_short(field: FieldInfo) -> str:
 
 def with_default(field: FieldInfo) -> str:
     """A field's description, and its default where the description does not say it."""
-    told = field.description or ""
+    description = field.description or ""
     unsaid = field.default is None or field.default is False or field.default == ()
-    if "efault" in told or unsaid or field.is_required():
-        return told
+    if "efault" in description or unsaid or field.is_required():
+        return description
     value = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-    return f"{told} Default: {value}."
+    return f"{description} Default: {value}."
 
 
 def plain_kinds(annotation: Any) -> list[Any]:

@@ -28,7 +28,7 @@ def failed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Say which lot, stage and block failed."""
     error = state.result(raise_on_failure=False)
     names = error.names if isinstance(error, StageFailedError) else ()
-    tell("failed", flow, flow_run, names[:MAX_NAMED], state.message or "")
+    report_stop("failed", flow, flow_run, names[:MAX_NAMED], state.message or "")
 
 
 def crashed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -43,12 +43,12 @@ def crashed(flow: Flow[Any, Any], flow_run: FlowRun, state: State[Any]) -> None:
         stopped = [run for run in client.read_flow_runs(flow_run_filter=below) if run.state and run.state.is_running()]
         for run in stopped or [flow_run]:
             of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
-            found = client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_state, limit=MAX_NAMED)
-            tell("crashed", flow, run, sorted(task.name for task in found), state.message or "")
+            task_runs = client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_state, limit=MAX_NAMED)
+            report_stop("crashed", flow, run, sorted(task.name for task in task_runs), state.message or "")
 
 
-def tell(what: str, flow: Flow[Any, Any], flow_run: FlowRun, names: Sequence[str], why: str) -> None:
+def report_stop(state: str, flow: Flow[Any, Any], flow_run: FlowRun, names: Sequence[str], reason: str) -> None:
     """Log what did not finish, and emit `musc.lot.failed` or `musc.lot.crashed`."""
-    at = ", ".join(names) or "between two tasks"
-    flow_run_logger(flow_run, flow).error("%s %s at: %s. %s", flow_run.name, what, at, why)
-    emit_stopped(what, flow_run.name, flow_run.parameters, names, why)
+    tasks = ", ".join(names) or "between two tasks"
+    flow_run_logger(flow_run, flow).error("%s %s at: %s. %s", flow_run.name, state, tasks, reason)
+    emit_stopped(state, flow_run.name, flow_run.parameters, names, reason)

@@ -19,8 +19,8 @@ def takes(kind: type[Asked]) -> Callable[[Callable[[Asked], Result]], Callable[.
 
     def decorate(function: Callable[[Asked], Result]) -> Callable[..., Result]:
         @wraps(function)
-        def flow(**given: Any) -> Result:
-            return function(kind(**given))
+        def flow(**values: Any) -> Result:
+            return function(kind(**values))
 
         parameters = [parameter_of(name, kind) for name in kind.model_fields]
         flow.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
@@ -46,5 +46,5 @@ def with_arguments(text: str, kind: type[Request]) -> str:
         f"    {name}: {field.description or (getattr(field.annotation, '__doc__', None) or '').strip()}"
         for name, field in kind.model_fields.items()
     ]
-    head, mark, rest = text.partition("\n    Returns:")
-    return f"{head.rstrip()}\n\n    Args:\n    " + "\n    ".join(lines) + f"\n{mark}{rest}"
+    head, mark, returns = text.partition("\n    Returns:")
+    return f"{head.rstrip()}\n\n    Args:\n    " + "\n    ".join(lines) + f"\n{mark}{returns}"

@@ -55,8 +55,8 @@ def cluster(engine: Engine) -> Iterator[Engine]:
         number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
         for number in range(engine.workers)
     }
-    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as running:
-        yield replace(engine, dask_address=running.scheduler_address)
+    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as cluster_of_workers:
+        yield replace(engine, dask_address=cluster_of_workers.scheduler_address)
 
 
 def worker_options(engine: Engine, number: int) -> dict[str, object]:
@@ -68,8 +68,8 @@ def worker_options(engine: Engine, number: int) -> dict[str, object]:
 
 def visible_gpus(count: int) -> list[str]:
     """How CUDA names the GPUs this process may use."""
-    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return (named or [str(number) for number in range(count)])[:count]
+    names = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return (names or [str(number) for number in range(count)])[:count]
 
 
 def keep_dask_quiet() -> None:

@@ -13,8 +13,8 @@ from planning.returns import ScoredLot
 
 def run_name() -> str:
     """What a person reads in the list of runs."""
-    given = runtime.flow_run.parameters
-    lot, _ = names_of(given["folder"], given.get("lot"), given.get("category"))
+    parameters = runtime.flow_run.parameters
+    lot, _ = names_of(parameters["folder"], parameters.get("lot"), parameters.get("category"))
     return f"score {lot}"
 
 

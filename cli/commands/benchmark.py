@@ -14,9 +14,9 @@ def run(request: BenchmarkRequest) -> None:
     store = absolute(request.output)
     try:
         with watching():
-            done = run_benchmark(request)
+            benchmark = run_benchmark(request)
     except BenchmarkFailedError as failure:
         if failure.path:
             show_benchmark(store, failure.path)
         raise
-    show_benchmark(store, done.benchmark)
+    show_benchmark(store, benchmark.benchmark)

@@ -38,23 +38,23 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
         raise ValueError(
             f"store must be the --output of earlier runs, got {url}, which holds none of their folders; check the path"
         )
-    planned = find_prunable(store, older_than_days=older_than_days)
+    unused = find_prunable(store, older_than_days=older_than_days)
     if really:
-        delete(store, planned)
-    if not planned:
+        delete(store, unused)
+    if not unused:
         console.print(f"Nothing to free: nothing older than {older_than_days:g} days is unused.", highlight=False)
         return
-    console.print(summary(planned))
-    total = sum(prunable.size_bytes for prunable in planned) / 1e6
-    done = "Freed" if really else "Would free"
+    console.print(summary(unused))
+    total = sum(prunable.size_bytes for prunable in unused) / 1e6
+    verb = "Freed" if really else "Would free"
     advice = "" if really else " Add --delete to do it."
-    console.print(f"{done} {total:,.1f} MB in {len(planned)} items.{advice}", highlight=False)
+    console.print(f"{verb} {total:,.1f} MB in {len(unused)} items.{advice}", highlight=False)
 
 
-def summary(planned: list[Prunable]) -> Table:
+def summary(unused: list[Prunable]) -> Table:
     """A row per kind of what may be deleted."""
     counts, sizes = Counter[str](), Counter[str]()
-    for prunable in planned:
+    for prunable in unused:
         counts[prunable.kind] += 1
         sizes[prunable.kind] += prunable.size_bytes
     table = Table()

@@ -34,14 +34,14 @@ def run(output: str, seed: int) -> None:
     request = with_engine(LotRequest(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART))
     announce(subject_of(request), where_of(request.resources.engine or "inline"))
     with watching():
-        done = score_lot(request)
-    show_run(store, done.run)
-    finished = Run(Store(store), done.run)
-    drawn = strip(finished, str(photographs))
-    if drawn is not None:
-        picture = Path(f"{root}.jpg")
-        picture.write_bytes(encode_picture(drawn, quality=PICTURE_QUALITY))
-        say(f"Picture of the most anomalous parts in {picture}")
+        result = score_lot(request)
+    show_run(store, result.run)
+    finished = Run(Store(store), result.run)
+    sheet = strip(finished, str(photographs))
+    if sheet is not None:
+        file = Path(f"{root}.jpg")
+        file.write_bytes(encode_picture(sheet, quality=PICTURE_QUALITY))
+        say(f"Picture of the most anomalous parts in {file}")
     category = list_categories("folder", root)[0]
     metrics = network_size_metrics(labelled(finished, category, root, photographs), category.dataset, root)
     console.print("Compared with the planted defects:", style="bold")

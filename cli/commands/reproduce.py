@@ -19,28 +19,28 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
 
     Images and weights are looked at before a flow is started, so that what has changed is said at once.
     """
-    for option, place in (("run", location), ("folder", folder), ("weights", weights)):
-        require_no_secret(option, place or "")
+    for option, text in (("run", location), ("folder", folder), ("weights", weights)):
+        require_no_secret(option, text or "")
     engine = resolve_engine(None)
     announce("", where_of(engine))
     past = run_at(location)
     recorded_job(past, past.store.url, folder=folder, weights=weights)
     with watching():
-        found = reproduce_run(location, folder, weights, engine)
-    if found.identical:
-        console.print(f"Identical: all scores of {found.image_count} images are the same to the last bit.")
+        result = reproduce_run(location, folder, weights, engine)
+    if result.identical:
+        console.print(f"Identical: all scores of {result.image_count} images are the same to the last bit.")
     else:
         console.print(
-            f"Not identical: {len(found.differing)} of {found.image_count} images have other scores; "
-            f"the largest difference of a raw score is {found.largest_difference:.3g}."
+            f"Not identical: {len(result.differing)} of {result.image_count} images have other scores; "
+            f"the largest difference of a raw score is {result.largest_difference:.3g}."
         )
-        for path in found.differing[:MAX_NAMED]:
+        for path in result.differing[:MAX_NAMED]:
             console.print(visible(f"  {path}"), markup=False, highlight=False)
-    if found.other_decisions is None:
+    if result.other_decisions is None:
         console.print("Decisions are not compared: the run's rest on earlier nights, which are not read again.")
-    elif found.other_decisions:
-        console.print(f"{found.other_decisions} images are decided otherwise.")
-    for version in found.versions:
+    elif result.other_decisions:
+        console.print(f"{result.other_decisions} images are decided otherwise.")
+    for version in result.versions:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)
-    if not found.identical:
+    if not result.identical:
         raise typer.Exit(FAILED)

@@ -11,5 +11,5 @@ def run(request: LotRequest) -> None:
     from storage.store import absolute
 
     with watching():
-        done = score_lot(request)
-    show_run(absolute(request.output), done.run, done.problems, done.notes)
+        result = score_lot(request)
+    show_run(absolute(request.output), result.run, result.problems, result.notes)

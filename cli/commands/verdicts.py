@@ -78,10 +78,10 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
                     f"and metrics of pixels will leave them out: {', '.join(lacking)}"
                 )
             )
-        done = write_labelled_folder(run, judged, target)
-        typer.echo(visible(f"{done.good} good and {done.defective} defective images in {target}"))
-        if done.left_out:
-            typer.echo(visible(f"left out, {GONE}: {', '.join(done.left_out)}"))
+        written = write_labelled_folder(run, judged, target)
+        typer.echo(visible(f"{written.good} good and {written.defective} defective images in {target}"))
+        if written.left_out:
+            typer.echo(visible(f"left out, {GONE}: {', '.join(written.left_out)}"))
         return
     target = Path(output or f"{default}.{FORMATS[kind]}")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -60,8 +60,8 @@ def show(shown: "Started | Arrival") -> None:
     from flows.pipelines.watch import Started
 
     if isinstance(shown, Started):
-        both = shown.limits.columns
-        flagged, suspect = both["threshold"], both["suspect_threshold"]
+        columns = shown.limits.columns
+        flagged, suspect = columns["threshold"], columns["suspect_threshold"]
         limit = "nothing is flagged: give 8 good photographs, or --threshold"
         if flagged is not None:
             limit = f"flagged from a raw score of {flagged:.4f} on"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AnyComputing = TypeVar("AnyComputing", bound=ComputingRequest)
 
 
-def resolve_engine(asked: EngineName | None) -> EngineName:
+def resolve_engine(requested: EngineName | None) -> EngineName:
     """The engine a command uses: the one asked for, else `threads` where an API is configured, else `inline`.
 
     Raises:
@@ -33,7 +33,7 @@ def resolve_engine(asked: EngineName | None) -> EngineName:
         ValueError: if Prefect is needed and could not be loaded.
     """
     api = configured_api()
-    engine = asked or ("threads" if api else "inline")
+    engine = requested or ("threads" if api else "inline")
     if engine != "inline":
         require_readable_settings()
     if api and engine != "inline":
@@ -72,7 +72,7 @@ def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
     return benchmark(**dict(request))
 
 
-def score_lots(request: NightRequest, told: "Callable[[Outcome], None]") -> "Night":
+def score_lots(request: NightRequest, show: "Callable[[Outcome], None]") -> "Night":
     """Score what is not finished; where it is done without Prefect, tell what came of each lot at once."""
     if request.resources.engine == "inline":
         from flows.pipelines.lot import score_folder
@@ -80,7 +80,7 @@ def score_lots(request: NightRequest, told: "Callable[[Outcome], None]") -> "Nig
         from tasks.runtime.runner import InlineRunner
 
         runner = InlineRunner()
-        return score_night(request, runner, lambda one: score_folder(one, runner), told)
+        return score_night(request, runner, lambda one: score_folder(one, runner), show)
     from flows.score_lots import score_lots as flow
 
     return flow(**dict(request))

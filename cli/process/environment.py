@@ -29,9 +29,9 @@ def prepare_environment(verbosity: int) -> None:
         verbosity: 0 shows warnings of libraries, 1 the rooms' info, 2 their debug messages too.
     """
     verbose = verbosity > 0
-    shown = logging.StreamHandler()
-    shown.addFilter(lambda record: verbose or record.name.split(".")[0] not in ROOMS)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[shown])
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: verbose or record.name.split(".")[0] not in ROOMS)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[handler])
     if verbose:
         for room in ROOMS:
             logging.getLogger(room).setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
@@ -45,8 +45,8 @@ def prepare_environment(verbosity: int) -> None:
 def keep_loopback_direct() -> None:
     """Exclude loopback from proxies, and unset a SOCKS proxy that no installed library supports."""
     for name in ("NO_PROXY", "no_proxy"):
-        known = [host for host in os.environ.get(name, "").split(",") if host]
-        os.environ[name] = ",".join(dict.fromkeys([*known, *LOOPBACK]))
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
     for name in ("ALL_PROXY", "all_proxy"):
         if os.environ.get(name, "").startswith("socks") and find_spec("socksio") is None:
             del os.environ[name]

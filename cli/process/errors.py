@@ -36,10 +36,10 @@ def reporting_errors(action: Callable[[], None], *, verbose: bool = False) -> No
 
 def is_ours(error: BaseException) -> bool:
     """Whether an error was raised by this project's own code, whose messages are written for users."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    return place is not None and str(place.tb_frame.f_globals.get("__name__")).split(".")[0] in ROOMS
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return frame is not None and str(frame.tb_frame.f_globals.get("__name__")).split(".")[0] in ROOMS
 
 
 def full_disk(error: Exception) -> str | None:
@@ -47,8 +47,8 @@ def full_disk(error: Exception) -> str | None:
     from storage.disks import describe_space, is_full
     from storage.store import Store
 
-    place = getattr(error, "filename", None)
-    return f"{error}; {describe_space(Store(str(place)))}" if place and is_full(error) else None
+    path = getattr(error, "filename", None)
+    return f"{error}; {describe_space(Store(str(path)))}" if path and is_full(error) else None
 
 
 def fail(message: str, code: int) -> None:

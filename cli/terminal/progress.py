@@ -29,12 +29,12 @@ if not console.is_terminal:
 def watching(*, several_lots: bool = False) -> Iterator[None]:
     """Show the progress of every stage while the `with` block lasts; of several lots only what takes long."""
     with ExitStack() as stack:
-        now = stack.enter_context(waiting(say, several_lots=several_lots))
+        waiting_lines = stack.enter_context(waiting(say, several_lots=several_lots))
         if console.is_terminal:
             shown: Listener = Bars(stack.enter_context(bars_on(console, several_lots)))
         else:
             shown = SparseLines() if several_lots else PlainLines()
-        stack.enter_context(listening(now.until_progress(shown), now.doing))
+        stack.enter_context(listening(waiting_lines.until_progress(shown), waiting_lines.doing))
         yield
 
 
@@ -65,8 +65,8 @@ class Rate:
 
     def begins(self, progress: StageProgress) -> bool:
         """Whether this is the first report of its stage, which a benchmark runs once for every category."""
-        known = self.current.get(progress.stage)
-        if known and known[0] is progress:
+        previous = self.current.get(progress.stage)
+        if previous and previous[0] is progress:
             return False
         self.current[progress.stage] = progress, time.monotonic()
         return True
@@ -120,9 +120,9 @@ class PlainLines:
     def __call__(self, progress: StageProgress) -> None:
         now = time.monotonic()
         fresh = (now - LINE_SECONDS, -1)
-        said, done = fresh if self.rate.begins(progress) else self.last.get(progress.stage, fresh)
-        due = progress.done == progress.total or now - said >= LINE_SECONDS
-        if not progress.total or progress.done == done or not due:
+        last_time, last_count = fresh if self.rate.begins(progress) else self.last.get(progress.stage, fresh)
+        due = progress.done == progress.total or now - last_time >= LINE_SECONDS
+        if not progress.total or progress.done == last_count or not due:
             return
         self.last[progress.stage] = now, progress.done
         say(line_of(progress, self.rate.text(progress)))

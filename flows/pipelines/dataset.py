@@ -28,8 +28,8 @@ class BenchmarkFailedError(RuntimeError):
     """Some categories failed; the rows of all others are written."""
 
     def __init__(self, failures: Sequence[tuple[str, str]], count: int, path: str | None) -> None:
-        rest = f"the others are in {path}" if path else "nothing was measured"
-        super().__init__(f"{len(failures)} of {count} categories failed, {rest}: {format_failures(failures)}")
+        others = f"the others are in {path}" if path else "nothing was measured"
+        super().__init__(f"{len(failures)} of {count} categories failed, {others}: {format_failures(failures)}")
         self.path = path
         """Of the table in the store, if any category was measured."""
 
@@ -60,11 +60,11 @@ def score_dataset(request: BenchmarkRequest, runner: Runner, score_category: Sco
         raise BenchmarkFailedError(failures, len(jobs), None)
     in_regions = [path for job, _, path in measured if job.region is not None]
     name = benchmark_name(request.dataset, [job for job, _ in jobs], in_regions)
-    done = runner.call("compare", name, write_benchmark, store.url, name, measured, not_read)
-    runner.monitor.benchmark(store, done.benchmark, request.dataset)
+    table = runner.call("compare", name, write_benchmark, store.url, name, measured, not_read)
+    runner.monitor.benchmark(store, table.benchmark, request.dataset)
     if failures:
-        raise BenchmarkFailedError(failures, len(jobs), done.benchmark)
-    return done
+        raise BenchmarkFailedError(failures, len(jobs), table.benchmark)
+    return table
 
 
 def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> str:
@@ -76,9 +76,9 @@ def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> s
     Returns:
         The path of its metrics in the store.
     """
-    found = read_category(Store(job.store), category)
-    log.info("%s is scored with %s", found.name, job.backbone.name)
-    listing = runner.call("list", found.name, list_category, job.folder, category, job.store, job.shuffle_seed)
+    labels = read_category(Store(job.store), category)
+    log.info("%s is scored with %s", labels.name, job.backbone.name)
+    listing = runner.call("list", labels.name, list_category, job.folder, category, job.store, job.shuffle_seed)
     job = with_region(job, listing.lot_key, runner)
     run = score_listed(job, listing.lot_key, runner, engine)
     return run_stage("evaluate", evaluate_category, [evaluate_spec(job, category, run)], runner)[0].path

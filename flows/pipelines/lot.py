@@ -35,8 +35,8 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     job = require_feasible(request, with_judged_good if request.good_from_verdicts else None)
     with attempting(Store(job.store), job.lot, job.category, job.folder):
         if job.good:
-            listed = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
-            job = replace(job, good=listed)
+            good = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)
+            job = replace(job, good=good)
         progress.doing(f"listing {job.folder} …")
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
         if job.kept_size and job.kept_size.key:
@@ -44,41 +44,41 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         job = with_region(job, listing.lot_key, runner)
         run = score_listed(job, listing.lot_key, runner, published=False)
     reported = report_run(job, run, runner, request.files)
-    told = reported.notices
-    done = ScoredLot(
+    notices = reported.notices
+    result = ScoredLot(
         **dict(run),
         report=reported.report,
-        flagged=told.flagged_count,
-        suspect=told.suspect_count,
-        warnings=told.warnings,
-        unusual=told.unusual,
-        is_followed=told.is_followed,
+        flagged=notices.flagged_count,
+        suspect=notices.suspect_count,
+        warnings=notices.warnings,
+        unusual=notices.unusual,
+        is_followed=notices.is_followed,
         notes=notes_of(request, job),
         problems=reported.problems,
         unopened=listing.unopened,
-        left_out=told.left_out,
+        left_out=notices.left_out,
         made=reported.made,
         contributed=contribution_of(request, job),
         kept_size=job.kept_size.text if job.kept_size else "",
     )
-    runner.monitor.scored(job, done)
-    return done
+    runner.monitor.scored(job, result)
+    return result
 
 
 def notes_of(request: LotRequest, job: LotJob) -> tuple[str, ...]:
     """What was asked for and could not be done, because nobody has judged or drawn anything yet."""
-    judged = (none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else ()
-    drawn = request.ignore_drawn and not (job.region and job.region.ignored)
-    return (*judged, *((none_drawn(job.category),) if drawn else ()))
+    no_verdicts = (none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else ()
+    nothing_drawn = request.ignore_drawn and not (job.region and job.region.ignored)
+    return (*no_verdicts, *((none_drawn(job.category),) if nothing_drawn else ()))
 
 
 def contribution_of(request: LotRequest, job: LotJob) -> Contributed:
     """How much of what people judged and drew went into a lot, as far as it was asked for."""
     good = sum(len(images.image_ids) for images in job.judged_good)
     drawn = job.region.ignored if job.region else ""
-    places = len(read_ignored(Store(job.store), drawn).regions) if drawn else 0
+    count = len(read_ignored(Store(job.store), drawn).regions) if drawn else 0
     return Contributed(
-        judged_good=good if request.good_from_verdicts else None, ignored=places if request.ignore_drawn else None
+        judged_good=good if request.good_from_verdicts else None, ignored=count if request.ignore_drawn else None
     )
 
 
@@ -88,14 +88,14 @@ def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
         return job
     store = Store(job.store)
     images = load_usable(store, lot_key) + (load_usable(store, job.good.listing) if job.good else [])
-    found = runner.call(
+    region = runner.call(
         "regions", job.region.path or job.region.ignored, keep_region, job.store, job.region, images, job.backbone
     )
-    return replace(job, region=found)
+    return replace(job, region=region)
 
 
 def score_listed(
-    job: LotJob, lot_key: str, where: Runner, engine: Engine | None = None, *, published: bool = True
+    job: LotJob, lot_key: str, runner: Runner, engine: Engine | None = None, *, published: bool = True
 ) -> ScoredRun:
     """Score a lot whose images are listed in the store: extract, aggregate if asked to, score, group, rescore.
 
@@ -110,19 +110,19 @@ def score_listed(
         WeightsUnavailableError: before any work, if the backbone's weights are neither here nor downloadable.
         StageFailedError: if tasks failed; everything finished is kept.
     """
-    where.monitor.begin_lot(job)
+    runner.monitor.begin_lot(job)
     store = Store(job.store)
     images = load_usable(store, lot_key)
     finished = run_spec(job, lot_key)
     if is_complete(store, finished.path):
         log.info("%s is complete and is reused", finished.path)
-        (done,) = run_stage("rescore", rescore_lot, [finished], where)
-        done = done.model_copy(update={"reused": True})
+        (run,) = run_stage("rescore", rescore_lot, [finished], runner)
+        run = run.model_copy(update={"reused": True})
     else:
         progress.doing("loading torch …")
         from flows.pipelines.scoring import compute_run  # all that computes: torch, and what the stages need
 
-        done = compute_run(job, lot_key, images, where, engine)
+        run = compute_run(job, lot_key, images, runner, engine)
     if published:
-        where.monitor.scored(job, done)
-    return done
+        runner.monitor.scored(job, run)
+    return run

@@ -54,7 +54,7 @@ class NightFailedError(RuntimeError):
 
 
 def score_night(
-    request: NightRequest, runner: Runner, score_lot: ScoreLot, told: Callable[[Outcome], None] | None = None
+    request: NightRequest, runner: Runner, score_lot: ScoreLot, show: Callable[[Outcome], None] | None = None
 ) -> Night:
     """Score what is not finished; see `flows.score_lots`.
 
@@ -68,15 +68,15 @@ def score_night(
     outcomes: list[Outcome] = []
     with runner.shared(job.allocation.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user
-            at = {"dask_address": shared.dask_address, "workers": shared.workers}
-            request = request.changed(resources=request.resources.changed(**at))
+            address = {"dask_address": shared.dask_address, "workers": shared.workers}
+            request = request.changed(resources=request.resources.changed(**address))
         for found in tree.lots:
             outcome = attempt(found, job, request, score_lot, (len(outcomes), len(tree.lots)))
             note_outcome(job, outcome)
             outcomes.append(outcome)
             log.log(LEVELS[outcome.status], lot_line(outcome))
-            if told:
-                told(outcome)
+            if show:
+                show(outcome)
     runner.monitor.night(request.root, outcomes)
     night = Night(request.root, tuple(outcomes), tree.left_out)
     for line in advice_lines(night):
@@ -93,10 +93,10 @@ def attempt(
     """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
-        seen = check_lot(found, job, request.files)
-        if seen.outcome:
-            return seen.outcome
-        key = seen.key
+        check = check_lot(found, job, request.files)
+        if check.outcome:
+            return check.outcome
+        key = check.key
         progress.begin("night", place[1], "lots", subject=found.lot, done=place[0])
         outcome = describe_outcome(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
         remember(job, key, outcome)

@@ -42,20 +42,20 @@ class Reported:
 def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO_FILES) -> Reported:
     """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again."""
     finished = Run(Store(job.store), run.run)
-    report, notices, problems, made = None, own_notices(read_record(finished)), [], []
+    report, notices, problems, created = None, own_notices(read_record(finished)), [], []
     try:
         profiling = profile_spec(job, run)
         run_stage("profile", profile_run, [profiling], runner)
         notices = notices_of(finished)
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
-        made += missing("page", [reporting])
+        created += missing("page", [reporting])
         report = run_stage("report", write_report, [reporting], runner)[0].path
     except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
     try:
         drawing = [maps_spec(job, run, kind) for kind in files.maps]
-        made += missing("maps", drawing)
+        created += missing("maps", drawing)
         run_stage("maps", write_maps, drawing, runner)
     except Exception as error:
         problems.append(f"the maps could not be written ({error}); the scores are complete")
@@ -63,19 +63,19 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         exporting = export_specs(job, run, files)
         for spec in exporting:
             clear_outdated(spec)
-        made += missing("exports", exporting)
+        created += missing("exports", exporting)
         run_stage("export", write_export, exporting, runner)
     except Exception as error:
         problems.append(f"the results could not be exported ({error}); the scores are complete")
     problems += renew_later(finished, runner)
     for problem in problems:
         log.error(problem)
-    return Reported(report, notices, tuple(problems), tuple(made))
+    return Reported(report, notices, tuple(problems), tuple(created))
 
 
-def missing(what: str, specs: Sequence[Spec]) -> list[str]:
+def missing(name: str, specs: Sequence[Spec]) -> list[str]:
     """The name of what the specs make, if any of it is not there yet."""
-    return [what] if any(not is_complete(Store(spec.store), spec.path) for spec in specs) else []
+    return [name] if any(not is_complete(Store(spec.store), spec.path) for spec in specs) else []
 
 
 def renew_later(run: Run, runner: Runner) -> list[str]:
@@ -97,8 +97,8 @@ def renew_later(run: Run, runner: Runner) -> list[str]:
 
 def renew(run: Run, runner: Runner) -> None:
     """Make a page again if it is there and was made from something else."""
-    job, done = replace(read_record(run).job, store=run.store.url), scored_run(run)
-    reporting = report_spec(job, done, profile_spec(job, done))
+    job, scored = replace(read_record(run).job, store=run.store.url), scored_run(run)
+    reporting = report_spec(job, scored, profile_spec(job, scored))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)
         clear_outdated(reporting)

@@ -12,8 +12,8 @@ from tasks.runtime.runner import Runner
 def reproduce(run: str, folder: str | None, weights: str | None, runner: Runner) -> Reproduction:
     """Compute a past run again; see `flows.reproduce_run`."""
     past = run_at(run)
-    with TemporaryDirectory(prefix="musc-reproduce-") as aside:
-        job = recorded_job(past, aside, folder=folder, weights=weights)
+    with TemporaryDirectory(prefix="musc-reproduce-") as scratch:
+        job = recorded_job(past, scratch, folder=folder, weights=weights)
         bring_references(past, job)
-        done = score_listed(job, listed_again(past, job), runner, published=False)
-        return compare_runs(past, Run(Store(aside), done.run))
+        again = score_listed(job, listed_again(past, job), runner, published=False)
+        return compare_runs(past, Run(Store(scratch), again.run))

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 def compute_run(
-    job: LotJob, lot_key: str, images: Sequence[ListedImage], where: Runner, engine: Engine | None
+    job: LotJob, lot_key: str, images: Sequence[ListedImage], opener: Runner, engine: Engine | None
 ) -> ScoredRun:
     """Extract, aggregate if asked to, score, group, rescore; arguments and errors are those of `score_listed`.
 
@@ -55,26 +55,26 @@ def compute_run(
     good = load_usable(store, job.good.listing) if job.good else []
     tiles = tile_count(job.settings, images)
     cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + len(good), tiles)
-    where.monitor.plan(job, cost)
+    opener.monitor.plan(job, cost)
     with (
         telling_need(cost, job.store),
         leasing(store, lease_name(job, lot_key)) as lease,
-        where.opened(engine or job.allocation.engine) as runner,
+        opener.opened(engine or job.allocation.engine) as runner,
     ):
         lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
         lease.add([lot_path(job.good.listing)] if job.good else [])
         lease.add([job.region.patches] if job.region else [])
         run = partial(run_stage, runner=runner, lease=lease)
         blocks = extract_specs(job, lot_key, images)
-        known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
-        run("extract", extract_block, [*known, *blocks], ahead=load_ahead if runner.loads_models_here else None)
-        earlier = earlier_references(job, images, known)
+        good_blocks = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
+        run("extract", extract_block, [*good_blocks, *blocks], ahead=load_ahead if runner.loads_models_here else None)
+        earlier = earlier_references(job, images, good_blocks)
         log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
         aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
         run("aggregate", aggregate_block, aggregated)
         contents = extracted_contents(blocks, images, tiles)
         require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
-        region = region_rows(job, contents, earlier, known, good)
+        region = region_rows(job, contents, earlier, good_blocks, good)
         shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
         run("score", score_shard, shards)
         grouping = group_specs(job, shards)
@@ -83,13 +83,13 @@ def compute_run(
             log.info("%s is scored again without what groups share", job.lot)
             shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
             run("score", score_shard, shards)
-        vouching = score_good(job, (known, good), (blocks, images), run) if job.good else None
+        good_scores = score_good(job, (good_blocks, good), (blocks, images), run) if job.good else None
         nights = earlier_runs(job, lot_key)
         log.info("%d earlier nights take part in the decision", len(nights))
         lease.add(nights)
-        ending = run_spec(job, lot_key, blocks, shards, *grouping, good=vouching, nights=nights)
-        (done,) = run("rescore", rescore_lot, [ending])
-        return done
+        ending = run_spec(job, lot_key, blocks, shards, *grouping, good=good_scores, nights=nights)
+        (result,) = run("rescore", rescore_lot, [ending])
+        return result
 
 
 def score_good(
@@ -107,12 +107,12 @@ def score_good(
     if job.good is None:
         return None
     blocks, images = known
-    made = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
+    specs = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
     contents = extracted_contents(blocks, images)
     if len(contents) < MIN_IMAGES:
-        return made
-    beside = lot_references(job, *lot, images)
-    region = region_rows(job, contents, beside, *lot)
-    shards = score_specs(good_job(job, job.good), blocks, [], contents, beside, region=region)
+        return specs
+    further = lot_references(job, *lot, images)
+    region = region_rows(job, contents, further, *lot)
+    shards = score_specs(good_job(job, job.good), blocks, [], contents, further, region=region)
     run("score", score_shard, shards)
-    return replace(made, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))
+    return replace(specs, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

@@ -114,13 +114,12 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     if good:
         blocks = extract_specs(good_job(job, good), good.listing, images)
         run_stage("extract", extract_block, blocks, runner)
-    places = [(rows.block, row) for rows in earlier_references(job, [], blocks) for row in rows.rows]
-    if not places:
+    references = [(rows.block, row) for rows in earlier_references(job, [], blocks) for row in rows.rows]
+    if not references:
         raise ValueError(f"references must hold at least one image, got none for {job.category}; add good photographs")
-    held = [(spec.path, extracted_contents([spec], images[spec.start : spec.stop])) for spec in blocks]
-    bank = open_bank(job, places, contents_of(store, places, held))
-    identity = {"folder": job.folder, "category": job.category, "job": job.score_identity, "places": places}
-    key = digest({**identity, "decisions": job.decisions.model_dump()})
+    contents = [(spec.path, extracted_contents([spec], images[spec.start : spec.stop])) for spec in blocks]
+    bank = open_bank(job, references, contents_of(store, references, contents))
+    key = digest({"folder": job.folder, "job": job.identity, "references": references})
     arrivals = Arrivals(store, f"{FOLDER}/{short_name(job.category, f'-{key[:8]}')}")
     return Watch(Path(job.folder), bank, arrivals, limits_of(bank, arrivals))
 
@@ -134,8 +133,8 @@ def limits_of(bank: Bank, arrivals: Arrivals) -> Limits:
     if not arrivals.store.exists(path):
         scores = [float(score) for score in bank.own_scores()]
         arrivals.store.write(path, json.dumps({"raw_scores": scores, "job": bank.job.score_identity}).encode())
-    known = np.array(json.loads(arrivals.store.read(path))["raw_scores"])
-    return Limits(*standing_thresholds(known, options), known)
+    own_scores = np.array(json.loads(arrivals.store.read(path))["raw_scores"])
+    return Limits(*standing_thresholds(own_scores, options), own_scores)
 
 
 def require_watchable(request: WatchRequest) -> None:

@@ -23,11 +23,11 @@ SILENCE_SECONDS = 300
 """Ten heartbeats: a server that restarts, or a machine out of breath, must not cost a run that goes on."""
 
 SUBJECT = (
-    "musc: {{ event.payload.lot }}{% if event.payload.why is defined %} has no result{% else %} is unusual{% endif %}"
+    "musc: {{ event.payload.lot }}{% if event.payload.reason is defined %} has no result{% else %} is unusual{% endif %}"
 )
 BODY = """\
-{% if event.payload.why is defined %}\
-{{ event.payload.why }}
+{% if event.payload.reason is defined %}\
+{{ event.payload.reason }}
 {% else %}\
 {{ event.payload.images }} images: {{ event.payload.flagged }} flagged, {{ event.payload.suspect }} suspect; warnings:
 {% for warning in event.payload.warnings %}\

@@ -50,11 +50,11 @@ def emit_scored(job: LotJob, done: ScoredRun) -> None:
     )
 
 
-def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequence[str], why: str) -> None:
+def emit_stopped(state: str, run: str, parameters: Mapping[str, Any], tasks: Sequence[str], reason: str) -> None:
     """Tell automations that a lot `failed` or `crashed`, and what it was doing.
 
     Args:
-        what: `failed` or `crashed`.
+        state: `failed` or `crashed`.
         tasks: names of the task runs that did not finish: stage, category and block or shard.
     """
     job = parameters.get("job")
@@ -62,9 +62,9 @@ def emit_stopped(what: str, run: str, parameters: Mapping[str, Any], tasks: Sequ
     lot, category = names_of(str(known.get("folder") or run), known.get("lot"), known.get("category"))
     stages = sorted({name.partition(" ")[0] for name in tasks})
     emit_event(
-        f"musc.lot.{what}",
+        f"musc.lot.{state}",
         resource={**lot_resource(category, lot), "musc.alert": "yes"},
-        payload={"category": category, "lot": lot, "stages": stages, "tasks": list(tasks), "why": why},
+        payload={"category": category, "lot": lot, "stages": stages, "tasks": list(tasks), "reason": reason},
     )
 
 

@@ -30,5 +30,5 @@ def test_stopped_lot_is_told_with_its_stages(parameters: dict[str, object], monk
         "lot": "bolt-7",
         "stages": ["extract", "score"],
         "tasks": tasks,
-        "why": "disk full",
+        "reason": "disk full",
     }
