@@ -20,7 +20,7 @@ from planning.requests import (
     request_of,
 )
 
-Scored = TypeVar("Scored", LotRequest, NightRequest, BenchmarkRequest)
+AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(verdicts.app, name="verdicts")
@@ -36,7 +36,7 @@ def carry_out(command: str, *arguments: Any, verbosity: int = 0, **options: Any)
     reporting_errors(action, verbose=verbosity > 0)
 
 
-def score_what(kind: type[Scored], command: str, given: Given, verbosity: int) -> None:
+def score_what(kind: type[AnyScoring], command: str, given: Given, verbosity: int) -> None:
     """Carry out a command that scores: check its options, choose its engine, say what will be done, and do it.
 
     What computes is imported after that has been said.

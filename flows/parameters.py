@@ -7,17 +7,17 @@ from typing import Annotated, Any, TypeVar
 
 from planning.requests import Request
 
-Asked = TypeVar("Asked", bound=Request)
+AnyRequest = TypeVar("AnyRequest", bound=Request)
 Result = TypeVar("Result")
 
 
-def takes(kind: type[Asked]) -> Callable[[Callable[[Asked], Result]], Callable[..., Result]]:
+def takes(kind: type[AnyRequest]) -> Callable[[Callable[[AnyRequest], Result]], Callable[..., Result]]:
     """Turn a function of a request into one of its fields, by name, with their types, defaults and descriptions.
 
     Prefect reads them from the signature and the docstring: they are the form of a deployment.
     """
 
-    def decorate(function: Callable[[Asked], Result]) -> Callable[..., Result]:
+    def decorate(function: Callable[[AnyRequest], Result]) -> Callable[..., Result]:
         @wraps(function)
         def flow(**values: Any) -> Result:
             return function(kind(**values))

@@ -156,6 +156,6 @@ def read_share(value: Any) -> Any:
 
 Share = BeforeValidator(read_share, json_schema_input_type=float | str)
 Numbers = BeforeValidator(read_list, json_schema_input_type=list[float] | str)
-Listed = (BeforeValidator(read_list, json_schema_input_type=list[Any] | str), AfterValidator(require_each_once))
+CommaList = (BeforeValidator(read_list, json_schema_input_type=list[Any] | str), AfterValidator(require_each_once))
 """Of every list of options: commas separate its values."""
 Size = BeforeValidator(read_size, json_schema_input_type=int | tuple[int, int] | str)

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self, TypedDict
 from pydantic import AfterValidator, model_validator
 
 from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows, require_suspects
-from musc.pydantic_options import Listed, Numbers, Options, Share, Size, option
+from musc.pydantic_options import CommaList, Numbers, Options, Share, Size, option
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """Scores lots by default: its weights are installed with this project."""
@@ -23,8 +23,8 @@ PAPER_BACKBONE = "ViT-L-14-336"
 """The backbone of the paper's main table, and of benchmarks by default."""
 
 ImageSize = int | tuple[int, int]
-Degrees = Annotated[tuple[int, ...], *Listed, AfterValidator(require_degrees)]
-Windows = Annotated[tuple[int, ...], *Listed, AfterValidator(require_rscin_windows)]
+Degrees = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_degrees)]
+Windows = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_rscin_windows)]
 
 
 WITHOUT_TILES = (
@@ -70,7 +70,7 @@ class PatchSettings(Options):
         metavar="PIXELS",
         common=True,
     )
-    layers: Annotated[tuple[int, ...], *Listed] | None = option(
+    layers: Annotated[tuple[int, ...], *CommaList] | None = option(
         None,
         "0-based, growing: transformer blocks, default the ends of four equal parts, 5,11,17,23 of 24; or levels of a "
         "convolutional network, default those of stride 8 and more.",
@@ -198,7 +198,7 @@ class BenchmarkSettings(PatchSettings):
 class EarlierRuns(Options):
     """Earlier lots as references."""
 
-    references_from: Annotated[tuple[str, ...], *Listed] = option(
+    references_from: Annotated[tuple[str, ...], *CommaList] = option(
         (),
         "Earlier runs in the store, such as runs/monday-0a1b2c3d, whose accepted images are references too.",
         metavar="RUN,…",

@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LotOutcome:
     """What a night did with one lot."""
 
     found: FoundLot
@@ -50,7 +50,7 @@ class Outcome:
     """Sentences, as on the lot's page."""
     page: str = ""
     """Path or URL of the lot's page; of its run where there is no page."""
-    made: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
     """What a lot that was finished before lacked and got: `page`, `maps`, `exports`."""
     kept_size: str = ""
     """The image size and where it comes from, if proportions are kept."""
@@ -80,7 +80,7 @@ class Night:
     """What a night did."""
 
     root: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[LotOutcome, ...]
     """Of every lot."""
     left_out: tuple[LeftOut, ...]
     """What below the root belongs to no lot."""
@@ -94,7 +94,7 @@ class Night:
         """How many lots came out so."""
         return len(self.with_status(status))
 
-    def with_status(self, status: Status) -> list[Outcome]:
+    def with_status(self, status: Status) -> list[LotOutcome]:
         """The lots that came out so."""
         return [outcome for outcome in self.outcomes if outcome.status == status]
 
@@ -105,7 +105,7 @@ class LotCheck:
 
     key: str | None
     """Of its result; None where the file system does not tell whether files have changed."""
-    outcome: Outcome | None
+    outcome: LotOutcome | None
     """If nothing has to be done."""
 
 
@@ -166,7 +166,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
         try:
             require_enough(list_folder(found.folder), found.folder, store=Store(job.store))
         except NoImagesError as error:
-            return LotCheck(None, Outcome(found, Status.TOO_SMALL, reason=str(error)))
+            return LotCheck(None, LotOutcome(found, Status.TOO_SMALL, reason=str(error)))
     if seen.digest is None:
         log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
         return LotCheck(None, None)
@@ -176,9 +176,9 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
         log.debug("%s: no result is known for its fingerprint", found.folder)
         return LotCheck(key, None)
     if known.run is None:
-        return LotCheck(key, Outcome(found, Status.TOO_SMALL, reason=known.reason))
+        return LotCheck(key, LotOutcome(found, Status.TOO_SMALL, reason=known.reason))
     page = Store(job.store).location(known.page or known.run)
-    finished = Outcome(
+    finished = LotOutcome(
         found,
         Status.FINISHED,
         known.images,
@@ -191,12 +191,12 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
     return LotCheck(key, finished)
 
 
-def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
+def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> LotOutcome:
     """The outcome of a lot that has its result now, with what is still missing; the job says in which store."""
     problems = list(done.problems)
     if done.unopened:
         problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
-    return Outcome(
+    return LotOutcome(
         found,
         Status.FINISHED if done.reused else Status.SCORED,
         done.images,
@@ -206,14 +206,14 @@ def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> Outcome:
         suspect=done.suspect,
         warnings=done.warnings,
         page=Store(job.store).location(done.report or done.run),
-        made=done.made if done.reused else (),
+        created=done.created if done.reused else (),
         kept_size=done.kept_size,
         contributed=done.contributed,
         problems=tuple(problems),
     )
 
 
-def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
+def remember(job: LotJob, key: str | None, outcome: LotOutcome) -> None:
     """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing."""
     if key is None or outcome.problems:
         return
@@ -223,7 +223,7 @@ def remember(job: LotJob, key: str | None, outcome: Outcome) -> None:
     write_result(store, key, KnownResult(outcome.run or None, outcome.reason, *counts, outcome.left_out, page))
 
 
-def note_outcome(job: LotJob, outcome: Outcome) -> None:
+def note_outcome(job: LotJob, outcome: LotOutcome) -> None:
     """Note a lot that has no result, so that the review site can show why; nothing for the others."""
     if outcome.status in (Status.TOO_SMALL, Status.FAILED):
         found = outcome.found

@@ -20,13 +20,13 @@ class KeptSize:
     """Height and width in pixels."""
     key: str
     """Of the product, under which later lots find it; empty where it is settled for nobody, as in a benchmark."""
-    said: str
+    origin: str
     """Where the size comes from, for people."""
 
     @property
     def text(self) -> str:
         """The size and where it comes from."""
-        return f"{self.size[0]} x {self.size[1]} pixels, {self.said}"
+        return f"{self.size[0]} x {self.size[1]} pixels, {self.origin}"
 
 
 def kept_size(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, model_validator
 
-from musc.pydantic_options import Listed, Options, option
+from musc.pydantic_options import CommaList, Options, option
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
 from storage.secrets import CREDENTIALS, require_no_secret
@@ -93,13 +93,13 @@ class VerdictsRequest(Request):
 class ScoringRequest(VerdictsRequest, ComputingRequest):
     """What is asked of lots without labels."""
 
-    maps: Annotated[tuple[MapKind, ...], *Listed] = option(
+    maps: Annotated[tuple[MapKind, ...], *CommaList] = option(
         (),
         "Also write anomaly maps as files. png: overlays and masks; tiff: 32-bit floats.",
         metavar="png,tiff",
         common=True,
     )
-    export: Annotated[tuple[ExportKind, ...], *Listed] = option(
+    export: Annotated[tuple[ExportKind, ...], *CommaList] = option(
         (),
         "Also write csv, coco or labelstudio files. csv: the table of scores; coco and labelstudio: boxes and outlines "
         "of the odd places of flagged and suspect images.",
@@ -231,10 +231,10 @@ class BenchmarkRequest(RegionRequest, ComputingRequest):
         "own in MVTec AD's layout).",
     )
     root: str = option(..., "Local folder of the dataset.")
-    categories: Annotated[tuple[str, ...], *Listed] | None = option(
+    categories: Annotated[tuple[str, ...], *CommaList] | None = option(
         None, "Categories to run. Default: all.", metavar="NAME,…", common=True
     )
-    backbone: Annotated[tuple[str, ...], *Listed] = option(
+    backbone: Annotated[tuple[str, ...], *CommaList] = option(
         (PAPER_BACKBONE,),
         "Networks whose features are compared, several in one table. Any that `musc score` takes.",
         metavar="NAME,…",

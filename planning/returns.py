@@ -9,14 +9,14 @@ class Returned(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Stored(Returned):
+class StoredArtefact(Returned):
     """An artefact is complete."""
 
     path: str
     """In the store."""
 
 
-class Listed(Returned):
+class ListedLot(Returned):
     """A lot's listing is stored."""
 
     lot_key: str
@@ -81,7 +81,7 @@ class ScoredLot(ScoredRun):
     """Files that could not be opened."""
     left_out: str = ""
     """How many files were not scored, by status; empty if all were."""
-    made: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
     """What beside the scores was not there before: `page`, `maps`, `exports`."""
     contributed: Contributed = Contributed()
     kept_size: str = ""

@@ -26,7 +26,7 @@ class Marked:
     regions: Sequence[Mapping[str, Any]] = ()
     """Defective places: `shape` (`box` or `outline`), `points` (corners across and down, in pixels of the upright
     image), and from a model a `score`."""
-    told: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     """Further facts, passed on by name."""
 
 
@@ -64,7 +64,7 @@ def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
                 "width": one.image.width,
                 "height": one.image.height,
                 "sha256": one.image.sha256,
-                **one.told,
+                **one.facts,
             }
             for number, one in numbered
         ],
@@ -110,10 +110,10 @@ def task(one: Marked, model: str | None, prefix: str | None) -> dict[str, object
     places = [place(region, shape or region["shape"], one.image) for region in one.regions for shape in shapes]
     result = {"result": [choice, *places]}
     image = one.image.path if prefix is None else f"{prefix}{quote(one.image.path)}"
-    data = {"image": image, "sha256": one.image.sha256, **one.told}
+    data = {"image": image, "sha256": one.image.sha256, **one.facts}
     if model is None:
         return {"data": data, "annotations": [result]}
-    return {"data": data, "predictions": [{"model_version": model, "score": one.told.get("raw_score"), **result}]}
+    return {"data": data, "predictions": [{"model_version": model, "score": one.facts.get("raw_score"), **result}]}
 
 
 def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, object]:

@@ -14,7 +14,7 @@ from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
 
 
 @dataclass(frozen=True)
-class Judged:
+class VerdictCounts:
     """Counts of images, of one run or several, by people's verdicts and the run's decisions."""
 
     defective: int = 0
@@ -37,12 +37,12 @@ class Judged:
         """Fraction of the listed images judged defective or good that are defective; None if there are none."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
-    def __add__(self, other: "Judged") -> "Judged":
+    def __add__(self, other: "VerdictCounts") -> "VerdictCounts":
         names = self.__dataclass_fields__
-        return Judged(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return VerdictCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-def judge(verdicts: pd.DataFrame) -> Judged:
+def count_verdicts(verdicts: pd.DataFrame) -> VerdictCounts:
     """Count the verdicts about one run.
 
     Args:
@@ -51,7 +51,7 @@ def judge(verdicts: pd.DataFrame) -> Judged:
     current = current_verdicts(verdicts)
     said, listed = current["verdict"], current["decision"] != Decision.ACCEPTED
     bad, good = said == DEFECTIVE, said == GOOD
-    return Judged(
+    return VerdictCounts(
         defective=int(bad.sum()),
         good=int(good.sum()),
         unsure=int((said == UNSURE).sum()),
@@ -69,14 +69,14 @@ def scored_alike(record: RunRecord) -> str:
     return digest(record.job.raw_score_identity)
 
 
-def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, Judged]:
+def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, VerdictCounts]:
     """The curve fitted to the verdicts about runs that were scored alike, and how many there are.
 
     Args:
         tables: every verdict about each run. Of images judged in several runs each run's score counts.
     """
     found = [(table, current_verdicts(table)) for table in tables]
-    total = sum((judge(table) for table, _ in found), Judged())
+    total = sum((count_verdicts(table) for table, _ in found), VerdictCounts())
     clear = [current[current["verdict"].isin([DEFECTIVE, GOOD])] for _, current in found]
     scores = np.concatenate([np.empty(0), *(part["raw_score"].to_numpy(dtype=float) for part in clear)])
     labels = np.concatenate([np.empty(0, bool), *((part["verdict"] == DEFECTIVE).to_numpy() for part in clear)])

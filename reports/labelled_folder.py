@@ -31,15 +31,15 @@ COLUMNS = ("file", "mask", "path", "name", "time", "note")
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedImage:
     """One image with a clear verdict."""
 
     image: ListedImage
-    kind: str
+    label: str
     """`good` or `defective`."""
     regions: Sequence[Any]
     """Drawn places of which at least one pixel lies in the image; none if there are no such."""
-    told: dict[str, object]
+    facts: dict[str, object]
     """Who judged, when, and the note."""
 
 
@@ -53,7 +53,7 @@ class LabelledFolder:
     """Paths of judged images that are gone or changed."""
 
 
-def judged_images(run: Run, verdicts: pd.DataFrame) -> list[Judged]:
+def judged_images(run: Run, verdicts: pd.DataFrame) -> list[JudgedImage]:
     """The images of a finished run that are judged good or defective, in the order of their paths."""
     known = {image.image_id: image for image in run.scored_images()}
     found = []
@@ -61,16 +61,16 @@ def judged_images(run: Run, verdicts: pd.DataFrame) -> list[Judged]:
         image, kind = known[row["image_id"]], row["verdict"]
         drawn = kind == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
         regions = row["regions"] if drawn else ()
-        found.append(Judged(image, kind, regions, {name: row[name] for name in ("path", "name", "time", "note")}))
+        found.append(JudgedImage(image, kind, regions, {name: row[name] for name in ("path", "name", "time", "note")}))
     return found
 
 
-def lacking_places(judged: Sequence[Judged]) -> list[str]:
+def lacking_places(judged: Sequence[JudgedImage]) -> list[str]:
     """Paths of the images judged defective in which nobody has drawn where."""
-    return [one.image.path for one in judged if one.kind == DEFECTIVE and not one.regions]
+    return [one.image.path for one in judged if one.label == DEFECTIVE and not one.regions]
 
 
-def write_labelled_folder(run: Run, judged: Sequence[Judged], target: Path) -> LabelledFolder:
+def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path) -> LabelledFolder:
     """Write judged images as `musc benchmark folder` reads them: `<category>/test/{good,defective}/<image id>.png`, and
     their drawn places as `<category>/ground_truth/defective/<image id>_mask.png`; without any, the label stands alone.
 
@@ -88,7 +88,7 @@ def write_labelled_folder(run: Run, judged: Sequence[Judged], target: Path) -> L
         raise ValueError(f"output must be a new folder, got {target}, which is there already; give another --output")
     record = read_record(run)
     photographs, aside = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
-    category = aside / folder_name(record.job.category)
+    category = aside / safe_folder_name(record.job.category)
     counts = {GOOD: 0, DEFECTIVE: 0}
     left_out: list[str] = []
     rows: list[dict[str, object]] = []
@@ -97,19 +97,19 @@ def write_labelled_folder(run: Run, judged: Sequence[Judged], target: Path) -> L
         if content is None:
             left_out.append(one.image.path)
             continue
-        file = f"test/{one.kind}/{one.image.image_id}{suffix_of(content)}"
+        file = f"test/{one.label}/{one.image.image_id}{suffix_of(content)}"
         write(category / file, content)
-        mask = f"ground_truth/{one.kind}/{one.image.image_id}_mask.png" if one.regions else ""
+        mask = f"ground_truth/{one.label}/{one.image.image_id}_mask.png" if one.regions else ""
         if mask:
             write(category / mask, mask_content(one, read_header(content).orientation))
-        counts[one.kind] += 1
-        rows.append({"file": file, "mask": mask, **one.told})
+        counts[one.label] += 1
+        rows.append({"file": file, "mask": mask, **one.facts})
     write(category / "images.csv", csv_bytes(pd.DataFrame(rows, columns=list(COLUMNS))))
     aside.rename(target)
     return LabelledFolder(counts[GOOD], counts[DEFECTIVE], left_out)
 
 
-def mask_content(one: Judged, orientation: int) -> bytes:
+def mask_content(one: JudgedImage, orientation: int) -> bytes:
     """A mask as a PNG that is turned as its image is stored, and says so: what is not turned itself could be either."""
     stored = turn_upright(mask_of(one.regions, one.image), BACK.get(orientation, orientation))
     exif = Image.Exif()
@@ -146,7 +146,7 @@ def suffix_of(content: bytes) -> str:
     return SUFFIXES.get(kind, f".{kind.lower()}")
 
 
-def folder_name(category: str) -> str:
+def safe_folder_name(category: str) -> str:
     """A category as the name of a folder; categories are plain names already, unless somebody has edited a record."""
     return category.replace("/", "_").replace("\\", "_").lstrip(".") or "category"
 

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from planning.nightly import Night, Outcome, Status
+from planning.nightly import LotOutcome, Night, Status
 from planning.returns import Contributed
 from reports.sentences import counts
 
@@ -19,18 +19,18 @@ HEADLINE = re.compile(r"[:;.] | \(|[.]$")
 """What ends the first clause of a warning."""
 
 
-def lot_line(outcome: Outcome) -> str:
+def lot_line(outcome: LotOutcome) -> str:
     """What came of one lot: counts and its page, or why there is none."""
     if outcome.status in (Status.TOO_SMALL, Status.FAILED):
         return f"{outcome.found.lot}: {outcome.status}: {outcome.reason}"
     before = [str(Status.FINISHED)] if outcome.status == Status.FINISHED else []
-    made = [f"{' and '.join(outcome.made)} made now"] if outcome.made else []
+    created = [f"{' and '.join(outcome.created)} made now"] if outcome.created else []
     warned = [counted(len(outcome.warnings), "warning")] if outcome.warnings else []
     left_out = [f"not scored: {outcome.left_out}"] if outcome.left_out else []
     said = [
         *before,
         f"{counted(outcome.images, 'image')}: {counts(outcome.flagged, outcome.suspect)}",
-        *made,
+        *created,
         *warned,
         *left_out,
     ]
@@ -46,7 +46,7 @@ def finished_lines(night: Night) -> list[str]:
 
 def advice_lines(night: Night) -> list[str]:
     """What a person should know of a night, each thing once: verdicts, warnings, problems, what is no lot."""
-    warnings = by_text((headline(warning), one) for one in night.outcomes for warning in one.warnings)
+    warnings = by_text((first_clause(warning), one) for one in night.outcomes for warning in one.warnings)
     problems = by_text((problem, one) for one in night.outcomes for problem in one.problems)
     sizes = by_text((one.kept_size, one) for one in night.outcomes if one.kept_size)
     told = list(warnings.items())
@@ -77,7 +77,7 @@ def left_out_lines(night: Night) -> list[str]:
     return lines if night.outcomes else [*lines, nothing]
 
 
-def contribution_lines(outcomes: Sequence[Outcome]) -> list[str]:
+def contribution_lines(outcomes: Sequence[LotOutcome]) -> list[str]:
     """What verdicts and drawn places gave to each product, in one line; nothing where they were not asked for."""
     latest = {one.found.category: one.contributed for one in outcomes if one.contributed != Contributed()}
     told = [f"{category}: {contribution(given)}" for category, given in latest.items()]
@@ -102,16 +102,16 @@ def contribution(given: Contributed) -> str:
 NOTHING_DRAWN = "no place drawn to be ignored yet"
 
 
-def headline(warning: str) -> str:
+def first_clause(warning: str) -> str:
     """The first clause of a warning, of which the rest stands on the page.
 
-    >>> headline("Most photographs are nearly black: half of them have a brightness of at most 0.01 of 1.")
+    >>> first_clause("Most photographs are nearly black: half of them have a brightness of at most 0.01 of 1.")
     'Most photographs are nearly black'
     """
     return HEADLINE.split(warning, maxsplit=1)[0]
 
 
-def by_text(told: Iterable[tuple[str, Outcome]]) -> Mapping[str, list[str]]:
+def by_text(told: Iterable[tuple[str, LotOutcome]]) -> Mapping[str, list[str]]:
     """The names of the lots of which each text is told."""
     lots: dict[str, list[str]] = {}
     for text, outcome in told:

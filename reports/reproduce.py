@@ -52,7 +52,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
     arguments = settings.backbone_arguments()
     arguments["precision"] = past.backbone.precision  # whatever `auto` means here
     backbone = backbones.resolve(settings.backbone, **arguments)
-    require_same_backbone(past, replace(past, backbone=backbone))
+    require_same_weights(past, replace(past, backbone=backbone))
     return replace(
         past,
         store=store,
@@ -105,7 +105,7 @@ def bring(source: Store, target: Store, artefacts: Sequence[str]) -> None:
             target.write(f"{artefact}/{name}", source.read(f"{artefact}/{name}"))
 
 
-def require_same_backbone(past: LotJob, now: LotJob) -> None:
+def require_same_weights(past: LotJob, now: LotJob) -> None:
     """Refuse to repeat a run with another backbone.
 
     Raises:

@@ -8,19 +8,19 @@ import torch
 from musc.backbones import choose_device
 from musc.lnamd import aggregate
 from musc.plan.partition import CHUNK_IMAGES
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from planning.specs import AggregateSpec
 from storage.artefacts import is_complete
 from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store
 
 
-def aggregate_block(spec: AggregateSpec) -> Stored:
+def aggregate_block(spec: AggregateSpec) -> StoredArtefact:
     """Make sure the aggregated features of one block are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         write_aggregated(store, spec)
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def write_aggregated(store: Store, spec: AggregateSpec) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from planning.lot_job import LotJob
-from planning.returns import Benchmarked, ScoredRun, Stored
+from planning.returns import Benchmarked, ScoredRun, StoredArtefact
 from planning.specs import EvaluateSpec
 from reports.evaluation.labels import labelled, network_size_metrics
 from reports.evaluation.loco import loco_metrics
@@ -24,7 +24,7 @@ PIXEL = "pixel_"
 """Begins the names of metrics of pixels."""
 
 
-def evaluate_category(spec: EvaluateSpec) -> Stored:
+def evaluate_category(spec: EvaluateSpec) -> StoredArtefact:
     """Make sure the metrics of one scored category are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -39,7 +39,7 @@ def evaluate_category(spec: EvaluateSpec) -> Stored:
             )
         with writing(store, spec.path) as staging:
             write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.images))
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def metric_rows(metrics: Mapping[str, float], images: Sequence[LabelledImage]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from reports.page.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
 from reports.page.run_view import FinishedRun
 from reports.page.specs import MapsSpec
@@ -27,7 +27,7 @@ REFUSED_NAMES = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
 """Errors of disks that hold shorter names or fewer characters than the photographs' own disk."""
 
 
-def write_maps(spec: MapsSpec) -> Stored:
+def write_maps(spec: MapsSpec) -> StoredArtefact:
     """Make sure a run's maps are stored as files, named like their photographs with an ending added.
 
     `png` gives `<photograph>.overlay.png`, the heatmap over the photograph, and for flagged and suspect images
@@ -44,7 +44,7 @@ def write_maps(spec: MapsSpec) -> Stored:
                     rows.append((image.path, write_named(store, staging.path, image.path, f".{ending}", content)))
                 progress.advance("maps", spec.key, 1)
             write_table(store, f"{staging.path}/{TABLE}", pd.DataFrame(rows, columns=["path", "file"]))
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def write_named(store: Store, folder: str, path: str, ending: str, content: bytes) -> str:

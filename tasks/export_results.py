@@ -1,6 +1,6 @@
 """A run's results as files for other programs: the score table as CSV, odd places as COCO or for Label Studio."""
 
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from reports.formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ExportSpec
@@ -12,7 +12,7 @@ from storage.store import Store
 FILES = {"csv": "scores.csv", "coco": "coco.json", "labelstudio": "labelstudio.json"}
 
 
-def write_export(spec: ExportSpec) -> Stored:
+def write_export(spec: ExportSpec) -> StoredArtefact:
     """Make sure a run's results are stored in one format."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -20,7 +20,7 @@ def write_export(spec: ExportSpec) -> Stored:
         with writing(store, spec.path) as staging:
             staging.facts["key"] = spec.key
             store.write(f"{staging.path}/{FILES[spec.kind]}", content)
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def export_content(kind: str, found: FinishedRun, image_prefix: str | None = None) -> bytes:

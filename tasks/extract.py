@@ -18,7 +18,7 @@ from musc.layers import BackboneSpec
 from musc.plan.partition import CHUNK_IMAGES
 from musc.plan.tiles import parts_of
 from musc.tiles import Tile
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from planning.specs import ExtractSpec
 from reports.provenance import versions
 from storage.artefacts import is_complete
@@ -44,28 +44,28 @@ from tasks.runtime.overlap import background_writer, to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""
-Part = tuple[ListedImage, Tile | None]
+ImagePart = tuple[ListedImage, Tile | None]
 """An image, or one of its tiles."""
 CHUNKS_AHEAD = ceil(DECODERS / CHUNK_IMAGES)
 """Chunks being decoded beyond the one being used; enough to keep every decoder busy."""
 
 
-def extract_block(spec: ExtractSpec) -> Stored:
+def extract_block(spec: ExtractSpec) -> StoredArtefact:
     """Make sure the features of one block are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         images = load_usable(store, spec.lot_key)
-        parts = whole(images) if spec.settings is None else parts_of(spec.settings, images)
+        parts = untiled(images) if spec.settings is None else parts_of(spec.settings, images)
         write_features(store, spec, parts[spec.start : spec.stop], load_backbone(spec.backbone, spec.device))
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
-def whole(images: Sequence[ListedImage]) -> list[Part]:
+def untiled(images: Sequence[ListedImage]) -> list[ImagePart]:
     """Each image as one part: no tiles."""
     return [(image, None) for image in images]
 
 
-def write_features(store: Store, spec: ExtractSpec, images: Sequence[Part], backbone: Backbone) -> None:
+def write_features(store: Store, spec: ExtractSpec, images: Sequence[ImagePart], backbone: Backbone) -> None:
     """Extract and store one block, a chunk of images at a time.
 
     Three things happen at once: later images are decoded, the model runs, and the features before are written.
@@ -153,13 +153,13 @@ class PhotographDecoder:
 
 
 def decoded_chunks(
-    folder: Store, images: Sequence[Part], backbone: Backbone, decoders: ThreadPoolExecutor
+    folder: Store, images: Sequence[ImagePart], backbone: Backbone, decoders: ThreadPoolExecutor
 ) -> Generator[tuple[int, list[Decoded]], None, None]:
     """Decode images chunk by chunk, always some chunks ahead of the one being used."""
 
     photographs = PhotographDecoder(folder)
 
-    def read(part: Part) -> Decoded:
+    def read(part: ImagePart) -> Decoded:
         try:
             image, tile = part
             with IN_FLIGHT.holding(tile or image):  # of tiles one whole photograph is decoded at a time anyway

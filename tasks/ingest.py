@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from planning.lot_job import KnownGood
-from planning.returns import Listed
+from planning.returns import ListedLot
 from storage.artefacts import digest
 from storage.datasets.stored import read_category
 from storage.images.listing import list_files, list_folder, require_folder
@@ -15,7 +15,7 @@ from storage.store import Store, begin_results
 log = logging.getLogger(__name__)
 
 
-def list_images(folder: str, store: str, least: int = 2) -> Listed:
+def list_images(folder: str, store: str, least: int = 2) -> ListedLot:
     """List the images of a folder into the store.
 
     Args:
@@ -42,7 +42,7 @@ def list_good(folder: str, store: str) -> KnownGood:
     return KnownGood(folder, listed.lot_key, digest({"good": contents}))
 
 
-def list_category(root: str, category: str, store: str, seed: int | None) -> Listed:
+def list_category(root: str, category: str, store: str, seed: int | None) -> ListedLot:
     """List the images of a dataset's category into the store; repeated content is kept, as in published numbers.
 
     Args:
@@ -58,14 +58,14 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
     return keep_listing(images, root, store)
 
 
-def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> Listed:
+def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> ListedLot:
     """Store a listing that is fit to be scored."""
     for image in images:
         if image.status != USABLE:
             log.debug("%s is left out: %s (%s)", image.path, image.status, image.reason)
     log.info("%d files listed in %s, %d of them usable", len(images), folder, len(usable_images(images)))
     require_enough(images, folder, least, Store(store))
-    return Listed(
+    return ListedLot(
         lot_key=store_lot(Store(store), images),
         files=len(images),
         usable=len(usable_images(images)),

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from reports.page.appearance import Appearance, appearance_of
 from reports.page.drift import unit
 from reports.page.specs import ProfileSpec
@@ -32,7 +32,7 @@ AT_ONCE = 64
 """Images between two reports of progress."""
 
 
-def profile_run(spec: ProfileSpec) -> Stored:
+def profile_run(spec: ProfileSpec) -> StoredArtefact:
     """Make sure a run's profile is stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -42,7 +42,7 @@ def profile_run(spec: ProfileSpec) -> Stored:
         features = LotFeatures(store, read_record(run).keys.features)
         with writing(store, spec.path) as staging:
             write_profile(store, staging.path, profile_of(run, table, features.class_tokens()), table)
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from reports.description import describe_run
 from reports.page.charts import histogram, trend
 from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
@@ -33,7 +33,7 @@ MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
 
 
-def write_report(spec: ReportSpec) -> Stored:
+def write_report(spec: ReportSpec) -> StoredArtefact:
     """Make sure a run's page is stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -41,7 +41,7 @@ def write_report(spec: ReportSpec) -> Stored:
         with writing(store, spec.path) as staging:
             staging.facts["key"] = spec.key
             store.write(f"{staging.path}/{REPORT}", page.encode())
-    return Stored(path=f"{spec.path}/{REPORT}")
+    return StoredArtefact(path=f"{spec.path}/{REPORT}")
 
 
 def clear_outdated(spec: ReportSpec | ExportSpec) -> None:

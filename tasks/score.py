@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from musc.maps import any_patch
 from musc.mutual import LayerTokens, block_scores
-from planning.returns import Stored
+from planning.returns import StoredArtefact
 from planning.specs import ScoreSpec
 from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
@@ -23,7 +23,7 @@ from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
 
 
-def score_shard(spec: ScoreSpec) -> Stored:
+def score_shard(spec: ScoreSpec) -> StoredArtefact:
     """Make sure the patch scores of one shard are stored: their mean over the degrees."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
@@ -31,7 +31,7 @@ def score_shard(spec: ScoreSpec) -> Stored:
         degrees, pooled = list(spec.comparison.degrees), spec.comparison.pooled
         how = {"degrees": degrees, "interval": list(spec.interval), "pooled": pooled}
         write_shard(store, spec.path, cells, {**asdict(spec.shard), **how})
-    return Stored(path=spec.path)
+    return StoredArtefact(path=spec.path)
 
 
 def scores_within_memory(spec: ScoreSpec) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import pandas as pd
 
-from reports.judged import Judged, judge
+from reports.judged import VerdictCounts, count_verdicts
 from reports.page.drift import MeasureComparison
 from reports.run_record import RunRecord, parse_record
 from storage.artefacts import MARKER
@@ -78,7 +78,7 @@ class Library:
         self._metrics = ParsedFiles(store, parse_metrics)
         self._lots: OrderedDict[str, Lot] = OrderedDict()
         self._runs: dict[str, StoredRun] = {}
-        self._judged: dict[str, tuple[int, Judged]] = {}
+        self._judged: dict[str, tuple[int, VerdictCounts]] = {}
         self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
         self._lock = threading.Lock()
 
@@ -137,11 +137,11 @@ class Library:
         """Every verdict about a run, the earliest first."""
         return self.verdicts.about(run.path)
 
-    def judged(self) -> dict[str, Judged]:
+    def judged(self) -> dict[str, VerdictCounts]:
         """The verdicts about every run counted, by path of the run; only runs with new verdicts are counted again."""
         for path, table in self.verdicts.everything().items():
             if self._judged.get(path, (-1,))[0] != len(table):
-                self._judged[path] = len(table), judge(table)
+                self._judged[path] = len(table), count_verdicts(table)
         return {path: judged for path, (_, judged) in self._judged.items()}
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import zarr
 
-from reports.page.heatmaps import Limits, colour_scale
+from reports.page.heatmaps import ColourScale, colour_scale
 from reports.run_record import RunRecord
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
@@ -64,13 +64,13 @@ class Lot:
         return fine_array(self.run.store, f"{self.run.path}/{PATCH_SCORES}")
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> ColourScale:
         """The ends of the lot's one colour scale, the same as in its report; reads all patch scores once."""
         with SCALING:  # many thumbnails are asked for at once, and all patch scores are large
             return self._limits
 
     @cached_property
-    def _limits(self) -> Limits:
+    def _limits(self) -> ColourScale:
         return colour_scale(self.run.patch_scores())
 
     def content(self, position: int) -> bytes | None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
 from reports.description import describe_run
-from reports.judged import Judged, judge
+from reports.judged import VerdictCounts, count_verdicts
 from reports.page.charts import histogram
 from reports.sentences import headline, thresholds
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
@@ -22,7 +22,7 @@ MAX_LEFT_OUT = 500
 class Suggestion:
     """A threshold that verdicts suggest, or what is still missing for one."""
 
-    judged: Judged
+    judged: VerdictCounts
     """About all lots that were scored alike."""
     threshold: float | None
     false_alarms: float = 0.0
@@ -42,7 +42,7 @@ class Suggestion:
         return " and ".join(f"{count} more “{what}”" for what, count in missing.items() if count > 0)
 
 
-def suggestion_for(lot: Lot, calibration: Calibration | None, judged: Judged) -> Suggestion:
+def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCounts) -> Suggestion:
     """What the verdicts suggest for a lot."""
     if calibration is None:
         return Suggestion(judged, None)
@@ -84,7 +84,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "histogram": histogram(
             table["raw_score"].to_numpy(), table["decision"].tolist(), decision.threshold, decision.suspect_threshold
         ),
-        "judged": judge(verdicts),
+        "judged": count_verdicts(verdicts),
         "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.judged import Judged
+from reports.judged import VerdictCounts
 from reports.page.drift import MeasureComparison
 from reports.run_record import RunRecord, night_of
 from storage.results.profiles import choose_earlier, names_of
@@ -19,7 +19,7 @@ class OverviewNight:
     run: StoredRun
     date: str
     """Of the lot, if its name says one; else the day it was scored."""
-    judged: Judged
+    judged: VerdictCounts
     unusual: tuple[MeasureComparison, ...]
     """Measures unlike the nights before."""
 
@@ -63,7 +63,7 @@ class Product:
 
     category: str
     nights: tuple[OverviewNight, ...]
-    judged: Judged
+    judged: VerdictCounts
     charted: tuple[OverviewNight, ...]
     """Those that the charts hold, oldest first."""
     charts: tuple[Chart, ...]
@@ -75,7 +75,9 @@ class Product:
 
 
 def products_of(
-    runs: Mapping[str, StoredRun], judged: Mapping[str, Judged], unusual: Mapping[str, tuple[MeasureComparison, ...]]
+    runs: Mapping[str, StoredRun],
+    judged: Mapping[str, VerdictCounts],
+    unusual: Mapping[str, tuple[MeasureComparison, ...]],
 ) -> list[Product]:
     """Every product with its nights, by name.
 
@@ -88,7 +90,9 @@ def products_of(
     for run in runs.values():
         if run.record.job.dataset:
             continue
-        night = OverviewNight(run, night_of(run.record), judged.get(run.path, Judged()), unusual.get(run.name, ()))
+        night = OverviewNight(
+            run, night_of(run.record), judged.get(run.path, VerdictCounts()), unusual.get(run.name, ())
+        )
         of_category[str(run.record.job.category)].append(night)
     return [product(category, nights) for category, nights in sorted(of_category.items())]
 
@@ -96,7 +100,7 @@ def products_of(
 def product(category: str, nights: Sequence[OverviewNight]) -> Product:
     """One product: its nights in order, their sum, and their charts."""
     newest = sorted(nights, key=lambda night: (night.date, night.record.recorded), reverse=True)
-    judged = sum((night.judged for night in newest), Judged())
+    judged = sum((night.judged for night in newest), VerdictCounts())
     charted = nights_scored_alike(newest)
     return Product(category, tuple(newest), judged, tuple(charted), tuple(charts_of(charted) if charted else ()))
 
@@ -153,7 +157,7 @@ def charts_of(nights: Sequence[OverviewNight]) -> list[Chart]:
     ]
 
 
-def percent(judged: Judged) -> float | None:
+def percent(judged: VerdictCounts) -> float | None:
     """Precision in percent."""
     return None if judged.precision is None else 100 * judged.precision
 

@@ -72,10 +72,10 @@ class Query:
     @property
     def page_number(self) -> int:
         """From 1."""
-        return max(1, whole(self.page) or 1)
+        return max(1, whole_number(self.page) or 1)
 
 
-def whole(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
     """A whole number, or None."""
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
@@ -102,7 +102,7 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     if query.verdict:
         keep &= table["verdict"] == ("" if query.verdict == NONE else query.verdict)
     if query.group:
-        keep &= table["group"] == (0 if query.group == NONE else whole(query.group))
+        keep &= table["group"] == (0 if query.group == NONE else whole_number(query.group))
     if query.name:
         keep &= table["path"].map(caseless).str.contains(caseless(query.name), regex=False)
     low, high = decimal(query.low), decimal(query.high)

@@ -27,7 +27,7 @@ SECONDS_TO_STOP = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class SiteAddress:
     """Where a site listens, and what its visitors need."""
 
     host: str
@@ -87,7 +87,7 @@ def require_site_store(url: str) -> Store:
     return store
 
 
-def place_of(host: str, port: int, address: str = "", root_path: str = "") -> Place:
+def place_of(host: str, port: int, address: str = "", root_path: str = "") -> SiteAddress:
     """Where to listen; any address but loopback gets a token, the one in `MUSC_WEB_TOKEN` or a new one.
 
     Args:
@@ -101,16 +101,16 @@ def place_of(host: str, port: int, address: str = "", root_path: str = "") -> Pl
     if not 0 < port < 65536:
         raise ValueError(f"port must be between 1 and 65535, got {port}; {DEFAULT_PORT} is the default")
     if is_loopback(host):
-        return Place(host, port, None, front)
+        return SiteAddress(host, port, None, front)
     token = os.environ.get(VARIABLE) or secrets.token_urlsafe(24)
     if len(token) < MIN_TOKEN:
         raise ValueError(
             f"{VARIABLE} must have at least {MIN_TOKEN} characters, got {len(token)}; leave it out for a new one"
         )
-    return Place(host, port, token, front)
+    return SiteAddress(host, port, token, front)
 
 
-def listening(place: Place) -> socket.socket:
+def listening(place: SiteAddress) -> socket.socket:
     """A socket at a place, which answers from now on.
 
     Raises:
@@ -126,7 +126,7 @@ def listening(place: Place) -> socket.socket:
         ) from error
 
 
-def serve(store: Store, place: Place, listener: socket.socket) -> None:
+def serve(store: Store, place: SiteAddress, listener: socket.socket) -> None:
     """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first."""
     app = create_app(store, place.token, "" if place.token or place.front.origin else user_name(), place.front)
     config = uvicorn.Config(

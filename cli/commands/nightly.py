@@ -5,16 +5,16 @@ from cli.process.errors import FAILED, fail
 from cli.terminal.progress import console, watching
 from cli.terminal.text import visible
 from flows.pipelines.night import NightFailedError
-from planning.nightly import Night, Outcome, Status
+from planning.nightly import LotOutcome, Night, Status
 from planning.requests import NightRequest
 from reports.night_lines import advice_lines, counts_line, finished_lines, lot_line
 
 
 def run(request: NightRequest) -> None:
     """Score what is not finished, and say what came out of each lot and what should be known."""
-    shown: list[Outcome] = []
+    shown: list[LotOutcome] = []
 
-    def show(outcome: Outcome) -> None:
+    def show(outcome: LotOutcome) -> None:
         shown.append(outcome)
         if outcome.status != Status.FINISHED:  # those are only said at the end
             say(lot_line(outcome))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.pipelines.watch import Started
-    from planning.nightly import Night, Outcome
+    from planning.nightly import LotOutcome, Night
     from reports.reproduce import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
 
@@ -72,7 +72,7 @@ def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
     return benchmark(**dict(request))
 
 
-def score_lots(request: NightRequest, show: "Callable[[Outcome], None]") -> "Night":
+def score_lots(request: NightRequest, show: "Callable[[LotOutcome], None]") -> "Night":
     """Score what is not finished; where it is done without Prefect, tell what came of each lot at once."""
     if request.resources.engine == "inline":
         from flows.pipelines.lot import score_folder

@@ -19,7 +19,7 @@ WHERE = {
     "threads": "as Prefect tasks, by a thread of this process",
     "dask": "as Prefect tasks, by Dask workers",
 }
-Asked = LotRequest | NightRequest | BenchmarkRequest | WatchRequest
+AnyScoring = LotRequest | NightRequest | BenchmarkRequest | WatchRequest
 
 
 def announce(subject: str, where: str) -> None:
@@ -39,7 +39,7 @@ def where_of(engine: EngineName) -> str:
     )
 
 
-def subject_of(request: Asked) -> str:
+def subject_of(request: AnyScoring) -> str:
     """Place, number of files, backbone and device of what is scored."""
     place = request.root if isinstance(request, NightRequest | BenchmarkRequest) else request.folder
     if isinstance(request, BenchmarkRequest):

@@ -133,17 +133,17 @@ class SparseLines:
 
     def __init__(self) -> None:
         self.rate = Rate()
-        self.said, self.quiet = time.monotonic(), QUIET_SECONDS
+        self.last_time, self.quiet = time.monotonic(), QUIET_SECONDS
 
     def __call__(self, progress: StageProgress) -> None:
         self.rate.begins(progress)
         now = time.monotonic()
         if progress.stage == "night":
             say(f"{progress.subject}: lot {progress.done + 1} of {progress.total}")
-            self.said, self.quiet = now, QUIET_SECONDS
-        elif progress.total and now - self.said >= self.quiet:
+            self.last_time, self.quiet = now, QUIET_SECONDS
+        elif progress.total and now - self.last_time >= self.quiet:
             say(line_of(progress, self.rate.text(progress)))
-            self.said, self.quiet = now, min(2 * self.quiet, LONGEST_QUIET)
+            self.last_time, self.quiet = now, min(2 * self.quiet, LONGEST_QUIET)
 
 
 def line_of(progress: StageProgress, rate: str) -> str:

@@ -96,7 +96,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from reports.evaluation.published import caption, describe_left_out, describe_not_read, result_table
+    from reports.evaluation.published import caption, describe_not_read, describe_without_masks, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)
@@ -107,7 +107,7 @@ def show_benchmark(store_url: str, path: str) -> None:
         )
         for table in metric_tables(result_table(metrics, str(backbone))):
             console.print(table)
-        for sentence in describe_left_out(metrics, str(backbone)):
+        for sentence in describe_without_masks(metrics, str(backbone)):
             console.print(visible(sentence), markup=False, highlight=False)
     for sentence in describe_not_read(metrics):
         console.print(visible(sentence), markup=False, highlight=False)

@@ -57,7 +57,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         problems=reported.problems,
         unopened=listing.unopened,
         left_out=notices.left_out,
-        made=reported.made,
+        created=reported.created,
         contributed=contribution_of(request, job),
         kept_size=job.kept_size.text if job.kept_size else "",
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from planning.lot_job import LotJob
 from planning.nightly import (
+    LotOutcome,
     Night,
-    Outcome,
     Status,
     check_lot,
     describe_outcome,
@@ -54,7 +54,7 @@ class NightFailedError(RuntimeError):
 
 
 def score_night(
-    request: NightRequest, runner: Runner, score_lot: ScoreLot, show: Callable[[Outcome], None] | None = None
+    request: NightRequest, runner: Runner, score_lot: ScoreLot, show: Callable[[LotOutcome], None] | None = None
 ) -> Night:
     """Score what is not finished; see `flows.score_lots`.
 
@@ -65,7 +65,7 @@ def score_night(
     job = night_job(request)
     tree = runner.call("survey", request.root, survey, request.root, request.category, request.since)
     begin_results(Store(job.store), request.root)
-    outcomes: list[Outcome] = []
+    outcomes: list[LotOutcome] = []
     with runner.shared(job.allocation.engine) as shared:
         if shared.dask_address:  # opened here, or named by the user
             address = {"dask_address": shared.dask_address, "workers": shared.workers}
@@ -89,7 +89,7 @@ def score_night(
 
 def attempt(
     found: FoundLot, job: LotJob, request: NightRequest, score_lot: ScoreLot, place: tuple[int, int] = (0, 1)
-) -> Outcome:
+) -> LotOutcome:
     """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
@@ -101,10 +101,10 @@ def attempt(
         outcome = describe_outcome(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
         remember(job, key, outcome)
     except UnopenedError as error:
-        return Outcome(found, Status.FAILED, reason=str(error))
+        return LotOutcome(found, Status.FAILED, reason=str(error))
     except NoImagesError as error:
-        outcome = Outcome(found, Status.TOO_SMALL, reason=str(error))
+        outcome = LotOutcome(found, Status.TOO_SMALL, reason=str(error))
         remember(job, key, outcome)
     except Exception as error:
-        return Outcome(found, Status.FAILED, reason=str(error) or type(error).__name__)
+        return LotOutcome(found, Status.FAILED, reason=str(error) or type(error).__name__)
     return outcome

@@ -35,7 +35,7 @@ class Reported:
     notices: Notices
     problems: tuple[str, ...]
     """A sentence for each thing that could not be made."""
-    made: tuple[str, ...]
+    created: tuple[str, ...]
     """What was not there before: `page`, `maps`, `exports`."""
 
 

@@ -32,7 +32,7 @@ from tasks.extract import extract_block, extracted_contents, require_usable
 from tasks.finish import rescore_lot
 from tasks.groups import group_lot
 from tasks.regions import region_rows
-from tasks.runtime.disk_need import telling_need
+from tasks.runtime.disk_need import explaining_full_disk
 from tasks.runtime.models import load_ahead
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
@@ -57,7 +57,7 @@ def compute_run(
     cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + len(good), tiles)
     opener.monitor.plan(job, cost)
     with (
-        telling_need(cost, job.store),
+        explaining_full_disk(cost, job.store),
         leasing(store, lease_name(job, lot_key)) as lease,
         opener.opened(engine or job.allocation.engine) as runner,
     ):

@@ -77,7 +77,7 @@ def caption(table: pd.DataFrame, backbone: str) -> str:
     return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
 
 
-def describe_left_out(table: pd.DataFrame, backbone: str) -> list[str]:
+def describe_without_masks(table: pd.DataFrame, backbone: str) -> list[str]:
     """A sentence for each category whose metrics of pixels leave images out, as their masks are missing."""
     rows = table[(table["backbone"] == backbone) & (table["category"] != MEAN) & (table["without_mask"] > 0)]
     return [

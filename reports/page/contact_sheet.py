@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from musc.maps import maps_of_run
-from reports.page.heatmaps import Limits, apply_colours, data_url, encode_picture, overlay
+from reports.page.heatmaps import ColourScale, apply_colours, data_url, encode_picture, overlay
 
 TILE = 160
 """Pixels of a photograph's longer side."""
@@ -23,7 +23,7 @@ INK, PAPER, FRAME = (30, 30, 30), (255, 255, 255), (200, 200, 200)
 
 
 @dataclass(frozen=True)
-class Part:
+class SheetPart:
     """One part to be shown."""
 
     caption: str
@@ -33,7 +33,7 @@ class Part:
     """Float32 (rows, columns)."""
 
 
-def sheet(parts: Sequence[Part], limits: Limits) -> Image.Image:
+def sheet(parts: Sequence[SheetPart], limits: ColourScale) -> Image.Image:
     """All parts on one sheet: photograph and overlay side by side, captions above, the colour scale below."""
     fitted = [fitting(part.photograph) for part in parts]
     columns = min(COLUMNS, len(parts))
@@ -61,7 +61,7 @@ def fitting(photograph: Image.Image) -> Image.Image:
     return photograph.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: Limits, top: int, font: Any) -> None:
+def draw_scale(page: Image.Image, draw: ImageDraw.ImageDraw, limits: ColourScale, top: int, font: Any) -> None:
     """The colours from low to high with the scores they stand for."""
     width = min(2 * TILE, page.width - 2 * GAP)
     bar = np.broadcast_to(apply_colours(np.linspace(*limits, width), limits), (CAPTION - 6, width, 3))

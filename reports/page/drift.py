@@ -156,11 +156,11 @@ def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureCompari
             value, values = own_distance, distances
         else:
             value, values = number(tonight, measure.name), [number(run, measure.name) for run in earlier]
-        compared.append(judge(measure, value, [known for known in values if np.isfinite(known)]))
+        compared.append(compare_measure(measure, value, [known for known in values if np.isfinite(known)]))
     return compared
 
 
-def judge(measure: Measure, value: float, earlier: Sequence[float]) -> MeasureComparison:
+def compare_measure(measure: Measure, value: float, earlier: Sequence[float]) -> MeasureComparison:
     """One measure beside its earlier values."""
     if not earlier:
         return MeasureComparison(measure, value, (), float("nan"), float("nan"))

@@ -48,11 +48,11 @@ def earlier_runs(job: LotJob, lot_key: str) -> tuple[str, ...]:
     night = (day or moment.date()).isoformat()
     place = profile_path(series_of(job), night, moment.astimezone(UTC).isoformat(timespec="microseconds"), "")
     names = night_names(lot_key, job.lot, dated=day is not None)
-    nights = usual_nights(earlier_in_series(store, place, names, MAX_EARLIER))
+    nights = nights_without_drift(earlier_in_series(store, place, names, MAX_EARLIER))
     return tuple(night.run for night in nights if is_complete(store, night.run))
 
 
-def usual_nights(nights: Sequence[Profile]) -> list[Profile]:
+def nights_without_drift(nights: Sequence[Profile]) -> list[Profile]:
     """The nights of which no measure is unusual beside the other nights."""
     return [
         night

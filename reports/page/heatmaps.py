@@ -24,11 +24,11 @@ SCALE_QUANTILES = (0.5, 0.999)
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are the first outside."""
-Limits = tuple[float, float]
+ColourScale = tuple[float, float]
 """The values at the low and the high end of a colour scale."""
 
 
-def colour_scale(patch_scores: np.ndarray) -> Limits:
+def colour_scale(patch_scores: np.ndarray) -> ColourScale:
     """The one colour scale of a lot: from its median patch to nearly its worst, so that a few extremes do not dim it.
 
     Args:
@@ -41,7 +41,7 @@ def colour_scale(patch_scores: np.ndarray) -> Limits:
     return float(low), float(max(high, low + 1e-6))
 
 
-def apply_colours(values: np.ndarray, limits: Limits) -> np.ndarray:
+def apply_colours(values: np.ndarray, limits: ColourScale) -> np.ndarray:
     """The colours of values on a scale, uint8 (…, 3); values beyond an end get that end's colour."""
     stops = np.array([[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in INFERNO], dtype=float)
     places = _on_scale(values, limits) * (len(stops) - 1)
@@ -123,7 +123,7 @@ def data_url(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", qualit
     return f"data:image/{kind.lower()};base64,{content}"
 
 
-def _on_scale(values: np.ndarray, limits: Limits) -> np.ndarray:
+def _on_scale(values: np.ndarray, limits: ColourScale) -> np.ndarray:
     """Values as fractions of a scale, in [0, 1]."""
     low, high = limits
     return np.clip((np.asarray(values, dtype=float) - low) / (high - low), 0.0, 1.0)

@@ -11,7 +11,7 @@ from musc.decisions.decision import Decision
 from musc.decisions.outlines import Outline, outlines
 from musc.decisions.regions import boxes, defect_mask
 from reports.page.crops import worst_patch
-from reports.page.heatmaps import Box, Limits, colour_scale
+from reports.page.heatmaps import Box, ColourScale, colour_scale
 from reports.run_record import RunRecord, read_record
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode
@@ -68,7 +68,7 @@ class FinishedRun:
         return (self.scores["decision"] != Decision.ACCEPTED).to_numpy()
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> ColourScale:
         """The ends of the lot's one colour scale."""
         return colour_scale(self.patch_scores)
 

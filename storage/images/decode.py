@@ -69,7 +69,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredPicture:
     """The one picture of a file that is looked at, apart from its metadata."""
 
     content: bytes
@@ -90,17 +90,17 @@ class Stored:
         return own_samples(self.page.directory) if self.page else None
 
 
-def find_picture(content: bytes) -> Stored:
+def find_picture(content: bytes) -> StoredPicture:
     """The photograph in a file, how it is turned, and what should be known of it."""
     if content[:2] in TIFF_BEGINS:
         try:
             page = find_photograph(content)
-            return Stored(alone(page), page.orientation, page.remark, page)
+            return StoredPicture(alone(page), page.orientation, page.remark, page)
         except ValueError:  # Pillow says what is wrong with it
-            return Stored(content, UPRIGHT, "")
+            return StoredPicture(content, UPRIGHT, "")
     parts = separate(content)
     orientation, remark = orientation_of(parts.exif, parts.xmp)
-    return Stored(parts.picture, orientation, join_remarks(parts.remark, remark))
+    return StoredPicture(parts.picture, orientation, join_remarks(parts.remark, remark))
 
 
 def read_header(content: bytes) -> Header:
@@ -206,7 +206,7 @@ def _size_and_frames(content: bytes) -> tuple[tuple[int, int], str]:
         return image.size, f"first of {frame_count} frames" if frame_count > 1 else ""
 
 
-def _decoded(stored: Stored) -> Image.Image:
+def _decoded(stored: StoredPicture) -> Image.Image:
     """The pixels as they are stored, with 8 bits."""
     if samples := stored.samples:
         require_safe(*samples.page.size)

@@ -23,9 +23,9 @@ from musc.backbones.devices import device_type
 from musc.plan.cost import ProjectedCost
 from planning.estimates.cost import cost_rows
 from planning.job import LotJob
-from planning.nightly import Outcome, Status
+from planning.nightly import LotOutcome, Status
 from planning.returns import ScoredLot, ScoredRun
-from reports.evaluation.published import caption, describe_left_out, describe_not_read, result_table
+from reports.evaluation.published import caption, describe_not_read, describe_without_masks, result_table
 from reports.run_record import read_record
 from storage.artefacts import digest
 from storage.results.runs import Run
@@ -75,7 +75,7 @@ def publish_benchmark(store: Store, path: str, dataset: str) -> None:
         table = read_table(store, path)
         for backbone in table["backbone"].unique():
             rows = result_table(table, backbone).to_dict("records")
-            left_out = [*describe_left_out(table, backbone), *describe_not_read(table)]
+            left_out = [*describe_without_masks(table, backbone), *describe_not_read(table)]
             create_table_artifact(
                 table=[{str(heading): text for heading, text in row.items()} for row in rows],
                 key=artifact_key(f"benchmark-{dataset}-{backbone}"),
@@ -109,10 +109,10 @@ def publish_run(job: LotJob, done: ScoredRun) -> None:
         emit_scored(job, done)
 
 
-def publish_night(root: str, outcomes: Sequence[Outcome]) -> None:
+def publish_night(root: str, outcomes: Sequence[LotOutcome]) -> None:
     """Show what a night did; lots finished before, for which nothing was made, are only counted."""
     finished = sum(outcome.status == Status.FINISHED for outcome in outcomes)
-    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED or outcome.made]
+    rows = [outcome.as_row() for outcome in outcomes if outcome.status != Status.FINISHED or outcome.created]
     with only_for_monitoring("table of lots"):
         create_table_artifact(
             table=as_texts(rows) or [{"outcome": "nothing to do"}],

@@ -23,7 +23,8 @@ SILENCE_SECONDS = 300
 """Ten heartbeats: a server that restarts, or a machine out of breath, must not cost a run that goes on."""
 
 SUBJECT = (
-    "musc: {{ event.payload.lot }}{% if event.payload.reason is defined %} has no result{% else %} is unusual{% endif %}"
+    "musc: {{ event.payload.lot }}"
+    "{% if event.payload.reason is defined %} has no result{% else %} is unusual{% endif %}"
 )
 BODY = """\
 {% if event.payload.reason is defined %}\

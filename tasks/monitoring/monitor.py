@@ -9,7 +9,7 @@ from storage.store import Store
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from planning.nightly import Outcome
+    from planning.nightly import LotOutcome
 
 
 class StageWatch:
@@ -35,7 +35,7 @@ class Monitor:
     def scored(self, job: LotJob, done: ScoredRun) -> None:
         """A lot is scored."""
 
-    def night(self, root: str, outcomes: "Sequence[Outcome]") -> None:
+    def night(self, root: str, outcomes: "Sequence[LotOutcome]") -> None:
         """A night is over."""
 
     def benchmark(self, store: Store, path: str, dataset: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from musc.plan.cost import ProjectedCost
 from planning.lot_job import LotJob
-from planning.nightly import Outcome
+from planning.nightly import LotOutcome
 from planning.returns import ScoredRun
 from storage.store import Store
 from tasks.monitoring.artifacts import (
@@ -33,7 +33,7 @@ class PrefectMonitor(Monitor):
     def scored(self, job: LotJob, done: ScoredRun) -> None:
         publish_run(job, done)
 
-    def night(self, root: str, outcomes: Sequence[Outcome]) -> None:
+    def night(self, root: str, outcomes: Sequence[LotOutcome]) -> None:
         publish_night(root, outcomes)
 
     def benchmark(self, store: Store, path: str, dataset: str) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from planning.lot_job import LotJob
-from reports.page.contact_sheet import Part, bounded_url, sheet
+from reports.page.contact_sheet import SheetPart, bounded_url, sheet
 from reports.page.run_view import FinishedRun
 from reports.run_record import read_record
 from storage.results.runs import Run
@@ -105,7 +105,7 @@ def strip(run: Run, folder: str) -> Image.Image | None:
         photograph = found.photograph(position)
         if photograph is not None:
             parts.append(
-                Part(f"{known.rank}: raw score {known.raw_score:.3f}", photograph, found.patch_scores[position])
+                SheetPart(f"{known.rank}: raw score {known.raw_score:.3f}", photograph, found.patch_scores[position])
             )
     return sheet(parts, found.limits) if parts else None
 

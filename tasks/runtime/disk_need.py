@@ -27,7 +27,7 @@ def needed_bytes(plan: ProjectedCost) -> int:
 
 
 @contextmanager
-def telling_need(plan: ProjectedCost, store: str) -> Iterator[None]:
+def explaining_full_disk(plan: ProjectedCost, store: str) -> Iterator[None]:
     """Add the space needed to errors of a full disk raised in the `with` block.
 
     Args:

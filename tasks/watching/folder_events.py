@@ -40,8 +40,8 @@ class Change:
 class ChangeHandler(FileSystemEventHandler):
     """Puts what happens to files called like images, and new folders, into a queue."""
 
-    def __init__(self, folder: Path, changes: "queue.SimpleQueue[Change]", *, tells_closing: bool) -> None:
-        self.folder, self.changes, self.tells_closing = folder, changes, tells_closing
+    def __init__(self, folder: Path, changes: "queue.SimpleQueue[Change]", *, reports_closing: bool) -> None:
+        self.folder, self.changes, self.reports_closing = folder, changes, reports_closing
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Keep an event that may mean a new or changed photograph."""
@@ -57,7 +57,7 @@ class ChangeHandler(FileSystemEventHandler):
                 case "created" | "attrib":
                     self.changes.put(Change(path, "seen"))
                 case "modified":
-                    self.changes.put(Change(path, "written" if self.tells_closing else "seen"))
+                    self.changes.put(Change(path, "written" if self.reports_closing else "seen"))
                 case "closed" | "moved":
                     self.changes.put(Change(path, "closed"))
 
@@ -133,8 +133,8 @@ class FolderEvents:
 
     def _started(self) -> BaseObserver:
         observer = PollingObserver(timeout=POLL_SECONDS) if self.poll else Observer()
-        tells_closing = not self.poll and sys.platform == "linux"
-        handler = ChangeHandler(self.folder, self.changes, tells_closing=tells_closing)
+        reports_closing = not self.poll and sys.platform == "linux"
+        handler = ChangeHandler(self.folder, self.changes, reports_closing=reports_closing)
         observer.schedule(handler, str(self.folder), recursive=True)
         observer.start()
         return observer

@@ -18,7 +18,7 @@ from storage.store import Store
 from tasks.watching.bank import Bank
 from tasks.watching.stable_files import FileState
 
-Scored = tuple[float, tuple[float, float]]
+ScoreAndPeak = tuple[float, tuple[float, float]]
 """Raw score, and the peak as fractions of the image's height and width."""
 
 
@@ -57,7 +57,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScoredFile:
     """What reading a file gave."""
 
     name: str
@@ -66,7 +66,9 @@ class Outcome:
     """None for a photograph that has its row already."""
 
 
-def score_file(watch: Watch, path: str, state: FileState, known: Collection[str], *, patient: bool) -> Outcome | None:
+def score_file(
+    watch: Watch, path: str, state: FileState, known: Collection[str], *, patient: bool
+) -> ScoredFile | None:
     """Score one file unless it is known; None while it may still be incomplete.
 
     Args:
@@ -81,7 +83,7 @@ def score_file(watch: Watch, path: str, state: FileState, known: Collection[str]
     (image,) = list_files(folder, [path])
     name = arrival_id(image.path, image.sha256)
     if name in known:
-        return Outcome(name, None)
+        return ScoredFile(name, None)
     reason, scored = image.reason, None
     if image.status == USABLE:
         try:
@@ -92,11 +94,11 @@ def score_file(watch: Watch, path: str, state: FileState, known: Collection[str]
             image, reason = replace(image, status="unreadable"), str(error)
     if image.status == "unreadable" and patient:
         return None
-    return Outcome(name, table_row(watch, image, state, reason, scored, time.perf_counter() - started))
+    return ScoredFile(name, table_row(watch, image, state, reason, scored, time.perf_counter() - started))
 
 
 def table_row(
-    watch: Watch, image: ListedImage, state: FileState, reason: str, scored: Scored | None, seconds: float
+    watch: Watch, image: ListedImage, state: FileState, reason: str, scored: ScoreAndPeak | None, seconds: float
 ) -> Arrival:
     """One row of the table, as plain values; without a score for files that could not be scored."""
     raw, (peak_row, peak_column) = scored or (float("nan"), (-1, -1))

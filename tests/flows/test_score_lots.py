@@ -278,7 +278,7 @@ def test_night_makes_up_for_a_report_and_for_maps(root: Path, tmp_path: Path, mo
         assert "the report could not be made" in said
     for missing, changes in (("page", {}), ("maps", {"maps": "png"})):
         (again,) = whole_night(root, output, category="bolt", **changes).outcomes
-        assert (again.status, again.made) == (Status.FINISHED, (missing,))
+        assert (again.status, again.created) == (Status.FINISHED, (missing,))
     assert list(output.glob("runs/bolt-*/report/report.html"))
     assert list(output.glob("runs/bolt-*/maps-png"))
     assert night(root, output, category="bolt", maps="png") == {**NOTHING, "finished_before": 1}

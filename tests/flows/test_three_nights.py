@@ -23,7 +23,7 @@ from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.store import Store
 from web.app import create_app
-from web.serve import Place, listening
+from web.serve import SiteAddress, listening
 
 GOOD, DEFECTIVE, SIDE = 8, 2, 64
 HOW = ("--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1", "--engine", "inline")
@@ -99,7 +99,7 @@ def photograph(root: Path, night: str) -> None:
 def person(store: Store) -> Iterator[Person]:
     """A visitor of the site, which runs on all three nights."""
     Path(store.url, "runs").mkdir(parents=True)
-    with listening(Place("127.0.0.1", 0, None)) as listener:
+    with listening(SiteAddress("127.0.0.1", 0, None)) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from reports.judged import Judged, calibration_of, judge, scored_alike
+from reports.judged import VerdictCounts, calibration_of, count_verdicts, scored_alike
 from storage.results.verdicts import COLUMNS
 from tests.flat import job_of, record_of
 
@@ -21,7 +21,7 @@ def table(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
 
 
 def test_verdicts_are_counted_by_what_the_run_had_said() -> None:
-    found = judge(
+    found = count_verdicts(
         table(
             ("a", "flagged", "good", 0.9),
             ("a", "flagged", "defective", 0.9),
@@ -32,17 +32,17 @@ def test_verdicts_are_counted_by_what_the_run_had_said() -> None:
             ("f", "flagged", "withdrawn", 0.6),
         )
     )
-    assert found == Judged(defective=2, good=2, unsure=1, right=1, wrong=1, missed=1)
+    assert found == VerdictCounts(defective=2, good=2, unsure=1, right=1, wrong=1, missed=1)
     assert (found.count, found.precision) == (5, 0.5)
 
 
 def test_nothing_judged_has_no_precision() -> None:
-    assert judge(table()).precision is None
-    assert judge(table(("a", "accepted", "good", 0.1))).precision is None
+    assert count_verdicts(table()).precision is None
+    assert count_verdicts(table(("a", "accepted", "good", 0.1))).precision is None
 
 
 def test_runs_add_up() -> None:
-    assert Judged(1, 2, 3, 1, 1, 0) + Judged(defective=1, right=1) == Judged(2, 2, 3, 2, 1, 0)
+    assert VerdictCounts(1, 2, 3, 1, 1, 0) + VerdictCounts(defective=1, right=1) == VerdictCounts(2, 2, 3, 2, 1, 0)
 
 
 def test_calibration_takes_clear_verdicts_of_all_runs() -> None:
@@ -54,7 +54,7 @@ def test_calibration_takes_clear_verdicts_of_all_runs() -> None:
     assert (calibration.good_count, calibration.defective_count) == (12, 12)
     assert (total.good, total.defective, total.unsure) == (12, 12, 12)
     assert calibration_of([low])[0] is None
-    assert calibration_of([]) == (None, Judged())
+    assert calibration_of([]) == (None, VerdictCounts())
 
 
 JOB = job_of()

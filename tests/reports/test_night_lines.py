@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from planning.nightly import Night, Outcome, Status
+from planning.nightly import LotOutcome, Night, Status
 from planning.returns import Contributed
 from reports.night_lines import (
     FINISHED_SHOWN,
@@ -12,19 +12,19 @@ from reports.night_lines import (
     advice_lines,
     contribution_lines,
     finished_lines,
-    headline,
+    first_clause,
     left_out_lines,
     lot_line,
 )
 from storage.images.lot_tree import FoundLot, LeftOut
 
 
-def outcome(name: str = "1", category: str = "cap", **facts: object) -> Outcome:
+def outcome(name: str = "1", category: str = "cap", **facts: object) -> LotOutcome:
     found = FoundLot(category, f"lots/{category}/{name}", name, None)
-    return replace(Outcome(found, Status.SCORED, images=40, flagged=2, suspect=3, page=f"/out/{name}.html"), **facts)
+    return replace(LotOutcome(found, Status.SCORED, images=40, flagged=2, suspect=3, page=f"/out/{name}.html"), **facts)
 
 
-def night(*outcomes: Outcome, left_out: tuple[LeftOut, ...] = ()) -> Night:
+def night(*outcomes: LotOutcome, left_out: tuple[LeftOut, ...] = ()) -> Night:
     return Night("lots", outcomes, left_out)
 
 
@@ -34,7 +34,7 @@ def test_line_of_a_scored_lot_has_counts_and_its_page() -> None:
 
 
 def test_line_of_a_lot_finished_before_says_what_it_got() -> None:
-    before = outcome(status=Status.FINISHED, made=("page", "maps"))
+    before = outcome(status=Status.FINISHED, created=("page", "maps"))
     assert (
         lot_line(before)
         == "cap-1: finished before, 40 images: 2 flagged, 3 suspect, page and maps made now; /out/1.html"
@@ -80,7 +80,7 @@ def test_warnings_of_many_kinds_are_cut() -> None:
     ],
 )
 def test_headline_is_the_first_clause(warning: str, short: str) -> None:
-    assert headline(warning) == short
+    assert first_clause(warning) == short
 
 
 def test_problems_beside_the_scores_are_said_once() -> None:

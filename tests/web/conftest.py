@@ -18,7 +18,7 @@ from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from tests.web.visiting import MARKUP, QUOTES, Visitor
 from web.app import create_app
-from web.serve import Place, listening
+from web.serve import SiteAddress, listening
 
 SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3)}
 
@@ -76,7 +76,7 @@ def client(store: Store) -> Iterator[TestClient]:
 @pytest.fixture
 def site(store: Store) -> Iterator[str]:
     """The address of the site, served by a thread."""
-    place = Place("127.0.0.1", 0, None)
+    place = SiteAddress("127.0.0.1", 0, None)
     with listening(place) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(store, reviewer="Ada"), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -22,7 +22,7 @@ from storage.store import Store
 from tests.web.visiting import OWN
 from web.access.proxy import Front, front_of
 from web.app import create_app
-from web.serve import Place, listening
+from web.serve import SiteAddress, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = ("a-token-of-the-first-site", "a-token-of-the-other-site")
@@ -147,11 +147,11 @@ def test_addresses_that_cannot_be_are_refused(address: str, root: str, said: str
 
 def test_address_for_all_machines_can_be_opened() -> None:
     for host in ("0.0.0.0", "::"):
-        address = Place(host, 8420, "token-of-sixteen-signs").address
+        address = SiteAddress(host, 8420, "token-of-sixteen-signs").address
         assert re.fullmatch(r"http://(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):8420/", address)
         assert "//0.0.0.0" not in address
         assert "[::]" not in address
-    assert Place("127.0.0.1", 9000, None, Front(root="/review")).address == "http://127.0.0.1:9000/review/"
+    assert SiteAddress("127.0.0.1", 9000, None, Front(root="/review")).address == "http://127.0.0.1:9000/review/"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def browser() -> Iterator[Browser]:
 
 
 def free_port() -> int:
-    with listening(Place("127.0.0.1", 0, None)) as one:
+    with listening(SiteAddress("127.0.0.1", 0, None)) as one:
         return int(one.getsockname()[1])
 
 
@@ -199,7 +199,7 @@ def nginx(folder: Path, lines: str, port: int) -> Iterator[None]:
 @contextmanager
 def served(store: Store, front: Front) -> Iterator[int]:
     """The port of a site that a thread serves."""
-    with listening(Place("127.0.0.1", 0, None)) as listener:
+    with listening(SiteAddress("127.0.0.1", 0, None)) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(store, front=front), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

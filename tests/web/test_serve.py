@@ -16,7 +16,7 @@ from storage.datasets import list_categories
 from storage.store import Store
 from tests.web.visiting import give
 from web.access.guard import is_loopback
-from web.serve import Place, listening, place_of, require_site_store
+from web.serve import SiteAddress, listening, place_of, require_site_store
 
 ROOT = Path(__file__).resolve().parents[2]
 BOX = {"shape": "box", "points": [[10, 10], [60, 10], [60, 50], [10, 50]]}
@@ -24,7 +24,7 @@ BOX = {"shape": "box", "points": [[10, 10], [60, 10], [60, 50], [10, 50]]}
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_site_says_its_address_and_ends_quietly(store: Store, number: signal.Signals) -> None:
-    with listening(Place("127.0.0.1", 0, None)) as free:
+    with listening(SiteAddress("127.0.0.1", 0, None)) as free:
         port = free.getsockname()[1]
     words = [sys.executable, "-m", "cli", "web", store.url, "--port", str(port)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
@@ -64,12 +64,12 @@ def test_token_is_new_each_time_and_printed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="port must be between 1 and 65535, got 70000"):
         place_of("127.0.0.1", 70000)
-    with listening(Place("127.0.0.1", 0, None)) as taken:
+    with listening(SiteAddress("127.0.0.1", 0, None)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
             OSError, match=f"must be an address of this machine that is free, got 127.0.0.1 port {port}"
         ):
-            listening(Place("127.0.0.1", port, None))
+            listening(SiteAddress("127.0.0.1", port, None))
     with pytest.raises(FileNotFoundError, match="store must be an existing folder"):
         require_site_store(str(tmp_path / "gone"))
     with pytest.raises(ValueError, match=r"store must be the --output of earlier runs, got .* no folder runs"):

@@ -22,7 +22,7 @@ REVERSE = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axi
 
 
 @dataclass(frozen=True)
-class Layout:
+class SegmentLayout:
     """Where the strips or tiles of a page lie."""
 
     width: int
@@ -55,7 +55,7 @@ class Segment:
     """uint8 (rows, bytes of a row)."""
 
 
-def layout_of(page: Directory) -> Layout:
+def layout_of(page: Directory) -> SegmentLayout:
     """The strips or tiles of a page.
 
     Raises:
@@ -70,7 +70,7 @@ def layout_of(page: Directory) -> Layout:
     part_height = part[1] or min(page.whole(Tag.ROWS_PER_STRIP, height), height)
     if not (offsets and part[0] and part_height):
         raise ValueError("it does not say where its pixels lie")
-    return Layout(part[0], part_height, offsets, sizes, is_tiled, planes)
+    return SegmentLayout(part[0], part_height, offsets, sizes, is_tiled, planes)
 
 
 def read_segments(page: Directory, sample_bits: int) -> Iterator[Segment]:

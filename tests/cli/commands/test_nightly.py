@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cli.commands import nightly
 from cli.main import app
 from flows.pipelines.night import NightFailedError
-from planning.nightly import Night, Outcome, Status
+from planning.nightly import LotOutcome, Night, Status
 from planning.requests import NightRequest
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.lot_tree import FoundLot
@@ -33,8 +33,8 @@ def test_failed_lots_are_named_with_their_reason_once(
 ) -> None:
     found = [FoundLot(category, f"lots/{category}/[1]", "[1]", None) for category in ("bolt", "nut")]
     outcomes = (
-        Outcome(found[0], Status.TOO_SMALL, reason="1 image"),
-        Outcome(found[1], Status.FAILED, reason="[planted] :smile:"),
+        LotOutcome(found[0], Status.TOO_SMALL, reason="1 image"),
+        LotOutcome(found[1], Status.FAILED, reason="[planted] :smile:"),
     )
 
     def fail(*given: object) -> None:

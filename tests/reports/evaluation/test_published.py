@@ -8,8 +8,8 @@ import pytest
 
 from reports.evaluation.published import (
     caption,
-    describe_left_out,
     describe_not_read,
+    describe_without_masks,
     in_percent,
     result_table,
     with_means,
@@ -164,7 +164,7 @@ def test_a_metric_that_leaves_images_out_is_not_compared_and_says_so() -> None:
     assert np.isnan(row(table, "02", "pixel_auroc")["published"])
     assert np.isnan(row(table, "mean", "pixel_auroc")["published"])
     assert (row(table, "mean", "pixel_auroc")[["images", "without_mask"]] == [27, 3]).all()
-    assert [sentence.partition(",")[0] for sentence in describe_left_out(table, NAME)] == [
+    assert [sentence.partition(",")[0] for sentence in describe_without_masks(table, NAME)] == [
         "02: pixel metrics are not defined for 3 of 10 images"
     ]
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from planning.lot_job import LotJob
-from reports.page.contact_sheet import Part
+from reports.page.contact_sheet import SheetPart
 from storage.artefacts import writing
 from storage.images.listing import list_folder
 from storage.results.patch_scores import write_scores
@@ -114,7 +114,7 @@ def test_summary_goes_on_without_photographs(made_run: MadeRun, photographs: Pat
 
 def test_summary_shows_each_photograph_beside_its_own_map(made_run: MadeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     run, job = made_run()
-    shown: list[Part] = []
+    shown: list[SheetPart] = []
     monkeypatch.setattr(summaries, "sheet", lambda parts, limits: shown.extend(parts) or Image.new("RGB", (9, 9)))
     listed = [image.path for image in run.scored_images()]
     ranked = run.scores().iloc[[2, 0, 1]]
