@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from storage.datasets.records import LabelledImage
 from storage.images.links import LEADS_OUT, Bounds
+from storage.names import one_form
 
 
 def path_problem(root: Path, text: str, category: str, *, may_lack: bool = False) -> str | None:
@@ -22,11 +23,8 @@ def path_problem(root: Path, text: str, category: str, *, may_lack: bool = False
     """
     if not text:
         return None if may_lack else "is not named"
-    # A drive or a leading slash would replace the root when joined to it.
-    if PurePosixPath(text).is_absolute() or PureWindowsPath(text).anchor:
-        return f"must be relative to the root, got {text!r}"
-    if ".." in (*PurePosixPath(text).parts, *PureWindowsPath(text).parts):
-        return f"must stay inside the root, got {text!r}"
+    if problem := text_problem(text):
+        return problem
     try:
         target = (root / text).resolve()
         exists, inside = target.is_file(), Bounds(root, category).holds(text)
@@ -35,6 +33,43 @@ def path_problem(root: Path, text: str, category: str, *, may_lack: bool = False
     if not inside:
         return f"must stay inside the root, got {text!r}, a link to {str(target)!r}: {LEADS_OUT}"
     return None if exists or may_lack else f"{text!r} is missing"
+
+
+def text_problem(text: str) -> str | None:
+    """What is wrong with a path of a table by its letters alone; None where it may be looked up."""
+    # A drive or a leading slash would replace the root when joined to it.
+    if PurePosixPath(text).is_absolute() or PureWindowsPath(text).anchor:
+        return f"must be relative to the root, got {text!r}"
+    if ".." in (*PurePosixPath(text).parts, *PureWindowsPath(text).parts):
+        return f"must stay inside the root, got {text!r}"
+    return None
+
+
+class Spelling:
+    """Paths of a dataset's tables as its disk spells them, which may hold another Unicode normal form of a name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.names: dict[Path, dict[str, str]] = {}
+
+    def on_disk(self, text: str) -> str:
+        """The path of the file that is meant; the text itself where there is none, or where it must not be followed."""
+        try:
+            if text_problem(text) or (self.root / text).exists():
+                return text
+            folder = self.root
+            for part in PurePosixPath(text).parts:
+                folder = folder / self.of_folder(folder).get(one_form(part), part)
+            return folder.relative_to(self.root).as_posix() if folder.exists() else text
+        except (OSError, ValueError):  # too long, a NUL
+            return text
+
+    def of_folder(self, folder: Path) -> dict[str, str]:
+        """The names in a folder, by the form in which names are compared; read once."""
+        if folder not in self.names:
+            there = sorted(folder.iterdir()) if folder.is_dir() else []
+            self.names[folder] = {one_form(file.name): file.name for file in there}
+        return self.names[folder]
 
 
 def links_out(root: Path, images: Mapping[str, Sequence[LabelledImage]]) -> list[str]:

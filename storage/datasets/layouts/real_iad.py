@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from storage.datasets.files import natural_key
-from storage.datasets.inside import path_problem
+from storage.datasets.inside import Spelling, path_problem
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
 
 SPLITS = ("realiad_jsons/realiad_jsons", "realiad_jsons", "")
@@ -57,10 +57,12 @@ def _list_category(root: Path, split: Path) -> tuple[list[LabelledImage], list[s
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [], [f"{name} must be JSON with a list test of images, got {type(error).__name__}: {error}"]
     folder = PurePosixPath(next(place for place in IMAGES if (root / place).is_dir())) / texts[0]
+    spelling = Spelling(root)
     images: list[LabelledImage] = []
     problems: list[str] = []
     for number, entry in enumerate(entries):
-        image, mask = (str(folder / str(entry[key])) if entry.get(key) else "" for key in ("image_path", "mask_path"))
+        named = (str(folder / str(entry[key])) if entry.get(key) else "" for key in ("image_path", "mask_path"))
+        image, mask = map(spelling.on_disk, named)
         defect = str(entry.get("anomaly_class") or "")
         wrong = list(_entry_problems(root, split.stem, image, mask, defect))
         problems += [f"{name} test entry {number}: {problem}" for problem in wrong]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from storage.datasets.files import folders_in, natural_key
-from storage.datasets.inside import path_problem
+from storage.datasets.inside import Spelling, path_problem
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
 
 SPLIT_FILE = "split_csv/1cls.csv"
@@ -25,7 +25,12 @@ def find(root: Path, requested: Collection[str] | None) -> Found:
     known = sorted({row["object"] for row in rows.values()}, key=natural_key)
     wanted = known if requested is None else sorted(set(requested), key=natural_key)
     problems = [f"category {name!r} is unknown; known: {', '.join(known)}" for name in wanted if name not in known]
-    rows = {line: row for line, row in rows.items() if row["object"] in wanted}
+    spelling = Spelling(root)
+    rows = {
+        line: row | {column: spelling.on_disk(row[column]) for column in ("image", "mask")}
+        for line, row in rows.items()
+        if row["object"] in wanted
+    }
     images: dict[str, list[LabelledImage]] = defaultdict(list)
     for line, row in rows.items():
         wrong = list(_row_problems(root, row))

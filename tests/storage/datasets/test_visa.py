@@ -58,6 +58,21 @@ def test_visa_images_carry_label_and_mask(root: Path) -> None:
     ]
 
 
+def test_visa_names_in_another_normal_form_are_found(tmp_path: Path) -> None:
+    composed, decomposed = "geh\u00e4use", "geha\u0308use"
+    row = "{0},test,anomaly,{0}/Data/Images/{0}.JPG,{0}/Data/Masks/{0}.png"
+    write_image(tmp_path / f"{decomposed}/Data/Images/{decomposed}.JPG")
+    write_image(tmp_path / f"{decomposed}/Data/Masks/{decomposed}.png")
+    write_image(tmp_path / f"{decomposed}/Data/Images/good.JPG")
+    write_split(tmp_path, row.format(composed), f"{composed},test,normal,{composed}/Data/Images/good.JPG,")
+    (found,) = list_categories("visa", tmp_path)
+    assert [image.path for image in found.images] == [
+        f"{decomposed}/Data/Images/{decomposed}.JPG",
+        f"{decomposed}/Data/Images/good.JPG",
+    ]
+    assert [mask.path for mask in found.images[0].masks] == [f"{decomposed}/Data/Masks/{decomposed}.png"]
+
+
 def test_visa_objects_are_alphabetical(root: Path) -> None:
     assert [category.name for category in list_categories("visa", root)] == ["candle", "pcb1"]
 
