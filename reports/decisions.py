@@ -40,15 +40,15 @@ class LotResult:
 
     def _alarm(self, group: int) -> str:
         count = int((self.group == group).sum())
-        told = (
+        message = (
             f"{count} of {len(self.group)} images have unusual places that the network finds again in each other and "
             f"hardly in any other image (group {group}): the same flaw, a harmless variant, or places that only the "
             "network takes for alike; look at them."
         )
         if self.rescored:
-            return f"{told} It was left out of the references, so they were scored without each other."
+            return f"{message} It was left out of the references, so they were scored without each other."
         return (
-            f"{told} As they match each other, their scores may be too low; "
+            f"{message} As they match each other, their scores may be too low; "
             "score again with exclude_groups (--exclude-groups) to take that out."
         )
 
@@ -71,23 +71,23 @@ class LotResult:
         Args:
             nights: paths of the earlier runs whose scores were given to the rule.
         """
-        decided = self.decision
+        decision = self.decision
         return DecisionRecord(
             score="raw_score",
-            flag_basis=decided.flag_basis,
-            basis=decided.found.basis,
-            reference_count=decided.found.reference_count,
+            flag_basis=decision.flag_basis,
+            basis=decision.found.basis,
+            reference_count=decision.found.reference_count,
             nights=nights,
-            expected_false_alarms=decided.options.false_alarms,
-            suspects=decided.options.suspects,
-            review_budget=decided.options.review_budget,
-            fixed_threshold=decided.options.threshold,
-            threshold=finite_or_none(decided.flag_threshold),
-            suspect_threshold=finite_or_none(decided.suspect_threshold),
-            above_count=decided.above_count,
-            flagged_count=decided.count(Decision.FLAGGED),
-            suspect_count=decided.count(Decision.SUSPECT),
-            remark=decided.found.remark,
+            expected_false_alarms=decision.options.false_alarms,
+            suspects=decision.options.suspects,
+            review_budget=decision.options.review_budget,
+            fixed_threshold=decision.options.threshold,
+            threshold=finite_or_none(decision.flag_threshold),
+            suspect_threshold=finite_or_none(decision.suspect_threshold),
+            above_count=decision.above_count,
+            flagged_count=decision.count(Decision.FLAGGED),
+            suspect_count=decision.count(Decision.SUSPECT),
+            remark=decision.found.remark,
             pixel_threshold=finite_or_none(self.pixel_threshold),
         )
 
@@ -116,8 +116,8 @@ def decide_run(
     decision = decide(raw_scores, spec.job.decisions, good_scores=good_scores, earlier_nights=earlier_nights)
     pixel = pixel_threshold(patch_scores, decision.listed, decision.suspect_threshold)
     if spec.groups is None:
-        none = np.zeros(len(raw_scores), dtype=np.int64)
-        return LotResult(decision, pixel, none, none, rescored=False)
+        no_groups = np.zeros(len(raw_scores), dtype=np.int64)
+        return LotResult(decision, pixel, no_groups, no_groups, rescored=False)
     group, shared = read_groups(store, spec.groups)
     return LotResult(decision, pixel, group, shared.sum(axis=(1, 2)), rescored=spec.job.settings.exclude_groups)
 
@@ -142,8 +142,8 @@ def box_table(
         image = images[position]
         anomaly_map, fine_map = maps_of_run(np.stack([patch_scores[position], fine_scores[position]]), map_size)
         mask = defect_mask(anomaly_map, fine_map, verdict.pixel_threshold)
-        found = boxes(anomaly_map, mask, (image.height, image.width))
-        rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in found]
+        image_boxes = boxes(anomaly_map, mask, (image.height, image.width))
+        rows += [{"image_id": image.image_id, "path": image.path, **asdict(box)} for box in image_boxes]
     table = pd.DataFrame(rows, columns=list(BOX_COLUMNS))
-    kinds = {"x": "int64", "y": "int64", "width": "int64", "height": "int64", "peak_score": "float64"}
-    return table.astype({"image_id": "string", "path": "string", **kinds})
+    dtypes = {"x": "int64", "y": "int64", "width": "int64", "height": "int64", "peak_score": "float64"}
+    return table.astype({"image_id": "string", "path": "string", **dtypes})

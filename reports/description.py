@@ -62,7 +62,7 @@ def describe_run(record: RunRecord) -> Description:
 
 def in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Numbers of files by status, those that were scored first."""
-    return sorted(counts.items(), key=lambda one: (one[0] != USABLE, one[0]))
+    return sorted(counts.items(), key=lambda item: (item[0] != USABLE, item[0]))
 
 
 def option_values(options: Options, without: Iterable[str] = ()) -> dict[str, object]:
@@ -82,7 +82,7 @@ def describe_region(job: LotJob) -> str:
 def describe_references(job: LotJob) -> str:
     """Which images a lot was scored against besides its own."""
     runs, good = job.settings.references_from, job.judged_good
-    judged = f"{sum(len(one.image_ids) for one in good)} images judged good in earlier runs" if good else ""
+    judged = f"{sum(len(images.image_ids) for images in good)} images judged good in earlier runs" if good else ""
     accepted = f"accepted images of {', '.join(runs)}" if runs else ""
     known = f"photographs of good parts in {job.good.folder}" if job.good else ""
     return "; ".join(text for text in (accepted, judged, known) if text) or "none"

@@ -23,9 +23,9 @@ DESCRIPTION = "Verdicts about a lot scored with MuSc"
 
 def as_csv(verdicts: pd.DataFrame) -> bytes:
     """Every verdict as a row, the earliest first, `regions` as JSON."""
-    counting = set(current_verdicts(verdicts)["verdict_id"])
+    counted_ids = set(current_verdicts(verdicts)["verdict_id"])
     table = verdicts.assign(
-        counts=[verdict_id in counting for verdict_id in verdicts["verdict_id"]],
+        counts=[verdict_id in counted_ids for verdict_id in verdicts["verdict_id"]],
         regions=[json.dumps(regions) for regions in verdicts["regions"]],
     )
     return csv_bytes(table)
@@ -37,15 +37,15 @@ def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
     return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
 
 
-def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], told: Sequence[str]) -> list[Marked]:
+def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], columns: Sequence[str]) -> list[Marked]:
     """The images of a run with people's verdicts.
 
     Args:
         images: the scored images of the run.
     """
-    known = {image.image_id: image for image in images}
+    by_id = {image.image_id: image for image in images}
     return [
-        Marked(known[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in told})
+        Marked(by_id[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in columns})
         for _, row in verdicts.iterrows()
     ]
 
@@ -65,5 +65,5 @@ def verdicts_content(
         return as_csv(verdicts)
     if kind == "coco":
         return json_bytes(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
-    told = ("raw_score", "name", "time", "note")
-    return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, told), prefix=prefix))
+    columns = ("raw_score", "name", "time", "note")
+    return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, columns), prefix=prefix))

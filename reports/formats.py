@@ -53,22 +53,22 @@ def inert(text: str) -> str:
 def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
     """Images and their defective places as COCO's object detection has them; only defective images have annotations."""
     numbered = list(enumerate(marked, start=1))
-    places = [(number, region) for number, one in numbered if one.label == DEFECTIVE for region in one.regions]
+    shapes = [(number, region) for number, image in numbered if image.label == DEFECTIVE for region in image.regions]
     return {
         "info": {"description": description},
         "categories": [{"id": 1, "name": DEFECTIVE}],
         "images": [
             {
                 "id": number,
-                "file_name": one.image.path,
-                "width": one.image.width,
-                "height": one.image.height,
-                "sha256": one.image.sha256,
-                **one.facts,
+                "file_name": image.image.path,
+                "width": image.image.width,
+                "height": image.image.height,
+                "sha256": image.image.sha256,
+                **image.facts,
             }
-            for number, one in numbered
+            for number, image in numbered
         ],
-        "annotations": [annotation(count, number, region) for count, (number, region) in enumerate(places, start=1)],
+        "annotations": [annotation(count, number, region) for count, (number, region) in enumerate(shapes, start=1)],
     }
 
 
@@ -100,20 +100,20 @@ def as_labelstudio(
         model: what made the places; each then comes as a box and as an outline. None if people did.
         prefix: of the address from which Label Studio loads each photograph; None leaves paths as they are.
     """
-    return [task(one, model, prefix) for one in marked]
+    return [task(image, model, prefix) for image in marked]
 
 
-def task(one: Marked, model: str | None, prefix: str | None) -> dict[str, object]:
+def task(marked: Marked, model: str | None, prefix: str | None) -> dict[str, object]:
     """One of Label Studio's tasks."""
-    choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [one.label]}}
+    choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [marked.label]}}
     shapes = (BOX, OUTLINE) if model else (None,)
-    places = [place(region, shape or region["shape"], one.image) for region in one.regions for shape in shapes]
-    result = {"result": [choice, *places]}
-    image = one.image.path if prefix is None else f"{prefix}{quote(one.image.path)}"
-    data = {"image": image, "sha256": one.image.sha256, **one.facts}
+    results = [place(region, shape or region["shape"], marked.image) for region in marked.regions for shape in shapes]
+    result = {"result": [choice, *results]}
+    image = marked.image.path if prefix is None else f"{prefix}{quote(marked.image.path)}"
+    data = {"image": image, "sha256": marked.image.sha256, **marked.facts}
     if model is None:
         return {"data": data, "annotations": [result]}
-    return {"data": data, "predictions": [{"model_version": model, "score": one.facts.get("raw_score"), **result}]}
+    return {"data": data, "predictions": [{"model_version": model, "score": marked.facts.get("raw_score"), **result}]}
 
 
 def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, object]:
@@ -132,8 +132,8 @@ def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str
 
 def bounds(points: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of a polygon."""
-    across, down = zip(*points, strict=True)
-    return min(across), min(down), max(across), max(down)
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def area(points: Sequence[Sequence[float]]) -> float:
@@ -143,13 +143,13 @@ def area(points: Sequence[Sequence[float]]) -> float:
     12.0
     """
     following = [*points[1:], points[0]]
-    return abs(sum(x * down - across * y for (x, y), (across, down) in zip(points, following, strict=True))) / 2
+    return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(points, following, strict=True))) / 2
 
 
-def json_bytes(made: Any) -> bytes:
+def json_bytes(values: Any) -> bytes:
     """The content of an export's file.
 
     Raises:
         ValueError: if a number is infinite or undefined.
     """
-    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False).encode()

@@ -49,12 +49,12 @@ def count_verdicts(verdicts: pd.DataFrame) -> VerdictCounts:
         verdicts: every verdict, as `storage.verdicts` reads them; the latest about each image counts.
     """
     current = current_verdicts(verdicts)
-    said, listed = current["verdict"], current["decision"] != Decision.ACCEPTED
-    bad, good = said == DEFECTIVE, said == GOOD
+    verdict, listed = current["verdict"], current["decision"] != Decision.ACCEPTED
+    bad, good = verdict == DEFECTIVE, verdict == GOOD
     return VerdictCounts(
         defective=int(bad.sum()),
         good=int(good.sum()),
-        unsure=int((said == UNSURE).sum()),
+        unsure=int((verdict == UNSURE).sum()),
         right=int((bad & listed).sum()),
         wrong=int((good & listed).sum()),
         missed=int((bad & ~listed).sum()),
@@ -75,9 +75,9 @@ def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, 
     Args:
         tables: every verdict about each run. Of images judged in several runs each run's score counts.
     """
-    found = [(table, current_verdicts(table)) for table in tables]
-    total = sum((count_verdicts(table) for table, _ in found), VerdictCounts())
-    clear = [current[current["verdict"].isin([DEFECTIVE, GOOD])] for _, current in found]
-    scores = np.concatenate([np.empty(0), *(part["raw_score"].to_numpy(dtype=float) for part in clear)])
-    labels = np.concatenate([np.empty(0, bool), *((part["verdict"] == DEFECTIVE).to_numpy() for part in clear)])
+    current_of = [(table, current_verdicts(table)) for table in tables]
+    total = sum((count_verdicts(table) for table, _ in current_of), VerdictCounts())
+    clear = [current[current["verdict"].isin([DEFECTIVE, GOOD])] for _, current in current_of]
+    scores = np.concatenate([np.empty(0), *(rows["raw_score"].to_numpy(dtype=float) for rows in clear)])
+    labels = np.concatenate([np.empty(0, bool), *((rows["verdict"] == DEFECTIVE).to_numpy() for rows in clear)])
     return calibrate(scores, labels.astype(bool)), total

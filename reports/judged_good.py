@@ -37,7 +37,7 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
     Args:
         backbone: whose features are compared.
     """
-    found = []
+    references = []
     for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
         if not is_complete(store, path):
             continue
@@ -46,13 +46,13 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
         except (DamagedError, FormatVersionError) as error:
             log.warning("%d images judged good are left out: %s", len(image_ids), error)
             continue
-        whole = record.job.settings.tile is None
-        alike = whole and backbone_identity(record.job.backbone) == backbone_identity(backbone)
-        if not alike or not all(is_complete(store, block) for block in record.keys.features):
+        untiled = record.job.settings.tile is None
+        same_features = untiled and backbone_identity(record.job.backbone) == backbone_identity(backbone)
+        if not same_features or not all(is_complete(store, block) for block in record.keys.features):
             log.info("%d images judged good in %s are left out: other features, or none", len(image_ids), path)
             continue
-        found.append(JudgedGood(path, image_ids))
-    return tuple(found)
+        references.append(JudgedGood(path, image_ids))
+    return tuple(references)
 
 
 def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
@@ -69,22 +69,22 @@ def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
         Float64 (G,); None where they decide nothing.
     """
     scores, ranks = [np.empty(0)], [np.empty(0)]
-    for judged in job.judged_good:
-        run = Run(store, judged.run)
+    for images in job.judged_good:
+        run = Run(store, images.run)
         if digest(read_record(run).job.raw_score_identity) != digest(job.raw_score_identity):
             continue
         table = run.scores()
         raw = table["raw_score"].to_numpy(dtype=np.float64)
-        own = raw[table["image_id"].isin(judged.image_ids).to_numpy()]
-        scores.append(own)
+        is_judged = raw[table["image_id"].isin(images.image_ids).to_numpy()]
+        scores.append(is_judged)
         ranks.append(
-            pd.Series(raw).rank().to_numpy()[table["image_id"].isin(judged.image_ids).to_numpy()] / (len(raw) + 1)
+            pd.Series(raw).rank().to_numpy()[table["image_id"].isin(images.image_ids).to_numpy()] / (len(raw) + 1)
         )
-    found, places = np.concatenate(scores), np.concatenate(ranks)
-    if chosen_by_score(places):
-        log.info("%d images judged good decide no threshold: they are the most anomalous of their lots", len(found))
+    pooled, all_ranks = np.concatenate(scores), np.concatenate(ranks)
+    if chosen_by_score(all_ranks):
+        log.info("%d images judged good decide no threshold: they are the most anomalous of their lots", len(pooled))
         return None
-    return found if len(found) else None
+    return pooled if len(pooled) else None
 
 
 def chosen_by_score(ranks: np.ndarray) -> bool:
@@ -117,4 +117,4 @@ def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[
         return {}
     latest = pd.concat(tables).sort_values("time", kind="stable").drop_duplicates("sha256", keep="last")
     good = latest[(latest["verdict"] == GOOD) & (latest["category"] == category)]
-    return {str(run): tuple(sorted(map(str, part["image_id"]))) for run, part in good.groupby("run")}
+    return {str(run): tuple(sorted(map(str, rows["image_id"]))) for run, rows in good.groupby("run")}

@@ -55,19 +55,19 @@ class LabelledFolder:
 
 def judged_images(run: Run, verdicts: pd.DataFrame) -> list[JudgedImage]:
     """The images of a finished run that are judged good or defective, in the order of their paths."""
-    known = {image.image_id: image for image in run.scored_images()}
-    found = []
+    by_id = {image.image_id: image for image in run.scored_images()}
+    judged = []
     for row in clear_verdicts(verdicts).to_dict("records"):
-        image, kind = known[row["image_id"]], row["verdict"]
-        drawn = kind == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
-        regions = row["regions"] if drawn else ()
-        found.append(JudgedImage(image, kind, regions, {name: row[name] for name in ("path", "name", "time", "note")}))
-    return found
+        image, label = by_id[row["image_id"]], row["verdict"]
+        has_regions = label == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
+        regions = row["regions"] if has_regions else ()
+        judged.append(JudgedImage(image, label, regions, {name: row[name] for name in COLUMNS[2:]}))
+    return judged
 
 
 def lacking_places(judged: Sequence[JudgedImage]) -> list[str]:
     """Paths of the images judged defective in which nobody has drawn where."""
-    return [one.image.path for one in judged if one.label == DEFECTIVE and not one.regions]
+    return [image.image.path for image in judged if image.label == DEFECTIVE and not image.regions]
 
 
 def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path) -> LabelledFolder:
@@ -87,31 +87,31 @@ def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path)
     if target.exists():
         raise ValueError(f"output must be a new folder, got {target}, which is there already; give another --output")
     record = read_record(run)
-    photographs, aside = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
-    category = aside / safe_folder_name(record.job.category)
+    photographs, staging = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
+    category = staging / safe_folder_name(record.job.category)
     counts = {GOOD: 0, DEFECTIVE: 0}
     left_out: list[str] = []
     rows: list[dict[str, object]] = []
-    for one in judged:
-        content = content_of(photographs, one.image)
+    for image in judged:
+        content = content_of(photographs, image.image)
         if content is None:
-            left_out.append(one.image.path)
+            left_out.append(image.image.path)
             continue
-        file = f"test/{one.label}/{one.image.image_id}{suffix_of(content)}"
+        file = f"test/{image.label}/{image.image.image_id}{suffix_of(content)}"
         write(category / file, content)
-        mask = f"ground_truth/{one.label}/{one.image.image_id}_mask.png" if one.regions else ""
+        mask = f"ground_truth/{image.label}/{image.image.image_id}_mask.png" if image.regions else ""
         if mask:
-            write(category / mask, mask_content(one, read_header(content).orientation))
-        counts[one.label] += 1
-        rows.append({"file": file, "mask": mask, **one.facts})
+            write(category / mask, mask_content(image, read_header(content).orientation))
+        counts[image.label] += 1
+        rows.append({"file": file, "mask": mask, **image.facts})
     write(category / "images.csv", csv_bytes(pd.DataFrame(rows, columns=list(COLUMNS))))
-    aside.rename(target)
+    staging.rename(target)
     return LabelledFolder(counts[GOOD], counts[DEFECTIVE], left_out)
 
 
-def mask_content(one: JudgedImage, orientation: int) -> bytes:
+def mask_content(judged: JudgedImage, orientation: int) -> bytes:
     """A mask as a PNG that is turned as its image is stored, and says so: what is not turned itself could be either."""
-    stored = turn_upright(mask_of(one.regions, one.image), BACK.get(orientation, orientation))
+    stored = turn_upright(mask_of(judged.regions, judged.image), BACK.get(orientation, orientation))
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
     buffer = io.BytesIO()
@@ -142,8 +142,8 @@ def suffix_of(content: bytes) -> str:
     Raises:
         UnreadableImageError: if it is no image.
     """
-    kind = format_of(content)
-    return SUFFIXES.get(kind, f".{kind.lower()}")
+    image_format = format_of(content)
+    return SUFFIXES.get(image_format, f".{image_format.lower()}")
 
 
 def safe_folder_name(category: str) -> str:

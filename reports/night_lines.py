@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from planning.nightly import LotOutcome, Night, Status
 from planning.returns import Contributed
-from reports.sentences import counts
+from reports.sentences import counted, counts
 
 FINISHED_SHOWN = 5
 """Lots finished before that get a line of their own, the latest; a root may hold years of them."""
@@ -23,18 +23,18 @@ def lot_line(outcome: LotOutcome) -> str:
     """What came of one lot: counts and its page, or why there is none."""
     if outcome.status in (Status.TOO_SMALL, Status.FAILED):
         return f"{outcome.found.lot}: {outcome.status}: {outcome.reason}"
-    before = [str(Status.FINISHED)] if outcome.status == Status.FINISHED else []
+    finished = [str(Status.FINISHED)] if outcome.status == Status.FINISHED else []
     created = [f"{' and '.join(outcome.created)} made now"] if outcome.created else []
-    warned = [counted(len(outcome.warnings), "warning")] if outcome.warnings else []
+    warnings = [counted(len(outcome.warnings), "warning")] if outcome.warnings else []
     left_out = [f"not scored: {outcome.left_out}"] if outcome.left_out else []
-    said = [
-        *before,
+    parts = [
+        *finished,
         f"{counted(outcome.images, 'image')}: {counts(outcome.flagged, outcome.suspect)}",
         *created,
-        *warned,
+        *warnings,
         *left_out,
     ]
-    return f"{outcome.found.lot}: {', '.join(said)}; {outcome.page}"
+    return f"{outcome.found.lot}: {', '.join(parts)}; {outcome.page}"
 
 
 def finished_lines(night: Night) -> list[str]:
@@ -46,16 +46,16 @@ def finished_lines(night: Night) -> list[str]:
 
 def advice_lines(night: Night) -> list[str]:
     """What a person should know of a night, each thing once: verdicts, warnings, problems, what is no lot."""
-    warnings = by_text((first_clause(warning), one) for one in night.outcomes for warning in one.warnings)
-    problems = by_text((problem, one) for one in night.outcomes for problem in one.problems)
-    sizes = by_text((one.kept_size, one) for one in night.outcomes if one.kept_size)
-    told = list(warnings.items())
-    more = len(told) - WARNINGS_SHOWN
+    warnings = by_text((first_clause(warning), outcome) for outcome in night.outcomes for warning in outcome.warnings)
+    problems = by_text((problem, outcome) for outcome in night.outcomes for problem in outcome.problems)
+    sizes = by_text((outcome.kept_size, outcome) for outcome in night.outcomes if outcome.kept_size)
+    lots_of_warning = list(warnings.items())
+    more = len(lots_of_warning) - WARNINGS_SHOWN
     return [
         *contribution_lines(night.outcomes),
         *(f"Proportions kept: {text}: {named(lots)}" for text, lots in sizes.items()),
-        *(["Warnings, in full on the pages of the lots:"] if told else []),
-        *(f"  {text}: {named(lots)}" for text, lots in told[:WARNINGS_SHOWN]),
+        *(["Warnings, in full on the pages of the lots:"] if lots_of_warning else []),
+        *(f"  {text}: {named(lots)}" for text, lots in lots_of_warning[:WARNINGS_SHOWN]),
         *([f"  and {more} others"] if more > 0 else []),
         *(f"problem: {named(lots)}: {text}" for text, lots in problems.items()),
         *left_out_lines(night),
@@ -70,31 +70,33 @@ def counts_line(night: Night) -> str:
 def left_out_lines(night: Night) -> list[str]:
     """What below the root is no lot, by the reason."""
     paths = defaultdict(list)
-    for one in night.left_out:
-        paths[one.reason].append(one.path)
-    lines = [f"no lot: {named(found)}: {reason}" for reason, found in paths.items()]
+    for entry in night.left_out:
+        paths[entry.reason].append(entry.path)
+    lines = [f"no lot: {named(left_out)}: {reason}" for reason, left_out in paths.items()]
     nothing = f"no lot lies below {night.root}; lots are folders <category>/<date> of images"
     return lines if night.outcomes else [*lines, nothing]
 
 
 def contribution_lines(outcomes: Sequence[LotOutcome]) -> list[str]:
     """What verdicts and drawn places gave to each product, in one line; nothing where they were not asked for."""
-    latest = {one.found.category: one.contributed for one in outcomes if one.contributed != Contributed()}
-    told = [f"{category}: {contribution(given)}" for category, given in latest.items()]
-    return [f"From the site: {'; '.join(told)}"] if told else []
+    latest = {
+        outcome.found.category: outcome.contributed for outcome in outcomes if outcome.contributed != Contributed()
+    }
+    texts = [f"{category}: {contribution(contributed)}" for category, contributed in latest.items()]
+    return [f"From the site: {'; '.join(texts)}"] if texts else []
 
 
-def contribution(given: Contributed) -> str:
+def contribution(contributed: Contributed) -> str:
     """What verdicts and drawn places gave to a lot.
 
     >>> contribution(Contributed(judged_good=12, ignored=0))
     '12 good references, no place drawn to be ignored yet'
     """
-    good, places = given.judged_good, given.ignored
+    good, ignored = contributed.judged_good, contributed.ignored
     return ", ".join(
         [
             *([] if good is None else [counted(good, "good reference") if good else "no good reference yet"]),
-            *([] if places is None else [f"{counted(places, 'place')} ignored" if places else NOTHING_DRAWN]),
+            *([] if ignored is None else [f"{counted(ignored, 'place')} ignored" if ignored else NOTHING_DRAWN]),
         ]
     )
 
@@ -111,10 +113,10 @@ def first_clause(warning: str) -> str:
     return HEADLINE.split(warning, maxsplit=1)[0]
 
 
-def by_text(told: Iterable[tuple[str, LotOutcome]]) -> Mapping[str, list[str]]:
+def by_text(texts: Iterable[tuple[str, LotOutcome]]) -> Mapping[str, list[str]]:
     """The names of the lots of which each text is told."""
     lots: dict[str, list[str]] = {}
-    for text, outcome in told:
+    for text, outcome in texts:
         names = lots.setdefault(text, [])
         if outcome.found.lot not in names:
             names.append(outcome.found.lot)
@@ -129,12 +131,3 @@ def named(names: Sequence[str]) -> str:
     """
     more = len(names) - NAMES_SHOWN
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def counted(count: int, one: str) -> str:
-    """A count with its noun.
-
-    >>> counted(1, "warning"), counted(2, "warning")
-    ('1 warning', '2 warnings')
-    """
-    return f"{count:,} {one if count == 1 else f'{one}s'}"

@@ -38,7 +38,7 @@ def earlier_references(
         IncompleteError: if a run's features are gone.
     """
     store = Store(job.store)
-    wanted: list[tuple[ListedImage, Place]] = []
+    references: list[tuple[ListedImage, Place]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
         past = read_record(run).job
@@ -46,13 +46,15 @@ def earlier_references(
         require_same_backbone(path, backbone_identity(past.backbone), backbone_identity(job.backbone))
         scores = run.scores()
         accepted = set(scores.loc[scores["decision"] == Decision.ACCEPTED, "path"])
-        wanted += [one for one in placed_images(run) if one[0].path in accepted]
-    for judged in job.judged_good:
-        named = set(judged.image_ids)
-        wanted += [one for one in placed_images(Run(store, judged.run)) if one[0].image_id in named]
+        references += [entry for entry in placed_images(run) if entry[0].path in accepted]
+    for images_judged in job.judged_good:
+        judged_ids = set(images_judged.image_ids)
+        references += [
+            entry for entry in placed_images(Run(store, images_judged.run)) if entry[0].image_id in judged_ids
+        ]
     if job.good and good:
-        wanted += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
-    return rows_of(wanted, {image.sha256 for image in images})
+        references += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
+    return rows_of(references, {image.sha256 for image in images})
 
 
 def lot_references(
@@ -68,23 +70,23 @@ def lot_references(
     """
     if job.settings.references is not None or job.settings.tile is not None:
         return ()
-    places = placed_in([spec.path for spec in blocks], images, Store(job.store))
-    return rows_of(places, {image.sha256 for image in good})
+    references = placed_in([spec.path for spec in blocks], images, Store(job.store))
+    return rows_of(references, {image.sha256 for image in good})
 
 
-def rows_of(wanted: Iterable[tuple[ListedImage, Place]], seen: set[str]) -> tuple[BlockRows, ...]:
+def rows_of(references: Iterable[tuple[ListedImage, Place]], excluded: set[str]) -> tuple[BlockRows, ...]:
     """Rows of stored blocks, sorted, of images each once and none of those seen before.
 
     Args:
         wanted: images and where their features lie.
         seen: SHA-256 of the images scored.
     """
-    rows, before = defaultdict(list), set(seen)
-    for image, (block, row) in wanted:
-        if image.sha256 in before:
+    rows, known = defaultdict(list), set(excluded)
+    for image, (block, row) in references:
+        if image.sha256 in known:
             log.debug("%s is no reference: the lot, or another reference, has the same bytes", image.path)
         else:
-            before.add(image.sha256)
+            known.add(image.sha256)
             rows[block].append(row)
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
 
@@ -137,14 +139,14 @@ def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[st
     Raises:
         ValueError: naming what differs, with both values.
     """
-    told, other = option_texts(theirs), option_texts(ours)
-    unlike = [name for name in told if told[name] != other[name]]
+    their_texts, our_texts = option_texts(theirs), option_texts(ours)
+    different = [name for name in their_texts if their_texts[name] != our_texts[name]]
     if theirs != ours:
-        named = unlike[:1] if "backbone" in unlike else unlike  # all others follow from another network
-        differing = " and ".join(f"{name} {told[name]}, here {other[name]}" for name in named) or "other features"
+        named = different[:1] if "backbone" in different else different  # all others follow from another network
+        texts = " and ".join(f"{name} {their_texts[name]}, here {our_texts[name]}" for name in named)
         raise ValueError(
-            f"references_from must name runs with the features of this lot's backbone, got {path} with {differing}; "
-            "give the same options as that run, or score its lot again with these"
+            f"references_from must name runs with the features of this lot's backbone, got {path} with "
+            f"{texts or 'other features'}; give the same options as that run, or score its lot again with these"
         )
 
 

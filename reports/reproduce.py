@@ -111,8 +111,10 @@ def require_same_weights(past: LotJob, now: LotJob) -> None:
     Raises:
         ValueError: naming everything that differs.
     """
-    before, after = backbone_identity(past.backbone), backbone_identity(now.backbone)
-    changed = [f"{name} was {before[name]} and is {after[name]}" for name in before if before[name] != after[name]]
+    recorded, current = backbone_identity(past.backbone), backbone_identity(now.backbone)
+    changed = [
+        f"{name} was {value} and is {current[name]}" for name, value in recorded.items() if value != current[name]
+    ]
     if changed:
         raise ValueError(
             f"weights must be those of the run, got {now.backbone.weights}: {'; '.join(changed)}; "
@@ -149,12 +151,12 @@ def require_unchanged(folder: Store, images: Sequence[ListedImage]) -> None:
         return None
 
     with ThreadPoolExecutor(READERS) as readers:
-        problems = [found for found in readers.map(problem, images) if found]
+        problems = [text for text in readers.map(problem, images) if text]
     if problems:
-        rest = f" and {len(problems) - MAX_NAMED} more" if len(problems) > MAX_NAMED else ""
+        more = f" and {len(problems) - MAX_NAMED} more" if len(problems) > MAX_NAMED else ""
         raise ImageChangedError(
             f"images must be those of the run, but {len(problems)} of {len(images)} in {folder.url} are not: "
-            f"{', '.join(problems[:MAX_NAMED])}{rest}; give the folder that holds them with --folder"
+            f"{', '.join(problems[:MAX_NAMED])}{more}; give the folder that holds them with --folder"
         )
 
 
@@ -188,19 +190,19 @@ def compare_runs(past: Run, again: Run) -> Reproduction:
         raise ValueError(
             f"the reproduction must score the images of {past.path}, got others; see the reasons in both images.parquet"
         )
-    before, after = (run.scores().set_index("path").loc[images] for run in (past, again))
-    first, second = past.patch_scores(), again.patch_scores()  # NaN outside of a region of interest
-    same = ((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=(1, 2))
+    old, new = (run.scores().set_index("path").loc[images] for run in (past, again))
+    past_patches, new_patches = past.patch_scores(), again.patch_scores()  # NaN outside of a region of interest
+    same = ((past_patches == new_patches) | (np.isnan(past_patches) & np.isnan(new_patches))).all(axis=(1, 2))
     for column in ("raw_score", "score"):
-        same &= (before[column].to_numpy() == after[column].to_numpy()) | (before[column].isna() & after[column].isna())
+        same &= (old[column].to_numpy() == new[column].to_numpy()) | (old[column].isna() & new[column].isna())
     return Reproduction(
         image_count=len(images),
-        differing=tuple(path for path, alike in zip(images, same, strict=True) if not alike),
-        largest_difference=float(np.abs(before["raw_score"] - after["raw_score"]).max()),
+        differing=tuple(path for path, is_same in zip(images, same, strict=True) if not is_same),
+        largest_difference=float(np.abs(old["raw_score"] - new["raw_score"]).max()),
         versions=changed_versions(record.versions, versions()),
         other_decisions=None
         if record.decision.basis is Basis.NIGHTS
-        else int((before["decision"] != after["decision"]).sum()),
+        else int((old["decision"] != new["decision"]).sum()),
     )
 
 

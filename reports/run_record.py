@@ -129,8 +129,8 @@ def date_of_lot(job: LotJob) -> date | None:
 
 def night_of(record: RunRecord) -> str:
     """The date of a run's lot, ISO 8601; the local day it was recorded where neither lot nor folder names a date."""
-    found = date_of_lot(record.job)
-    return found.isoformat() if found else record.recorded_day
+    lot_date = date_of_lot(record.job)
+    return lot_date.isoformat() if lot_date else record.recorded_day
 
 
 def read_record(run: Run) -> RunRecord:
@@ -138,11 +138,11 @@ def read_record(run: Run) -> RunRecord:
     return parse_record(run.record_content(), run.store.location(run.path))
 
 
-def parse_record(content: bytes, place: str) -> RunRecord:
+def parse_record(content: bytes, path: str) -> RunRecord:
     """A run's record from the bytes of its `run.json`.
 
     Args:
-        place: of the run, for messages.
+        path: of the run, for messages.
 
     Raises:
         FormatVersionError: if another release wrote it.
@@ -153,11 +153,11 @@ def parse_record(content: bytes, place: str) -> RunRecord:
         version = values["record_version"]
     except (ValueError, TypeError, KeyError):
         raise DamagedError(
-            f"{RECORD} of {place} must hold a run's record, got something else; delete the run and score its lot again"
+            f"{RECORD} of {path} must hold a run's record, got something else; delete the run and score its lot again"
         ) from None
     if version != RECORD_VERSION:
         raise FormatVersionError(
-            f"{RECORD} of {place} must have version {RECORD_VERSION}, got {version}; use the release that wrote it, or "
+            f"{RECORD} of {path} must have version {RECORD_VERSION}, got {version}; use the release that wrote it, or "
             "score the lot again"
         )
     try:
@@ -165,7 +165,7 @@ def parse_record(content: bytes, place: str) -> RunRecord:
     except ValidationError as error:
         first = error.errors()[0]
         raise DamagedError(
-            f"{RECORD} of {place} must hold a run's record, but {'.'.join(map(str, first['loc']))} is wrong "
+            f"{RECORD} of {path} must hold a run's record, but {'.'.join(map(str, first['loc']))} is wrong "
             f"({first['msg']}); delete the run and score its lot again"
         ) from None
 

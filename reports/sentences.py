@@ -8,7 +8,7 @@ from reports.run_record import DecisionRecord
 def headline(decision: DecisionRecord, image_count: int) -> str:
     """What is to be looked at, in one sentence without a full stop."""
     flagged, suspect = decision.flagged_count, decision.suspect_count
-    of_all = "1 image" if image_count == 1 else f"{image_count:,} images"
+    of_all = counted(image_count, "image")
     if image_count < MIN_IMAGES and decision.flag_basis is Basis.LOT:
         return f"{of_all} scored, too few to judge{f': {suspect} suspect' if suspect else ''}"
     if flagged and suspect:
@@ -31,22 +31,31 @@ def counts(flagged: int, suspect: int) -> str:
 
 def thresholds(decision: DecisionRecord) -> str:
     """From which raw scores on images are flagged and suspect, and from how many parts that comes."""
-    parts = "1 part" if decision.reference_count == 1 else f"{decision.reference_count:,} parts"
+    count = counted(decision.reference_count, "part")
     source = {
-        Basis.LOT: f"the {parts} of the lot itself",
-        Basis.NIGHTS: f"{parts} of earlier nights",
-        Basis.GOOD: f"{parts} known to be good",
+        Basis.LOT: f"the {count} of the lot itself",
+        Basis.NIGHTS: f"{count} of earlier nights",
+        Basis.GOOD: f"{count} known to be good",
         Basis.GIVEN: "the threshold given",
     }[decision.basis]
     flagged, suspect = decision.threshold, decision.suspect_threshold
-    said = [] if flagged is None else [f"flagged from a raw score of {flagged:.4f} on"]
+    sentences = [] if flagged is None else [f"flagged from a raw score of {flagged:.4f} on"]
     if decision.flag_basis is Basis.GIVEN:
-        said[-1] += ", as given"
+        sentences[-1] += ", as given"
     if suspect is not None and suspect != flagged:
-        said.append(f"suspect from {suspect:.4f} on")
-    told = "; ".join(said) or "no threshold"
-    found = "" if said and said[-1].endswith("as given") else f", found from {source}"
-    return f"{told[0].upper()}{told[1:]}{found}."
+        sentences.append(f"suspect from {suspect:.4f} on")
+    text = "; ".join(sentences) or "no threshold"
+    origin = "" if sentences and sentences[-1].endswith("as given") else f", found from {source}"
+    return f"{text[0].upper()}{text[1:]}{origin}."
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun.
+
+    >>> counted(1, "image"), counted(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def p_text(p_value: float) -> str:

@@ -49,11 +49,11 @@ class Labelled:
         rows, columns = self.patch_scores.shape[1:]
         return pixels_inside(torch.from_numpy(self.patch_scores).flatten(1), (rows, columns), size).numpy()
 
-    def only(self, chosen: Sequence[bool]) -> "Labelled":
+    def only(self, mask: Sequence[bool]) -> "Labelled":
         """A part of the images."""
-        kept = tuple(image for image, keep in zip(self.images, chosen, strict=True) if keep)
-        picked = np.asarray(chosen)
-        return Labelled(kept, self.scores[picked], self.patch_scores[picked], self.image_size)
+        images = tuple(image for image, keep in zip(self.images, mask, strict=True) if keep)
+        rows = np.asarray(mask)
+        return Labelled(images, self.scores[rows], self.patch_scores[rows], self.image_size)
 
 
 def labelled(run: Run, category: Category, root: str | Path, folder: str | Path | None = None) -> Labelled:
@@ -74,30 +74,30 @@ def labelled(run: Run, category: Category, root: str | Path, folder: str | Path 
     score_of = dict(zip(table["path"], table["score"], strict=True))
     usable = images.loc[images["status"] == USABLE, "path"]
     position_of = {(folder / path).resolve(): (row, path) for row, path in enumerate(usable)}
-    wanted = [(Path(root) / image.path).resolve() for image in category.images]
-    absent = [image.path for image, place in zip(category.images, wanted, strict=True) if place not in position_of]
+    paths = [(Path(root) / image.path).resolve() for image in category.images]
+    absent = [image.path for image, place in zip(category.images, paths, strict=True) if place not in position_of]
     if absent:
         raise ValueError(
-            f"run must hold scores of all {len(wanted)} images of {category.name}, but {len(absent)} were not scored: "
+            f"run must hold scores of all {len(paths)} images of {category.name}, but {len(absent)} were not scored: "
             f"{', '.join(absent[:5])}; images.parquet in {run.path} says why"
         )
-    places = [position_of[place] for place in wanted]
+    matches = [position_of[place] for place in paths]
     patch_scores = run.patch_scores()
     return Labelled(
         category.images,
-        np.array([score_of[path] for _, path in places]),
-        patch_scores[[row for row, _ in places]],
+        np.array([score_of[path] for _, path in matches]),
+        patch_scores[[row for row, _ in matches]],
         map_size(record.job.backbone.image_size, (patch_scores.shape[1], patch_scores.shape[2])),
     )
 
 
-def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dict[str, float]:
+def network_size_metrics(results: Labelled, dataset: str, root: str | Path) -> dict[str, float]:
     """Image and pixel metrics at network size, as the published tables have them.
 
     Metrics of pixels leave out the defective images whose masks are missing.
 
     Args:
-        found: the scored images of one category.
+        results: the scored images of one category.
         dataset: decides how masks are resized.
         root: the folder the images' paths are relative to.
 
@@ -108,11 +108,11 @@ def network_size_metrics(found: Labelled, dataset: str, root: str | Path) -> dic
     Raises:
         DatasetLayoutError: naming every image whose mask cannot be used.
     """
-    size = found.image_size
-    known = found.only(found.pixels_known)
-    masks = np.stack(load_every(known.images, lambda image: load_mask_at(root, image, size, dataset)))
-    measured = pixel_metrics(masks, known.maps(size), inside=known.inside(size))
+    size = results.image_size
+    with_masks = results.only(results.pixels_known)
+    masks = np.stack(load_every(with_masks.images, lambda image: load_mask_at(root, image, size, dataset)))
+    pixels = pixel_metrics(masks, with_masks.maps(size), inside=with_masks.inside(size))
     return {
-        **{f"image_{name}": value for name, value in image_metrics(found.labels, found.scores).items()},
-        **{f"pixel_{name}": value for name, value in measured.items()},
+        **{f"image_{name}": value for name, value in image_metrics(results.labels, results.scores).items()},
+        **{f"pixel_{name}": value for name, value in pixels.items()},
     }

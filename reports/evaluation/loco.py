@@ -12,13 +12,13 @@ LIMITS = (0.05, 0.01, 0.1, 0.3, 1.0)
 """False positive rates up to which AU-sPRO is integrated; the first is the one usually published."""
 
 
-def loco_metrics(found: Labelled, root: str) -> dict[str, float]:
+def loco_metrics(results: Labelled, root: str) -> dict[str, float]:
     """Image AUROC and AU-sPRO of each kind of anomaly and their means.
 
     AU-sPRO leaves out the defective images whose masks are missing.
 
     Args:
-        found: the scored images of one category.
+        results: the scored images of one category.
         root: the dataset's folder, where the masks are read at their own size.
 
     Returns:
@@ -28,10 +28,10 @@ def loco_metrics(found: Labelled, root: str) -> dict[str, float]:
     kinds: dict[str, list[float]] = {}
     metrics: dict[str, float] = {}
     for split, defect_type in SPLITS.items():
-        part = found.only([image.defect_type in ("good", defect_type) for image in found.images])
+        subset = results.only([image.defect_type in ("good", defect_type) for image in results.images])
         values = {
-            "image_auroc": image_metrics(part.labels, part.scores)["auroc"],
-            **auspro_by_limit(part.only(part.pixels_known), root),
+            "image_auroc": image_metrics(subset.labels, subset.scores)["auroc"],
+            **auspro_by_limit(subset.only(subset.pixels_known), root),
         }
         for name, value in values.items():
             metrics[f"{name}_{split}"] = value

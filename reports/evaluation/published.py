@@ -56,12 +56,12 @@ def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
 
     A backbone without published numbers of its own is set beside the paper's, `ViT-L-14-336` at 518 pixels.
     """
-    side = row["image_size"].split("x")
+    sides = row["image_size"].split("x")
     partial_mean = row["category"] == MEAN and row["categories"] != CATEGORY_COUNTS.get(row["dataset"])
     if row["metric"] in NEVER_COMPARED or partial_mean or row["without_mask"]:
         return np.nan, ""
-    own = (str(row["backbone"]), int(side[0])) if len(set(side)) == 1 else PAPER_CHOICE
-    backbone, image_size = own if published_values(row["dataset"], MEAN, *own) else PAPER_CHOICE
+    own_setting = (str(row["backbone"]), int(sides[0])) if len(set(sides)) == 1 else PAPER_CHOICE
+    backbone, image_size = own_setting if published_values(row["dataset"], MEAN, *own_setting) else PAPER_CHOICE
     values = published_values(row["dataset"], row["category"], backbone, image_size)
     value = values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]))
     return (np.nan, "") if value is None else (value / 100, f"{backbone} at {image_size} pixels")
@@ -70,8 +70,8 @@ def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
 def caption(table: pd.DataFrame, backbone: str) -> str:
     """What the numbers of `shown` are."""
     rows = table[table["backbone"] == backbone]
-    named = [f"{backbone} at {size} pixels" for size in rows["image_size"].unique()]
-    others = [source for source in rows["published_of"].unique() if source and source not in named]
+    own = [f"{backbone} at {size} pixels" for size in rows["image_size"].unique()]
+    others = [source for source in rows["published_of"].unique() if source and source not in own]
     if rows["published"].isna().all():
         return "percent"
     return f"percent, difference from the published value{f' of {others[0]}' if others else ''} in parentheses"
@@ -98,12 +98,12 @@ def result_table(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
 
     The mean is left out where there is one category only.
     """
-    part = table[table["backbone"] == backbone]
-    if part["category"].nunique() == 2:
-        part = part[part["category"] != MEAN]
-    texts = part.assign(text=[in_percent(row) for row in part.to_dict("records")])
+    results = table[table["backbone"] == backbone]
+    if results["category"].nunique() == 2:
+        results = results[results["category"] != MEAN]
+    texts = results.assign(text=[in_percent(row) for row in results.to_dict("records")])
     metrics = texts.pivot_table(index="category", columns="metric", values="text", aggfunc="first", sort=False)
-    counts = part.drop_duplicates("category").set_index("category")[["good", "defective"]].map("{:,}".format)
+    counts = results.drop_duplicates("category").set_index("category")[["good", "defective"]].map("{:,}".format)
     return counts.join(metrics).reset_index()
 
 

@@ -62,13 +62,15 @@ def histogram(
         half = min(0.5, low) or 0.5
         low, high = max(0.0, low - half), high + half
     edges = np.linspace(low, high, BINS + 1)
-    decided = np.asarray(decisions, dtype=str)
-    counts = {one: np.histogram(scores[decided == one], edges)[0] for one in reversed(Decision)}
+    decision_of_image = np.asarray(decisions, dtype=str)
+    counts = {
+        decision: np.histogram(scores[decision_of_image == decision], edges)[0] for decision in reversed(Decision)
+    }
     most = int(np.sum(list(counts.values()), axis=0).max())
     bars = tuple(
         Bar(100 * number / BINS, 100 / BINS, parts)
         for number in range(BINS)
-        if (parts := bar_parts({one: int(of_decision[number]) for one, of_decision in counts.items()}, most))
+        if (parts := bar_parts({decision: int(of_decision[number]) for decision, of_decision in counts.items()}, most))
     )
     flag_at, suspect_at = (
         None if line is None else 100 * (line - low) / (high - low) for line in (threshold, suspect_threshold)
@@ -104,15 +106,15 @@ def trend(earlier: Sequence[float], value: float, median: float, allowance: floa
     """Earlier values from left to right, then tonight's, with the band of the usual ones behind them."""
     values = np.array([*earlier, value], dtype=float)
     usual = [] if np.isnan(allowance) else [median - allowance, median + allowance]
-    known = np.array([*values[np.isfinite(values)], *usual])
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    finite = np.array([*values[np.isfinite(values)], *usual])
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     if high <= low:
         half = min(0.5, low) or 0.5
         low, high = max(0.0, low - half), high + half
 
-    def down(at: float) -> float:
-        return 90 - 80 * (at - low) / (high - low)
+    def y_of(number: float) -> float:
+        return 90 - 80 * (number - low) / (high - low)
 
-    across = np.linspace(4, 96, len(values)) if len(values) > 1 else [96.0]
-    dots = tuple((float(x), down(float(y))) for x, y in zip(across, values, strict=True) if np.isfinite(y))
-    return Trend(dots, (down(usual[1]), down(usual[0])) if usual else None)
+    xs = np.linspace(4, 96, len(values)) if len(values) > 1 else [96.0]
+    dots = tuple((float(x), y_of(float(y))) for x, y in zip(xs, values, strict=True) if np.isfinite(y))
+    return Trend(dots, (y_of(usual[1]), y_of(usual[0])) if usual else None)

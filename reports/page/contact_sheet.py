@@ -35,7 +35,7 @@ class SheetPart:
 
 def sheet(parts: Sequence[SheetPart], limits: ColourScale) -> Image.Image:
     """All parts on one sheet: photograph and overlay side by side, captions above, the colour scale below."""
-    fitted = [fitting(part.photograph) for part in parts]
+    fitted = [fitting(item.photograph) for item in parts]
     columns = min(COLUMNS, len(parts))
     width = max(picture.width for picture in fitted)
     height = max(picture.height for picture in fitted)
@@ -44,11 +44,11 @@ def sheet(parts: Sequence[SheetPart], limits: ColourScale) -> Image.Image:
     page = Image.new("RGB", (columns * cell[0] + GAP, grid_height + 2 * CAPTION), PAPER)
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(13)
-    for position, (part, picture) in enumerate(zip(parts, fitted, strict=True)):
+    for position, (item, picture) in enumerate(zip(parts, fitted, strict=True)):
         left, top = GAP + position % columns * cell[0], GAP + position // columns * cell[1]
-        draw.text((left, top), part.caption, INK, font)
+        draw.text((left, top), item.caption, INK, font)
         page.paste(picture, (left, top + CAPTION))
-        heat = overlay(picture, maps_of_run(part.patch_scores[None], picture.size[::-1])[0], *limits)
+        heat = overlay(picture, maps_of_run(item.patch_scores[None], picture.size[::-1])[0], *limits)
         page.paste(heat, (left + picture.width + 2, top + CAPTION))
     draw_scale(page, draw, limits, grid_height, font)
     return page

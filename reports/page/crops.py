@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from musc.layers import Layer, middle_layer, patch_on
+from musc.layers import Grid, Layer, middle_layer, patch_on
 from reports.page.heatmaps import Box, draw_boxes
 from reports.run_record import RunRecord
 
@@ -11,9 +11,6 @@ CROP_PATCHES = 7
 """Patches across a close-up, on average of both directions."""
 CROP_SIDE = 132
 """Its longer side in pixels on a report's page."""
-
-Grid = tuple[int, int]
-"""Patch rows and columns."""
 
 
 def compared_layer(record: RunRecord) -> Layer:
@@ -46,7 +43,7 @@ def close_up(photograph: Image.Image, patch: int, grid: Grid, side: int = CROP_S
     crop = photograph.crop(window)
     scale = side / max(crop.size)
     size = (max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))
-    left, top, right, bottom = (round(place * scale) for place in inner)
+    left, top, right, bottom = (round(edge * scale) for edge in inner)
     return draw_boxes(crop.resize(size, Image.Resampling.BICUBIC), [(left, top, right, bottom)])
 
 
@@ -63,11 +60,11 @@ def crop_window(patch: int, grid: Grid, size: tuple[int, int]) -> tuple[Box, Box
     """
     side = min(*size, CROP_PATCHES * (size[0] / grid[1] + size[1] / grid[0]) / 2)
     spans = []
-    for place, count, whole in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
-        each = whole / count
-        start = min(max(0.0, (place + 0.5) * each - side / 2), whole - side)
+    for index, count, length in zip((patch % grid[1], patch // grid[1]), grid[::-1], size, strict=True):
+        patch_length = length / count
+        start = min(max(0.0, (index + 0.5) * patch_length - side / 2), length - side)
         first, last = round(start), max(round(start + side), round(start) + 1)
-        inner = int(place * each), min(whole, int((place + 1) * each) + 1)
+        inner = int(index * patch_length), min(length, int((index + 1) * patch_length) + 1)
         spans.append((first, last, inner[0] - first, inner[1] - first))
     (left, right, inner_left, inner_right), (top, bottom, inner_top, inner_bottom) = spans
     return (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom)

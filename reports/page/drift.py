@@ -131,12 +131,12 @@ class MeasureComparison:
         """The warning as a sentence; empty if nothing is unusual."""
         if self.state != "unusual":
             return ""
-        said, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)
-        told = (
-            f"{said} ({self.measure.label}: {self.measure.shown(self.value)}; "
+        meaning, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)
+        message = (
+            f"{meaning} ({self.measure.label}: {self.measure.shown(self.value)}; "
             f"median of {count} earlier nights: {self.measure.shown(self.median)})."
         )
-        return f"{told} {count} nights are little to go by." if count < ENOUGH_EARLIER else told
+        return f"{message} {count} nights are little to go by." if count < ENOUGH_EARLIER else message
 
 
 def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureComparison]:
@@ -156,7 +156,7 @@ def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureCompari
             value, values = own_distance, distances
         else:
             value, values = number(tonight, measure.name), [number(run, measure.name) for run in earlier]
-        compared.append(compare_measure(measure, value, [known for known in values if np.isfinite(known)]))
+        compared.append(compare_measure(measure, value, [*filter(np.isfinite, values)]))
     return compared
 
 

@@ -46,9 +46,9 @@ def earlier_runs(job: LotJob, lot_key: str) -> tuple[str, ...]:
     """
     store, moment, day = Store(job.store), local_now(), date_of_lot(job)
     night = (day or moment.date()).isoformat()
-    place = profile_path(series_of(job), night, moment.astimezone(UTC).isoformat(timespec="microseconds"), "")
+    path = profile_path(series_of(job), night, moment.astimezone(UTC).isoformat(timespec="microseconds"), "")
     names = night_names(lot_key, job.lot, dated=day is not None)
-    nights = nights_without_drift(earlier_in_series(store, place, names, MAX_EARLIER))
+    nights = nights_without_drift(earlier_in_series(store, path, names, MAX_EARLIER))
     return tuple(night.run for night in nights if is_complete(store, night.run))
 
 
@@ -56,8 +56,10 @@ def nights_without_drift(nights: Sequence[Profile]) -> list[Profile]:
     """The nights of which no measure is unusual beside the other nights."""
     return [
         night
-        for place, night in enumerate(nights)
-        if not any(one.state == "unusual" for one in compare(night, [*nights[:place], *nights[place + 1 :]]))
+        for position, night in enumerate(nights)
+        if not any(
+            measured.state == "unusual" for measured in compare(night, [*nights[:position], *nights[position + 1 :]])
+        )
     ]
 
 
@@ -67,14 +69,14 @@ def night_scores(store: Store, runs: Sequence[str]) -> list[NightScores]:
     Args:
         runs: paths, oldest first.
     """
-    verdicts, found = VerdictReader(store), []
+    verdicts, result = VerdictReader(store), []
     for path in runs:
         if not is_complete(store, path):
             log.info("the scores of %s are gone and decide nothing", path)
             continue
         scores, current = Run(store, path).scores(), current_verdicts(verdicts.about(path))
         defective = current.loc[current["verdict"] == DEFECTIVE, "image_id"]
-        kept = scores.loc[~scores["image_id"].isin(defective), "raw_score"]
-        if len(kept):
-            found.append(NightScores(path, kept.to_numpy(dtype=np.float64)))
-    return found
+        good = scores.loc[~scores["image_id"].isin(defective), "raw_score"]
+        if len(good):
+            result.append(NightScores(path, good.to_numpy(dtype=np.float64)))
+    return result

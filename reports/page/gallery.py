@@ -85,24 +85,26 @@ class Gallery:
         return any(card.matches for card in self.cards)
 
 
-def gallery_of(found: FinishedRun) -> Gallery:
+def gallery_of(finished: FinishedRun) -> Gallery:
     """Choose and draw the pictures of a run."""
-    listed = found.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
-    accepted = found.most_anomalous(Decision.ACCEPTED)
-    chosen = listed[:CARDS] or accepted[:CARDS_IF_NONE_LISTED]
-    matches, matched_at = matches_for(found, chosen[:COMPARED_CARDS])
-    groups = group_members(found)
+    listed = finished.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
+    accepted = finished.most_anomalous(Decision.ACCEPTED)
+    large = listed[:CARDS] or accepted[:CARDS_IF_NONE_LISTED]
+    matches, matched_at = matches_for(finished, large[:COMPARED_CARDS])
+    groups = group_members(finished)
     further = listed[CARDS : CARDS + SMALL_LISTED]
     sample = spread(accepted[::-1], SMALL_ACCEPTED)
-    wanted = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
-    others = [position for position in found.ranked[:MAX_THUMBNAILS] if position not in chosen]
+    small_positions = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
+    in_table = [position for position in finished.ranked[:MAX_THUMBNAILS] if position not in large]
     with ThreadPoolExecutor(PAINTERS) as painters:
-        cards = list(painters.map(lambda one: card_of(found, one, matches.get(one, [])), chosen))
-        small = known(wanted, painters.map(lambda one: small_of(found, one), wanted))
-        thumbnails = known(others, painters.map(lambda one: listed_of(found, one), others))
+        cards = list(painters.map(lambda number: card_of(finished, number, matches.get(number, [])), large))
+        small = drawn_pictures(
+            small_positions, painters.map(lambda number: small_of(finished, number), small_positions)
+        )
+        thumbnails = drawn_pictures(in_table, painters.map(lambda number: listed_of(finished, number), in_table))
     thumbnails |= {card.position: card.thumbnail for card in cards if card.thumbnail}
     cards, thumbnails, small = affordable(cards, thumbnails, small)
-    shown = {card.position for card in cards} | small.keys()
+    shown_positions = {card.position for card in cards} | small.keys()
     return Gallery(
         cards=cards,
         further=[Small(position, small[position]) for position in further if position in small],
@@ -113,40 +115,40 @@ def gallery_of(found: FinishedRun) -> Gallery:
         },
         thumbnails=thumbnails,
         matched_at=matched_at,
-        left_out_count=sum(position not in shown for position in listed),
+        left_out_count=sum(position not in shown_positions for position in listed),
     )
 
 
-def known(positions: Sequence[int], pictures: Iterable[str | None]) -> dict[int, str]:
+def drawn_pictures(positions: Sequence[int], pictures: Iterable[str | None]) -> dict[int, str]:
     """Pictures by position, without those that could not be drawn."""
-    drawn = zip(positions, pictures, strict=True)
-    return {position: picture for position, picture in drawn if picture is not None}
+    pairs = zip(positions, pictures, strict=True)
+    return {position: picture for position, picture in pairs if picture is not None}
 
 
 def affordable(
     cards: Sequence[Card], thumbnails: dict[int, str], small: dict[int, str]
 ) -> tuple[list[Card], dict[int, str], dict[int, str]]:
     """The pictures that fit `MAX_PICTURE_BYTES`, in order of importance."""
-    left = MAX_PICTURE_BYTES
-    kept: list[Card] = []
+    remaining = MAX_PICTURE_BYTES
+    shown: list[Card] = []
     for card in cards:
         crops = [crop for crop in (card.worst, *card.matches) if crop]
-        left -= len(card.photograph or "") + len(card.heatmap or "") + sum(len(crop.picture) for crop in crops)
-        if left < 0:
-            return kept, {}, {}
-        kept.append(card)
+        remaining -= len(card.photograph or "") + len(card.heatmap or "") + sum(len(crop.picture) for crop in crops)
+        if remaining < 0:
+            return shown, {}, {}
+        shown.append(card)
     fitting: tuple[dict[int, str], dict[int, str]] = {}, {}
     for pictures, fit in zip((thumbnails, small), fitting, strict=True):
         for position, picture in pictures.items():
-            left -= len(picture)
-            if left >= 0:
+            remaining -= len(picture)
+            if remaining >= 0:
                 fit[position] = picture
-    return kept, *fitting
+    return shown, *fitting
 
 
-def group_members(found: FinishedRun, most: int = 12) -> dict[int, list[int]]:
+def group_members(finished: FinishedRun, most: int = 12) -> dict[int, list[int]]:
     """Positions of the first members of every systematic group."""
-    groups = found.scores["group"].to_numpy()
+    groups = finished.scores["group"].to_numpy()
     return {int(group): np.flatnonzero(groups == group)[:most].tolist() for group in sorted(set(groups) - {0})}
 
 
@@ -154,69 +156,70 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
     """`count` of the positions at even steps, the ends included."""
     if len(positions) <= count:
         return list(positions)
-    return [positions[place] for place in np.linspace(0, len(positions) - 1, count).round().astype(int)]
+    return [positions[index] for index in np.linspace(0, len(positions) - 1, count).round().astype(int)]
 
 
-def matches_for(found: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
+def matches_for(finished: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
     """For each image the places of accepted images most like its worst one, and where they were sought, or why not."""
-    queries = [(position, found.worst_patch(position)) for position in positions]
-    if why_not := why_no_matches(found.run.store, found.record):
-        return {}, why_not
-    search = search_for(found.run, found.record, found.scores, positions)
+    queries = [(position, finished.worst_patch(position)) for position in positions]
+    if reason := why_no_matches(finished.run.store, finished.record):
+        return {}, reason
+    search = search_for(finished.run, finished.record, finished.scores, positions)
     if not any(search.answering):
         return {}, NONE_ACCEPTED
     return dict(zip(positions, search.nearest(queries), strict=True)), search.where
 
 
-def card_of(found: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
+def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
     """Draw one image large: as photographed, with its heatmap, its worst place, and what that should look like."""
-    with IN_FLIGHT.holding(found.images[position]):
-        card = drawn_card(found, position)
-    grid = close_up_grid(found.record, found.grid)
+    with IN_FLIGHT.holding(finished.images[position]):
+        card = drawn_card(finished, position)
+    grid = close_up_grid(finished.record, finished.grid)
     for match in matches if card.worst else ():
-        image = found.images[match.image]
+        image = finished.images[match.image]
         with IN_FLIGHT.holding(image):
-            like = found.photograph(match.image)
-            if like is not None:
-                card.matches.append(Crop(data_url(close_up(like, match.patch, grid)), image.path, match.distance))
+            photograph = finished.photograph(match.image)
+            if photograph is not None:
+                card.matches.append(Crop(data_url(close_up(photograph, match.patch, grid)), image.path, match.distance))
     return card
 
 
-def drawn_card(found: FinishedRun, position: int) -> Card:
+def drawn_card(finished: FinishedRun, position: int) -> Card:
     """One image shown large, without what it should look like."""
-    photograph = found.photograph(position)
+    photograph = finished.photograph(position)
     if photograph is None:
         return Card(position)
     picture = within(photograph, PICTURE_SIDE)
-    regions = found.boxes(position, picture.size)
-    heat = overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits)
-    heat = draw_boxes(draw_outlines(heat, found.mask(position, picture.size), width=1), regions)
-    worst = data_url(close_up(photograph, found.worst_patch(position), close_up_grid(found.record, found.grid)))
+    regions = finished.boxes(position, picture.size)
+    heat = overlay(picture, finished.anomaly_map(position, picture.size[::-1]), *finished.limits)
+    heat = draw_boxes(draw_outlines(heat, finished.mask(position, picture.size), width=1), regions)
+    grid = close_up_grid(finished.record, finished.grid)
+    worst = data_url(close_up(photograph, finished.worst_patch(position), grid))
     return Card(
         position,
         data_url(picture),
         data_url(heat),
         thumbnail_of(photograph),
         len(regions),
-        Crop(worst, found.images[position].path),
+        Crop(worst, finished.images[position].path),
     )
 
 
-def small_of(found: FinishedRun, position: int) -> str | None:
+def small_of(finished: FinishedRun, position: int) -> str | None:
     """A thumbnail with its heatmap; None if the file is gone."""
-    with IN_FLIGHT.holding(found.images[position]):
-        photograph = found.photograph(position)
+    with IN_FLIGHT.holding(finished.images[position]):
+        photograph = finished.photograph(position)
         picture = None if photograph is None else within(photograph, SMALL_SIDE)
         del photograph
     if picture is None:
         return None
-    return data_url(overlay(picture, found.anomaly_map(position, picture.size[::-1]), *found.limits), quality=72)
+    return data_url(overlay(picture, finished.anomaly_map(position, picture.size[::-1]), *finished.limits), quality=72)
 
 
-def listed_of(found: FinishedRun, position: int) -> str | None:
+def listed_of(finished: FinishedRun, position: int) -> str | None:
     """The thumbnail of a row of the table; None if the file is gone."""
-    with IN_FLIGHT.holding(found.images[position]):
-        return thumbnail_of(found.photograph(position))
+    with IN_FLIGHT.holding(finished.images[position]):
+        return thumbnail_of(finished.photograph(position))
 
 
 def thumbnail_of(photograph: Image.Image | None) -> str | None:

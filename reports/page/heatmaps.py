@@ -44,8 +44,8 @@ def colour_scale(patch_scores: np.ndarray) -> ColourScale:
 def apply_colours(values: np.ndarray, limits: ColourScale) -> np.ndarray:
     """The colours of values on a scale, uint8 (…, 3); values beyond an end get that end's colour."""
     stops = np.array([[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in INFERNO], dtype=float)
-    places = _on_scale(values, limits) * (len(stops) - 1)
-    channels = [np.interp(places, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
+    positions = _on_scale(values, limits) * (len(stops) - 1)
+    channels = [np.interp(positions, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
@@ -91,13 +91,13 @@ def draw_outlines(picture: Image.Image, mask: np.ndarray, width: int = 2) -> Ima
 
 def draw_boxes(picture: Image.Image, boxes: Iterable[Box], width: int = 1) -> Image.Image:
     """Draw boxes, white lines `width` pixels wide between black ones."""
-    drawn = picture.convert("RGB")  # a copy, whatever the mode
-    pen = ImageDraw.Draw(drawn)
+    copy = picture.convert("RGB")  # a copy, whatever the mode
+    pen = ImageDraw.Draw(copy)
     for left, top, right, bottom in boxes:
-        for beyond, colour, line in ((width + 1, "black", width + 2), (width, "white", width)):
-            corners = (left - beyond, top - beyond, right - 1 + beyond, bottom - 1 + beyond)
+        for margin, colour, line in ((width + 1, "black", width + 2), (width, "white", width)):
+            corners = (left - margin, top - margin, right - 1 + margin, bottom - 1 + margin)
             pen.rectangle(corners, outline=colour, width=line)
-    return drawn
+    return copy
 
 
 def within(picture: Image.Image, side: int) -> Image.Image:
@@ -107,20 +107,20 @@ def within(picture: Image.Image, side: int) -> Image.Image:
     return small
 
 
-def encode_picture(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> bytes:
+def encode_picture(picture: Image.Image, image_format: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> bytes:
     """The picture as the bytes of an image file; `quality` matters to JPEG only."""
     buffer = io.BytesIO()
-    if kind == "JPEG":
+    if image_format == "JPEG":
         picture.convert("RGB").save(buffer, "JPEG", quality=quality, optimize=True)
     else:
         picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-def data_url(picture: Image.Image, kind: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> str:
+def data_url(picture: Image.Image, image_format: Literal["JPEG", "PNG"] = "JPEG", quality: int = 80) -> str:
     """The picture as a `data:` URL, which a page or a Prefect artifact can show without any file."""
-    content = base64.b64encode(encode_picture(picture, kind, quality)).decode("ascii")
-    return f"data:image/{kind.lower()};base64,{content}"
+    content = base64.b64encode(encode_picture(picture, image_format, quality)).decode("ascii")
+    return f"data:image/{image_format.lower()};base64,{content}"
 
 
 def _on_scale(values: np.ndarray, limits: ColourScale) -> np.ndarray:

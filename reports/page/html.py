@@ -15,7 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.sentences import p_text
+from reports.sentences import counted, p_text
 from storage.local_time import local_time
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
@@ -40,23 +40,23 @@ def render(values: Mapping[str, Any]) -> str:
 @cache
 def environment() -> Environment:
     """The templates of this package."""
-    made = templates_of("reports.page")
-    made.filters["local_time"] = local_time
-    return made
+    templates = templates_of("reports.page")
+    templates.filters["local_time"] = local_time
+    return templates
 
 
 def templates_of(package: str) -> Environment:
     """The templates of a package: everything is escaped; a name that is missing is an error, never an empty place."""
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader(package, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(score=shown_score, counted=counted, p_text=p_text)
-    made.globals.update(lot_address=lot_address, image_address=image_address)
-    return made
+    templates.filters.update(score=shown_score, counted=counted, p_text=p_text)
+    templates.globals.update(lot_address=lot_address, image_address=image_address)
+    return templates
 
 
 def source(name: str) -> str:
@@ -83,25 +83,16 @@ def shown_score(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.4f}"
 
 
-def lot_address(root: str, name: str, rest: str = "", query: str = "") -> str:
+def lot_address(root: str, name: str, path: str = "", query: str = "") -> str:
     """Where the review site shows a lot, its address beginning with `root`.
 
     >>> lot_address("/", "caps <i>", "scores.json")
     '/lots/caps%20%3Ci%3E/scores.json'
     """
-    return f"{root}lots/{quote(name, safe='')}{f'/{rest}' if rest else ''}{f'?{query}' if query else ''}"
+    return f"{root}lots/{quote(name, safe='')}{f'/{path}' if path else ''}{f'?{query}' if query else ''}"
 
 
-def image_address(root: str, name: str, row: Mapping[str, Any] | str, rest: str = "", query: str = "") -> str:
+def image_address(root: str, name: str, row: Mapping[str, Any] | str, path: str = "", query: str = "") -> str:
     """Where it shows an image of a lot, named by its id or its row."""
     image_id = row if isinstance(row, str) else str(row["image_id"])
-    return lot_address(root, name, f"images/{quote(image_id, safe='')}{f'/{rest}' if rest else ''}", query)
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    >>> counted(1, "image"), counted(1200, "image")
-    ('1 image', '1,200 images')
-    """
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+    return lot_address(root, name, f"images/{quote(image_id, safe='')}{f'/{path}' if path else ''}", query)

@@ -66,11 +66,11 @@ def nearest_matches(
     """
     if not queries:
         return []
-    wanted = np.stack([_tokens(features, layer, degree, grid, image)[patch] for image, patch in queries])
-    found: list[list[Match]] = [[] for _ in queries]
+    query_tokens = np.stack([_tokens(features, layer, degree, grid, image)[patch] for image, patch in queries])
+    matches_of: list[list[Match]] = [[] for _ in queries]
     for start, stop in searched_chunks(answering):
         tokens = aggregate_arrays(features.patch_tokens(layer, start, stop), grid, degree)
-        similarity = wanted @ tokens.transpose(0, 2, 1)  # (images, queries, patches)
+        similarity = query_tokens @ tokens.transpose(0, 2, 1)  # (images, queries, patches)
         if outside is not None:
             similarity = np.where(outside[start:stop, None], -np.inf, similarity)
         patches = similarity.argmax(axis=2)
@@ -78,9 +78,9 @@ def nearest_matches(
         for image in range(start, stop):
             for query, (queried, _) in enumerate(queries):
                 if answering[image] and image != queried:
-                    place = image - start, query
-                    found[query].append(Match(image, int(patches[place]), float(distances[place])))
-    return [sorted(matches, key=lambda match: (match.distance, match.image))[:count] for matches in found]
+                    index = image - start, query
+                    matches_of[query].append(Match(image, int(patches[index]), float(distances[index])))
+    return [sorted(matches, key=lambda match: (match.distance, match.image))[:count] for matches in matches_of]
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ def why_no_matches(store: Store, record: RunRecord) -> str:
     """Why no matches can be sought for a run, as the end of a sentence; empty if they can."""
     if record.job.settings.tile is not None:
         return OF_TILES
-    whole = all(is_complete(store, path) for path in (*record.keys.features, *record.keys.regions))
-    return "" if whole else FEATURES_GONE
+    stored = all(is_complete(store, path) for path in (*record.keys.features, *record.keys.regions))
+    return "" if stored else FEATURES_GONE
 
 
 def patches_outside(run: Run, record: RunRecord, grid: tuple[int, int]) -> np.ndarray | None:
@@ -174,7 +174,7 @@ def searched_chunks(answering: Sequence[bool]) -> list[tuple[int, int]]:
     chunks = [(start, stop) for start, stop in pairwise(bounds) if any(answering[start:stop])]
     if len(chunks) <= MAX_CHUNKS:
         return chunks
-    return [chunks[place] for place in np.linspace(0, len(chunks) - 1, MAX_CHUNKS).round().astype(int)]
+    return [chunks[index] for index in np.linspace(0, len(chunks) - 1, MAX_CHUNKS).round().astype(int)]
 
 
 def _tokens(features: LotFeatures, layer: int, degree: int, grid: tuple[int, int], image: int) -> np.ndarray:

@@ -51,7 +51,7 @@ def notices_of(run: Run) -> Notices:
         left_out=record.left_out,
         suspect_count=record.decision.suspect_count,
         warnings=tuple(warnings_of(record, profile, compared)),
-        unusual=tuple(one.measure.label for one in compared if one.state == "unusual"),
+        unusual=tuple(comparison.measure.label for comparison in compared if comparison.state == "unusual"),
         is_followed=bool(later_profiles(store, path, 1)),
     )
 
@@ -65,7 +65,7 @@ def own_notices(record: RunRecord) -> Notices:
 
 def warnings_of(record: RunRecord, profile: Profile | None, compared: Sequence[MeasureComparison]) -> list[str]:
     """Every warning once: the run's own, and what is unusual."""
-    unusual = [one.warning for one in compared if one.warning]
+    unusual = [comparison.warning for comparison in compared if comparison.warning]
     brightness = number(profile, "brightness") if profile else float("nan")
     return [*dict.fromkeys(record.warnings), *dark(brightness), *unusual]
 

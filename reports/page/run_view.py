@@ -85,7 +85,7 @@ class FinishedRun:
 
     def most_anomalous(self, *decisions: Decision) -> list[int]:
         """Positions of the images decided so, by rank, those of the decision named first before the others."""
-        return [position for wanted in decisions for position in self.ranked if self.decisions[position] is wanted]
+        return [position for decision in decisions for position in self.ranked if self.decisions[position] is decision]
 
     def worst_patch(self, position: int) -> int:
         """The patch of the close-ups' grid at the worst place of an image, in reading order."""
@@ -97,30 +97,30 @@ class FinishedRun:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""
         from musc.maps import map_size, maps_of_run  # loads torch, which programs that only look do not need
 
-        looked_at = size or map_size(self.record.job.backbone.image_size, self.grid)
-        return maps_of_run(self.patch_scores[position : position + 1], looked_at)[0]
+        map_shape = size or map_size(self.record.job.backbone.image_size, self.grid)
+        return maps_of_run(self.patch_scores[position : position + 1], map_shape)[0]
 
     def odd_pixels(self, position: int) -> tuple[np.ndarray, np.ndarray]:
         """The map of one image, float32 (H, W), and its mask of defective pixels; nothing if it is accepted."""
         from musc.maps import map_size, maps_of_run
 
-        looked_at = map_size(self.record.job.backbone.image_size, self.grid)
-        both = maps_of_run(np.stack([self.patch_scores[position], self.fine_scores[position]]), looked_at)
+        map_shape = map_size(self.record.job.backbone.image_size, self.grid)
+        maps = maps_of_run(np.stack([self.patch_scores[position], self.fine_scores[position]]), map_shape)
         threshold = self.pixel_threshold if self.listed[position] else float("nan")
-        return both[0], defect_mask(both[0], both[1], threshold)
+        return maps[0], defect_mask(maps[0], maps[1], threshold)
 
     def mask(self, position: int, size: tuple[int, int]) -> np.ndarray:
         """Bool (H, W) at a size of (width, height): which of its pixels hold any of the image's defective ones.
 
         Nothing if the image is accepted.
         """
-        whole = Image.fromarray(self.odd_pixels(position)[1].astype(np.float32))
-        return np.asarray(whole.resize(size, Image.Resampling.BOX)) > 0
+        mask = Image.fromarray(self.odd_pixels(position)[1].astype(np.float32))
+        return np.asarray(mask.resize(size, Image.Resampling.BOX)) > 0
 
     def boxes(self, position: int, size: tuple[int, int]) -> list[Box]:
         """Boxes around the mask's regions at a size of (width, height), the most anomalous first; none if accepted."""
-        found = boxes(*self.odd_pixels(position), size[::-1])
-        return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in found]
+        regions = boxes(*self.odd_pixels(position), size[::-1])
+        return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in regions]
 
     def outlines(self, position: int) -> list[Outline]:
         """Outlines of the mask's regions in pixels of the photograph, the most anomalous first; none if accepted."""

@@ -161,5 +161,5 @@ def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
 
 def export_specs(job: LotJob, run: ScoredRun, files: RunFiles) -> list[ExportSpec]:
     """The specs that write a run's results, one for each format."""
-    place = run.key, job.category, job.store, job.folder, run.run, job.lot
-    return [ExportSpec(*place, kind, files.image_prefix if kind == "labelstudio" else None) for kind in files.export]
+    shared = run.key, job.category, job.store, job.folder, run.run, job.lot
+    return [ExportSpec(*shared, kind, files.image_prefix if kind == "labelstudio" else None) for kind in files.export]
