@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from musc import backbones
-from musc.maps import anomaly_maps, image_scores, on_grid
+from musc.image_scores import score_maps
+from musc.maps import anomaly_maps, on_grid
 from musc.mutual import degree_scores
 from musc.plan.comparison import LayerComparison
 from musc.plan.cost import pair_count
@@ -26,7 +27,7 @@ class LotScores:
     image_scores: torch.Tensor
     """Float64 (N,) in [0, 1], after RsCIN."""
     raw_image_scores: torch.Tensor
-    """Float32 (N,), maxima of the anomaly maps."""
+    """Float32 (N,), maxima of the anomaly maps, or what else `image_score` says."""
     anomaly_maps: torch.Tensor
     """Float32 (N, H, W) at the backbone's image size."""
     patch_scores: torch.Tensor
@@ -94,7 +95,8 @@ def score_images(
         per_layer_and_degree += [on_grid(of_degree.cpu(), comparison.grid, grid) for of_degree in scores.values()]
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
-    raw = image_scores(maps)
+    cells = patch_scores.view(-1, *grid).numpy()
+    raw = torch.from_numpy(score_maps(cells, backbone.spec.image_size, method.image_score)[0])
     return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
 
 

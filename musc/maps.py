@@ -87,7 +87,8 @@ def peaks_inside(anomaly_maps: torch.Tensor, patch_scores: torch.Tensor, grid: G
     """
     height, width = anomaly_maps.shape[1:]
     weights = resized(~patch_scores.isnan(), grid, (height, width))
-    highest = anomaly_maps >= image_scores(anomaly_maps)[:, None, None] * (1 - 1e-6)
+    highest = image_scores(anomaly_maps)[:, None, None]
+    highest = anomaly_maps >= highest - 1e-6 * highest.abs()
     return peak_positions(torch.where(highest, weights, -1.0))
 
 

@@ -22,6 +22,7 @@ DEFAULT_BACKBONE = "efficientnet-lite0"
 PAPER_BACKBONE = "ViT-L-14-336"
 """The backbone of the paper's main table, and of benchmarks by default."""
 
+ImageScore = Literal["max", "contrast", "position"]
 ImageSize = int | tuple[int, int]
 Degrees = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_rscin_windows)]
@@ -58,7 +59,7 @@ class OneBackbone(Options):
 
 
 class PatchSettings(Options):
-    """How images become features, and how patches are compared."""
+    """How images become features, how patches are compared, and what makes an image's score of them."""
 
     weights: str | None = option(
         None, "A tag of the model's library, or a local file (.safetensors, .pt). Default: installed or published."
@@ -111,6 +112,12 @@ class PatchSettings(Options):
         metavar="PATCHES",
         ge=0,
     )
+    image_score: ImageScore = option(
+        "max",
+        "What of its map is an image's score. max: the maximum; contrast: less the map's own low quantile, for "
+        "photographs that are turned, darker or noisier as a whole; position: less the median of all maps at the same "
+        "place, for parts that lie alike.",
+    )
 
     def backbone_arguments(self) -> BackboneArguments:
         """The keyword arguments of `musc.backbones.resolve` and `load`."""
@@ -143,8 +150,8 @@ class BenchmarkSettings(PatchSettings):
     tile: int | None = option(
         None,
         "Score images as tiles of so many pixels a side at full resolution, for large pictures; image_size is then the "
-        "nearest that the network takes, unless given. An image's score is its highest tile's. Default: images are "
-        "scored whole.",
+        "nearest that the network takes, unless given. An image's score is taken from the map that its tiles make "
+        "together. Default: images are scored whole.",
         ge=32,
         metavar="PIXELS",
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from musc.decisions.decide import DecidedLot, decide
 from musc.decisions.decision import Decision
-from musc.decisions.regions import boxes, defect_mask, pixel_threshold
+from musc.decisions.regions import boxes, defect_mask, lowest_peak, pixel_threshold
 from musc.maps import maps_of_run
 from planning.specs import RunSpec
 from reports.run_record import DecisionRecord, GroupRecord
@@ -114,7 +114,9 @@ def decide_run(
         earlier_nights: (n,) raw scores of each earlier night, oldest first.
     """
     decision = decide(raw_scores, spec.job.decisions, good_scores=good_scores, earlier_nights=earlier_nights)
-    pixel = pixel_threshold(patch_scores, decision.listed, decision.suspect_threshold)
+    of_maps = spec.job.settings.image_score == "max"
+    limit = decision.suspect_threshold if of_maps else lowest_peak(patch_scores, decision.listed)
+    pixel = pixel_threshold(patch_scores, decision.listed, limit)
     if spec.groups is None:
         no_groups = np.zeros(len(raw_scores), dtype=np.int64)
         return LotResult(decision, pixel, no_groups, no_groups, rescored=False)

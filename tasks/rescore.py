@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from musc.maps import image_scores, map_size, maps_of_run, on_grid, peak_positions, peaks_inside
+from musc.image_scores import score_maps, usual_scores
+from musc.maps import map_size, on_grid
 from musc.plan.partition import Shard
 from musc.plan.tiles import tile_count
 from musc.rscin import rescore
@@ -25,12 +26,9 @@ from storage.results.patch_scores import read_scores, score_grid, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.tiled import image_tokens, join_tiles
+from tasks.tiled import image_tokens, stitch_tiles
 
 log = logging.getLogger(__name__)
-
-MAPS_AT_ONCE = 64
-"""Anomaly maps held at once; at 518 × 518 pixels that is 69 MB."""
 
 
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:
@@ -40,20 +38,19 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     tiles = tile_count(spec.job.settings, usable_images(listed))
     images = mark_excluded(listed, features, tiles)
     usable = usable_images(images)
-    image_size = spec.job.backbone.image_size
     patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
-    raw, peaks = peak_scores(patch_scores, image_size)
     fine = fine_scores(store, spec, len(patch_scores)) if tiles == 1 else None
     if tiles > 1:
-        raw, peaks, patch_scores = join_tiles(spec.job, usable, raw, peaks, patch_scores)
+        patch_scores = stitch_tiles(spec.job, usable, patch_scores)
+    size = map_size(spec.job.backbone.image_size, (patch_scores.shape[1], patch_scores.shape[2]))
+    raw, peaks, good = image_scores(store, spec, patch_scores, size)
     write_scores(store, f"{folder}/{PATCH_SCORES}", patch_scores, {"lot": spec.job.lot}, fine)
     write_table(store, f"{folder}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
-    spread = patch_scores.shape[1], patch_scores.shape[2]
-    good, nights = good_scores(store, spec), night_scores(store, spec.nights)
+    nights = night_scores(store, spec.nights)
     result = decide_run(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
     table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), result)
     write_table(store, f"{folder}/{SCORES}", table)
-    odd = box_table(result, usable, patch_scores, patch_scores if fine is None else fine, map_size(image_size, spread))
+    odd = box_table(result, usable, patch_scores, patch_scores if fine is None else fine, size)
     write_table(store, f"{folder}/{BOXES}", odd)
     record = run_record(spec, images, result, tuple(night.run for night in nights))
     decision = record.decision
@@ -63,13 +60,24 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     store.write(f"{folder}/{README}", readme(record).encode())
 
 
-def good_scores(store: Store, spec: RunSpec) -> np.ndarray | None:
-    """Raw scores of known good images, each with itself left out, (G,): of photographs, or else of judged parts."""
+def image_scores(
+    store: Store, spec: RunSpec, patch_scores: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Raw scores of the images, their places, and raw scores of known good images; see `musc.image_scores.score_maps`.
+
+    What is usual at a place is the median of the known good photographs where these were scored, else of the lot. Good
+    are these photographs, each with itself left out, or else parts that people judged good.
+
+    Returns:
+        Float32 (N,); (N, 2), fractions of height and width; (G,), or None where nothing is known of good images.
+    """
+    which, position = spec.job.settings.image_score, spec.job.settings.image_score == "position"
     if spec.good is None or not spec.good.shards:
-        return judged_good_scores(store, spec.job)
-    backbone = spec.job.backbone
-    patch_scores = average_shards(store, spec.good.shards, backbone.grid, spec.good.image_count)
-    return peak_scores(patch_scores, backbone.image_size)[0]
+        usual = usual_scores(patch_scores) if position else None
+        return *score_maps(patch_scores, size, which, usual), judged_good_scores(store, spec.job)
+    good = average_shards(store, spec.good.shards, spec.job.backbone.grid, spec.good.image_count)
+    usual = usual_scores(good) if position else None
+    return *score_maps(patch_scores, size, which, usual), score_maps(good, size, which, usual)[0]
 
 
 def average_shards(
@@ -153,18 +161,6 @@ def score_table(
 def finite_or_nan(threshold: float) -> float:
     """A threshold as tables hold it: NaN where nothing can reach it."""
     return threshold if np.isfinite(threshold) else float("nan")
-
-
-def peak_scores(patch_scores: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum of each anomaly map, float32 (N,), and where it is, (N, 2) as fractions of height and width."""
-    scores, peaks = [], []
-    for start in range(0, len(patch_scores), MAPS_AT_ONCE):
-        part = patch_scores[start : start + MAPS_AT_ONCE]
-        maps = torch.from_numpy(maps_of_run(part, image_size))
-        scores.append(image_scores(maps))
-        cells, grid = torch.from_numpy(part).flatten(1), (part.shape[1], part.shape[2])
-        peaks.append(peaks_inside(maps, cells, grid) if np.isnan(part).any() else peak_positions(maps))
-    return torch.cat(scores).numpy(), (torch.cat(peaks).numpy() + 0.5) / image_size
 
 
 def provenance(spec: RunSpec) -> dict[str, str]:

@@ -39,8 +39,8 @@ BELOW = {
 """Rooms that hold folders, these folders, and the folders of the same room that each may import."""
 
 INSIDE = {
-    "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd lnamd_numpy "
-    "kernels maps rscin metrics decisions backbones plan mutual lot",
+    "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd "
+    "kernels maps image_scores rscin metrics decisions backbones plan mutual lot",
     "storage": "errors names secrets local_time places store disks tables artefacts leases attempts images results "
     "datasets prune",
 }

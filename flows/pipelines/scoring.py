@@ -74,6 +74,7 @@ def compute_run(
         run("aggregate", aggregate_block, aggregated)
         contents = extracted_contents(blocks, images, tiles)
         require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
+        require_usual(job, len(contents) // tiles, len(extracted_contents(good_blocks, good)) if good_blocks else 0)
         region = region_rows(job, contents, earlier, good_blocks, good)
         shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
         run("score", score_shard, shards)
@@ -90,6 +91,20 @@ def compute_run(
         ending = run_spec(job, lot_key, blocks, shards, *grouping, good=good_scores, nights=nights)
         (result,) = run("rescore", rescore_lot, [ending])
         return result
+
+
+def require_usual(job: LotJob, image_count: int, good_count: int) -> None:
+    """Refuse to score by position where nothing says what is usual at a place.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if job.settings.image_score == "position" and image_count == 1 and good_count < MIN_IMAGES:
+        raise ValueError(
+            f"image_score position must have 2 images or more, or {MIN_IMAGES} good photographs, whose median is what "
+            f"is usual at a place, got {image_count} and {good_count}; add images to the lot, give good parts with "
+            "--good, or take another --image-score"
+        )
 
 
 def score_good(

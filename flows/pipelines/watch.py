@@ -1,6 +1,5 @@
 """Watch a folder: every new photograph is scored against references that stay the same. Nothing here knows Prefect."""
 
-import json
 import logging
 import os
 import threading
@@ -8,11 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from musc.decisions.decide import standing_thresholds
 from musc.decisions.decision import Decision
-from musc.decisions.rule import MIN_IMAGES
 from planning.job import none_drawn, prepare
 from planning.lot import extract_specs, good_job
 from planning.requests import WatchRequest
@@ -28,9 +24,10 @@ from tasks.ingest import list_good
 from tasks.regions import keep_region
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
-from tasks.watching.bank import Bank, contents_of, open_bank
+from tasks.watching.bank import contents_of, open_bank
 from tasks.watching.new_photographs import new_rows
 from tasks.watching.notify import Notifier, Notify, webhook
+from tasks.watching.reference_scores import reference_scores
 from tasks.watching.score_file import Limits, Watch
 from tasks.watching.stable_files import FileState
 
@@ -121,20 +118,9 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     bank = open_bank(job, references, contents_of(store, references, contents))
     key = digest({"folder": job.folder, "job": job.identity, "references": references})
     arrivals = Arrivals(store, f"{FOLDER}/{short_name(job.category, f'-{key[:8]}')}")
-    return Watch(Path(job.folder), bank, arrivals, limits_of(bank, arrivals))
-
-
-def limits_of(bank: Bank, arrivals: Arrivals) -> Limits:
-    """The thresholds of the references' own scores, which are kept in the store, or the one given."""
-    options = bank.job.decisions
-    if len(bank.contents) < MIN_IMAGES:
-        return Limits(*standing_thresholds(np.empty(0), options), np.empty(0))
-    path = f"{arrivals.path}/references.json"
-    if not arrivals.store.exists(path):
-        scores = [float(score) for score in bank.own_scores()]
-        arrivals.store.write(path, json.dumps({"raw_scores": scores, "job": bank.job.score_identity}).encode())
-    own_scores = np.array(json.loads(arrivals.store.read(path))["raw_scores"])
-    return Limits(*standing_thresholds(own_scores, options), own_scores)
+    own = reference_scores(bank, arrivals)
+    limits = Limits(*standing_thresholds(own.raw, job.decisions), own.raw)
+    return Watch(Path(job.folder), replace(bank, usual=own.usual), arrivals, limits)
 
 
 def require_watchable(request: WatchRequest) -> None:

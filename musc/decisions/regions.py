@@ -38,7 +38,8 @@ def pixel_threshold(patch_scores: NDArray[Any], listed: NDArray[np.bool_], thres
     Args:
         patch_scores: (N, …), the scores of every image's patches; NaN outside of a region of interest.
         listed: (N,), the images that are flagged or suspect.
-        threshold: raw image score at and above which images are listed; NaN or infinite if none is.
+        threshold: raw image score at and above which images are listed, or `lowest_peak` where that is no value of a
+            map; NaN or infinite if none is.
 
     Returns:
         The pixel threshold, in the unit of the scores; NaN if no image is listed.
@@ -48,6 +49,15 @@ def pixel_threshold(patch_scores: NDArray[Any], listed: NDArray[np.bool_], thres
     if listed.all():
         return float(threshold)
     return min(float(np.nanquantile(patch_scores[~listed], USUAL_PATCHES)), float(threshold))
+
+
+def lowest_peak(patch_scores: NDArray[Any], listed: NDArray[np.bool_]) -> float:
+    """The highest patch of the listed image where that is lowest; infinite if no image is listed.
+
+    It stands for the image threshold in the unit of the maps where image scores are not the maps' maxima.
+    """
+    of_images = patch_scores[listed].reshape(int(listed.sum()), -1)
+    return float(np.nanmax(of_images, axis=1).min()) if len(of_images) else float("inf")
 
 
 def defect_mask(anomaly_map: NDArray[Any], fine_map: NDArray[Any], threshold: float) -> NDArray[np.bool_]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from musc.backbones.catalogue import TEXTURE_NAME
+from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import BackboneSpec, Layer
-from musc.lnamd_numpy import aggregate_arrays
 from musc.plan.comparison import LayerComparison
 from musc.plan.cost import ProjectedCost
 from musc.plan.partition import CHUNK_IMAGES

@@ -28,13 +28,14 @@ def worst_patch(record: RunRecord, patch_scores: np.ndarray, peak: tuple[float, 
 
     Args:
         patch_scores: (rows, columns) of one image, NaN outside of a region of interest.
-        peak: where its score was taken, as fractions of width and height; it decides where tiles were put together,
-            as their overlaps are averaged.
+        peak: where its score was taken, as fractions of width and height; it decides where scores are no maxima of
+            the patches: of tiles put together, and by position.
     """
     rows, columns = patch_scores.shape
-    if record.job.settings.tile is not None:
-        return min(int(peak[1] * rows), rows - 1) * columns + min(int(peak[0] * columns), columns - 1)
-    return patch_on(int(np.nanargmax(patch_scores)), (rows, columns), close_up_grid(record, (rows, columns)))
+    settings, worst = record.job.settings, int(np.nanargmax(patch_scores))
+    if settings.tile is not None or settings.image_score == "position":
+        worst = min(int(peak[1] * rows), rows - 1) * columns + min(int(peak[0] * columns), columns - 1)
+    return patch_on(worst, (rows, columns), close_up_grid(record, (rows, columns)))
 
 
 def close_up(photograph: Image.Image, patch: int, grid: Grid, side: int = CROP_SIDE) -> Image.Image:

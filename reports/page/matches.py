@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from musc.decisions.decision import Decision
+from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import Layer, middle_degree
-from musc.lnamd_numpy import aggregate_arrays
 from musc.plan.partition import CHUNK_IMAGES
 from reports.page.crops import compared_layer
 from reports.run_record import RunRecord

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from musc.backbones import Backbone
+from musc.image_scores import score_maps
 from musc.mutual import LayerTokens, block_scores, vectors
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import largest_query_count
@@ -18,7 +19,7 @@ from storage.images.decode import decode
 from storage.results.features import LotFeatures, Place
 from storage.results.regions import read_regions
 from storage.store import Store
-from tasks.rescore import average_layers, peak_scores
+from tasks.rescore import average_layers
 from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.models import load_backbone
 
@@ -67,6 +68,8 @@ class Bank:
     contents: tuple[str, ...]
     """SHA-256 of the references; empty texts where it is not known."""
     parts: tuple[ReferencePart, ...]
+    usual: np.ndarray | None = None
+    """Float32 (rows, columns), the references' median at each place; where `image_score` position takes it away."""
 
     def score(self, content: bytes, sha256: str) -> tuple[float, tuple[float, float]]:
         """Raw score of an image file, and where its peak is, as fractions of its height and width.
@@ -92,15 +95,16 @@ class Bank:
             found[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
 
         for_each(compare, range(len(self.parts)), self.backbone.device)  # one photograph cannot be shared out itself
-        raw, peaks = self.summed([found[number] for number in range(len(self.parts))])
-        return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
+        patch_scores = self.averaged([found[number] for number in range(len(self.parts))])
+        which = self.job.settings.image_score
+        raw, places = score_maps(patch_scores, self.job.backbone.image_size, which, self.usual)
+        return float(raw[0]), (float(places[0, 0]), float(places[0, 1]))
 
-    def own_scores(self) -> np.ndarray:
-        """Raw score of every reference against the others: float32 (G,)."""
-        count = len(self.contents)
-        return self.summed([self.own_patch_scores(part, count) for part in self.parts])[0]
+    def own_patch_scores(self) -> np.ndarray:
+        """Patch scores of every reference against the others: float32 (G, rows, columns)."""
+        return self.averaged([self.own_scores_in(part, len(self.contents)) for part in self.parts])
 
-    def own_patch_scores(self, part: ReferencePart, count: int) -> np.ndarray:
+    def own_scores_in(self, part: ReferencePart, count: int) -> np.ndarray:
         """Patch scores of all G references in one part, float64 (G, P): a pair inside a block is multiplied once.
 
         Blocks are as large as the memory allows that the bank leaves, so that of a usual one all pairs lie in one.
@@ -115,8 +119,8 @@ class Bank:
             ]
         )
 
-    def summed(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Raw scores and peaks of images, from their patch scores in every part; see `tasks.rescore.average_layers`."""
+    def averaged(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Patch scores of images from those in every part: float32 (n, rows, columns); see `average_layers`."""
         finest = self.job.backbone.grid
         of_layer: dict[int, np.ndarray] = {}
         for part, values in zip(self.parts, parts, strict=True):
@@ -126,7 +130,7 @@ class Bank:
             (slice(None), of_layer[layer.number].astype(np.float32).reshape(-1, *layer.grid))
             for layer in self.job.backbone.layers
         )
-        return peak_scores(average_layers(layers, finest, len(parts[0])), self.job.backbone.image_size)
+        return average_layers(layers, finest, len(parts[0]))
 
 
 def others_than(

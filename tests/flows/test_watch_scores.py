@@ -1,5 +1,6 @@
 """A watched photograph has the score of a lot of that one image, whatever options both take."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from tests.flows.watched import SETTINGS, copied, draw, watch
+from tests.plain_image_scores import plain_image_scores
 
 UNEVEN = {"backbone": "efficientnet-lite0", "image_size": 96, "layers": None, "degrees": None}
 """Layers of 12 x 12, 6 x 6 and 3 x 3 patches."""
@@ -26,6 +28,7 @@ CASES: dict[str, dict[str, Any]] = {
     "interval": {"interval": (0.1, 0.7)},
     "match_radius": {**UNEVEN, "match_radius": 3},
     "match_radius of the whole grid": {**UNEVEN, "match_radius": 7},
+    "image_score": {"image_score": "contrast"},
     "precision": {"precision": "bfloat16", **UNEVEN},
     "references_from": {**UNEVEN, "match_radius": 2, "references_from": True},
     "roi": {**UNEVEN, "match_radius": 2, "roi": True},
@@ -60,6 +63,41 @@ def test_watch_gives_the_scores_of_lots_of_one(drawn: Path, tmp_path: Path, name
         request = lot_request(alone, store, good=str(drawn / "good"), category="cap", **more)
         expected = Run(Store(str(store)), score_folder(request, InlineRunner()).run).scores().iloc[0]
         assert table.loc[photograph, "raw_score"] == pytest.approx(expected["raw_score"], abs=1e-6)
+
+
+def test_watch_takes_away_the_median_of_the_references(drawn: Path, tmp_path: Path) -> None:
+    store, by_position = tmp_path / "store", {"image_score": "position"}
+    table = watch(copied(tmp_path / "in", drawn, "0.png", "1.png"), drawn, store, 2, **by_position).set_index("path")
+    (kept,) = store.glob("watch/*/references.json")
+    known = json.loads(kept.read_text())
+    own = Run(Store(str(store)), score_folder(lot_request(drawn / "good", store, **SETTINGS), InlineRunner()).run)
+    np.testing.assert_allclose(known["usual"], np.median(own.patch_scores(), axis=0), atol=1e-6)
+    raw, _ = plain_image_scores(own.patch_scores(), (64, 64), "position")
+    np.testing.assert_allclose(sorted(known["raw_scores"]), sorted(raw), atol=1e-6)
+    for photograph in ("0.png", "1.png"):
+        alone = copied(tmp_path / photograph[0], drawn, photograph)
+        request = lot_request(alone, store, good=str(drawn / "good"), **SETTINGS)
+        maps = Run(Store(str(store)), score_folder(request, InlineRunner()).run).patch_scores()
+        (expected,), _ = plain_image_scores(maps, (64, 64), "position", np.array([known["usual"]]))
+        assert table.loc[photograph, "raw_score"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_photograph_like_no_reference_has_the_position_score_of_a_lot_of_one(drawn: Path, tmp_path: Path) -> None:
+    store, more = tmp_path / "store", {**SETTINGS, "image_score": "position"}
+    noise = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for folder in ("in", "alone"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(noise).save(tmp_path / folder / "odd.png")
+    (row,) = watch(tmp_path / "in", drawn, store, 1, **more).to_dict("records")
+    request = lot_request(tmp_path / "alone", store, good=str(drawn / "good"), **more)
+    expected = Run(Store(str(store)), score_folder(request, InlineRunner()).run).scores().iloc[0]
+    assert row["raw_score"] == pytest.approx(expected["raw_score"], abs=1e-6)
+
+
+def test_watch_by_position_with_too_few_references_is_refused(drawn: Path, tmp_path: Path) -> None:
+    few = copied(tmp_path / "few", drawn, "0.png", "1.png")
+    with pytest.raises(ValueError, match=r"image_score position must have 8 references or more, .* got 2; add good"):
+        watch(copied(tmp_path / "in", drawn, "0.png"), drawn, tmp_path, 1, image_score="position", good=str(few))
 
 
 def test_watch_lists_what_lots_of_one_list(drawn: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ RECORDED: dict[str, tuple[Any, str, Any]] = {
     "degrees": (["1", "3"], "settings", [1, 3]),
     "interval": ("0,0.5", "settings", [0.0, 0.5]),
     "match_radius": (3, "settings", 3),
+    "image_score": ("contrast", "settings", "contrast"),
     "references": (4, "settings", 4),
     "seed": (5, "settings", 5),
     "rscin_windows": ("1,2", "settings", [1, 2]),

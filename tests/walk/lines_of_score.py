@@ -5,13 +5,15 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from storage.results.ignored import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, DrawnShape, Verdict, add_verdict
 from storage.store import Store
-from tests.walk.walk import HEIGHT, WIDTH, Walk, line
+from tests.plain_image_scores import plain_image_scores
+from tests.walk.walk import HEIGHT, WIDTH, Ran, Walk, line
 
 
 @line("score", "folder")
@@ -153,6 +155,32 @@ def comparison(walk: Walk) -> None:
         assert ran.raw not in seen, given
         seen.append(ran.raw)
     assert walk.score(references=11).raw == walk.score().raw, "a sample of all others is all others"
+
+
+def looped(ran: Ran, image_score: str) -> list[float]:
+    """A run's raw scores in plain loops, from the patch scores it keeps."""
+    kept = Run(Store(str(ran.folder.parents[1])), f"runs/{ran.folder.name}").patch_scores()
+    size = max(64, kept.shape[1]), max(64, kept.shape[2])
+    return [round(score, 6) for score in plain_image_scores(kept, size, image_score)[0]]
+
+
+@line("score", "image_score")
+def image_score(walk: Walk) -> None:
+    seen = []
+    for kind in ("max", "contrast", "position"):
+        for given in ({}, {"roi": str(walk.place / "masks")}, {"tile": 64, "image_size": None}):
+            ran = walk.score(image_score=kind, **given)
+            assert ran.raw == pytest.approx(looped(ran, kind), abs=2e-6), (kind, given)
+            assert ran.record["job"]["settings"]["image_score"] == kind
+            assert f"image_score          {kind}" in (ran.folder / "README.txt").read_text()
+            assert ran.record["keys"]["patch_scores"] == walk.score(**given).record["keys"]["patch_scores"]
+            seen.append(ran.folder)
+    assert len(set(seen)) == 9, "each is a run of its own"
+    assert walk.score().folder in seen, "max is the default"
+    walk.score("one", image_score="position", good=str(walk.place / "good"))
+    alone = walk.score("one", image_score="position", references_from=f"runs/{walk.score().folder.name}")
+    alone.refused("image_score position must have 2 images or more, or 8 good photographs")
+    walk.score(image_score="mean").refused("image_score must be", "max")
 
 
 @line("score", "keep_aspect")

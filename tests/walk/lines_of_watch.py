@@ -36,6 +36,7 @@ def started(walk: Walk) -> None:
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     given = {name: RECORDED[name][0] for name in ("layers", "degrees", "interval", "match_radius", "image_size")}
+    given["image_score"] = RECORDED["image_score"][0]
     given |= {name: RECORDED[name][0] for name in ("precision", "device", "memory", "block_images", "false_alarms")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_PROXY", "127.0.0.1")
@@ -70,7 +71,7 @@ def rows(walk: Walk) -> None:
     walk.watch("came", events=True, good=known_good(walk)).refused("events must go with a configured API")
 
 
-RECORDED_BY_WATCH = ("image_size", "layers", "degrees", "interval", "match_radius", "precision")
+RECORDED_BY_WATCH = ("image_size", "layers", "degrees", "interval", "match_radius", "image_score", "precision")
 
 
 @line("watch", *RECORDED_BY_WATCH)
@@ -78,7 +79,7 @@ def how_it_compares(walk: Walk) -> None:
     once(walk)
     (place,) = (walk.place / "came-store").glob("watch/*/references.json")
     job = json.loads(place.read_text())["job"]
-    for name in ("degrees", "interval", "match_radius"):
+    for name in ("degrees", "interval", "match_radius", "image_score"):
         assert job[name] == RECORDED[name][2], name
     assert [layer["number"] for layer in job["backbone"]["layers"]] == RECORDED["layers"][2]
     assert (job["backbone"]["image_size"], job["backbone"]["precision"]) == ([32, 32], "float32")

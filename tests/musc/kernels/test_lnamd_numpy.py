@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.lnamd import aggregate
-from musc.lnamd_numpy import aggregate_arrays
 
 
 @pytest.mark.parametrize("degree", [1, 3, 5])

@@ -1,0 +1,59 @@
+"""Image scores in plain float64 loops, an oracle for `musc.image_scores` and for what commands write."""
+
+from statistics import median
+
+import numpy as np
+
+
+def plain_image_scores(
+    patch_scores: np.ndarray,
+    size: tuple[int, int],
+    image_score: str,
+    of_usual: np.ndarray | None = None,
+    background: float = 0.25,
+) -> tuple[list[float], list[tuple[int, int]]]:
+    """Score and place (row, column of the map) of each image.
+
+    Args:
+        patch_scores: (N, rows, columns), NaN outside of a region of interest.
+        size: height and width of the maps.
+        image_score: max, contrast or position.
+        of_usual: (G, rows, columns), whose medians are usual; None is the images themselves.
+        background: part of an image's patches below the quantile that contrast takes away.
+    """
+    scores, places = [], []
+    rows, columns = patch_scores.shape[1:]
+    usual = patch_scores if of_usual is None else of_usual
+    for image in patch_scores.astype(np.float64):
+        taken = np.zeros((rows, columns))
+        if image_score == "contrast":
+            known = sorted(value for value in image.flat if not np.isnan(value))
+            place = background * (len(known) - 1)
+            low, high = known[int(place)], known[min(int(place) + 1, len(known) - 1)]
+            taken[:] = low + (place - int(place)) * (high - low)
+        if image_score == "position":
+            for row in range(rows):
+                for column in range(columns):
+                    values = [float(one) for one in usual[:, row, column] if not np.isnan(one)]
+                    taken[row, column] = median(values) if values else np.nan
+        best, where = -np.inf, (-1, -1)
+        for y in range(size[0]):
+            for x in range(size[1]):
+                value = plain_pixel(image - taken, y * (rows - 1) / (size[0] - 1), x * (columns - 1) / (size[1] - 1))
+                if value is not None and value > best + 1e-12:
+                    best, where = value, (y, x)
+        scores.append(best)
+        places.append(where)
+    return scores, places
+
+
+def plain_pixel(cells: np.ndarray, down: float, across: float) -> float | None:
+    """The bilinear mean of the patches inside; None where less than a quarter of the weights belongs to such."""
+    total = weight = 0.0
+    for row in {int(down), min(int(down) + 1, cells.shape[0] - 1)}:
+        for column in {int(across), min(int(across) + 1, cells.shape[1] - 1)}:
+            share = (1 - abs(down - row)) * (1 - abs(across - column))
+            if share > 0 and not np.isnan(cells[row, column]):
+                total += share * cells[row, column]
+                weight += share
+    return total / weight if weight >= 0.25 else None
