@@ -80,7 +80,7 @@ def how_it_compares(walk: Walk) -> None:
     (place,) = (walk.place / "came-store").glob("watch/*/references.json")
     job = json.loads(place.read_text())["job"]
     for name in ("degrees", "interval", "match_radius", "image_score"):
-        assert job[name] == RECORDED[name][2], name
+        assert job["settings"][name] == RECORDED[name][2], name
     assert [layer["number"] for layer in job["backbone"]["layers"]] == RECORDED["layers"][2]
     assert (job["backbone"]["image_size"], job["backbone"]["precision"]) == ([32, 32], "float32")
 
