@@ -24,7 +24,7 @@ from musc.plan.partition import CHUNK_IMAGES
 from planning.specs import ExtractSpec
 from storage.images.listing import list_folder
 from storage.store import Store
-from tasks.extract import whole, write_features
+from tasks.extract import untiled, write_features
 
 
 def timed(action: Callable[[], object], device: torch.device) -> float:
@@ -58,7 +58,7 @@ def compared(backbone: Backbone, lot: Path, folder: Path, rounds: int) -> dict[s
         bare.append(timed(lambda: run_model(backbone, batch, image_count), backbone.device))
         ours.append(
             timed(
-                lambda store=store, order=order: write_features(store, order, whole(images[:image_count]), backbone),  # type: ignore[misc]
+                lambda store=store, order=order: write_features(store, order, untiled(images[:image_count]), backbone),  # type: ignore[misc]
                 backbone.device,
             )
         )

@@ -28,7 +28,7 @@ def help_all(descriptions: Mapping[str, str]) -> Any:
     """The option that prints a command's help with every option, and all that is told of each.
 
     Args:
-        told: of each option, by name.
+        descriptions: of each option, by name.
     """
 
     def show(context: typer.Context, requested: bool) -> None:

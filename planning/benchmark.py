@@ -55,12 +55,12 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
     ]
     if settings.keep_aspect:  # each category has proportions of its own
         jobs = [
-            (prepare(one, request.subsets, [image.path for image in category.images]), category)
-            for one in requests
+            (prepare(lot_request, request.subsets, [image.path for image in category.images]), category)
+            for lot_request in requests
             for category in found
         ]
     else:
-        prepared = [prepare(one, request.subsets) for one in requests]
+        prepared = [prepare(lot_request, request.subsets) for lot_request in requests]
         jobs = [(job, category) for job in prepared for category in found]
     return [
         BenchmarkJob(replace(job, lot=found.name, category=found.name, dataset=request.dataset), found)

@@ -54,24 +54,24 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     if settings.tile is not None:
         require_tiles_alone(request, subsets)
         settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
-    chosen = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
-    backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
-    kept = kept_size(folder, category, backbone, Store(output), images) if chosen.keep_aspect else None
-    if kept is not None:
-        chosen = chosen.changed(image_size=kept.size)
-        backbone = backbones.resolve(chosen.backbone, device=allocation.device, **chosen.backbone_arguments())
+    completed = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
+    backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
+    size = kept_size(folder, category, backbone, Store(output), images) if completed.keep_aspect else None
+    if size is not None:
+        completed = completed.changed(image_size=size.size)
+        backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
     region = requested_region(request)
     return LotJob(
         folder=folder,
         store=output,
         lot=lot,
         category=category,
-        settings=chosen,
+        settings=completed,
         backbone=backbone,
         allocation=allocation,
         subsets=subsets,
         decisions=request.decisions,
-        kept_size=kept,
+        kept_size=size,
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
     )
@@ -79,8 +79,8 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
 
 def size_of_tile(settings: Settings, device: str) -> tuple[int, int]:
     """The image size nearest to a tile's side that the network takes, in whole patches of its coarsest layer."""
-    chosen = backbones.with_defaults(settings)
-    usual = backbones.resolve(chosen.backbone, device=device, **chosen.backbone_arguments())
+    completed = backbones.with_defaults(settings)
+    usual = backbones.resolve(completed.backbone, device=device, **completed.backbone_arguments())
     coarsest = min(layer.grid for layer in usual.layers)
     patch = tuple(side // count for side, count in zip(usual.image_size, coarsest, strict=True))
     height, width = (max(1, round((settings.tile or 0) / side)) * side for side in patch)
@@ -93,11 +93,11 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     Raises:
         ValueError: naming the option.
     """
-    given = {
+    options = {
         **{name: getattr(request, name, None) for name in WITHOUT_TILES},
         "subsets": subsets if subsets > 1 else None,
     }
-    for option, value in given.items():
+    for option, value in options.items():
         if value:
             raise ValueError(f"{option} must go without tile, got {value}; leave out one of the two")
 

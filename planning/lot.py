@@ -118,8 +118,10 @@ def score_specs(
         comparison = of_layer[shard.layer]
         degrees = comparison.degrees
         separate = [] if comparison.pooled else aggregated  # what is pooled is made of features before LNAMD
-        made = {(spec.degree, spec.position): spec.path for spec in separate if spec.layer == shard.layer}
-        kept = [tuple(made[degree, position] for position in range(len(blocks))) for degree in degrees if made]
+        block_of = {(spec.degree, spec.position): spec.path for spec in separate if spec.layer == shard.layer}
+        stored = [
+            tuple(block_of[degree, position] for position in range(len(blocks))) for degree in degrees if block_of
+        ]
         specs.append(
             ScoreSpec(
                 "",
@@ -130,7 +132,7 @@ def score_specs(
                 lot_range=lot_range,
                 shard=shard,
                 interval=job.settings.interval,
-                aggregated=tuple(kept),
+                aggregated=tuple(stored),
                 groups=groups.path if groups else None,
                 sample=samples[lot_range],
                 earlier=earlier,
@@ -156,14 +158,14 @@ def group_specs(job: LotJob, scored: Sequence[ScoreSpec]) -> list[GroupSpec]:
         return []
     layer = middle_layer(job.backbone.layers).number
     degree = middle_degree(job.settings.degrees)
-    parts = tuple(spec.on(job.allocation.device) for spec in scored if spec.shard.layer == layer)
-    return [GroupSpec("", job.category, job.store, parts, degree)]
+    layer_shards = tuple(spec.on(job.allocation.device) for spec in scored if spec.shard.layer == layer)
+    return [GroupSpec("", job.category, job.store, layer_shards, degree)]
 
 
 def seeks_groups(job: LotJob, image_count: int) -> bool:
     """Whether all images are compared with each other: not in subsets, and not against a sample."""
-    whole = sample_size(image_count, job.settings.references) == image_count
-    return image_count > 1 and job.subsets == 1 and whole and job.settings.tile is None
+    all_are_references = sample_size(image_count, job.settings.references) == image_count
+    return image_count > 1 and job.subsets == 1 and all_are_references and job.settings.tile is None
 
 
 def scored_ranges(job: LotJob, image_count: int, tiles: int = 1) -> list[tuple[int, int]]:
@@ -173,8 +175,8 @@ def scored_ranges(job: LotJob, image_count: int, tiles: int = 1) -> list[tuple[i
 
 def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
     """Positions of the images [first, last) that serve as references of all of them; None is all."""
-    drawn = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
-    return None if drawn is None else tuple(first + position for position in drawn)
+    sample = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
+    return None if sample is None else tuple(first + position for position in sample)
 
 
 def layer_comparisons(

@@ -28,15 +28,15 @@ def group_limits(root: Path) -> Iterator[int]:
     for line in lines_of(root / "proc/self/mountinfo"):
         head, _, tail = line.partition(" - ")
         kind, _, options = (tail.split() + [""] * 3)[:3]
-        mounted, at = (unescaped(part) for part in head.split()[3:5])
+        mounted, mount_point = (unescaped(part) for part in head.split()[3:5])
         for number, controllers, path in groups:
-            own = number == "0" if kind == "cgroup2" else "memory" in controllers.split(",")
-            if kind in LIMITS and own and (kind == "cgroup2" or "memory" in options.split(",")):
-                for folder in folders_of(path, mounted, at):
+            is_own = number == "0" if kind == "cgroup2" else "memory" in controllers.split(",")
+            if kind in LIMITS and is_own and (kind == "cgroup2" or "memory" in options.split(",")):
+                for folder in folders_of(path, mounted, mount_point):
                     yield from (limit for name in LIMITS[kind] for limit in limit_in(root / folder.lstrip("/") / name))
 
 
-def folders_of(path: str, mounted: str, at: str) -> list[str]:
+def folders_of(path: str, mounted: str, mount_point: str) -> list[str]:
     """Folders of a group and of those above it that can be seen here, the nearest first.
 
     Args:
@@ -50,10 +50,10 @@ def folders_of(path: str, mounted: str, at: str) -> list[str]:
     ['/sys/fs/cgroup']
     """
     group = PurePosixPath(path)
-    inside = group.relative_to(mounted) if group.is_relative_to(mounted) else PurePosixPath()
-    if ".." in inside.parts:  # outside of what can be seen
-        inside = PurePosixPath()
-    return [str(PurePosixPath(at) / part) for part in (inside, *inside.parents)]
+    relative = group.relative_to(mounted) if group.is_relative_to(mounted) else PurePosixPath()
+    if ".." in relative.parts:  # outside of what can be seen
+        relative = PurePosixPath()
+    return [str(PurePosixPath(mount_point) / folder) for folder in (relative, *relative.parents)]
 
 
 def limit_in(file: Path) -> list[int]:

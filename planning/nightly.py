@@ -60,16 +60,16 @@ class LotOutcome:
 
     def as_row(self) -> dict[str, str]:
         """For a table that people read."""
-        done = self.status in (Status.SCORED, Status.FINISHED)
+        has_result = self.status in (Status.SCORED, Status.FINISHED)
         return {
             "category": self.found.category,
             "lot": self.found.name,
             "date": self.found.date.isoformat() if self.found.date else "–",
             "outcome": self.status,
             "images": str(self.images) if self.images else "–",
-            "flagged": str(self.flagged) if done else "–",
-            "suspect": str(self.suspect) if done else "–",
-            "warnings": str(len(self.warnings)) if done else "–",
+            "flagged": str(self.flagged) if has_result else "–",
+            "suspect": str(self.suspect) if has_result else "–",
+            "warnings": str(len(self.warnings)) if has_result else "–",
             "page, or why there is none": self.page or self.reason or "–",
             "what the warnings say": " ".join(self.warnings) or "–",
         }
@@ -134,11 +134,11 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
         ValueError: if the root has no such category.
     """
     tree, category = find_lots(root), category and one_form(category)
-    astray = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
-    if astray and not tree.lots:
+    images = [left_out.path for left_out in tree.left_out if has_image_name(left_out.path)]
+    if images and not tree.lots:
         raise NoImagesError(
             f"root must hold lots as <category>/<date>/…images, got {root}, which holds none but images such as "
-            f"{astray[0]}; give the folder that holds the categories"
+            f"{images[0]}; give the folder that holds the categories"
         )
     if category is not None and category not in tree.categories:
         raise ValueError(
@@ -161,54 +161,54 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
     Raises:
         NoImagesError: if its folder is gone.
     """
-    seen = fingerprint(found.folder)
-    if seen.image_count < 2:
+    state = fingerprint(found.folder)
+    if state.image_count < 2:
         try:
             require_enough(list_folder(found.folder), found.folder, store=Store(job.store))
         except NoImagesError as error:
             return LotCheck(None, LotOutcome(found, Status.TOO_SMALL, reason=str(error)))
-    if seen.digest is None:
+    if state.digest is None:
         log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
         return LotCheck(None, None)
-    key = result_key(found, seen.digest, job, files)
-    known = read_result(Store(job.store), key)
-    if known is None:
+    key = result_key(found, state.digest, job, files)
+    stored = read_result(Store(job.store), key)
+    if stored is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
         return LotCheck(key, None)
-    if known.run is None:
-        return LotCheck(key, LotOutcome(found, Status.TOO_SMALL, reason=known.reason))
-    page = Store(job.store).location(known.page or known.run)
+    if stored.run is None:
+        return LotCheck(key, LotOutcome(found, Status.TOO_SMALL, reason=stored.reason))
+    page = Store(job.store).location(stored.page or stored.run)
     finished = LotOutcome(
         found,
         Status.FINISHED,
-        known.images,
-        known.run,
-        flagged=known.flagged,
-        suspect=known.suspect,
-        left_out=known.left_out,
+        stored.images,
+        stored.run,
+        flagged=stored.flagged,
+        suspect=stored.suspect,
+        left_out=stored.left_out,
         page=page,
     )
     return LotCheck(key, finished)
 
 
-def describe_outcome(found: FoundLot, job: LotJob, done: ScoredLot) -> LotOutcome:
+def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutcome:
     """The outcome of a lot that has its result now, with what is still missing; the job says in which store."""
-    problems = list(done.problems)
-    if done.unopened:
-        problems.append(f"{done.unopened} files could not be opened and were left out; the next night tries again")
+    problems = list(result.problems)
+    if result.unopened:
+        problems.append(f"{result.unopened} files could not be opened and were left out; the next night tries again")
     return LotOutcome(
         found,
-        Status.FINISHED if done.reused else Status.SCORED,
-        done.images,
-        done.run,
-        flagged=done.flagged,
-        left_out=done.left_out,
-        suspect=done.suspect,
-        warnings=done.warnings,
-        page=Store(job.store).location(done.report or done.run),
-        created=done.created if done.reused else (),
-        kept_size=done.kept_size,
-        contributed=done.contributed,
+        Status.FINISHED if result.reused else Status.SCORED,
+        result.images,
+        result.run,
+        flagged=result.flagged,
+        left_out=result.left_out,
+        suspect=result.suspect,
+        warnings=result.warnings,
+        page=Store(job.store).location(result.report or result.run),
+        created=result.created if result.reused else (),
+        kept_size=result.kept_size,
+        contributed=result.contributed,
         problems=tuple(problems),
     )
 

@@ -49,20 +49,20 @@ def kept_size(
     sizes = Counter(size_in_proportion(backbone.image_size, grids, shape) for shape in upright_shapes(folder, paths))
     if not sizes:
         return None
-    own, count = max(sizes.items(), key=lambda found: (found[1], found[0]))
+    own_size, count = max(sizes.items(), key=lambda item: (item[1], item[0]))
     key = "" if paths is not None else digest({"category": category, "network": network(backbone)})
     steps = [side // min(counts) for side, counts in zip(backbone.image_size, zip(*grids, strict=True), strict=True)]
     near = [
         size
         for size in (settled_sizes(store, key) if key else [])
-        if all(abs(side - other) <= step for side, other, step in zip(size, own, steps, strict=True))
+        if all(abs(side - own_side) <= step for side, own_side, step in zip(size, own_size, steps, strict=True))
     ]
     if near:
-        size = min(near, key=lambda size: (abs(size[0] - own[0]) + abs(size[1] - own[1]), size))
+        size = min(near, key=lambda size: (abs(size[0] - own_size[0]) + abs(size[1] - own_size[1]), size))
         return KeptSize(size, key, f"as settled by an earlier lot of {category}")
-    looked_at = sizes.total()
-    alike = f"{count} of {looked_at}" if count < looked_at else f"all {looked_at}"
-    return KeptSize(own, key, f"the proportions of {alike} photographs looked at")
+    opened = sizes.total()
+    share = f"{count} of {opened}" if count < opened else f"all {opened}"
+    return KeptSize(own_size, key, f"the proportions of {share} photographs looked at")
 
 
 def network(backbone: BackboneSpec) -> list[object]:

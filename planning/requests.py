@@ -216,10 +216,10 @@ class NightRequest(ScoringRequest):
 
     def lot(self, folder: str, name: str, category: str) -> LotRequest:
         """One of its lots, to be scored with the same options."""
-        shared = {field: getattr(self, field) for field in ScoringRequest.model_fields}
+        options = {field: getattr(self, field) for field in ScoringRequest.model_fields}
         if self.image_prefix is not None:
-            shared["image_prefix"] = f"{self.image_prefix}{quote(Store(self.root).inside(folder))}/"
-        return LotRequest(**{**shared, "folder": folder, "lot": name, "category": category})
+            options["image_prefix"] = f"{self.image_prefix}{quote(Store(self.root).inside(folder))}/"
+        return LotRequest(**{**options, "folder": folder, "lot": name, "category": category})
 
 
 class BenchmarkRequest(RegionRequest, ComputingRequest):
@@ -255,12 +255,14 @@ def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     Raises:
         ValueError: naming every option that is unknown or out of range.
     """
-    models = {name: field.annotation for name, field in kind.model_fields.items()}
-    held = {name: model for name, model in models.items() if isinstance(model, type) and issubclass(model, Options)}
+    annotations = {name: field.annotation for name, field in kind.model_fields.items()}
+    held = {
+        name: model for name, model in annotations.items() if isinstance(model, type) and issubclass(model, Options)
+    }
     sorted_in = {name: {key: given[key] for key in model.model_fields if key in given} for name, model in held.items()}
-    taken = {key for options in sorted_in.values() for key in options}
-    own = {key: value for key, value in given.items() if key not in taken}
-    values: Mapping[str, Any] = {**own, **{name: held[name](**options) for name, options in sorted_in.items()}}
+    nested = {key for options in sorted_in.values() for key in options}
+    own_options = {key: value for key, value in given.items() if key not in nested}
+    values: Mapping[str, Any] = {**own_options, **{name: held[name](**options) for name, options in sorted_in.items()}}
     return kind(**values)
 
 

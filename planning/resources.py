@@ -134,30 +134,30 @@ class Allocation:
     engine: Engine = THREADS
 
 
-def allocate(asked: Resources) -> Allocation:
+def allocate(requested: Resources) -> Allocation:
     """What a user asked for, checked against this machine and completed.
 
     Raises:
         ValueError: naming the first option that does not fit, or what is to be installed.
     """
     cores, gpu_count, usable = thread_count(), 0, host_memory_bytes()
-    if device_type(asked.device) == "cuda":
+    if device_type(requested.device) == "cuda":
         import torch
 
         gpu_count = torch.cuda.device_count()
-        usable = int(torch.cuda.mem_get_info(choose_device(asked.device))[1])
-    engine = choose_engine(asked, gpu_count=gpu_count, cores=cores)
+        usable = int(torch.cuda.mem_get_info(choose_device(requested.device))[1])
+    engine = choose_engine(requested, gpu_count=gpu_count, cores=cores)
     return Allocation(
-        device=asked.device,
-        memory_bytes=int(asked.memory or MEMORY_SHARE * usable // engine.sharing),
-        block_images=asked.block_images,
-        store_aggregated=asked.store_aggregated,
+        device=requested.device,
+        memory_bytes=int(requested.memory or MEMORY_SHARE * usable // engine.sharing),
+        block_images=requested.block_images,
+        store_aggregated=requested.store_aggregated,
         thread_count=max(1, cores // engine.sharing),
         engine=engine,
     )
 
 
-def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
+def choose_engine(requested: Resources, *, gpu_count: int, cores: int) -> Engine:
     """The engine of a job.
 
     Args:
@@ -167,20 +167,20 @@ def choose_engine(asked: Resources, *, gpu_count: int, cores: int) -> Engine:
     Raises:
         ValueError: naming the first option that does not fit, or what is to be installed.
     """
-    name = asked.named_engine or "threads"
+    name = requested.named_engine or "threads"
     if name != "dask":
         return Engine(name)
     if find_spec("prefect_dask") is None:
         raise ValueError("engine dask must have prefect-dask installed, got none; pip install 'musc-pipeline[dask]'")
-    if ":" in asked.device:
+    if ":" in requested.device:
         raise ValueError(
-            f"device must be auto, cpu or cuda with the engine dask, got {asked.device!r}; every worker has its own "
-            "GPU, and CUDA_VISIBLE_DEVICES says which ones there are"
+            f"device must be auto, cpu or cuda with the engine dask, got {requested.device!r}; every worker has "
+            "its own GPU, and CUDA_VISIBLE_DEVICES says which ones there are"
         )
     of_this_machine = gpu_count or max(1, cores // CORES_PER_WORKER)
-    count = asked.workers if asked.workers is not None else 1 if asked.dask_address else of_this_machine
+    count = requested.workers if requested.workers is not None else 1 if requested.dask_address else of_this_machine
     if gpu_count and count > gpu_count:
         raise ValueError(
             f"workers must be at most {gpu_count}, the GPUs of this machine, got {count}; leave it out for one per GPU"
         )
-    return Engine("dask", asked.dask_address, workers=count, gpus=count if gpu_count else 0)
+    return Engine("dask", requested.dask_address, workers=count, gpus=count if gpu_count else 0)

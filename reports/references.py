@@ -78,8 +78,8 @@ def rows_of(references: Iterable[tuple[ListedImage, Place]], excluded: set[str])
     """Rows of stored blocks, sorted, of images each once and none of those seen before.
 
     Args:
-        wanted: images and where their features lie.
-        seen: SHA-256 of the images scored.
+        references: images and where their features lie.
+        excluded: SHA-256 of the images scored.
     """
     rows, known = defaultdict(list), set(excluded)
     for image, (block, row) in references:

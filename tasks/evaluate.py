@@ -29,16 +29,16 @@ def evaluate_category(spec: EvaluateSpec) -> StoredArtefact:
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         category = read_category(store, spec.labels)
-        found = labelled(Run(store, spec.run), category, spec.root, spec.root)
+        results = labelled(Run(store, spec.run), category, spec.root, spec.root)
         loco = spec.dataset == "mvtec_loco"
-        metrics = loco_metrics(found, spec.root) if loco else network_size_metrics(found, spec.dataset, spec.root)
-        without = len(found.pixels_known) - sum(found.pixels_known)
-        if without:
+        metrics = loco_metrics(results, spec.root) if loco else network_size_metrics(results, spec.dataset, spec.root)
+        without_mask = len(results.pixels_known) - sum(results.pixels_known)
+        if without_mask:
             log.warning(
-                "%d images of %s are left out of metrics of pixels: their masks are missing", without, spec.label
+                "%d images of %s are left out of metrics of pixels: their masks are missing", without_mask, spec.label
             )
         with writing(store, spec.path) as staging:
-            write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, found.images))
+            write_table(store, f"{staging.path}/{METRICS_TABLE}", metric_rows(metrics, results.images))
     return StoredArtefact(path=spec.path)
 
 
@@ -48,8 +48,8 @@ def metric_rows(metrics: Mapping[str, float], images: Sequence[LabelledImage]) -
     Args:
         metrics: by name; those of pixels begin with `pixel_`.
     """
-    without = sum(not image.pixels_known for image in images)
-    left_out = [without if name.startswith(PIXEL) else 0 for name in metrics]
+    without_mask = sum(not image.pixels_known for image in images)
+    left_out = [without_mask if name.startswith(PIXEL) else 0 for name in metrics]
     counts = [len(images) - count for count in left_out]
     rows = {"metric": list(metrics), "value": list(metrics.values()), "images": counts, "without_mask": left_out}
     defective = sum(image.label for image in images)
@@ -65,12 +65,12 @@ def write_benchmark(
         measured: job, dataset and path of the metrics of every category that was measured.
         not_read: which images of the dataset were not read; empty if all were.
     """
-    place = Store(store)
+    opened = Store(store)
     rows = [
-        benchmark_rows(job, dataset, read_table(place, f"{path}/{METRICS_TABLE}")) for job, dataset, path in measured
+        benchmark_rows(job, dataset, read_table(opened, f"{path}/{METRICS_TABLE}")) for job, dataset, path in measured
     ]
     path = f"{BENCHMARKS}/{name}/{METRICS_TABLE}"
-    write_table(place, path, with_means(pd.concat(rows, ignore_index=True)).assign(not_read=not_read))
+    write_table(opened, path, with_means(pd.concat(rows, ignore_index=True)).assign(not_read=not_read))
     return Benchmarked(benchmark=path)
 
 
@@ -87,9 +87,9 @@ def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataF
 
 def evaluate_spec(job: LotJob, category: str, run: ScoredRun) -> EvaluateSpec:
     """The spec that measures a scored category, stored at a path; other labels or masks make another key."""
-    found = read_category(Store(job.store), category)
-    source = digest({"run": run.key, "labels": labels_digest(job.folder, found)})
-    return EvaluateSpec(source, job.category, job.store, found.dataset, job.folder, run.run, category)
+    labels = read_category(Store(job.store), category)
+    source = digest({"run": run.key, "labels": labels_digest(job.folder, labels)})
+    return EvaluateSpec(source, job.category, job.store, labels.dataset, job.folder, run.run, category)
 
 
 def benchmark_name(dataset: str, jobs: Sequence[LotJob], in_regions: Sequence[str]) -> str:

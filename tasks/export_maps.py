@@ -36,11 +36,11 @@ def write_maps(spec: MapsSpec) -> StoredArtefact:
     """
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        found = FinishedRun(Run(store, spec.run), spec.folder)
+        finished = FinishedRun(Run(store, spec.run), spec.folder)
         with writing(store, spec.path) as staging:
             rows = []
-            for position, image in enumerate(found.images):
-                for ending, content in files_of(found, position, spec.kind).items():
+            for position, image in enumerate(finished.images):
+                for ending, content in files_of(finished, position, spec.kind).items():
                     rows.append((image.path, write_named(store, staging.path, image.path, f".{ending}", content)))
                 progress.advance("maps", spec.key, 1)
             write_table(store, f"{staging.path}/{TABLE}", pd.DataFrame(rows, columns=["path", "file"]))
@@ -66,24 +66,26 @@ def write_named(store: Store, folder: str, path: str, ending: str, content: byte
     return file
 
 
-def files_of(found: FinishedRun, position: int, kind: str) -> dict[str, bytes]:
+def files_of(finished: FinishedRun, position: int, kind: str) -> dict[str, bytes]:
     """The files of one image, by ending."""
-    image = found.images[position]
-    anomaly_map = found.anomaly_map(position, (image.height, image.width))
+    image = finished.images[position]
+    anomaly_map = finished.anomaly_map(position, (image.height, image.width))
     if kind == "tiff":
         return {"tiff": float_tiff(anomaly_map)}
     size = (image.width, image.height)
-    photograph = found.photograph(position)
-    made = {}
+    photograph = finished.photograph(position)
+    contents = {}
     if photograph is not None:
-        mask = found.mask(position, size)
-        drawn = draw_boxes(
-            draw_outlines(overlay(photograph, anomaly_map, *found.limits), mask), found.boxes(position, size)
+        mask = finished.mask(position, size)
+        heat = draw_boxes(
+            draw_outlines(overlay(photograph, anomaly_map, *finished.limits), mask), finished.boxes(position, size)
         )
-        made["overlay.png"] = encode_picture(drawn, "PNG")
-    if found.listed[position]:
-        made["mask.png"] = encode_picture(Image.fromarray(found.mask(position, size).astype(np.uint8) * 255), "PNG")
-    return made
+        contents["overlay.png"] = encode_picture(heat, "PNG")
+    if finished.listed[position]:
+        contents["mask.png"] = encode_picture(
+            Image.fromarray(finished.mask(position, size).astype(np.uint8) * 255), "PNG"
+        )
+    return contents
 
 
 def float_tiff(anomaly_map: np.ndarray) -> bytes:

@@ -23,7 +23,7 @@ def write_export(spec: ExportSpec) -> StoredArtefact:
     return StoredArtefact(path=spec.path)
 
 
-def export_content(kind: str, found: FinishedRun, image_prefix: str | None = None) -> bytes:
+def export_content(kind: str, finished: FinishedRun, image_prefix: str | None = None) -> bytes:
     """The content of one file.
 
     Args:
@@ -31,21 +31,21 @@ def export_content(kind: str, found: FinishedRun, image_prefix: str | None = Non
         image_prefix: of the addresses from which Label Studio loads photographs; None leaves paths as they are.
     """
     if kind == "csv":
-        return csv_bytes(found.run.scores())
-    marked = [marked_image(found, position) for position in range(len(found.images))]
-    model = f"{found.record.job.backbone.name}, run {found.record.keys.run}"
+        return csv_bytes(finished.run.scores())
+    marked = [marked_image(finished, position) for position in range(len(finished.images))]
+    model = f"{finished.record.job.backbone.name}, run {finished.record.keys.run}"
     if kind == "coco":
-        return json_bytes(as_coco(marked, f"Odd places found by MuSc in {found.record.job.lot} ({model})"))
+        return json_bytes(as_coco(marked, f"Odd places found by MuSc in {finished.record.job.lot} ({model})"))
     return json_bytes(as_labelstudio(marked, model=model, prefix=image_prefix))
 
 
-def marked_image(found: FinishedRun, position: int) -> Marked:
+def marked_image(finished: FinishedRun, position: int) -> Marked:
     """One image with its decision and, if it is flagged or suspect, the outlines of its odd places."""
-    row = found.scores.iloc[position]
-    told = {name: float(row[name]) for name in ("raw_score", "score", "p_value")}
+    row = finished.scores.iloc[position]
+    facts = {name: float(row[name]) for name in ("raw_score", "score", "p_value")}
     regions = [
-        {"shape": OUTLINE, "points": [list(point) for point in one.points], "score": one.peak_score}
-        for one in found.outlines(position)
+        {"shape": OUTLINE, "points": [list(point) for point in outline.points], "score": outline.peak_score}
+        for outline in finished.outlines(position)
     ]
-    label = DEFECTIVE if found.listed[position] else GOOD
-    return Marked(found.images[position], label, regions, {**told, "decision": str(row["decision"])})
+    label = DEFECTIVE if finished.listed[position] else GOOD
+    return Marked(finished.images[position], label, regions, {**facts, "decision": str(row["decision"])})

@@ -148,8 +148,8 @@ class PhotographDecoder:
             if self.last is None or self.last[0] != image:
                 self.last = None  # frees it first
                 self.last = image, decode(read_image(self.folder, image))
-            whole = self.last[1]
-        return whole.crop((tile.x, tile.y, tile.x + tile.width, tile.y + tile.height))
+            photograph = self.last[1]
+        return photograph.crop((tile.x, tile.y, tile.x + tile.width, tile.y + tile.height))
 
 
 def decoded_chunks(
@@ -234,6 +234,6 @@ def with_gaps(rows: np.ndarray, positions: Sequence[int], count: int) -> np.ndar
     """Rows at their positions among `count`, NaN between them."""
     if len(rows) == count:
         return rows
-    spread = np.full((count, *rows.shape[1:]), np.nan, dtype=rows.dtype)
-    spread[list(positions)] = rows
-    return spread
+    padded = np.full((count, *rows.shape[1:]), np.nan, dtype=rows.dtype)
+    padded[list(positions)] = rows
+    return padded

@@ -23,8 +23,8 @@ def group_lot(spec: GroupSpec) -> Grouped:
     """Make sure the groups of a lot are stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        found = lot_groups(spec)
-        write_groups(store, spec.path, found.of_image, found.patches.reshape(-1, *spec.parts[0].comparison.grid))
+        groups = lot_groups(spec)
+        write_groups(store, spec.path, groups.of_image, groups.patches.reshape(-1, *spec.parts[0].comparison.grid))
     of_image, _ = read_groups(store, spec.path)
     return Grouped(path=spec.path, groups=int(of_image.max(initial=0)))
 
@@ -34,9 +34,9 @@ def lot_groups(spec: GroupSpec) -> Groups:
     strongest: list[float] = []
     shared: list[SharedPatch] = []
     for part in spec.parts:
-        for of_images, found in fitting_patches(part, spec.degree):
+        for of_images, patches in fitting_patches(part, spec.degree):
             strongest += of_images
-            shared += found
+            shared += patches
     log.debug("%d patches are shared by a few images of the lot", len(shared))
     return find_groups(strongest, shared, spec.parts[0].comparison.grid)
 
@@ -66,8 +66,10 @@ def find_shared_patches(part: ScoreSpec, degree: int) -> Described:
     lot, start, stop = range(*part.lot_range), part.shard.start, part.shard.stop
     reader, features = feature_reader(part, (degree,)), lot_features(part, (degree,))
     queries = load_queries(part, reader, features, range(start, stop))
-    others = load_others(part, reader, features, lot, start, stop)
+    references = load_others(part, reader, features, lot, start, stop)
     outside = outside_patches(part, lot)
-    similarities = block_similarities(cast("torch.Tensor", queries), start, cast(Vectors, others), len(lot), outside)
+    similarities = block_similarities(
+        cast("torch.Tensor", queries), start, cast(Vectors, references), len(lot), outside
+    )
     of_images = [shared_patches(of_query, start + row) for row, of_query in enumerate(similarities)]
-    return [strongest for strongest, _ in of_images], [patch for _, found in of_images for patch in found]
+    return [strongest for strongest, _ in of_images], [patch for _, patches in of_images for patch in patches]

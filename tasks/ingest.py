@@ -37,9 +37,9 @@ def list_good(folder: str, store: str) -> KnownGood:
     """
     begin_results(Store(store), folder)
     images = list_folder(folder)
-    listed = keep_listing(images, folder, store, 1)
+    listing = keep_listing(images, folder, store, 1)
     contents = sorted(image.sha256 for image in usable_images(images))
-    return KnownGood(folder, listed.lot_key, digest({"good": contents}))
+    return KnownGood(folder, listing.lot_key, digest({"good": contents}))
 
 
 def list_category(root: str, category: str, store: str, seed: int | None) -> ListedLot:
@@ -50,9 +50,9 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
         seed: puts the images into an order that depends on their content alone, not on names or labels; None keeps
             the dataset's order.
     """
-    found = read_category(Store(store), category)
-    paths = [image.path for image in found.images]
-    images = list_files(require_folder(root), paths, lot=found.name, keep_duplicates=True)
+    labels = read_category(Store(store), category)
+    paths = [image.path for image in labels.images]
+    images = list_files(require_folder(root), paths, lot=labels.name, keep_duplicates=True)
     if seed is not None:
         images = sorted(images, key=lambda image: hashlib.sha256(f"{seed} {image.image_id}".encode()).hexdigest())
     return keep_listing(images, root, store)

@@ -48,13 +48,13 @@ def profile_run(spec: ProfileSpec) -> StoredArtefact:
 def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:
     """Brightness and sharpness of every scored image, in their order; NaN where the file is gone or another."""
     measure = partial(appearance_now, Store(spec.folder))
-    found: list[Appearance] = []
+    measured: list[Appearance] = []
     with ThreadPoolExecutor(DECODERS) as decoders:
         for start in range(0, len(images), AT_ONCE):
-            part = images[start : start + AT_ONCE]
-            found += decoders.map(measure, part)
-            progress.advance("profile", spec.key, len(part))
-    columns = {name: np.array([getattr(one, name) for one in found], dtype=float) for name in Appearance._fields}
+            chunk = images[start : start + AT_ONCE]
+            measured += decoders.map(measure, chunk)
+            progress.advance("profile", spec.key, len(chunk))
+    columns = {name: np.array([getattr(item, name) for item in measured], dtype=float) for name in Appearance._fields}
     return pd.DataFrame({"image_id": [image.image_id for image in images], **columns})
 
 
@@ -98,5 +98,5 @@ def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> 
 
 def known_median(values: pd.Series) -> float | None:
     """The median of the values that are known."""
-    known = values.dropna()
-    return float(known.median()) if len(known) else None
+    present = values.dropna()
+    return float(present.median()) if len(present) else None

@@ -73,21 +73,21 @@ def masks_of(folder: Path, images: Sequence[ListedImage]) -> list[tuple[ListedIm
         if file.is_file() and not file.name.startswith("."):
             by_path[one_form(file.relative_to(folder).with_suffix("").as_posix())].append(file)
             by_stem[one_form(file.stem)].append(file)
-    found, absent = [], []
+    masks, absent = [], []
     for image in images:
-        place = PurePosixPath(one_form(image.path)).with_suffix("")
-        files = by_path.get(str(place)) or by_stem.get(place.name) or []
+        name = PurePosixPath(one_form(image.path)).with_suffix("")
+        files = by_path.get(str(name)) or by_stem.get(name.name) or []
         if len(files) == 1:
-            found.append((image, files[0]))
+            masks.append((image, files[0]))
         else:
             absent.append(image.path)
     if absent:
-        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        names = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
         raise ValueError(
             f"roi must be a folder with one mask of the same name for every image, with any suffix, got none or "
-            f"several in {folder} for {len(absent)} of {len(images)}: {named}; add them"
+            f"several in {folder} for {len(absent)} of {len(images)}: {names}; add them"
         )
-    return found
+    return masks
 
 
 def read_masks(
@@ -105,14 +105,14 @@ def read_masks(
     Raises:
         ValueError: if it has other proportions than an image, or some grid has no patch inside.
     """
-    pixels, said = np.ones((1, 1), dtype=bool), []
+    pixels, subjects = np.ones((1, 1), dtype=bool), []
     if path is not None:
         pixels = np.asarray(read_grey(path)) > 0
-        said.append(f"mask of the region {path}")
-        require_proportions(said[0], pixels.shape[::-1], images, "export it again")
+        subjects.append(f"mask of the region {path}")
+        require_proportions(subjects[0], pixels.shape[::-1], images, "export it again")
     if drawn is not None:
-        said.append(f"places that {drawn.name} drew to be ignored in {drawn.category}")
-        require_proportions(said[-1], (drawn.width, drawn.height), images, "draw them on one of these photographs")
+        subjects.append(f"places that {drawn.name} drew to be ignored in {drawn.category}")
+        require_proportions(subjects[-1], (drawn.width, drawn.height), images, "draw them on one of these photographs")
         if path is None:
             pixels = np.ones(within(drawn.width, drawn.height), dtype=bool)
         height, width = pixels.shape
@@ -122,7 +122,7 @@ def read_masks(
     if empty:
         advice = "draw a larger region, or leave out --roi" if drawn is None else "leave more of the photograph"
         raise ValueError(
-            f"{' without '.join(said)} must hold at least half of one patch in every layer, got "
+            f"{' without '.join(subjects)} must hold at least half of one patch in every layer, got "
             f"{pixels.mean():.1%} of the image inside and no patch of the {empty[0][0]} × {empty[0][1]} grid; {advice}"
         )
     return masks
@@ -134,18 +134,18 @@ def within(width: int, height: int, side: int = DRAWN_SIDE) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def require_proportions(what: str, size: tuple[int, ...], images: Sequence[ListedImage], advice: str) -> None:
+def require_proportions(subject: str, size: tuple[int, ...], images: Sequence[ListedImage], advice: str) -> None:
     """Refuse what has other proportions than an image that it is for.
 
     Raises:
         ValueError: naming the image and both sizes.
     """
     width, height = size
-    unlike = [one for one in images if abs(one.width * height - one.height * width) >= max(width, height)]
-    if unlike:
+    different = [image for image in images if abs(image.width * height - image.height * width) >= max(width, height)]
+    if different:
         raise ValueError(
-            f"{what} must have the proportions of {unlike[0].path}, "
-            f"{unlike[0].width} × {unlike[0].height} pixels seen upright, got {width} × {height}; {advice}"
+            f"{subject} must have the proportions of {different[0].path}, "
+            f"{different[0].width} × {different[0].height} pixels seen upright, got {width} × {height}; {advice}"
         )
 
 
@@ -164,11 +164,11 @@ def region_rows(
     if job.region is None:
         return None
     store = Store(job.store)
-    known = region_contents(store, job.region.patches)
+    stored = region_contents(store, job.region.patches)
     if not job.region.each:
         return RegionRows(job.region.patches, (0,) * len(contents), (0,) * sum(len(rows.rows) for rows in earlier))
-    row_of = {content: row for row, content in enumerate(known)}
-    places = placed_in([spec.path for spec in good], good_images, store) if good else []
-    content_at = {place: image.sha256 for image, place in places}
+    row_of = {content: row for row, content in enumerate(stored)}
+    located = placed_in([spec.path for spec in good], good_images, store) if good else []
+    content_at = {place: image.sha256 for image, place in located}
     further = [content_at[rows.block, row] for rows in earlier for row in rows.rows]
     return RegionRows(job.region.patches, tuple(row_of[one] for one in contents), tuple(row_of[one] for one in further))

@@ -59,12 +59,12 @@ def is_outdated(spec: ReportSpec | ExportSpec) -> bool:
 
 def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
     """All that the template shows."""
-    found = FinishedRun(Run(store, spec.run), spec.folder)
-    record, raw = found.record, found.scores["raw_score"].to_numpy()
+    finished = FinishedRun(Run(store, spec.run), spec.folder)
+    record, raw = finished.record, finished.scores["raw_score"].to_numpy()
     profile = read_profile(store, spec.profile)
     compared = compare(profile, [read_profile(store, path) for path in spec.earlier])
-    left_out = found.run.left_out()
-    decision, positions = record.decision, table_rows(found, read_appearance(store, spec.profile))
+    left_out = finished.run.left_out()
+    decision, positions = record.decision, table_rows(finished, read_appearance(store, spec.profile))
     return {
         "record": record,
         "decision": decision,
@@ -77,17 +77,17 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "image_count": len(raw),
         "file_count": record.file_count,
         "thresholds": thresholds(decision),
-        "histogram": histogram(raw, found.decisions, decision.threshold, decision.suspect_threshold),
-        "limits": found.limits,
-        "pixel_threshold": found.pixel_threshold,
+        "histogram": histogram(raw, finished.decisions, decision.threshold, decision.suspect_threshold),
+        "limits": finished.limits,
+        "pixel_threshold": finished.pixel_threshold,
         "colours": ", ".join(scale_colours()),
         "positions": positions,
-        "listed": found.ranked[:MAX_ROWS],
-        "gallery": gallery_of(found),
+        "listed": finished.ranked[:MAX_ROWS],
+        "gallery": gallery_of(finished),
         "groups": record.groups,
         "left_out": left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(left_out),
-        "compared": [(one, trend(one.earlier, one.value, one.median, one.allowance)) for one in compared],
+        "compared": [(item, trend(item.earlier, item.value, item.median, item.allowance)) for item in compared],
         "earlier_count": len(spec.earlier),
         "min_earlier": MIN_EARLIER,
         "enough_earlier": ENOUGH_EARLIER,
@@ -98,18 +98,18 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
 
 def judgement(compared: Sequence[MeasureComparison], earlier_count: int) -> str:
     """The comparison with earlier nights in a few words."""
-    states = [one.state for one in compared]
+    states = [comparison.state for comparison in compared]
     count, judged = states.count("unusual"), len(states) - states.count("unknown")
-    said = f"{count} of {judged} measures unusual" if count else "as usual"
+    text = f"{count} of {judged} measures unusual" if count else "as usual"
     if not judged:
         return "too few to judge"
-    return f"{said}, as far as {earlier_count} nights tell" if earlier_count < ENOUGH_EARLIER else said
+    return f"{text}, as far as {earlier_count} nights tell" if earlier_count < ENOUGH_EARLIER else text
 
 
-def table_rows(found: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
+def table_rows(finished: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
     """What the page says of every image, by position."""
-    both = found.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
-    return [{str(name): value for name, value in row.items()} for row in both.to_dict("records")]
+    table = finished.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def scale_colours() -> list[str]:

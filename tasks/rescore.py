@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     """Put the shards of a lot together and write the run's files into a folder."""
     features = LotFeatures(store, spec.blocks)
-    listed = load_lot(store, spec.lot_key)
-    tiles = tile_count(spec.job.settings, usable_images(listed))
-    images = mark_excluded(listed, features, tiles)
+    listing = load_lot(store, spec.lot_key)
+    tiles = tile_count(spec.job.settings, usable_images(listing))
+    images = mark_excluded(listing, features, tiles)
     usable = usable_images(images)
     patch_scores = average_shards(store, spec.shards, spec.job.backbone.grid, tiles * len(usable))
     fine = fine_scores(store, spec, len(patch_scores)) if tiles == 1 else None
@@ -50,8 +50,8 @@ def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     result = decide_run(store, spec, raw, patch_scores, good, [night.raw_scores for night in nights])
     table = score_table(spec, usable, raw, peaks, image_tokens(features, tiles), result)
     write_table(store, f"{folder}/{SCORES}", table)
-    odd = box_table(result, usable, patch_scores, patch_scores if fine is None else fine, size)
-    write_table(store, f"{folder}/{BOXES}", odd)
+    boxes = box_table(result, usable, patch_scores, patch_scores if fine is None else fine, size)
+    write_table(store, f"{folder}/{BOXES}", boxes)
     record = run_record(spec, images, result, tuple(night.run for night in nights))
     decision = record.decision
     counts = decision.flagged_count, decision.suspect_count, decision.reference_count, decision.basis
@@ -112,10 +112,10 @@ def average_layers(parts: Iterable[tuple[slice, np.ndarray]], finest: tuple[int,
         grid = scores.shape[1], scores.shape[2]
         resized = on_grid(torch.from_numpy(scores).flatten(1), grid, finest)
         values = resized.view(-1, *finest).numpy()
-        known = ~np.isnan(values)
-        total[images] += np.where(known, values, 0)
-        counts[images] += known
-        outside[images] |= ~known & (grid == finest)
+        present = ~np.isnan(values)
+        total[images] += np.where(present, values, 0)
+        counts[images] += present
+        outside[images] |= ~present & (grid == finest)
     outside |= counts == 0
     total /= np.maximum(counts, 1)
     total[outside] = np.nan  # in place: all tiles of a lot of large photographs may be here
@@ -134,7 +134,7 @@ def score_table(
 
     Peaks are in pixels of the original upright image.
     """
-    decided = result.decision
+    lot_decision = result.decision
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     table = pd.DataFrame(
         {
@@ -144,10 +144,10 @@ def score_table(
             "score": scores,
             "peak_x": (peaks[:, 1] * [image.width for image in images]).astype(int),
             "peak_y": (peaks[:, 0] * [image.height for image in images]).astype(int),
-            "decision": [decision.value for decision in decided.decisions],
-            "p_value": decided.found.p_values,
-            "threshold": finite_or_nan(decided.flag_threshold),
-            "suspect_threshold": finite_or_nan(decided.suspect_threshold),
+            "decision": [decision.value for decision in lot_decision.decisions],
+            "p_value": lot_decision.found.p_values,
+            "threshold": finite_or_nan(lot_decision.flag_threshold),
+            "suspect_threshold": finite_or_nan(lot_decision.suspect_threshold),
             "group": result.group,
             "sha256": [image.sha256 for image in images],
             **provenance(spec),

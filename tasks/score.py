@@ -29,8 +29,8 @@ def score_shard(spec: ScoreSpec) -> StoredArtefact:
     if not is_complete(store, spec.path):
         cells = scores_within_memory(spec).view(-1, *spec.comparison.grid).cpu().numpy()
         degrees, pooled = list(spec.comparison.degrees), spec.comparison.pooled
-        how = {"degrees": degrees, "interval": list(spec.interval), "pooled": pooled}
-        write_shard(store, spec.path, cells, {**asdict(spec.shard), **how})
+        attributes = {"degrees": degrees, "interval": list(spec.interval), "pooled": pooled}
+        write_shard(store, spec.path, cells, {**asdict(spec.shard), **attributes})
     return StoredArtefact(path=spec.path)
 
 
@@ -50,9 +50,9 @@ def shard_scores(spec: ScoreSpec) -> torch.Tensor:
     """Mean patch scores of a shard's query images over the degrees, all at once or one after the other: (n, P)."""
     if spec.comparison.pooled:
         return degree_scores(spec, spec.comparison.degrees).mean(dim=0)
-    first, *others = spec.comparison.passes
+    first, *further = spec.comparison.passes
     total = degree_scores(spec, first)
-    for degrees in others:
+    for degrees in further:
         total += degree_scores(spec, degrees)
     return total / len(spec.comparison.degrees)
 
@@ -71,15 +71,15 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
     features = lot_features(spec, degrees)
     reader = feature_reader(spec, degrees)
     queries = load_queries(spec, reader, features, queried)
-    earlier = [(rows.block, row) for rows in spec.earlier for row in rows.rows]
-    references = chain(load_others(spec, reader, features, chosen, first, last), reader.chunks(earlier, len(chosen)))
+    further = [(rows.block, row) for rows in spec.earlier for row in rows.rows]
+    chunks = chain(load_others(spec, reader, features, chosen, first, last), reader.chunks(further, len(chosen)))
     scores = block_scores(
         queries,
         first,
-        references,
-        len(chosen) + len(earlier),
+        chunks,
+        len(chosen) + len(further),
         spec.interval,
-        excluded_patches(spec, chosen, len(earlier)),
+        excluded_patches(spec, chosen, len(further)),
         inside=len(inside),
         spare=bisect_left(chosen, spec.sample[-1]) if spec.sample else None,
         match_radius=spec.comparison.match_radius,
@@ -92,15 +92,15 @@ def degree_scores(spec: ScoreSpec, degrees: tuple[int, ...]) -> torch.Tensor:
     return in_order if outside is None else in_order.masked_fill(outside.to(scores.device), torch.nan)
 
 
-def tiles_apart(spec: ScoreSpec, queried: Sequence[int], chosen: Sequence[int]) -> torch.Tensor | None:
+def tiles_apart(spec: ScoreSpec, queried: Sequence[int], references: Sequence[int]) -> torch.Tensor | None:
     """Which references are other tiles of a query's own image, bool (n, N); None where all are of other images."""
     if not spec.tiles > 1:
         return None
     images = scored_count(spec) // spec.tiles
     if len(range(*spec.lot_range)) == images:  # one position of each image
         return None
-    own, others = torch.tensor(queried), torch.tensor(chosen)
-    return (own[:, None] % images == others % images) & (own[:, None] != others)
+    query_tiles, reference_tiles = torch.tensor(queried), torch.tensor(references)
+    return (query_tiles[:, None] % images == reference_tiles % images) & (query_tiles[:, None] != reference_tiles)
 
 
 def scored_count(spec: ScoreSpec) -> int:
@@ -110,8 +110,8 @@ def scored_count(spec: ScoreSpec) -> int:
 
 def lot_features(spec: ScoreSpec, degrees: tuple[int, ...]) -> LotFeatures:
     """The lot's stored blocks: those after LNAMD at a degree where there are any."""
-    made = spec.aggregated[spec.comparison.degrees.index(degrees[0])] if spec.aggregated else spec.blocks
-    return LotFeatures(Store(spec.store), made)
+    blocks = spec.aggregated[spec.comparison.degrees.index(degrees[0])] if spec.aggregated else spec.blocks
+    return LotFeatures(Store(spec.store), blocks)
 
 
 def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
@@ -127,23 +127,23 @@ def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, 
 
 
 def load_others(
-    spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, chosen: Sequence[int], first: int, last: int
+    spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, references: Sequence[int], first: int, last: int
 ) -> Iterator[tuple[int, LayerTokens]]:
     """Features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
     scored = scored_places(features, spec.tiles)
-    places = [scored[image] for image in chosen]
-    yield from reader.chunks(places[:first], aggregated=bool(spec.aggregated))
-    yield from reader.chunks(places[last:], last, aggregated=bool(spec.aggregated))
+    rows = [scored[image] for image in references]
+    yield from reader.chunks(rows[:first], aggregated=bool(spec.aggregated))
+    yield from reader.chunks(rows[last:], last, aggregated=bool(spec.aggregated))
 
 
-def excluded_patches(spec: ScoreSpec, chosen: Sequence[int], earlier_count: int) -> torch.Tensor | None:
+def excluded_patches(spec: ScoreSpec, references: Sequence[int], earlier_count: int) -> torch.Tensor | None:
     """Patches that no query may match, bool (N, P): what a group of the lot shares, and what is outside of a region.
 
     Args:
-        chosen: positions of the lot's images that serve as references; all where there are groups.
+        references: positions of the lot's images that serve as references; all where there are groups.
         earlier_count: further references, which share nothing with groups of the lot.
     """
-    outside = outside_patches(spec, chosen, further=True)
+    outside = outside_patches(spec, references, further=True)
     if spec.groups is None:
         return outside
     _, shared = read_groups(Store(spec.store), spec.groups)

@@ -162,8 +162,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         grid = close_up_grid(run.record, (rows, columns))
         if not 0 <= patch < grid[0] * grid[1]:
             raise HTTPException(404, "There is no such place in the image.")
-        drawn = pictures.crop(content_of(lot, position), patch, grid)
-        return Response(drawn, media_type="image/jpeg", headers=FOR_GOOD)
+        picture = pictures.crop(content_of(lot, position), patch, grid)
+        return Response(picture, media_type="image/jpeg", headers=FOR_GOOD)
 
     @app.post("/lots/{name}/images/{image_id}/verdicts")
     async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:

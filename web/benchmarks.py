@@ -45,15 +45,15 @@ def benchmark_runs(runs: Mapping[str, StoredRun], tables: Iterable[pd.DataFrame]
     """
     rows = pd.concat([pd.DataFrame(columns=list(COUNTED)).astype(object), *tables])
     rows = rows[rows["metric"] == "image_auroc"]
-    known = {
+    row_of = {
         (row["dataset"], row["category"], row["backbone"], int(row["image_size"])): row
         for row in rows.to_dict("records")
     }
-    found = []
+    results = []
     for run in runs.values():
         job = run.record.job
         if job.dataset:
-            row = known.get((job.dataset, job.category, job.backbone.name, job.backbone.image_size[0]))
+            row = row_of.get((job.dataset, job.category, job.backbone.name, job.backbone.image_size[0]))
             values = (int(row["good"]), int(row["defective"]), float(row["value"])) if row else (None, None, None)
-            found.append(BenchmarkRun(run, *values))
-    return sorted(found, key=lambda one: (one.run.record.job.dataset, one.run.record.job.category, one.run.name))
+            results.append(BenchmarkRun(run, *values))
+    return sorted(results, key=lambda item: (item.run.record.job.dataset, item.run.record.job.category, item.run.name))

@@ -46,8 +46,8 @@ def chart(
         lines: a value per night, None where there is none, by name.
         from_zero: let the scale begin at 0.
     """
-    known = [value for values in lines.values() for value in values if value is not None and value == value]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    present = [value for values in lines.values() for value in values if value is not None and value == value]
+    low, high = (min(present), max(present)) if present else (0.0, 1.0)
     if from_zero:
         low = 0.0
     missing = (SMALLEST_SPAN * max(abs(low), abs(high)) or 1.0) - (high - low)
@@ -58,12 +58,12 @@ def chart(
     def dots(values: Sequence[float | None]) -> tuple[Dot, ...]:
         return tuple(
             Dot(
-                step * place if len(labels) > 1 else 50.0,
+                step * index if len(labels) > 1 else 50.0,
                 100 - MARGIN - (100 - 2 * MARGIN) * (value - low) / (high - low),
                 value,
                 label,
             )
-            for place, (label, value) in enumerate(zip(labels, values, strict=True))
+            for index, (label, value) in enumerate(zip(labels, values, strict=True))
             if value is not None and value == value
         )
 

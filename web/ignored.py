@@ -58,8 +58,8 @@ def used_by(store: Store, record: RunRecord, path: str, places: IgnoredPlaces) -
     region = record.job.region
     if region is None or not region.ignored or not places.regions:
         return False
-    met = places if region.ignored == path else read_or_warn(store, region.ignored)
-    return met is not None and met.hides_the_same(places)
+    left_out = places if region.ignored == path else read_or_warn(store, region.ignored)
+    return left_out is not None and left_out.hides_the_same(places)
 
 
 def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> IgnoredValues:
@@ -72,11 +72,11 @@ def ignored_values(store: Store, record: RunRecord, width: int, height: int) -> 
     if places is None:
         return {"saved": path, "regions": [], "name": "", "time": "", "used": False}
     shapes = [region.shape for region in places.regions]
-    drawn = zip(shapes, places.polygons(width, height), strict=True)
+    outlines = zip(shapes, places.polygons(width, height), strict=True)
     return {
         "saved": path,
         "regions": [
-            {"shape": shape, "points": [(round(x, 1), round(y, 1)) for x, y in points]} for shape, points in drawn
+            {"shape": shape, "points": [(round(x, 1), round(y, 1)) for x, y in points]} for shape, points in outlines
         ],
         "name": places.name,
         "time": places.time,
@@ -96,25 +96,27 @@ def save_ignored(store: Store, body: bytes, lot: Lot, position: int) -> IgnoredV
     regions = tuple(clip_region(region, image.width, image.height) for region in regions_of(sent.get("regions", [])))
     name, size = text_of(sent, "name").strip(), (image.width, image.height)
     with SAVING:
-        path, known = places_of(store, lot.record)
+        path, saved = places_of(store, lot.record)
         if text_of(sent, "saved") != path:
-            by = known.name if known else "somebody"
-            raise OutdatedError(f"{by} saved other places of {job.category} meanwhile; reload the page and draw again")
-        if known and known.regions:
-            require_same_proportions(known, *size)
+            author = saved.name if saved else "somebody"
+            raise OutdatedError(
+                f"{author} saved other places of {job.category} meanwhile; reload the page and draw again"
+            )
+        if saved and saved.regions:
+            require_same_proportions(saved, *size)
         places = IgnoredPlaces(job.category, *size, regions, name, lot.run.path, image.image_id)
-        add_ignored(store, replace(places, time=time_after(known.time if known else "", places.time)))
+        add_ignored(store, replace(places, time=time_after(saved.time if saved else "", places.time)))
         return ignored_values(store, lot.record, *size)
 
 
-def require_same_proportions(known: IgnoredPlaces, width: int, height: int) -> None:
+def require_same_proportions(saved: IgnoredPlaces, width: int, height: int) -> None:
     """Refuse to stretch places over a photograph of other proportions, on which the usual ones would be lost.
 
     Raises:
         ValueError: naming both sizes.
     """
-    if abs(known.width * height - known.height * width) >= max(known.width, known.height):
+    if abs(saved.width * height - saved.height * width) >= max(saved.width, saved.height):
         raise ValueError(
-            f"places to ignore must be drawn on a photograph with the proportions of {known.width} × {known.height} "
+            f"places to ignore must be drawn on a photograph with the proportions of {saved.width} × {saved.height} "
             f"pixels, got {width} × {height}; open another photograph"
         )

@@ -24,18 +24,18 @@ def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) 
     """
     table = with_verdicts(lot, verdicts)
     order = chosen(table, query)["image_id"].tolist()
-    own = str(table.loc[position, "image_id"])
-    place = order.index(own) if own in order else None
-    following = order if place is None else order[place + 1 :]
-    boxes = lot.boxes[lot.boxes["image_id"] == own] if len(lot.boxes) else lot.boxes
+    image_id = str(table.loc[position, "image_id"])
+    index = order.index(image_id) if image_id in order else None
+    following = order if index is None else order[index + 1 :]
+    boxes = lot.boxes[lot.boxes["image_id"] == image_id] if len(lot.boxes) else lot.boxes
     return {
         "row": table.loc[position].to_dict(),
-        "place": None if place is None else place + 1,
+        "place": None if index is None else index + 1,
         "view_count": len(order),
-        "previous": order[place - 1] if place else None,
+        "previous": order[index - 1] if index else None,
         "next": following[0] if following else None,
         "boxes": boxes.to_dict("records"),
-        "history": history(verdicts, own),
+        "history": history(verdicts, image_id),
     }
 
 
@@ -76,9 +76,9 @@ def outline_margins(lot: Lot, position: int) -> list[float] | None:
     threshold = lot.record.decision.pixel_threshold
     if threshold is None or lot.table.iloc[position]["decision"] == Decision.ACCEPTED:
         return None
-    both = np.nan_to_num(np.stack([lot.patch_scores(position), lot.fine_scores(position)]))
-    levels = np.reshape(outline_levels(both[0], both[1], threshold), (2, 1, 1))
-    return [round(float(margin), 5) for margin in (both - levels).min(axis=0).ravel()]
+    scores = np.nan_to_num(np.stack([lot.patch_scores(position), lot.fine_scores(position)]))
+    levels = np.reshape(outline_levels(scores[0], scores[1], threshold), (2, 1, 1))
+    return [round(float(margin), 5) for margin in (scores - levels).min(axis=0).ravel()]
 
 
 def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str, object]:

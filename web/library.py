@@ -54,10 +54,10 @@ class ParsedFiles(Generic[Parsed]):
         """The files at these paths, of which the sizes are known, by path."""
         fresh = [path for path, size in sizes.items() if (path, size) not in self._known]
         with ThreadPoolExecutor(READERS) as readers:
-            for path, found in zip(fresh, readers.map(self._parse, fresh), strict=True):
-                self._known[path, sizes[path]] = found
-        known = ((path, self._known[path, size]) for path, size in sizes.items())
-        return {path: found for path, found in known if found is not None}
+            for path, content in zip(fresh, readers.map(self._parse, fresh), strict=True):
+                self._known[path, sizes[path]] = content
+        parsed = ((path, self._known[path, size]) for path, size in sizes.items())
+        return {path: content for path, content in parsed if content is not None}
 
     def _parse(self, path: str) -> Parsed | None:
         try:
@@ -95,7 +95,7 @@ class Library:
             for path, size in profiles.items()
             if path.endswith(f"/{PROFILE}") and PARTIAL not in path and path.replace(PROFILE, MARKER) in profiles
         }
-        profile_of: dict[str, Profile] = {found.run: found for found in self._profiles.read(ready).values()}
+        profile_of: dict[str, Profile] = {profile.run: profile for profile in self._profiles.read(ready).values()}
         self._runs = {
             name: StoredRun(
                 name,
@@ -116,8 +116,8 @@ class Library:
         """The runs of benchmarks among those that were listed last."""
         files = self.store.sizes(BENCHMARKS)
         sizes = {f"{BENCHMARKS}/{path}": size for path, size in files.items() if path.endswith(f"/{TABLE}")}
-        found = self._metrics.read({path: size for path, size in sizes.items() if PARTIAL not in path})
-        return benchmark_runs(self._runs, found.values())
+        tables = self._metrics.read({path: size for path, size in sizes.items() if PARTIAL not in path})
+        return benchmark_runs(self._runs, tables.values())
 
     def attempts(self) -> list[Attempt]:
         """Lots that were begun or refused and did not end in a run, the latest first."""
@@ -126,8 +126,8 @@ class Library:
     def lot(self, run: StoredRun) -> Lot:
         """The tables of a run; the last few are kept."""
         with self._lock:
-            known = self._lots.pop(run.name, None)
-            lot = known or open_lot(self.store, run.path, run.record, run.profile_path)
+            opened = self._lots.pop(run.name, None)
+            lot = opened or open_lot(self.store, run.path, run.record, run.profile_path)
             self._lots[run.name] = lot
             while len(self._lots) > OPEN_LOTS:
                 self._lots.popitem(last=False)
@@ -146,7 +146,7 @@ class Library:
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
         """What is unusual about each run, by its name; compared again only when there are other runs."""
-        known = [f"{run.name} {run.profile_path}" for run in runs.values()]
-        if self._unusual[0] != known:
-            self._unusual = known, unusual_of(list(runs.values()))
+        names = [f"{run.name} {run.profile_path}" for run in runs.values()]
+        if self._unusual[0] != names:
+            self._unusual = names, unusual_of(list(runs.values()))
         return self._unusual[1]

@@ -98,8 +98,8 @@ def open_lot(store: Store, path: str, record: RunRecord, profile: str) -> Lot:
     table["width"], table["height"] = [image.width for image in images], [image.height for image in images]
     table["name"] = [PurePosixPath(image.path).name for image in images]
     appearance = read_appearance(store, profile) if profile else pd.DataFrame({"image_id": []}, dtype="string")
-    known = appearance.set_index("image_id").reindex(table["image_id"])
+    by_image = appearance.set_index("image_id").reindex(table["image_id"])
     for column in ("brightness", "sharpness"):
-        table[column] = known[column].to_numpy() if column in known else np.nan
+        table[column] = by_image[column].to_numpy() if column in by_image else np.nan
     left_out = left_out_rows(listing)[["path", "status", "reason"]]
     return Lot(run, record, table, images, left_out, run.boxes())

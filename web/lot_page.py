@@ -47,15 +47,15 @@ def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCou
     if calibration is None:
         return Suggestion(judged, None)
     threshold, scores = calibration.threshold(), lot.table["raw_score"].to_numpy()
-    found = expected(calibration, scores, threshold)
-    return Suggestion(judged, threshold, found.false_alarms, found.misses, found.pulled)
+    outcome = expected(calibration, scores, threshold)
+    return Suggestion(judged, threshold, outcome.false_alarms, outcome.misses, outcome.pulled)
 
 
 def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
     """The lot's table with the current `verdict` of each image, empty where there is none."""
     current = current_verdicts(verdicts).set_index("image_id")["verdict"]
-    known = lot.table["image_id"].map(current) if len(current) else pd.Series("", index=lot.table.index)
-    return lot.table.assign(verdict=known.fillna(""))
+    verdict_of_image = lot.table["image_id"].map(current) if len(current) else pd.Series("", index=lot.table.index)
+    return lot.table.assign(verdict=verdict_of_image.fillna(""))
 
 
 def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, object]:

@@ -38,11 +38,11 @@ def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[MeasureComparison, 
     for run in runs:
         if run.profile is not None:
             of_series[run.profile.path.rpartition("/")[0]].append((run.name, run.profile))
-    found: dict[str, tuple[MeasureComparison, ...]] = {}
+    unusual: dict[str, tuple[MeasureComparison, ...]] = {}
     for series in of_series.values():
-        before: list[Profile] = []
-        for name, profile in sorted(series, key=lambda known: known[1].path):
-            earlier = choose_earlier(names_of(profile), reversed(before), MAX_EARLIER)
-            found[name] = tuple(one for one in compare(profile, earlier) if one.state == "unusual")
-            before.append(profile)
-    return found
+        earlier_profiles: list[Profile] = []
+        for name, profile in sorted(series, key=lambda item: item[1].path):
+            earlier = choose_earlier(names_of(profile), reversed(earlier_profiles), MAX_EARLIER)
+            unusual[name] = tuple(item for item in compare(profile, earlier) if item.state == "unusual")
+            earlier_profiles.append(profile)
+    return unusual

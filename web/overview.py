@@ -54,7 +54,7 @@ class OverviewNight:
     @property
     def own_warnings(self) -> list[str]:
         """Warnings of the run and sentences about what is unusual."""
-        return [*self.record.warnings, *(one.warning for one in self.unusual)]
+        return [*self.record.warnings, *(comparison.warning for comparison in self.unusual)]
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def nights_scored_alike(newest: Sequence[OverviewNight]) -> list[OverviewNight]:
     profiles = [night.run.profile for night in newest if night.run.profile]
     if not profiles:
         return []
-    last, *others = profiles
-    alike = [one for one in others if one.path.rpartition("/")[0] == last.path.rpartition("/")[0]]
-    chosen = {one.run for one in (*choose_earlier(names_of(last), alike, len(alike)), last)}
-    return [night for night in reversed(newest) if night.run.path in chosen]
+    last, *earlier = profiles
+    alike = [profile for profile in earlier if profile.path.rpartition("/")[0] == last.path.rpartition("/")[0]]
+    runs = {profile.run for profile in (*choose_earlier(names_of(last), alike, len(alike)), last)}
+    return [night for night in reversed(newest) if night.run.path in runs]
 
 
 def charts_of(nights: Sequence[OverviewNight]) -> list[Chart]:
@@ -164,5 +164,7 @@ def percent(judged: VerdictCounts) -> float | None:
 
 def calendar(products: Sequence[Product]) -> list[tuple[str, list[list[OverviewNight]]]]:
     """Dates, newest first, each with the nights of every product in the products' order."""
-    dates = sorted({night.date for one in products for night in one.nights}, reverse=True)
-    return [(date, [[night for night in one.nights if night.date == date] for one in products]) for date in dates]
+    dates = sorted({night.date for product in products for night in product.nights}, reverse=True)
+    return [
+        (date, [[night for night in product.nights if night.date == date] for product in products]) for date in dates
+    ]

@@ -49,10 +49,10 @@ def thumbnail(lot: Lot, position: int) -> Thumbnail:
     content = lot.content(position)
     with DECODERS:
         picture = photograph(content)
-        drawn = encode_picture(side_by_side(picture, lot, position), quality=82)
+        encoded = encode_picture(side_by_side(picture, lot, position), quality=82)
     if picture is not None:
-        keep(store, path, drawn)
-    return Thumbnail(drawn, is_final=picture is not None)
+        keep(store, path, encoded)
+    return Thumbnail(encoded, is_final=picture is not None)
 
 
 def thumbnail_path(lot: Lot, position: int) -> str:
@@ -99,11 +99,11 @@ def blank(lot: Lot, position: int) -> Image.Image:
 def enlarge(patch_scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Patch scores as the anomaly map of a picture of (width, height): bilinear, corner patches at the corners."""
     rows, columns = patch_scores.shape
-    down, across = np.linspace(0, rows - 1, size[1]), np.linspace(0, columns - 1, size[0])
-    places = np.meshgrid(down, across, indexing="ij")
+    ys, xs = np.linspace(0, rows - 1, size[1]), np.linspace(0, columns - 1, size[0])
+    coordinates = np.meshgrid(ys, xs, indexing="ij")
     inside = (~np.isnan(patch_scores)).astype(np.float64)
     sums, weights = (
-        ndimage.map_coordinates(values, places, order=1, mode="nearest")
+        ndimage.map_coordinates(values, coordinates, order=1, mode="nearest")
         for values in (np.nan_to_num(patch_scores).astype(np.float64), inside)
     )
     return np.where(weights >= MIN_WEIGHT, sums / np.maximum(weights, MIN_WEIGHT), 0).astype(np.float32)
@@ -120,9 +120,9 @@ def browser_image(content: bytes) -> tuple[bytes, str]:
     """
     stored = find_picture(content)
     image = open_picture(stored.content)
-    turned = image.format == "PNG" and stored.orientation != UPRIGHT
-    plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not turned
-    if image.format in PASSED_ON and plain:
+    is_turned = image.format == "PNG" and stored.orientation != UPRIGHT
+    is_plain = image.mode in ("L", "RGB") and "transparency" not in image.info and not is_turned
+    if image.format in PASSED_ON and is_plain:
         return content, PASSED_ON[image.format]
     with DECODERS:
         buffer = io.BytesIO()

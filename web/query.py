@@ -46,10 +46,10 @@ class Query:
     page: str = "1"
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Query":
+    def of(cls, parameters: Mapping[str, str]) -> "Query":
         """The view an address names."""
-        known = {field.name: str(given[field.name])[:200] for field in fields(cls) if field.name in given}
-        query = cls(**known)
+        values = {field.name: str(parameters[field.name])[:200] for field in fields(cls) if field.name in parameters}
+        query = cls(**values)
         sort = query.sort if query.sort in ORDERS else cls.sort
         return replace(query, sort=sort, view=query.view if query.view in PAGE_IMAGES else GRID)
 

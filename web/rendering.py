@@ -26,9 +26,9 @@ def page(template: str, root: str, **values: Any) -> str:
 @cache
 def environment() -> Environment:
     """The templates of this package."""
-    made = templates_of("web")
-    made.filters.update(percent=percent, moment=moment, shown_short=shown_short, network=network)
-    return made
+    templates = templates_of("web")
+    templates.filters.update(percent=percent, moment=moment, shown_short=shown_short, network=network)
+    return templates
 
 
 def network(backbone: BackboneSpec) -> str:

@@ -52,20 +52,20 @@ class SiteAddress:
 def own_address(host: str) -> str:
     """An address of this machine that can be opened where a site listens on all of them; another host as it is."""
     try:
-        listened = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    if not listened.is_unspecified:
+    if not address.is_unspecified:
         return host
-    family, beyond, itself = (
-        (socket.AF_INET, "192.0.2.1", "127.0.0.1") if listened.version == 4 else (socket.AF_INET6, "2001:db8::1", "::1")
+    family, outside, loopback = (
+        (socket.AF_INET, "192.0.2.1", "127.0.0.1") if address.version == 4 else (socket.AF_INET6, "2001:db8::1", "::1")
     )
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as way:
-            way.connect((beyond, 9))  # chooses the way out and sends nothing
-            return str(way.getsockname()[0])
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((outside, 9))  # chooses the way out and sends nothing
+            return str(probe.getsockname()[0])
     except OSError:
-        return itself
+        return loopback
 
 
 def require_site_store(url: str) -> Store:

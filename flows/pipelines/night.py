@@ -60,7 +60,7 @@ def score_night(
 
     Args:
         runner: where the lots are found; opens the workers that they share.
-        told: called with what came of each lot, at once.
+        show: called with what came of each lot, at once.
     """
     job = night_job(request)
     tree = runner.call("survey", request.root, survey, request.root, request.category, request.since)

@@ -26,7 +26,7 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     """
     ranges = scored_ranges(job, image_count, tiles)
     comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
-    shards = [shard for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count)]
+    shards = [shard for lot_range in ranges for shard in job_shards(job, lot_range, comparisons, earlier_count)]
     plan = lot_cost(
         image_count,
         comparisons,
@@ -42,8 +42,8 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
     search = search_operations(job, searched, image_count, shards)
-    counted = zip(plan.layers, plan.layer_operations, strict=True)
-    operations = tuple(passes * count + search * (layer == searched) for layer, count in counted)
+    counts = zip(plan.layers, plan.layer_operations, strict=True)
+    operations = tuple(passes * count + search * (layer == searched) for layer, count in counts)
     reads = tuple(passes * count for count in plan.layer_reads)
     return replace(plan, layer_operations=operations, layer_reads=reads, tiles=tiles)
 
@@ -60,19 +60,19 @@ def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Seque
 def cost_rows(plan: ProjectedCost, job: LotJob) -> list[dict[str, str]]:
     """A projected cost as a table of two columns."""
     allowed = job.allocation.memory_bytes
-    part = "tile" if plan.tiles > 1 else "image"
+    unit = "tile" if plan.tiles > 1 else "image"
     as_tiles = f", scored as {plan.image_count:,} tiles" if plan.tiles > 1 else ""
     texts = {
         "images": f"{plan.image_count // plan.tiles:,}{as_tiles}",
         f"references of each{' tile' if plan.tiles > 1 else ''}": f"{plan.reference_count:,}",
-        f"patches per {part}": shapes_line(plan.layers),
+        f"patches per {unit}": shapes_line(plan.layers),
         "extraction tasks": f"{plan.block_count:,}",
         "scoring shards": f"{plan.shard_count:,}",
         "peak memory of a shard": f"{readable_bytes(plan.peak_bytes)} of {readable_bytes(allowed)} allowed",
         "stored": readable_bytes(plan.stored_bytes),
         "operations of scoring": f"{plan.operations / 1e12:,.2f} × 10¹²",
     }
-    return [{"what": what, "how much": text} for what, text in texts.items()]
+    return [{"what": name, "how much": text} for name, text in texts.items()]
 
 
 def shapes_line(layers: Sequence[Layer]) -> str:

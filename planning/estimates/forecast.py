@@ -79,23 +79,25 @@ def forecast(plan: ProjectedCost, job: LotJob, images: Sequence[ListedImage]) ->
         images: usable ones of the lot.
     """
     scoring = scoring_seconds(plan) + seconds_beside_products(plan, job)
-    each = extraction_of_one(job, images[0])
+    extraction = extraction_of_one(job, images[0])
     height, width = job.backbone.image_size
     decoded = min(MOST_BYTES, sum(image.width * image.height * BYTES_PER_PIXEL for image in images[:16]))
     extracting = decoded + CHUNK_IMAGES * height * width * BYTES_PER_NETWORK_PIXEL
-    needed = LIBRARY_BYTES + max(extracting, plan.peak_bytes) + (each.weight_bytes if each else 0)
-    seconds = None if each is None else each.start + len(images) * (each.photograph + plan.tiles * each.network)
-    return Forecast(scoring, seconds, needed)
+    process_bytes = LIBRARY_BYTES + max(extracting, plan.peak_bytes) + (extraction.weight_bytes if extraction else 0)
+    seconds = None
+    if extraction:
+        seconds = extraction.start + len(images) * (extraction.photograph + plan.tiles * extraction.network)
+    return Forecast(scoring, seconds, process_bytes)
 
 
 def seconds_beside_products(plan: ProjectedCost, job: LotJob) -> float:
     """What scoring takes besides products: for each image that is read, for each shard, and to start numba."""
     degrees, references = job.settings.degrees, plan.reference_count
-    each = {(layer.grid, layer.width): image_seconds(layer, degrees, references) for layer in plan.layers}
+    seconds_of = {(layer.grid, layer.width): image_seconds(layer, degrees, references) for layer in plan.layers}
     reading = sum(
-        count * each[layer.grid, layer.width] for layer, count in zip(plan.layers, plan.layer_reads, strict=True)
+        count * seconds_of[layer.grid, layer.width] for layer, count in zip(plan.layers, plan.layer_reads, strict=True)
     )
-    starting = SETUP_OPERATIONS / product_rate(job) if any(one.pooled for one in plan.comparisons) else 0.0
+    starting = SETUP_OPERATIONS / product_rate(job) if any(item.pooled for item in plan.comparisons) else 0.0
     return reading + SHARD_SECONDS * plan.shard_count + starting
 
 

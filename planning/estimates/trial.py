@@ -26,8 +26,8 @@ def scoring_seconds(plan: ProjectedCost) -> float:
     """How long mutual scoring takes, from a short trial of every kind of layer on the job's device."""
     kinds = {(one.grid, one.layer.width): one for one in plan.comparisons}
     rates = {kind: scoring_rate(comparison) for kind, comparison in kinds.items()}
-    counted = zip(plan.layers, plan.layer_operations, strict=True)
-    return sum(count / rates[layer.grid, layer.width] for layer, count in counted)
+    counts = zip(plan.layers, plan.layer_operations, strict=True)
+    return sum(count / rates[layer.grid, layer.width] for layer, count in counts)
 
 
 def scoring_rate(comparison: LayerComparison) -> float:
@@ -46,8 +46,8 @@ def scoring_rate(comparison: LayerComparison) -> float:
     while sum(seconds) < TRIAL_SECONDS:
         seconds.append(time_call(trial))
     pairs = pair_count(TRIAL_IMAGES, TRIAL_IMAGES, TRIAL_IMAGES)
-    counted = pairs * pair_operations(replace(comparison, degrees=(1,), pooled=False))
-    return counted / min(seconds)  # other programs disturb most of the runs of a busy machine
+    operations = pairs * pair_operations(replace(comparison, degrees=(1,), pooled=False))
+    return operations / min(seconds)  # other programs disturb most of the runs of a busy machine
 
 
 def trial_on_cpu(tokens: np.ndarray, layer: Layer, match_radius: int | None) -> Callable[[], None]:

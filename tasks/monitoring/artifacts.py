@@ -40,12 +40,12 @@ SECONDS_BETWEEN = 3.0
 
 
 @contextmanager
-def only_for_monitoring(what: str) -> Iterator[None]:
+def only_for_monitoring(subject: str) -> Iterator[None]:
     """Log errors of the `with` block as warnings instead of raising them."""
     try:
         yield
     except Exception as error:  # nothing that is only looked at may cost a result
-        get_run_logger().warning("%s could not be published: %s", what, error)
+        get_run_logger().warning("%s could not be published: %s", subject, error)
 
 
 def tag_run(job: LotJob) -> None:
@@ -138,8 +138,8 @@ class StageArtifact(StageWatch):
     def advance(self, units: int) -> None:
         """Count units done; published at the end, and every few seconds before."""
         self.done += units
-        ended = self.done >= self.total
-        if self.id is None or not (ended or time.monotonic() - self.published >= SECONDS_BETWEEN):
+        is_last = self.done >= self.total
+        if self.id is None or not (is_last or time.monotonic() - self.published >= SECONDS_BETWEEN):
             return
         with only_for_monitoring("progress"):
             update_progress_artifact(self.id, min(100.0, 100 * self.done / self.total))
@@ -153,5 +153,5 @@ def artifact_key(name: str) -> str:
     'benchmark-mvtec-ad-timm-vit-small-patch14-dinov2-lvd142m'
     """
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    lost = re.search(r"[^\x00-\x7f]", name)
-    return f"{key}-{digest({'name': name})[:6]}" if lost else key
+    has_other_signs = re.search(r"[^\x00-\x7f]", name)
+    return f"{key}-{digest({'name': name})[:6]}" if has_other_signs else key

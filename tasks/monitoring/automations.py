@@ -116,25 +116,25 @@ def create_alerts(block: str) -> str:
     kind, _, name = block.partition("/")
     try:
         with get_client(sync_client=True) as client:
-            found = client.read_block_document_by_name(name, kind)
+            document = client.read_block_document_by_name(name, kind)
     except ObjectNotFound:
         raise ValueError(
             f"alert must be a notification block of the server as <type>/<name>, got {block!r}, which is not "
             "there; `prefect block ls` lists them, and the UI makes them (Blocks, +)"
         ) from None
-    return keep_automation(alerts(found.id))
+    return keep_automation(alerts(document.id))
 
 
-def keep_automation(wanted: AutomationCore) -> str:
+def keep_automation(automation: AutomationCore) -> str:
     """Create an automation, or bring the one of its name up to date: `created`, `updated` or `unchanged`."""
     with get_client(sync_client=True) as client:
-        found = client.read_automations_by_name(wanted.name)
-        for repeated in found[1:]:
+        existing = client.read_automations_by_name(automation.name)
+        for repeated in existing[1:]:
             client.delete_automation(repeated.id)
-        if not found:
-            client.create_automation(wanted)
+        if not existing:
+            client.create_automation(automation)
             return "created"
-        if AutomationCore(**found[0].model_dump(exclude={"id"})) == wanted:
+        if AutomationCore(**existing[0].model_dump(exclude={"id"})) == automation:
             return "unchanged"
-        client.update_automation(found[0].id, wanted)
+        client.update_automation(existing[0].id, automation)
         return "updated"

@@ -13,22 +13,22 @@ from storage.results.runs import Run
 from storage.store import Store
 
 
-def emit_scored(job: LotJob, done: ScoredRun) -> None:
+def emit_scored(job: LotJob, scored: ScoredRun) -> None:
     """Tell automations what came out of a lot.
 
     Triggers look at labels of the resource, messages at the payload; so counts are in both.
     """
-    run = Run(Store(job.store), done.run)
-    told = done if isinstance(done, ScoredLot) else None
-    own = own_notices(read_record(run))
-    warnings = list(told.warnings if told else own.warnings)
-    unusual = list(told.unusual) if told else []
+    run = Run(Store(job.store), scored.run)
+    lot = scored if isinstance(scored, ScoredLot) else None
+    notices = own_notices(read_record(run))
+    warnings = list(lot.warnings if lot else notices.warnings)
+    unusual = list(lot.unusual) if lot else []
     emit_event(
         "musc.lot.scored",
         resource={
             **lot_resource(job.category, job.lot),
-            "musc.flagged": str(own.flagged_count),
-            "musc.suspect": str(own.suspect_count),
+            "musc.flagged": str(notices.flagged_count),
+            "musc.suspect": str(notices.suspect_count),
             "musc.warnings": str(len(warnings)),
             "musc.unusual": str(len(unusual)),
             "musc.alert": "yes" if unusual else "no",
@@ -36,14 +36,14 @@ def emit_scored(job: LotJob, done: ScoredRun) -> None:
         payload={
             "category": job.category,
             "lot": job.lot,
-            "images": done.images,
-            "files": done.files,
-            "flagged": own.flagged_count,
-            "suspect": own.suspect_count,
+            "images": scored.images,
+            "files": scored.files,
+            "flagged": notices.flagged_count,
+            "suspect": notices.suspect_count,
             "warnings": warnings,
             "unusual": unusual,
             "page": run.report() or run.store.location(run.path),
-            "run": done.run,
+            "run": scored.run,
             "store": job.store,
             "backbone": job.backbone.name,
         },
@@ -58,8 +58,8 @@ def emit_stopped(state: str, run: str, parameters: Mapping[str, Any], tasks: Seq
         tasks: names of the task runs that did not finish: stage, category and block or shard.
     """
     job = parameters.get("job")
-    known = job if isinstance(job, dict) else parameters
-    lot, category = names_of(str(known.get("folder") or run), known.get("lot"), known.get("category"))
+    options = job if isinstance(job, dict) else parameters
+    lot, category = names_of(str(options.get("folder") or run), options.get("lot"), options.get("category"))
     stages = sorted({name.partition(" ")[0] for name in tasks})
     emit_event(
         f"musc.lot.{state}",

@@ -81,10 +81,10 @@ def decisions(scores: pd.DataFrame) -> dict[str, str]:
 
 def picture(run: Run, folder: str) -> str:
     """The most anomalous parts as one inlined picture."""
-    drawn = strip(run, folder)
-    if drawn is None:
+    image = strip(run, folder)
+    if image is None:
         return "The photographs are gone, so there is no picture."
-    return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(drawn)})"
+    return f"![The most anomalous parts, each beside its anomaly map]({bounded_url(image)})"
 
 
 def strip(run: Run, folder: str) -> Image.Image | None:
@@ -97,17 +97,17 @@ def strip(run: Run, folder: str) -> Image.Image | None:
     Returns:
         The RGB picture, or None if no photograph is left.
     """
-    found = FinishedRun(run, folder)
-    positions = {image.path: position for position, image in enumerate(found.images)}
+    finished = FinishedRun(run, folder)
+    positions = {image.path: position for position, image in enumerate(finished.images)}
     parts = []
-    for known in run.scores().head(PARTS_SHOWN).itertuples():
-        position = positions[str(known.path)]
-        photograph = found.photograph(position)
+    for row in run.scores().head(PARTS_SHOWN).itertuples():
+        position = positions[str(row.path)]
+        photograph = finished.photograph(position)
         if photograph is not None:
             parts.append(
-                SheetPart(f"{known.rank}: raw score {known.raw_score:.3f}", photograph, found.patch_scores[position])
+                SheetPart(f"{row.rank}: raw score {row.raw_score:.3f}", photograph, finished.patch_scores[position])
             )
-    return sheet(parts, found.limits) if parts else None
+    return sheet(parts, finished.limits) if parts else None
 
 
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:

@@ -42,12 +42,12 @@ def explaining_full_disk(plan: ProjectedCost, store: str) -> Iterator[None]:
     except StageFailedError as error:
         if not error.is_disk_full:
             raise
-        told = StageFailedError(f"{error}; {need}")
-        told.names, told.is_disk_full = error.names, True
-        raise told from error
+        explained = StageFailedError(f"{error}; {need}")
+        explained.names, explained.is_disk_full = error.names, True
+        raise explained from error
     except OSError as error:
         if not is_full(error):
             raise
-        told = StageFailedError(f"{error}; {describe_space(Store(store))}; {need}")
-        told.is_disk_full = True
-        raise told from error
+        explained = StageFailedError(f"{error}; {describe_space(Store(store))}; {need}")
+        explained.is_disk_full = True
+        raise explained from error

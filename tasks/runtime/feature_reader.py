@@ -45,8 +45,10 @@ class FeatureReader:
             number: of the first.
             aggregated: whether features are stored after LNAMD, as they are compared.
         """
-        rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
-        stored = (rows.patch_tokens(self.comparison.layer.number, start, start + CHUNK_IMAGES) for start in starts)
+        feature_rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
+        stored = (
+            feature_rows.patch_tokens(self.comparison.layer.number, start, start + CHUNK_IMAGES) for start in starts
+        )
         for start, chunk in zip(starts, read_ahead(stored), strict=True):
             tokens = torch.from_numpy(chunk).to(self.device)
             yield number + start, tokens if aggregated else self.compared(tokens)

@@ -34,33 +34,33 @@ class StageProgress:
 log = logging.getLogger(__name__)
 
 Listener = Callable[[StageProgress], None]
-Hearer = Callable[[str], None]
+ActionListener = Callable[[str], None]
 
 _listeners: list[Listener] = []
-_hearers: list[Hearer] = []
+_action_listeners: list[ActionListener] = []
 _stages: dict[str, StageProgress] = {}
 _lock = threading.RLock()
 
 
 @contextmanager
-def listening(listener: Listener, hearer: Hearer | None = None) -> Iterator[None]:
-    """While the `with` block lasts, call `listener` at every change of a stage and `hearer` with what `doing` says."""
+def listening(listener: Listener, on_action: ActionListener | None = None) -> Iterator[None]:
+    """While the `with` block lasts, call `listener` at every change of a stage, `on_action` with what `doing` says."""
     _listeners.append(listener)
-    hearers = [hearer] if hearer else []
-    _hearers.extend(hearers)
+    added = [on_action] if on_action else []
+    _action_listeners.extend(added)
     try:
         yield
     finally:
-        for one in hearers:
-            _hearers.remove(one)
+        for item in added:
+            _action_listeners.remove(item)
         if listener in _listeners:  # else it failed
             _listeners.remove(listener)
 
 
-def doing(what: str) -> None:
+def doing(action: str) -> None:
     """Say what is being done that takes seconds and counts nothing, such as loading a network."""
-    for hearer in _hearers:
-        hearer(what)
+    for on_action in _action_listeners:
+        on_action(action)
 
 
 def begin(stage: str, total: int, unit: str, reused: int = 0, subject: str = "", *, done: int = 0) -> None:

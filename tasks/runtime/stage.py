@@ -70,8 +70,8 @@ def run_stage(
     for spec in [spec for spec in specs if is_lost(outcomes[spec.key])]:  # why alone: `tasks.runtime.lost_workers`
         log.warning("%s %s was lost with a Dask worker; it is run again alone", name, spec.label)
         outcomes.update(outcomes_of(name, body, [spec], complete, runner, watch))
-    ended = [(spec, outcomes[spec.key]) for spec in specs]
-    failures = [(spec.label, describe_error(end)) for spec, end in ended if isinstance(end, BaseException)]
+    results = [(spec, outcomes[spec.key]) for spec in specs]
+    failures = [(spec.label, describe_error(result)) for spec, result in results if isinstance(result, BaseException)]
     if failures:
         full = any(isinstance(outcome, BaseException) and is_full(outcome) for outcome in outcomes.values())
         space = f"; {describe_space(Store(specs[0].store))}" if full else ""
@@ -82,7 +82,7 @@ def run_stage(
         error.is_disk_full = full
         error.names = tuple(f"{name} {label}" for label, _ in failures)
         raise error
-    return [end for _, end in ended if not isinstance(end, BaseException)]
+    return [result for _, result in results if not isinstance(result, BaseException)]
 
 
 def outcomes_of(
@@ -110,6 +110,6 @@ def format_failures(failures: Sequence[tuple[str, str]]) -> str:
     'bottle, cable: no space left; screw: no masks'
     """
     reasons: dict[str, list[str]] = {}
-    for name, why in failures:
-        reasons.setdefault(why, []).append(name)
-    return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
+    for name, reason in failures:
+        reasons.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())

@@ -45,7 +45,7 @@ class ReferencePart:
     ) -> np.ndarray:
         """Sums of the patch scores over the degrees: float64 (n, P), NaN outside."""
         excluded = None if self.outside is None else self.outside.expand(count, -1)
-        found = block_scores(
+        degrees = block_scores(
             queries,
             first,
             others,
@@ -55,7 +55,7 @@ class ReferencePart:
             match_radius=self.comparison.match_radius,
             grid=self.comparison.grid,
         ).cpu()
-        summed = found.sum(dim=0) if found.ndim == 3 else found
+        summed = degrees.sum(dim=0) if degrees.ndim == 3 else degrees
         return (summed if self.outside is None else summed.masked_fill(self.outside, torch.nan)).double().numpy()
 
 
@@ -85,20 +85,20 @@ class Bank:
         numbers = [layer.number for layer in self.job.backbone.layers]
         own = self.contents.index(sha256) if sha256 in self.contents else None
 
-        found: dict[int, np.ndarray] = {}
+        scores: dict[int, np.ndarray] = {}
 
         def compare(number: int) -> None:
             part = self.parts[number]
             others = others_than(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
             own_tokens = tokens[numbers.index(part.comparison.layer.number)]
-            found[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
+            scores[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
 
         for_each(compare, range(len(self.parts)), self.backbone.device)  # one photograph cannot be shared out itself
-        patch_scores = self.averaged([found[number] for number in range(len(self.parts))])
+        patch_scores = self.averaged([scores[number] for number in range(len(self.parts))])
         which = self.job.settings.image_score
-        raw, places = score_maps(patch_scores, self.job.backbone.image_size, which, self.usual)
-        return float(raw[0]), (float(places[0, 0]), float(places[0, 1]))
+        raw, peaks = score_maps(patch_scores, self.job.backbone.image_size, which, self.usual)
+        return float(raw[0]), (float(peaks[0, 0]), float(peaks[0, 1]))
 
     def own_patch_scores(self) -> np.ndarray:
         """Patch scores of every reference against the others: float32 (G, rows, columns)."""
@@ -110,8 +110,8 @@ class Bank:
         Blocks are as large as the memory allows that the bank leaves, so that of a usual one all pairs lie in one.
         """
         allocation = self.job.allocation
-        left = allocation.memory_bytes - sum(vectors(held.features).nbytes for held in self.parts)
-        step = max(1, largest_query_count(count, count, part.comparison, max(0, left), allocation.thread_count))
+        spare = allocation.memory_bytes - sum(vectors(loaded.features).nbytes for loaded in self.parts)
+        step = max(1, largest_query_count(count, count, part.comparison, max(0, spare), allocation.thread_count))
         return np.concatenate(
             [
                 part.scores(part.features[start:stop], start, others_than(part.features, start, stop), count, self.job)
@@ -146,20 +146,20 @@ def others_than(
         yield (stop if number == 0 else number + start), features[stop:]
 
 
-def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> Bank:
+def open_bank(job: LotJob, references: Sequence[Place], contents: Sequence[str]) -> Bank:
     """Load the backbone and the features of all references.
 
     Raises:
         MemoryError: if the features do not fit the memory, with the bytes needed and given.
     """
-    store, comparisons = Store(job.store), layer_comparisons(job, 1, len(places))
+    store, comparisons = Store(job.store), layer_comparisons(job, 1, len(references))
     needed = sum(
-        len(places) * comparison.layer.patch_count * comparison.layer.width * FLOAT32_BYTES * len(comparison.passes)
+        len(references) * comparison.layer.patch_count * comparison.layer.width * FLOAT32_BYTES * len(comparison.passes)
         for comparison in comparisons
     )
     if needed > job.allocation.memory_bytes:
         raise MemoryError(
-            f"memory must hold the features of all {len(places)} references, {readable_bytes(needed)}, got "
+            f"memory must hold the features of all {len(references)} references, {readable_bytes(needed)}, got "
             f"{readable_bytes(job.allocation.memory_bytes)}; give more with --memory, or fewer good photographs"
         )
     parts = []
@@ -170,20 +170,20 @@ def open_bank(job: LotJob, places: Sequence[Place], contents: Sequence[str]) -> 
             outside = torch.from_numpy(~inside).flatten()
         for degrees in comparison.passes:
             reader = FeatureReader(store, comparison, degrees)
-            parts.append(ReferencePart(reader, reader.read_all(places, comparison.layer.width), outside))
+            parts.append(ReferencePart(reader, reader.read_all(references, comparison.layer.width), outside))
     return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(parts))
 
 
-def contents_of(store: Store, places: Sequence[Place], known: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+def contents_of(store: Store, references: Sequence[Place], blocks: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """SHA-256 of references by their place.
 
     Args:
-        places: block and row of each reference.
-        known: blocks with the SHA-256 of the images with usable features that they hold, in order.
+        references: block and row of each reference.
+        blocks: paths, each with the SHA-256 of the images with usable features that they hold, in order.
     """
     content_at = {
-        place: content
-        for block, contents in known
-        for place, content in zip(LotFeatures(store, (block,)).places, contents, strict=True)
+        reference: content
+        for block, contents in blocks
+        for reference, content in zip(LotFeatures(store, (block,)).places, contents, strict=True)
     }
-    return [content_at.get(place, "") for place in places]
+    return [content_at.get(reference, "") for reference in references]

@@ -45,10 +45,10 @@ class ChangeHandler(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Keep an event that may mean a new or changed photograph."""
-        place = Path(os.fsdecode(event.dest_path if event.event_type == "moved" else event.src_path))
-        if not place.is_relative_to(self.folder):
+        absolute = Path(os.fsdecode(event.dest_path if event.event_type == "moved" else event.src_path))
+        if not absolute.is_relative_to(self.folder):
             return
-        path = place.relative_to(self.folder).as_posix()
+        path = absolute.relative_to(self.folder).as_posix()
         if event.is_directory:
             if event.event_type in ("created", "moved"):
                 self.changes.put(Change(path, "folder"))
@@ -83,13 +83,13 @@ class FolderEvents:
 
     def take(self, seconds: float) -> list[Change]:
         """All changes since the last call, in order; waits so long for the first."""
-        found: list[Change] = []
+        changes: list[Change] = []
         try:
-            found.append(self.changes.get(timeout=seconds))
+            changes.append(self.changes.get(timeout=seconds))
             while True:
-                found.append(self.changes.get_nowait())
+                changes.append(self.changes.get_nowait())
         except queue.Empty:
-            return list(dict.fromkeys(found))
+            return list(dict.fromkeys(changes))
 
     def should_scan(self) -> bool:
         """Whether the whole folder must be looked through: at first, now and then, and when it came back."""
@@ -149,7 +149,7 @@ class FolderEvents:
 def folder_identity(folder: Path) -> tuple[int, int] | None:
     """Device and number of a folder, which another one of the same name does not have; None if it is out of reach."""
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if folder.is_dir() else None
+    return (status.st_dev, status.st_ino) if folder.is_dir() else None

@@ -17,13 +17,13 @@ TICK_SECONDS = 0.1
 
 
 def new_rows(
-    watch: Watch, known: set[str], states: dict[str, FileState], stop: threading.Event, *, poll: bool
+    watch: Watch, names: set[str], states: dict[str, FileState], stop: threading.Event, *, poll: bool
 ) -> Iterator[tuple[str, Arrival]]:
     """Name and row of every photograph that is whole and has no row yet, as they come.
 
     Args:
         watch: what they are scored with.
-        known: names of the rows that are there; the caller adds those that it gets.
+        names: names of the rows that are there; the caller adds those that it gets.
         states: of the files when they were read last, by path; kept up to date here.
         stop: ends the iteration after the photograph at hand.
         poll: look at the folder every second instead of having changes told.
@@ -43,7 +43,7 @@ def new_rows(
                 if stop.is_set():
                     return
                 try:
-                    outcome = score_file(watch, path, state, known, patient=unchanged < PATIENCE_SECONDS)
+                    outcome = score_file(watch, path, state, names, patient=unchanged < PATIENCE_SECONDS)
                 except OSError as error:
                     if path not in failing:
                         log.warning("%s cannot be read now (%s); it is tried again", path, error)

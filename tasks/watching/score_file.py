@@ -41,8 +41,8 @@ class Limits:
     @property
     def columns(self) -> Thresholds:
         """Both thresholds as a row has them; None for one that nothing reaches."""
-        both = self.flag_threshold, self.suspect_threshold
-        flag, suspect = (float(value) if np.isfinite(value) else None for value in both)
+        thresholds = self.flag_threshold, self.suspect_threshold
+        flag, suspect = (float(value) if np.isfinite(value) else None for value in thresholds)
         return {"threshold": flag, "suspect_threshold": suspect}
 
 
@@ -67,7 +67,7 @@ class ScoredFile:
 
 
 def score_file(
-    watch: Watch, path: str, state: FileState, known: Collection[str], *, patient: bool
+    watch: Watch, path: str, state: FileState, names: Collection[str], *, patient: bool
 ) -> ScoredFile | None:
     """Score one file unless it is known; None while it may still be incomplete.
 
@@ -82,7 +82,7 @@ def score_file(
     started, folder = time.perf_counter(), Store(str(watch.folder))
     (image,) = list_files(folder, [path])
     name = arrival_id(image.path, image.sha256)
-    if name in known:
+    if name in names:
         return ScoredFile(name, None)
     reason, scored = image.reason, None
     if image.status == USABLE:

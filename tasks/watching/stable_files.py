@@ -33,13 +33,13 @@ class FileState:
     """Last change of content, name or rights, which no tool sets: a file put in another's place has another one."""
 
 
-def file_state(place: Path) -> FileState | None:
+def file_state(path: Path) -> FileState | None:
     """The state of a file; None if it is gone or out of reach."""
     try:
-        found = place.stat()
+        status = path.stat()
     except OSError:
         return None
-    return FileState(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def image_paths(folder: Path, below: str = "") -> list[str]:
@@ -48,17 +48,17 @@ def image_paths(folder: Path, below: str = "") -> list[str]:
     Args:
         below: relative path of a folder in it, to look through only that.
     """
-    found = []
+    dated = []
     for base, folders, files in os.walk(folder / below):
         if SIGN in files:  # a store, whose pictures musc has drawn
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            place = Path(base, name)
-            if is_wanted(path := place.relative_to(folder).as_posix()) and (state := file_state(place)):
-                found.append((state.modified_ns, path))
-    return [path for _, path in sorted(found)]
+            file = Path(base, name)
+            if is_wanted(path := file.relative_to(folder).as_posix()) and (state := file_state(file)):
+                dated.append((state.modified_ns, path))
+    return [path for _, path in sorted(dated)]
 
 
 def is_wanted(path: str) -> bool:
@@ -66,10 +66,10 @@ def is_wanted(path: str) -> bool:
     return has_image_name(path) and not any(part.startswith(".") for part in path.split("/"))
 
 
-def ends_in_zeros(place: Path) -> bool:
+def ends_in_zeros(path: Path) -> bool:
     """Whether the last bytes of a file are zeros, as where space was made first and is filled later."""
     try:
-        with place.open("rb") as file:
+        with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL_BYTES))
             return size > TAIL_BYTES and not any(file.read())

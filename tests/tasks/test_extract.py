@@ -21,7 +21,7 @@ from storage.images.lots import ListedImage
 from storage.results.features import BlockWriter, LotFeatures
 from storage.store import Store
 from tasks import extract
-from tasks.extract import extracted_contents, whole, write_features
+from tasks.extract import extracted_contents, untiled, write_features
 
 LAYERS = (0, 1)
 
@@ -53,7 +53,7 @@ def test_block_holds_what_the_model_says(
     monkeypatch.setattr(extract, "CHUNKS_AHEAD", -(-decoder_count // CHUNK_IMAGES))
     store, images = Store(str(tmp_path / "store")), list_folder(str(lot))
     made = spec(lot, store, images, backbone)
-    write_features(store, made, whole(images), backbone)
+    write_features(store, made, untiled(images), backbone)
     found = LotFeatures(store, (made.path,))
     pictures = [decode((lot / image.path).read_bytes()) for image in images]
     expected = backbone.extract(pictures, batch_size=CHUNK_IMAGES)
@@ -73,7 +73,7 @@ def test_images_without_features_leave_gaps_and_move_no_other(backbone: Backbone
     Image.new("RGB", (64, 64), "white").save(paths[13])
     store, images = Store(str(tmp_path / "store")), list_folder(str(tmp_path / "lot" / "test"))
     made = spec(tmp_path / "lot" / "test", store, images, backbone)
-    write_features(store, made, whole(images), replace(backbone, forward=infinite_where_white))
+    write_features(store, made, untiled(images), replace(backbone, forward=infinite_where_white))
     found = LotFeatures(store, (made.path,))
     assert [(one.position, one.status) for one in found.exclusions] == [(10, "unreadable"), (13, "not_finite")]
     usable = [position for position in range(len(images)) if position not in (10, 13)]
@@ -97,7 +97,7 @@ def test_error_while_storing_fails_the_block(
     monkeypatch.setattr(BlockWriter, "write", fail_at_the_second_chunk)
     made = spec(lot, store, images, backbone)
     with pytest.raises(OSError, match="No space left"):
-        write_features(store, made, whole(images), backbone)
+        write_features(store, made, untiled(images), backbone)
     assert not is_complete(store, made.path)
     assert store.sizes("") == {}
 
@@ -110,5 +110,5 @@ def test_error_of_the_model_fails_the_block(lot: Path, backbone: Backbone, tmp_p
     made = spec(lot, store, images, backbone)
     broken = Backbone(backbone.spec, backbone.device, backbone.preprocess, fail)
     with pytest.raises(RuntimeError, match="out of memory"):
-        write_features(store, made, whole(images), broken)
+        write_features(store, made, untiled(images), broken)
     assert not is_complete(store, made.path)

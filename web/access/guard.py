@@ -78,14 +78,14 @@ class Access:
 
     def welcome(self, request: Request) -> Response | None:
         """Put the token of an address into a cookie and go on without it in the address."""
-        given = request.query_params.get("token")
-        if self.token is None or given is None or request.method not in READING:
+        token = request.query_params.get("token")
+        if self.token is None or token is None or request.method not in READING:
             return None
-        rest = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "token"])
+        query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "token"])
         page = link_root(request) + quote(own_path(request).lstrip("/"))
-        response = RedirectResponse(page + (f"?{rest}" if rest else ""), 303)
+        response = RedirectResponse(page + (f"?{query}" if query else ""), 303)
         secure = request.url.scheme == "https"
-        response.set_cookie(cookie_of(self.token), given, httponly=True, samesite="lax", secure=secure)
+        response.set_cookie(cookie_of(self.token), token, httponly=True, samesite="lax", secure=secure)
         return response
 
 
@@ -97,13 +97,13 @@ def cookie_of(token: str) -> str:
 def tokens_of(request: Request, token: str) -> list[str]:
     """Every token a request carries."""
     bearer = request.headers.get("authorization", "")
-    places = (request.cookies.get(cookie_of(token)), request.query_params.get("token"), bearer.removeprefix("Bearer "))
-    return [place for place in places if place]
+    sent = (request.cookies.get(cookie_of(token)), request.query_params.get("token"), bearer.removeprefix("Bearer "))
+    return [token for token in sent if token]
 
 
-def same(given: str, known: str) -> bool:
+def same(first: str, second: str) -> bool:
     """Compare secrets in a time that does not tell how much of them agrees."""
-    return hmac.compare_digest(given.encode(), known.encode())
+    return hmac.compare_digest(first.encode(), second.encode())
 
 
 def foreign(request: Request, front: Front) -> str:

@@ -48,14 +48,14 @@ def front_of(address: str, root_path: str) -> Front:
         ValueError: naming the option, its rule and what was given.
     """
     parts = urlsplit(address)
-    wrong = parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc
-    if address and (wrong or parts.query or parts.fragment):
+    is_malformed = parts.scheme not in DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc
+    if address and (is_malformed or parts.query or parts.fragment):
         raise ValueError(
             f"address must be http:// or https:// with a host, and a path if there is one, got {hidden(address)}; give "
             "what browsers open, such as https://factory.example/review"
         )
-    told, root = parts.path.rstrip("/"), root_path.rstrip("/")
-    for name, path in (("root-path", root), ("the path of address", told)):
+    address_path, root = parts.path.rstrip("/"), root_path.rstrip("/")
+    for name, path in (("root-path", root), ("the path of address", address_path)):
         if path and not ROOT.fullmatch(path):
             raise ValueError(
                 f"{name} must begin with / and consist of letters, digits and ._~-, got {path}; give the path that "
@@ -66,9 +66,9 @@ def front_of(address: str, root_path: str) -> Front:
                 f"{name} must not begin with {' or '.join(OWN_PATHS)}, which are paths of the site itself, got {path}; "
                 "have the proxy show the site below another path"
             )
-    if root and told and root != told:
-        raise ValueError(f"root-path must be the path of address, got {root} and {told}; leave one of them out")
-    return Front(f"{parts.scheme}://{parts.netloc}" if address else "", told or root)
+    if root and address_path and root != address_path:
+        raise ValueError(f"root-path must be the path of address, got {root} and {address_path}; leave one of them out")
+    return Front(f"{parts.scheme}://{parts.netloc}" if address else "", address_path or root)
 
 
 def hidden(address: str) -> str:
