@@ -170,7 +170,6 @@ def parse_record(content: bytes, path: str) -> RunRecord:
         ) from None
 
 
-def scored_run(run: Run) -> ScoredRun:
-    """The reference to a finished run, as the stage that wrote it returns it."""
-    record = read_record(run)
-    return ScoredRun(run=run.path, key=record.keys.run, images=record.image_count, files=record.file_count)
+def scored_run(path: str, record: RunRecord) -> ScoredRun:
+    """The reference to a finished run at a path of the store, as the stage that wrote it returns it."""
+    return ScoredRun(run=path, key=record.keys.run, images=record.image_count, files=record.file_count)

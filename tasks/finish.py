@@ -2,7 +2,7 @@
 
 from planning.returns import ScoredRun
 from planning.specs import RunSpec
-from reports.run_record import scored_run
+from reports.run_record import read_record, scored_run
 from storage.artefacts import is_complete, writing
 from storage.results.runs import Run
 from storage.store import Store
@@ -16,4 +16,4 @@ def rescore_lot(spec: RunSpec) -> ScoredRun:
 
         with writing(store, spec.path) as staging:
             write_run(store, spec, staging.path)
-    return scored_run(Run(store, spec.path))
+    return scored_run(spec.path, read_record(Run(store, spec.path)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from storage.errors import DamagedError
+from storage.tables import METRICS_TABLE
 from web.nights import StoredRun
 
-FOLDER, TABLE = "benchmarks", "metrics.parquet"
 COUNTED = ("dataset", "backbone", "image_size", "category", "metric", "value", "good", "defective")
 
 
@@ -34,7 +34,9 @@ def parse_metrics(content: bytes, place: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(io.BytesIO(content), columns=list(COUNTED))
     except (OSError, ValueError, KeyError) as error:
-        raise DamagedError(f"{place}/{TABLE} must be the table of a benchmark, got something else ({error})") from None
+        raise DamagedError(
+            f"{place}/{METRICS_TABLE} must be the table of a benchmark, got something else ({error})"
+        ) from None
 
 
 def benchmark_runs(runs: Mapping[str, StoredRun], tables: Iterable[pd.DataFrame]) -> list[BenchmarkRun]:

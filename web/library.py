@@ -21,8 +21,8 @@ from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
-from web.benchmarks import FOLDER as BENCHMARKS
-from web.benchmarks import TABLE, BenchmarkRun, benchmark_runs, parse_metrics
+from storage.tables import BENCHMARKS, METRICS_TABLE
+from web.benchmarks import BenchmarkRun, benchmark_runs, parse_metrics
 from web.lot import Lot, open_lot
 from web.nights import StoredRun, unusual_of
 
@@ -115,7 +115,7 @@ class Library:
     def benchmarks(self) -> list[BenchmarkRun]:
         """The runs of benchmarks among those that were listed last."""
         files = self.store.sizes(BENCHMARKS)
-        sizes = {f"{BENCHMARKS}/{path}": size for path, size in files.items() if path.endswith(f"/{TABLE}")}
+        sizes = {f"{BENCHMARKS}/{path}": size for path, size in files.items() if path.endswith(f"/{METRICS_TABLE}")}
         tables = self._metrics.read({path: size for path, size in sizes.items() if PARTIAL not in path})
         return benchmark_runs(self._runs, tables.values())
 

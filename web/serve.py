@@ -18,7 +18,7 @@ from web.access.guard import is_loopback
 from web.access.proxy import Front, front_of
 from web.app import create_app
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
+DEFAULT_PORT = 8420
 VARIABLE = "MUSC_WEB_TOKEN"
 """Of the environment, for a token that outlives a restart."""
 MIN_TOKEN = 16

@@ -44,7 +44,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     scores, record = run.scores(), read_record(run)
     console.print(ranking(scores))
     show_backbone(record)
-    show_decision(scores, record, notices_of(run))
+    show_decision(scores, record, notices_of(run.store, record))
     for note in notes:
         console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
     if record.left_out:

@@ -11,7 +11,7 @@ from planning.specs import Spec
 from reports.page.drift import MAX_EARLIER
 from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
 from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
-from reports.run_record import read_record, scored_run
+from reports.run_record import RunRecord, read_record, scored_run
 from storage.artefacts import is_complete
 from storage.results.profiles import later_profiles
 from storage.results.runs import Run
@@ -42,11 +42,12 @@ class Reported:
 def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO_FILES) -> Reported:
     """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again."""
     finished = Run(Store(job.store), run.run)
-    report, notices, problems, created = None, own_notices(read_record(finished)), [], []
+    record = read_record(finished)
+    report, notices, problems, created = None, own_notices(record), [], []
     try:
-        profiling = profile_spec(job, run)
+        profiling = profile_spec(job, run, record)
         run_stage("profile", profile_run, [profiling], runner)
-        notices = notices_of(finished)
+        notices = notices_of(finished.store, record)
         reporting = report_spec(job, run, profiling)
         clear_outdated(reporting)
         created += missing("page", [reporting])
@@ -67,7 +68,7 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         run_stage("export", write_export, exporting, runner)
     except Exception as error:
         problems.append(f"the results could not be exported ({error}); the scores are complete")
-    problems += renew_later(finished, runner)
+    problems += renew_later(finished.store, record, runner)
     for problem in problems:
         log.error(problem)
     return Reported(report, notices, tuple(problems), tuple(created))
@@ -78,14 +79,13 @@ def missing(name: str, specs: Sequence[Spec]) -> list[str]:
     return [name] if any(not is_complete(Store(spec.store), spec.path) for spec in specs) else []
 
 
-def renew_later(run: Run, runner: Runner) -> list[str]:
+def renew_later(store: Store, record: RunRecord, runner: Runner) -> list[str]:
     """Make the pages of later nights again that are compared with other runs since this one is there.
 
     Returns:
         A sentence for each page that could not be made again; the old one stays.
     """
-    problems, store = [], run.store
-    own = profile_of_run(read_record(run))
+    problems, own = [], profile_of_run(record)
     for profile in later_profiles(store, own, MAX_EARLIER) if is_complete(store, own) else []:
         try:
             if is_complete(store, profile.run):
@@ -97,8 +97,9 @@ def renew_later(run: Run, runner: Runner) -> list[str]:
 
 def renew(run: Run, runner: Runner) -> None:
     """Make a page again if it is there and was made from something else."""
-    job, scored = replace(read_record(run).job, store=run.store.url), scored_run(run)
-    reporting = report_spec(job, scored, profile_spec(job, scored))
+    record = read_record(run)
+    job, scored = replace(record.job, store=run.store.url), scored_run(run.path, record)
+    reporting = report_spec(job, scored, profile_spec(job, scored, record))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)
         clear_outdated(reporting)

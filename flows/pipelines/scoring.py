@@ -68,7 +68,7 @@ def compute_run(
         blocks = extract_specs(job, lot_key, images)
         good_blocks = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
         run("extract", extract_block, [*good_blocks, *blocks], ahead=load_ahead if runner.loads_models_here else None)
-        earlier = earlier_references(job, images, good_blocks)
+        earlier = earlier_references(job, images, good_blocks) if good_blocks else earlier
         log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
         aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
         run("aggregate", aggregate_block, aggregated)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from planning.lot_job import LotJob
 from reports.page.drift import MAX_EARLIER, MeasureComparison, compare, number
-from reports.run_record import RunRecord, night_of, read_record
+from reports.run_record import RunRecord, night_of
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError
 from storage.results.profiles import Profile, earlier_profiles, later_profiles, profile_path, read_profile
-from storage.results.runs import Run
+from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,8 @@ class Notices:
     """Whether a later night of the product was scored already."""
 
 
-def notices_of(run: Run) -> Notices:
+def notices_of(store: Store, record: RunRecord) -> Notices:
     """The warnings about a finished run, compared with the earlier nights as on its page."""
-    record, store = read_record(run), run.store
     path = profile_of_run(record)
     if not is_complete(store, path):
         return own_notices(record)

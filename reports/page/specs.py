@@ -10,10 +10,10 @@ from planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, RE
 from reports.page.drift import MAX_EARLIER
 from reports.page.html import templates_digest
 from reports.page.notices import profile_of_run
-from reports.run_record import read_record
+from reports.run_record import RunRecord
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
-from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER, Run
+from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER
 from storage.results.site import read_site
 from storage.store import Store
 
@@ -122,9 +122,8 @@ class ExportSpec(RunFilesSpec):
         return f"{self.lot} {self.kind}"
 
 
-def profile_spec(job: LotJob, run: ScoredRun) -> ProfileSpec:
+def profile_spec(job: LotJob, run: ScoredRun, record: RunRecord) -> ProfileSpec:
     """The spec that profiles a finished run."""
-    record = read_record(Run(Store(job.store), run.run))
     return ProfileSpec(
         source=digest({"run": run.key, "recorded": record.recorded}),
         category=job.category,

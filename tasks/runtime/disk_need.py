@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from musc.plan.cost import ProjectedCost
+from musc.plan.partition import CHUNK_IMAGES
 from storage.disks import describe_space, is_full, readable_bytes
 from storage.store import Store
 from tasks.runtime.stage import StageFailedError
 
 UNIT_BYTES = 4096
 """In which most file systems give space, to a folder as to a file."""
-CHUNK_IMAGES = 8
-"""Whose features lie in one file for each layer."""
 SHARD_ENTRIES, RUN_ENTRIES = 10, 40
 """Files and folders of a shard, and of all else that a lot leaves."""
 PAGE_BYTES, PICTURE_BYTES, PICTURES = 60_000, 12_000, 80

@@ -10,7 +10,7 @@ from musc.backbones import Backbone
 from musc.image_scores import score_maps
 from musc.mutual import LayerTokens, block_scores, vectors
 from musc.plan.comparison import LayerComparison
-from musc.plan.partition import largest_query_count
+from musc.plan.partition import FLOAT32_BYTES, largest_query_count
 from musc.threads import for_each
 from planning.lot import layer_comparisons
 from planning.lot_job import LotJob
@@ -22,8 +22,6 @@ from storage.store import Store
 from tasks.rescore import average_layers
 from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.models import load_backbone
-
-FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def test_report_again_is_not_made_again(scored: tuple[ScoredLot, Path], lot: Pat
     done, output = scored
     threshold = read_record(Run(Store(str(output)), done.run)).decision.threshold
     before = (output / done.report).stat().st_mtime_ns
-    again = done.model_copy(update={"reused": True, "made": ()})
+    again = done.model_copy(update={"reused": True, "created": ()})
     assert score(lot, output, threshold=threshold, suspects=0) == again
     assert (output / done.report).stat().st_mtime_ns == before
 
