@@ -15,7 +15,6 @@ from musc.pydantic_options import CommaList, Options, option
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
 from storage.secrets import CREDENTIALS, require_no_secret
-from storage.store import Store
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
 MapKind = Literal["png", "tiff"]
@@ -218,6 +217,8 @@ class NightRequest(ScoringRequest):
         """One of its lots, to be scored with the same options."""
         options = {field: getattr(self, field) for field in ScoringRequest.model_fields}
         if self.image_prefix is not None:
+            from storage.store import Store  # loads zarr, which no help needs
+
             options["image_prefix"] = f"{self.image_prefix}{quote(Store(self.root).inside(folder))}/"
         return LotRequest(**{**options, "folder": folder, "lot": name, "category": category})
 

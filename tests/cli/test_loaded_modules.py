@@ -58,6 +58,11 @@ def run(scratch: Path, loaded_by_scoring: set[str]) -> str:
     return str(found)
 
 
+def test_help_loads_nothing_but_the_options() -> None:
+    heavy = COMPUTING | MODEL_LIBRARIES | STATISTICS | SERVERS | {"numpy", "pandas", "zarr", "fsspec", "PIL"}
+    assert loaded("score", "--help") & heavy == set()
+
+
 def test_scoring_with_the_default_network_loads_no_model_library(loaded_by_scoring: set[str]) -> None:
     assert "torch" in loaded_by_scoring
     assert loaded_by_scoring & (MODEL_LIBRARIES | STATISTICS | SERVERS) == set()
