@@ -40,7 +40,9 @@ def webhook(url: str) -> Notify:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("webhook must be a URL that begins with http:// or https://, got one that does not; give the whole URL")
+        raise ValueError(
+            "webhook must be a URL that begins with http:// or https://, got one that does not; give the whole URL"
+        )
     if parts.username or parts.password:
         raise ValueError(
             f"webhook must go without a user's name and password, got some for {parts.hostname}; "
