@@ -1,4 +1,7 @@
-"""The whole method in memory, for a notebook or a small lot; the pipeline does the same in resumable steps."""
+"""The whole method on one page, in memory, for a notebook or a small lot; the pipeline does it in resumable steps.
+
+It ends with scores; `musc.decisions.decide` says which images are flagged.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -68,14 +71,10 @@ def score_images(
         raise ValueError(f"images must hold at least 2 images to be scored against each other, got {len(images)}")
     name = backbone if isinstance(backbone, str) else backbone.spec.name
     method = backbones.with_defaults(Settings(backbone=name, **settings))
-    decided = sorted(settings.keys() & method.backbone_arguments().keys()) + ["device"] * (device != "auto")
-    if decided and not isinstance(backbone, str):
-        raise ValueError(
-            f"settings of a loaded backbone must be given when it is loaded, got {', '.join(decided)}; "
-            f"pass them to musc.backbones.load, or pass the backbone as the name {name!r}"
-        )
     if isinstance(backbone, str):
         backbone = backbones.load(backbone, device=device, **method.backbone_arguments())
+    else:
+        require_undecided(name, [*settings, *["device"] * (device != "auto")], method)
     features = backbone.extract(images, batch_size)
     contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
     sample = draw_sample(contents, method.references, method.seed)
@@ -83,6 +82,7 @@ def score_images(
     per_layer_and_degree = []
     comparisons = comparisons_of(backbone, method, len(images))
     for comparison, tokens in zip(comparisons, features.patch_tokens, strict=True):
+        # LNAMD (musc.lnamd) averages features over neighbourhoods of each degree; mutual scoring compares the images.
         scores = degree_scores(
             tokens.to(backbone.device),
             comparison.grid,
@@ -97,7 +97,22 @@ def score_images(
     maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
     cells = patch_scores.view(-1, *grid).numpy()
     raw = torch.from_numpy(score_maps(cells, backbone.spec.image_size, method.image_score)[0])
+    # RsCIN: an image's score becomes the mean over images whose class tokens are alike.
     return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
+
+
+def require_undecided(name: str, given: Sequence[str], method: ChosenSettings) -> None:
+    """Refuse settings that a loaded backbone has decided.
+
+    Raises:
+        ValueError: naming them.
+    """
+    decided = [option for option in sorted(given) if option in {*method.backbone_arguments(), "device"}]
+    if decided:
+        raise ValueError(
+            f"settings of a loaded backbone must be given when it is loaded, got {', '.join(decided)}; "
+            f"pass them to musc.backbones.load, or pass the backbone as the name {name!r}"
+        )
 
 
 def comparisons_of(

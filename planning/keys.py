@@ -1,4 +1,7 @@
-"""What of a value decides results: its own fields, less those that are named as deciding nothing."""
+"""What of a value decides results: its own fields, less those that are named as deciding nothing.
+
+Which these are is said where the fields are: `planning.specs` and `planning.lot_job`.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Set

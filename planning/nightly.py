@@ -13,8 +13,8 @@ from planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VER
 from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
-from storage.images.fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.listing import has_image_name, list_folder, require_folder
+from storage.images.lot_fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.names import one_form

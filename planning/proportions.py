@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musc.backbones.geometry import size_in_proportion
+from musc.backbones.sizes_and_layers import size_in_proportion
 from musc.layers import BackboneSpec
 from storage.artefacts import digest
 from storage.images.proportions import upright_shapes

@@ -8,9 +8,9 @@ import pandas as pd
 from planning.lot_job import LotJob
 from planning.returns import Benchmarked, ScoredRun, StoredArtefact
 from planning.specs import EvaluateSpec
+from reports.evaluation.comparison_table import with_means
 from reports.evaluation.labels import labelled, network_size_metrics
 from reports.evaluation.loco import loco_metrics
-from reports.evaluation.published import with_means
 from storage.artefacts import digest, is_complete, writing
 from storage.datasets import LabelledImage, labels_digest
 from storage.datasets.stored import read_category

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from planning.returns import StoredArtefact
+from reports.drift import unit
 from reports.page.appearance import Appearance, appearance_of
-from reports.page.drift import unit
 from reports.page.specs import ProfileSpec
 from reports.run_record import date_of_lot, read_record
 from storage.artefacts import is_complete, writing

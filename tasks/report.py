@@ -10,8 +10,8 @@ from PIL import Image
 
 from planning.returns import StoredArtefact
 from reports.description import describe_run
+from reports.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from reports.page.charts import histogram, trend
-from reports.page.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from reports.page.gallery import gallery_of
 from reports.page.heatmaps import overlay
 from reports.page.html import render

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import pandas as pd
 
+from reports.drift import MeasureComparison
 from reports.judged import VerdictCounts, count_verdicts
-from reports.page.drift import MeasureComparison
 from reports.run_record import RunRecord, parse_record
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts

@@ -96,7 +96,7 @@ def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> 
 
 def show_benchmark(store_url: str, path: str) -> None:
     """Print a benchmark's table for each backbone, and where it lies."""
-    from reports.evaluation.published import caption, describe_not_read, describe_without_masks, result_table
+    from reports.evaluation.comparison_table import caption, describe_not_read, describe_without_masks, result_table
 
     store = Store(store_url)
     metrics = read_table(store, path)

@@ -8,7 +8,7 @@ from planning.lot_job import LotJob
 from planning.requests import NO_FILES, RunFiles
 from planning.returns import ScoredRun
 from planning.specs import Spec
-from reports.page.drift import MAX_EARLIER
+from reports.drift import MAX_EARLIER
 from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
 from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
 from reports.run_record import RunRecord, read_record, scored_run

@@ -24,9 +24,9 @@ from tasks.ingest import list_good
 from tasks.regions import keep_region
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
-from tasks.watching.bank import contents_of, open_bank
 from tasks.watching.new_photographs import new_rows
 from tasks.watching.notify import Notifier, Notify, webhook
+from tasks.watching.reference_bank import contents_of, open_bank
 from tasks.watching.reference_scores import reference_scores
 from tasks.watching.score_file import Limits, Watch
 from tasks.watching.stable_files import FileState

@@ -23,10 +23,10 @@ from PIL import Image
 from musc.backbones import weights as weight_files
 from musc.backbones.base import Backbone, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
-from musc.backbones.geometry import alike, resolve_image_size, resolve_layers
 from musc.backbones.images import Preprocess
 from musc.backbones.options import BackboneOptions
 from musc.backbones.positions import resize_positions
+from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
 from musc.backbones.weights import require_reachable
 from musc.layers import BackboneSpec
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
 from musc.decisions.decision import Basis
+from musc.decisions.earlier_nights import height_at, heights_of_good_parts
 from musc.decisions.humps import Humps, find_humps
-from musc.decisions.nights import height_at, heights_of_good_parts
 from musc.decisions.spread import USUAL_SHARE, Reach, reach_of
 
 FloatArray = NDArray[np.float64]

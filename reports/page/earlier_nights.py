@@ -12,7 +12,7 @@ from datetime import UTC
 import numpy as np
 
 from planning.lot_job import LotJob
-from reports.page.drift import MAX_EARLIER, compare
+from reports.drift import MAX_EARLIER, compare
 from reports.page.notices import series_of
 from reports.run_record import date_of_lot
 from storage.artefacts import is_complete

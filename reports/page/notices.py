@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from reports.page.drift import MAX_EARLIER, MeasureComparison, compare, number
+from reports.drift import MAX_EARLIER, MeasureComparison, compare, number
 from reports.run_record import RunRecord, night_of
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError

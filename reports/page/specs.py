@@ -7,7 +7,7 @@ from planning.requests import ExportKind, MapKind, RunFiles
 from planning.returns import ScoredRun
 from planning.specs import Spec
 from planning.versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
-from reports.page.drift import MAX_EARLIER
+from reports.drift import MAX_EARLIER
 from reports.page.html import templates_digest
 from reports.page.notices import profile_of_run
 from reports.run_record import RunRecord

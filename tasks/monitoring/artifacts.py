@@ -25,7 +25,7 @@ from planning.estimates.cost import cost_rows
 from planning.job import LotJob
 from planning.nightly import LotOutcome, Status
 from planning.returns import ScoredLot, ScoredRun
-from reports.evaluation.published import caption, describe_not_read, describe_without_masks, result_table
+from reports.evaluation.comparison_table import caption, describe_not_read, describe_without_masks, result_table
 from reports.run_record import read_record
 from storage.artefacts import digest
 from storage.results.runs import Run

@@ -8,7 +8,7 @@ import numpy as np
 from musc.decisions.rule import MIN_IMAGES
 from musc.image_scores import score_maps, usual_scores
 from storage.results.arrivals import Arrivals
-from tasks.watching.bank import Bank
+from tasks.watching.reference_bank import Bank
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from storage.images.listing import list_files
 from storage.images.lots import USABLE, ListedImage, read_image
 from storage.results.arrivals import Arrival, Arrivals, Thresholds, arrival_id
 from storage.store import Store
-from tasks.watching.bank import Bank
+from tasks.watching.reference_bank import Bank
 from tasks.watching.stable_files import FileState
 
 ScoreAndPeak = tuple[float, tuple[float, float]]

@@ -182,7 +182,7 @@ def test_score_images_refuses_another_device_for_a_loaded_backbone(
     parts: list[Image.Image], texture: backbones.Backbone
 ) -> None:
     with pytest.raises(
-        ValueError, match=r"settings of a loaded backbone must .* got layers, device; pass them to musc"
+        ValueError, match=r"settings of a loaded backbone must .* got device, layers; pass them to musc"
     ):
         score_images(parts, texture, device="cpu", layers=(0,))
 

@@ -7,7 +7,7 @@ import pytest
 from storage.artefacts import MARKER, writing
 from storage.attempts import FOLDER as ATTEMPTS
 from storage.attempts import read_attempts
-from storage.images.fingerprints import KnownResult, read_result, result_path, write_result
+from storage.images.lot_fingerprints import KnownResult, read_result, result_path, write_result
 from storage.leases import leasing
 from storage.prune import find_prunable
 from storage.results.features import ArraySpec, writing_block

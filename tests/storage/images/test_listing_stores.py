@@ -8,8 +8,8 @@ import pytest
 from cli.terminal.opening import file_count
 from storage.datasets.unread import unread_folders
 from storage.errors import NoImagesError
-from storage.images.fingerprints import fingerprint
 from storage.images.listing import RESULTS, list_folder
+from storage.images.lot_fingerprints import fingerprint
 from storage.images.lot_tree import find_lots
 from storage.names import SIGN
 from storage.store import Store, begin_results

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from musc.decisions.nights import MIN_SCORES, MOST_DEFECTIVE, height_at, heights_of_good_parts, usual_nights
+from musc.decisions.earlier_nights import MIN_SCORES, MOST_DEFECTIVE, height_at, heights_of_good_parts, usual_nights
 from musc.decisions.rule import Basis, decide_lot
 from musc.decisions.spread import USUAL_SHARE, lower_spread, reach_of
 

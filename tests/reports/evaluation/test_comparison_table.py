@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.evaluation.published import (
+from reports.evaluation.comparison_table import (
     caption,
     describe_not_read,
     describe_without_masks,

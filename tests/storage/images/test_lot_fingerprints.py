@@ -8,7 +8,14 @@ import fsspec
 import pytest
 
 from storage.artefacts import writing
-from storage.images.fingerprints import Fingerprint, KnownResult, fingerprint, read_result, result_path, write_result
+from storage.images.lot_fingerprints import (
+    Fingerprint,
+    KnownResult,
+    fingerprint,
+    read_result,
+    result_path,
+    write_result,
+)
 from storage.store import Store
 
 
@@ -102,7 +109,7 @@ def test_fingerprint_in_an_object_store_changes_with_the_lot() -> None:
 def test_fingerprint_concludes_nothing_where_times_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/silent/a.png", b"x")
-    monkeypatch.setattr("storage.images.fingerprints.SIGNS_OF_CHANGE", ("ETag",))
+    monkeypatch.setattr("storage.images.lot_fingerprints.SIGNS_OF_CHANGE", ("ETag",))
     try:
         assert fingerprint("memory://silent") == Fingerprint(None, 1, 1)
     finally:
