@@ -101,6 +101,49 @@ def test_tiles_of_one_position_are_scored_as_images_of_their_own(
         assert_highest(run, image, whole)
 
 
+BORDER = 48
+"""First column of the second tile of a photograph of 112 pixels."""
+
+
+@pytest.fixture(scope="module")
+def lines_at_borders() -> list[Image.Image]:
+    """Six parts with a line near the inner border of their tiles, at its own place in each; the last has a flaw."""
+    drawn = []
+    for number in range(6):
+        random = np.random.default_rng(number)
+        pixels = np.full((112, 112, 3), 128.0) + random.normal(0, 6, (112, 112, 1))
+        line = BORDER + random.integers(-6, 7)
+        pixels[:, line : line + 3] += 60
+        if number == 5:
+            pixels[20:24, 20:32] -= 20
+        drawn.append(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
+    return drawn
+
+
+def test_what_is_odd_at_the_border_of_a_tile_does_not_win(lines_at_borders: list[Image.Image], tmp_path: Path) -> None:
+    tiles = tile_image(112, 112, SIDE, OVERLAP)
+    cuts = [
+        [photograph.crop((one.x, one.y, one.x + SIDE, one.y + SIDE)) for one in tiles]
+        for photograph in lines_at_borders
+    ]
+    highest = np.max(
+        [
+            musc.score_images(
+                [of_image[position] for of_image in cuts], "texture", image_size=SIDE, **METHOD
+            ).raw_image_scores.numpy()
+            for position in range(len(tiles))
+        ],
+        axis=0,
+    )
+    assert highest.argmax() != 5, "a good part has the highest tile"
+    (tmp_path / "lot").mkdir()
+    for number, photograph in enumerate(lines_at_borders):
+        photograph.save(tmp_path / "lot" / f"{number}.png")
+    worst = scored(tmp_path / "lot", tmp_path / "store").scores().iloc[0]
+    assert worst["path"] == "5.png"
+    assert (16 <= worst["peak_y"] < 28, 16 <= worst["peak_x"] < 36) == (True, True)
+
+
 def test_all_tiles_are_compared_with_every_tile_of_the_other_images(
     photographs: list[Image.Image], folder: Path, tmp_path: Path
 ) -> None:
