@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from musc.maps import MIN_WEIGHT, image_scores, means_inside, peak_positions, peaks_inside, resized
 from musc.settings import ImageScore
 
-BACKGROUND = 0.25
-"""Part of an image's patches that lie below what `contrast` takes for its background."""
+BACKGROUND = 0.1
+"""Part of an image's patches that lie below what `contrast` takes for its background; measured in docs/method.md."""
 PIXELS_AT_ONCE = 64 * 518 * 518
 """Pixels of the anomaly maps held at once, float32: 69 MB."""
 

@@ -10,7 +10,7 @@ def plain_image_scores(
     size: tuple[int, int],
     image_score: str,
     of_usual: np.ndarray | None = None,
-    background: float = 0.25,
+    background: float = 0.1,
 ) -> tuple[list[float], list[tuple[int, int]]]:
     """Score and place (row, column of the map) of each image.
 
