@@ -136,8 +136,9 @@ class BenchmarkSettings(PatchSettings):
 
     keep_aspect: bool = option(
         False,
-        "Keep the commonest proportions of a product's photographs, which its first lot settles: of as many pixels as "
-        "image_size says, but not square. Images of other proportions are stretched to those.",
+        "Keep the proportions of photographs, the commonest of a product's first lot. As many pixels as image_size "
+        "says, but not square; images of other proportions are stretched to those.",
+        common=True,
     )
     references: int | None = option(
         None,
@@ -149,11 +150,12 @@ class BenchmarkSettings(PatchSettings):
     )
     tile: int | None = option(
         None,
-        "Score images as tiles of so many pixels a side at full resolution, for large pictures; image_size is then the "
+        "Score images as tiles of so many pixels a side at full resolution, for large pictures. image_size is then the "
         "nearest that the network takes, unless given. An image's score is taken from the map that its tiles make "
         "together. Default: images are scored whole.",
         ge=32,
         metavar="PIXELS",
+        common=True,
     )
     overlap: int | None = option(
         None, "Pixels that neighbouring tiles share at least. Default: an eighth of a tile.", ge=0, metavar="PIXELS"

@@ -54,6 +54,8 @@ class LotOutcome:
     """What a lot that was finished before lacked and got: `page`, `maps`, `exports`."""
     kept_size: str = ""
     """The image size and where it comes from, if proportions are kept."""
+    hints: tuple[str, ...] = ()
+    """Options that the sizes of the photographs suggest."""
     contributed: Contributed = field(default_factory=Contributed)
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""
@@ -208,6 +210,7 @@ def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutc
         page=Store(job.store).location(result.report or result.run),
         created=result.created if result.reused else (),
         kept_size=result.kept_size,
+        hints=result.hints,
         contributed=result.contributed,
         problems=tuple(problems),
     )

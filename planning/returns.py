@@ -86,6 +86,8 @@ class ScoredLot(ScoredRun):
     contributed: Contributed = Contributed()
     kept_size: str = ""
     """The image size and where it comes from, if proportions are kept."""
+    hints: tuple[str, ...] = ()
+    """Options that the sizes of the photographs suggest."""
 
 
 class Benchmarked(Returned):

@@ -49,11 +49,13 @@ def advice_lines(night: Night) -> list[str]:
     warnings = by_text((first_clause(warning), outcome) for outcome in night.outcomes for warning in outcome.warnings)
     problems = by_text((problem, outcome) for outcome in night.outcomes for problem in outcome.problems)
     sizes = by_text((outcome.kept_size, outcome) for outcome in night.outcomes if outcome.kept_size)
+    hints = by_text((hint, outcome) for outcome in night.outcomes for hint in outcome.hints)
     lots_of_warning = list(warnings.items())
     more = len(lots_of_warning) - WARNINGS_SHOWN
     return [
         *contribution_lines(night.outcomes),
         *(f"Proportions kept: {text}: {named(lots)}" for text, lots in sizes.items()),
+        *(f"Hint: {named(lots)}: {text}" for text, lots in hints.items()),
         *(["Warnings, in full on the pages of the lots:"] if lots_of_warning else []),
         *(f"  {text}: {named(lots)}" for text, lots in lots_of_warning[:WARNINGS_SHOWN]),
         *([f"  and {more} others"] if more > 0 else []),

@@ -10,6 +10,7 @@ def run(given: Given) -> None:
     from musc.plan.tiles import tile_count
     from planning.estimates.cost import project_cost
     from planning.estimates.forecast import forecast
+    from planning.hints import size_hints
     from planning.job import prepare
     from reports.judged_good import with_judged_good
     from reports.references import earlier_references
@@ -26,4 +27,4 @@ def run(given: Given) -> None:
     earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
     good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
     cost = project_cost(job, tiles * len(usable), earlier + good, tiles)
-    show_plan(cost, job, forecast(cost, job, usable))
+    show_plan(cost, job, forecast(cost, job, usable), size_hints(job, usable))

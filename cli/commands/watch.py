@@ -35,7 +35,7 @@ def run(given: Given) -> None:
     print_warnings()
     with ExitStack() as start:
         now = start.enter_context(waiting(typer.echo))
-        start.enter_context(progress.listening(now.until_progress(lambda stage: None), now.doing))
+        start.enter_context(progress.listening(now.until_progress(lambda stage: None), now.doing, show_hint))
         progress.doing("loading torch …")
 
         def show_after_start(shown: "Started | Arrival") -> None:
@@ -44,6 +44,11 @@ def run(given: Given) -> None:
 
         arrivals = watch_folder(request, stop, show_after_start, emitting=api is not None)
     typer.echo(f"stopped; every row is kept in {arrivals.store.location(arrivals.path)}/scores")
+
+
+def show_hint(text: str) -> None:
+    """Print a hint as a line of its own."""
+    typer.echo(f"hint: {visible(text)}")
 
 
 def print_warnings() -> None:

@@ -34,7 +34,8 @@ def watching(*, several_lots: bool = False) -> Iterator[None]:
             shown: Listener = Bars(stack.enter_context(bars_on(console, several_lots)))
         else:
             shown = SparseLines() if several_lots else PlainLines()
-        stack.enter_context(listening(waiting_lines.until_progress(shown), waiting_lines.doing))
+        on_hint = None if several_lots else say_hint  # a night says each hint once, at its end
+        stack.enter_context(listening(waiting_lines.until_progress(shown), waiting_lines.doing, on_hint))
         yield
 
 
@@ -55,6 +56,11 @@ def bars_on(screen: Console, several_lots: bool = False) -> Progress:
 def say(text: str) -> None:
     """A line of its own with the time: beside the results where these go to a file, above the bars on a terminal."""
     print(f"{time.strftime('%H:%M:%S')} {visible(text)}", file=sys.stderr, flush=True)
+
+
+def say_hint(text: str) -> None:
+    """A hint as a line of its own."""
+    say(f"hint: {text}")
 
 
 class Rate:

@@ -115,8 +115,8 @@ def show_benchmark(store_url: str, path: str) -> None:
     console.print(store.location(path), soft_wrap=True, markup=False, highlight=False)
 
 
-def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast") -> None:
-    """Print what scoring a lot would cost, and what it takes here."""
+def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast", hints: Sequence[str]) -> None:
+    """Print what scoring a lot would cost, what it takes here, and which options its photographs suggest."""
     from planning.estimates.cost import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
@@ -128,6 +128,8 @@ def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast") -> None:
     table.add_row("time of extraction here", unknown if extraction is None else duration(extraction))
     table.add_row("time of scoring here", f"{duration(scoring)}; both at the present load, as if nothing was stored")
     console.print(table)
+    for hint in hints:
+        console.print(visible(f"hint: {hint}"), soft_wrap=True, markup=False, highlight=False)
 
 
 def duration(seconds: float) -> str:

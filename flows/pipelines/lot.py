@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from flows.pipelines.report import report_run
 from planning.feasible import require_feasible
+from planning.hints import size_hints
 from planning.job import none_drawn
 from planning.lot import (
     run_spec,
@@ -42,6 +43,10 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         if job.kept_size and job.kept_size.key:
             settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
         job = with_region(job, listing.lot_key, runner)
+        hints = size_hints(job, load_usable(Store(job.store), listing.lot_key))
+        for hint in hints:
+            log.info("hint: %s", hint)
+            progress.advise(hint)
         run = score_listed(job, listing.lot_key, runner, published=False)
     reported = report_run(job, run, runner, request.files)
     notices = reported.notices
@@ -60,6 +65,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         created=reported.created,
         contributed=contribution_of(request, job),
         kept_size=job.kept_size.text if job.kept_size else "",
+        hints=hints,
     )
     runner.monitor.scored(job, result)
     return result

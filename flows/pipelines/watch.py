@@ -9,6 +9,7 @@ from pathlib import Path
 
 from musc.decisions.decide import standing_thresholds
 from musc.decisions.decision import Decision
+from planning.hints import size_hints
 from planning.job import none_drawn, prepare
 from planning.lot import extract_specs, good_job
 from planning.requests import WatchRequest
@@ -22,6 +23,7 @@ from storage.store import Store, begin_results
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
 from tasks.regions import keep_region
+from tasks.runtime import progress
 from tasks.runtime.runner import Runner
 from tasks.runtime.stage import run_stage
 from tasks.watching.new_photographs import new_rows
@@ -104,6 +106,8 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     if good:
         job = replace(job, good=good)
         images = load_usable(store, good.listing)
+        for hint in size_hints(job, images, watching=True):
+            progress.advise(hint)
     if request.ignore_drawn and not (job.region and job.region.ignored):
         log.warning("%s", none_drawn(job.category))
     if job.region:

@@ -34,25 +34,36 @@ class StageProgress:
 log = logging.getLogger(__name__)
 
 Listener = Callable[[StageProgress], None]
-ActionListener = Callable[[str], None]
+TextListener = Callable[[str], None]
 
 _listeners: list[Listener] = []
-_action_listeners: list[ActionListener] = []
+_action_listeners: list[TextListener] = []
+_hint_listeners: list[TextListener] = []
 _stages: dict[str, StageProgress] = {}
 _lock = threading.RLock()
 
 
 @contextmanager
-def listening(listener: Listener, on_action: ActionListener | None = None) -> Iterator[None]:
-    """While the `with` block lasts, call `listener` at every change of a stage, `on_action` with what `doing` says."""
+def listening(
+    listener: Listener, on_action: TextListener | None = None, on_hint: TextListener | None = None
+) -> Iterator[None]:
+    """While the `with` block lasts, tell what happens.
+
+    Args:
+        listener: called at every change of a stage.
+        on_action: called with what `doing` says.
+        on_hint: called with what `advise` says.
+    """
     _listeners.append(listener)
-    added = [on_action] if on_action else []
-    _action_listeners.extend(added)
+    pairs = [(_action_listeners, on_action), (_hint_listeners, on_hint)]
+    added = [(listeners, item) for listeners, item in pairs if item]
+    for listeners, item in added:
+        listeners.append(item)
     try:
         yield
     finally:
-        for item in added:
-            _action_listeners.remove(item)
+        for listeners, item in added:
+            listeners.remove(item)
         if listener in _listeners:  # else it failed
             _listeners.remove(listener)
 
@@ -61,6 +72,12 @@ def doing(action: str) -> None:
     """Say what is being done that takes seconds and counts nothing, such as loading a network."""
     for on_action in _action_listeners:
         on_action(action)
+
+
+def advise(hint: str) -> None:
+    """Say once what a person may want to choose otherwise before much is computed."""
+    for on_hint in _hint_listeners:
+        on_hint(hint)
 
 
 def begin(stage: str, total: int, unit: str, reused: int = 0, subject: str = "", *, done: int = 0) -> None:

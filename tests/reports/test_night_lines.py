@@ -63,6 +63,13 @@ def test_same_warning_of_several_lots_is_said_once_in_short() -> None:
     ]
 
 
+def test_hint_of_several_lots_is_said_once() -> None:
+    lines = advice_lines(
+        night(outcome("1", hints=("give --tile",)), outcome("2", hints=("give --tile",)), outcome("3"))
+    )
+    assert lines == ["Hint: cap-1, cap-2: give --tile"]
+
+
 def test_warnings_of_many_kinds_are_cut() -> None:
     lines = advice_lines(night(outcome(warnings=tuple(f"{number} images." for number in range(50)))))
     assert len(lines) == 2 + WARNINGS_SHOWN

@@ -13,7 +13,7 @@ from storage.results.runs import Run
 from storage.results.verdicts import GOOD, DrawnShape, Verdict, add_verdict
 from storage.store import Store
 from tests.plain_image_scores import plain_image_scores
-from tests.walk.walk import HEIGHT, WIDTH, Ran, Walk, line
+from tests.walk.walk import HEIGHT, WIDTH, Ran, Walk, line, part
 
 
 @line("score", "folder")
@@ -187,6 +187,16 @@ def image_score(walk: Walk) -> None:
 def keep_aspect(walk: Walk) -> None:
     height, width = walk.score(keep_aspect=True).record["job"]["backbone"]["image_size"]
     assert width > height
+    for number in range(3):
+        wide = part(number).crop((0, 0, WIDTH, 40))
+        (walk.place / "wide").mkdir(exist_ok=True)
+        wide.save(walk.place / "wide" / f"{number}.png")
+    hint = "hint: photographs of 96 x 40 pixels are resized to 64 x 64, other proportions; --keep-aspect keeps theirs"
+    shown = walk.score("wide").output
+    assert shown.index(hint) < shown.index("extract wide"), "before much is computed"
+    assert hint in walk.command("plan", str(walk.place / "wide")).output
+    assert "hint" not in walk.score("wide", keep_aspect=True).output
+    assert "hint" not in walk.score().output
 
 
 @line("score", "tile", "overlap", "tile_references")
