@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import prod
 
-from musc.backbones.geometry import size_in_proportion
-
+from musc.backbones.sizes_and_layers import size_in_proportion
 from musc.plan.tiles import OVERLAP_PART, Photograph
 from musc.settings import WITHOUT_TILES
 from musc.tiles import tile_image
