@@ -36,6 +36,7 @@ def watching(*, several_lots: bool = False) -> Iterator[None]:
             shown = SparseLines() if several_lots else PlainLines()
         on_hint = None if several_lots else say_hint  # a night says each hint once, at its end
         stack.enter_context(listening(waiting_lines.until_progress(shown), waiting_lines.doing, on_hint))
+        waiting_lines.doing("loading libraries …", at_once=False)
         yield
 
 

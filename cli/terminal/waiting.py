@@ -19,12 +19,12 @@ class Waiting:
         self.lock = threading.Lock()
         self.what, self.began, self.due = "", 0.0, float("inf")
 
-    def doing(self, what: str) -> None:
-        """Say what is done now; of several lots only if it takes long."""
+    def doing(self, what: str, *, at_once: bool = True) -> None:
+        """Say what is done now; of several lots, or if not at once, only if it takes long."""
         with self.lock:
             self.what, self.began = what, time.monotonic()
             self.due = self.began + OFTEN_SECONDS
-        if not self.several_lots:
+        if at_once and not self.several_lots:
             self.say(what)
 
     def until_progress(self, listener: Listener) -> Listener:

@@ -46,3 +46,12 @@ def test_of_several_lots_only_what_takes_long_is_said() -> None:
     for seconds in range(1, 25):
         now.say_again(now.began + seconds)
     assert said == [f"loading torch … {seconds} s" for seconds in (2, 12, 22)]
+
+
+def test_what_begins_a_command_is_said_only_if_it_takes_long() -> None:
+    said: list[str] = []
+    now = Waiting(said.append)
+    now.doing("loading libraries …", at_once=False)
+    assert said == []
+    now.say_again(now.began + 2)
+    assert said == ["loading libraries … 2 s"]
