@@ -178,7 +178,7 @@ def test_report_of_another_layout_is_made_anew(
         patch.setattr("tasks.report.render", broken)
         assert score(lot, output, threshold=threshold, suspects=0).report is None
     assert (output / done.report).stat().st_mtime_ns == before, "the old page went before there was a new one"
-    again = done.model_copy(update={"reused": True, "made": ("page",)})
+    again = done.model_copy(update={"reused": True, "created": ("page",)})
     assert score(lot, output, threshold=threshold, suspects=0) == again
     assert (output / done.report).stat().st_mtime_ns > before
 
