@@ -25,14 +25,14 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **values: Any) -> None:
         """Check all values.
 
         Raises:
             ValueError: naming every option that is unknown or out of range, with the value given.
         """
         try:
-            super().__init__(**given)
+            super().__init__(**values)
         except ValidationError as error:
             raise ValueError("; ".join(describe_problems(type(self), error))) from None
 
@@ -83,8 +83,8 @@ def rule_of(options: type[BaseModel], problem: ErrorDetails) -> str:
     if parted:  # one value for several, too few or too many
         extra = options.model_fields[str(problem["loc"][0])].json_schema_extra
         return f"written as {extra['metavar']}" if isinstance(extra, dict) else "of another length"
-    told = problem["msg"].removeprefix("Input should be ")
-    return RULES.get(problem["type"], f"{told[:1].lower()}{told[1:]}")
+    rule = problem["msg"].removeprefix("Input should be ")
+    return RULES.get(problem["type"], f"{rule[:1].lower()}{rule[1:]}")
 
 
 def option(

@@ -64,12 +64,12 @@ def attempting(store: Store, lot: str, category: str, folder: str) -> Iterator[N
 
 def read_attempts(store: Store) -> list[Attempt]:
     """All lots that have no run, the latest first; files that are no attempts are left out."""
-    found = []
+    attempts = []
     for name in store.sizes(FOLDER):
         try:
-            found.append(Attempt(**json.loads(store.read(f"{FOLDER}/{name}"))))
+            attempts.append(Attempt(**json.loads(store.read(f"{FOLDER}/{name}"))))
         except FileNotFoundError:  # it has just ended in a run
             log.debug("%s/%s is gone meanwhile", FOLDER, name)
         except (ValueError, TypeError) as error:
             log.info("%s/%s is no attempt of this release and is left out: %s", FOLDER, name, error)
-    return sorted(found, key=lambda attempt: attempt.begun, reverse=True)
+    return sorted(attempts, key=lambda attempt: attempt.begun, reverse=True)

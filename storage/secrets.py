@@ -19,9 +19,9 @@ def require_no_secret(option: str, url: str, instead: str = CREDENTIALS) -> None
     """
     if "://" not in url:  # names of local folders may be anything
         return
-    found = USER_AND_PASSWORD.search(url) or SIGNATURE.search(url)
-    if found:
+    match = USER_AND_PASSWORD.search(url) or SIGNATURE.search(url)
+    if match:
         raise ValueError(
             f"{option} must not hold a password, key or signature, as it is written into records and logs, got "
-            f"{url[: found.start()]}…; {instead}"
+            f"{url[: match.start()]}…; {instead}"
         )

@@ -40,7 +40,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    for module, held in _HOMES.items():
-        if name in held:
+    for module, module_names in _HOMES.items():
+        if name in module_names:
             return getattr(import_module(module), name)
     raise AttributeError(f"module 'musc.backbones' has no attribute {name!r}")

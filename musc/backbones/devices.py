@@ -39,13 +39,13 @@ def choose_device(device: str) -> "torch.device":
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
+        torch_device = torch.device(device)
+        torch.empty(0, device=torch_device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"device must name a device of this machine, got {device!r} ({error}); use 'auto' or 'cpu'"
         ) from error
-    return chosen
+    return torch_device
 
 
 def thread_count() -> int:

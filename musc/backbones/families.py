@@ -64,13 +64,13 @@ def with_defaults(settings: Settings) -> ChosenSettings:
     """Settings with the backbone, and what depends on it, chosen where it is None: degrees and RsCIN windows."""
     name = settings.backbone or DEFAULT_BACKBONE
     convolutional = _family_of(name) in ("efficientnet_lite", "convolutional")
-    chosen = {
+    completed = {
         "backbone": name,
         "degrees": settings.degrees or (CONVOLUTIONAL_DEGREES if convolutional else PAPER_DEGREES),
         "rscin_windows": settings.rscin_windows
         or (CONVOLUTIONAL_RSCIN_WINDOWS if convolutional else PAPER_RSCIN_WINDOWS),
     }
-    return ChosenSettings(**{**dict(settings), **chosen})
+    return ChosenSettings(**{**dict(settings), **completed})
 
 
 def load(
@@ -183,9 +183,9 @@ def _resolving(name: str) -> _Resolving:
     misspelt = belongs_to == "clip" and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
     family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{_MODULES[belongs_to][0]}"))
     if misspelt or not family.accepts(name):
-        by_letters = {known.lower(): known for known in names()}
+        by_letters = {name_of.lower(): name_of for name_of in names()}
         close = difflib.get_close_matches(name.lower(), by_letters, n=2, cutoff=0.3)
-        nearest = " or ".join(by_letters[one] for one in close) or DEFAULT_BACKBONE
+        nearest = " or ".join(by_letters[letters] for letters in close) or DEFAULT_BACKBONE
         raise ValueError(
             f"backbone must be a name known here, another open_clip model with a plain ViT image tower, "
             f"or {TIMM_PREFIX}<a convolutional network or ViT of timm>, got {name!r}; did you mean "

@@ -104,11 +104,11 @@ def read_verified(path: Path, digest: str) -> dict[str, "torch.Tensor"]:
         FileNotFoundError: if the file is gone.
         ValueError: if its content is another one, or see `read_state_dict`.
     """
-    found = file_digest(find_file(str(path)))
-    if found != digest:
+    actual_digest = file_digest(find_file(str(path)))
+    if actual_digest != digest:
         raise ValueError(
             f"weights file must still have the content it was resolved with ({digest}), "
-            f"got {found} in {path}; resolve the backbone again"
+            f"got {actual_digest} in {path}; resolve the backbone again"
         )
     return read_state_dict(path)
 
@@ -127,9 +127,11 @@ def read_state_dict(path: Path) -> dict[str, "torch.Tensor"]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content or not all(map(torch.is_tensor, content.values())):
-        held = f"entries {_shorten(sorted(map(str, content)))}" if isinstance(content, Mapping) else type(content)
+        description = (
+            f"entries {_shorten(sorted(map(str, content)))}" if isinstance(content, Mapping) else type(content)
+        )
         raise ValueError(
-            f"weights file must hold tensors by name, got {held} in {path}; "
+            f"weights file must hold tensors by name, got {description} in {path}; "
             "save `model.state_dict()` with safetensors.torch.save_file"
         )
     state = {str(name): tensor for name, tensor in content.items()}
@@ -205,20 +207,20 @@ def load_exactly(
     Raises:
         ValueError: with all missing and unexpected names and other shapes at once, and what the file seems to be.
     """
-    wanted = module.state_dict()
+    expected = module.state_dict()
     differences = {
-        "missing": sorted(wanted.keys() - state.keys()),
-        "unexpected": sorted(state.keys() - wanted.keys()),
+        "missing": sorted(expected.keys() - state.keys()),
+        "unexpected": sorted(state.keys() - expected.keys()),
         "of another shape": [
-            f"{name} {tuple(state[name].shape)} for {tuple(wanted[name].shape)}"
-            for name in sorted(wanted.keys() & state.keys())
-            if state[name].shape != wanted[name].shape
+            f"{name} {tuple(state[name].shape)} for {tuple(expected[name].shape)}"
+            for name in sorted(expected.keys() & state.keys())
+            if state[name].shape != expected[name].shape
         ],
     }
-    found = [f"{len(names)} {kind}: {_shorten(names)}" for kind, names in differences.items() if names]
-    if found:
+    problems = [f"{len(names)} {kind}: {_shorten(names)}" for kind, names in differences.items() if names]
+    if problems:
         raise ValueError(
-            f"weights file must fit {subject}, got {describe_state_dict(state)} ({'; '.join(found)}); "
+            f"weights file must fit {subject}, got {describe_state_dict(state)} ({'; '.join(problems)}); "
             "choose the backbone the file was made for, or another file"
         )
     if assign:

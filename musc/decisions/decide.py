@@ -46,12 +46,12 @@ class DecidedLot:
     @property
     def flagged(self) -> NDArray[np.bool_]:
         """(N,)."""
-        return np.array([one is Decision.FLAGGED for one in self.decisions], dtype=bool)
+        return np.array([decision is Decision.FLAGGED for decision in self.decisions], dtype=bool)
 
     @property
     def listed(self) -> NDArray[np.bool_]:
         """(N,), the images to look at: flagged and suspect ones."""
-        return np.array([one is not Decision.ACCEPTED for one in self.decisions], dtype=bool)
+        return np.array([decision is not Decision.ACCEPTED for decision in self.decisions], dtype=bool)
 
     def count(self, decision: Decision) -> int:
         """How many images were decided so."""
@@ -83,22 +83,22 @@ def decide(
             f"raw_scores must be finite scores on one axis (N,), got shape {scores.shape} with "
             f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
         )
-    found = decide_lot(
+    rule_result = decide_lot(
         scores,
         false_alarms=options.false_alarms,
         suspects=options.suspects,
         good_scores=good_scores,
         earlier_nights=earlier_nights,
     )
-    flag = found.flag_threshold if options.threshold is None else options.threshold
-    suspect = min(flag, found.suspect_threshold) if options.suspects else flag
+    flag = rule_result.flag_threshold if options.threshold is None else options.threshold
+    suspect = min(flag, rule_result.suspect_threshold) if options.suspects else flag
     above = int((scores >= suspect).sum())
     flag, suspect = (within_budget(scores, threshold, options.review_budget) for threshold in (flag, suspect))
     decided = DecidedLot(
-        options, found, flag, suspect, tuple(decision_of(score, flag, suspect) for score in scores), above, ()
+        options, rule_result, flag, suspect, tuple(decision_of(score, flag, suspect) for score in scores), above, ()
     )
     warnings = warnings_of(decided, float(scores.max()))
-    return DecidedLot(options, found, flag, suspect, decided.decisions, above, warnings)
+    return DecidedLot(options, rule_result, flag, suspect, decided.decisions, above, warnings)
 
 
 def decision_of(score: float, flag_threshold: float, suspect_threshold: float) -> Decision:
@@ -168,11 +168,11 @@ def standing_thresholds(good_scores: NDArray[Any], options: Decisions) -> tuple[
     if len(good) < MIN_IMAGES:
         return flag, suspect
     beyond_doubt = good.max() + 1000 * (np.ptp(good) + ALIKE)
-    found = decide_lot(
+    rule_result = decide_lot(
         np.append(good, beyond_doubt),
         false_alarms=options.false_alarms,
         suspects=options.suspects,
         good_scores=good,
     )
-    flag = found.flag_threshold if fixed is None else fixed
-    return flag, min(flag, found.suspect_threshold) if options.suspects else flag
+    flag = rule_result.flag_threshold if fixed is None else fixed
+    return flag, min(flag, rule_result.suspect_threshold) if options.suspects else flag

@@ -46,8 +46,8 @@ def heights_of_good_parts(nights: Sequence[FloatArray]) -> FloatArray:
         equal.
     """
     usual = usual_nights(nights)
-    found = [(night - reach.centre) / reach.height for night in usual if (reach := reach_of(night))]
-    heights = np.sort(np.concatenate(found)) if found else np.empty(0)
+    heights_of_nights = [(night - reach.centre) / reach.height for night in usual if (reach := reach_of(night))]
+    heights = np.sort(np.concatenate(heights_of_nights)) if heights_of_nights else np.empty(0)
     if len(heights) < MIN_SCORES or np.quantile(heights, 1 - USUAL_SHARE) <= 0:
         return np.empty(0)
     return heights[: len(heights) - round(defective_share(heights) * len(heights))]
@@ -81,10 +81,10 @@ def height_at(heights: FloatArray, share: float) -> float:
         heights: (M,), as `heights_of_good_parts` gives them.
         share: in (0, 1).
     """
-    seen = smooth_quantile(heights, 1 - share)
+    quantile = smooth_quantile(heights, 1 - share)
     error = smooth_quantile_error(heights, 1 - USUAL_SHARE)
     believed = PRODUCTS_DIFFER**2 / (PRODUCTS_DIFFER**2 + error**2)
-    return believed * seen + (1 - believed) * Reach(0.0, 1.0).score_at(share)
+    return believed * quantile + (1 - believed) * Reach(0.0, 1.0).score_at(share)
 
 
 def usual_nights(nights: Sequence[FloatArray]) -> list[FloatArray]:

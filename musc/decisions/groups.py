@@ -133,12 +133,12 @@ def shared_patches(similarities: torch.Tensor, image: int) -> tuple[float, list[
     before, after = nearest.values[SMALLEST_GROUP - 2 : -1], nearest.values[SMALLEST_GROUP - 1 :]
     growths, places = (after / before).log().max(dim=0)
     rises = (after - before).gather(0, places[None])[0]
-    found = []
+    shared = []
     for patch in torch.nonzero(growths >= MIN_GROWTH).flatten().tolist():
         count = int(places[patch]) + SMALLEST_GROUP - 1
         sharing = nearest.indices[:count, patch].sort().values.cpu().numpy()
-        found.append(SharedPatch(image, patch, Step(float(rises[patch]), float(growths[patch])), sharing))
-    return float((rises * growths).max().sqrt()), found
+        shared.append(SharedPatch(image, patch, Step(float(rises[patch]), float(growths[patch])), sharing))
+    return float((rises * growths).max().sqrt()), shared
 
 
 def find_groups(strongest: Iterable[float], shared: Iterable[SharedPatch], grid: Grid) -> Groups:

@@ -34,13 +34,13 @@ def outlines(anomaly_map: NDArray[Any], mask: NDArray[np.bool_], image_size: tup
 
     regions, count = ndimage.label(mask, structure=EIGHT_CONNECTED)
     down, across = image_size[0] / anomaly_map.shape[0], image_size[1] / anomaly_map.shape[1]
-    found = []
+    polygons = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(regions, max_label=count), start=1):
         region = regions[rows, columns] == number
         corners = outline(region)
         points = tuple(((columns.start + x) * across, (rows.start + y) * down) for x, y in corners)
-        found.append(Outline(points, float(anomaly_map[rows, columns][region].max())))
-    return sorted(found, key=lambda one: (-one.peak_score, one.points[0][1], one.points[0][0]))
+        polygons.append(Outline(points, float(anomaly_map[rows, columns][region].max())))
+    return sorted(polygons, key=lambda polygon: (-polygon.peak_score, polygon.points[0][1], polygon.points[0][0]))
 
 
 def outline(region: NDArray[np.bool_]) -> list[Corner]:
@@ -60,15 +60,15 @@ def outline(region: NDArray[np.bool_]) -> list[Corner]:
     steps = border_steps(ndimage.binary_fill_holes(region))
     row, column = np.argwhere(region)[0].tolist()
     start: Corner = (column, row)
-    place, direction, corners = start, (1, 0), [start]
+    corner, direction, corners = start, (1, 0), [start]
     while True:
-        place = (place[0] + direction[0], place[1] + direction[1])
-        if place == start:  # where nothing else of the region can touch it
+        corner = (corner[0] + direction[0], corner[1] + direction[1])
+        if corner == start:  # where nothing else of the region can touch it
             return corners
         left = (direction[1], -direction[0])
-        onward = left if left in steps[place] else next(iter(steps[place]))
+        onward = left if left in steps[corner] else next(iter(steps[corner]))
         if onward != direction:
-            corners.append(place)
+            corners.append(corner)
         direction = onward
 
 

@@ -111,12 +111,12 @@ def boxes(anomaly_map: NDArray[Any], mask: NDArray[np.bool_], image_size: tuple[
 
     regions, count = ndimage.label(mask, structure=EIGHT_CONNECTED)
     peaks = ndimage.maximum(anomaly_map, regions, index=np.arange(1, count + 1)) if count else []
-    found = []
+    result = []
     for (rows, columns), peak in zip(ndimage.find_objects(regions), peaks, strict=True):
         top, bottom = scaled(rows, len(anomaly_map), image_size[0])
         left, right = scaled(columns, anomaly_map.shape[1], image_size[1])
-        found.append(Box(left, top, right - left, bottom - top, float(peak)))
-    return sorted(found, key=lambda box: (-box.peak_score, box.y, box.x))
+        result.append(Box(left, top, right - left, bottom - top, float(peak)))
+    return sorted(result, key=lambda box: (-box.peak_score, box.y, box.x))
 
 
 def scaled(span: slice, side: int, image_side: int) -> tuple[int, int]:

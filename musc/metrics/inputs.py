@@ -62,8 +62,8 @@ def as_binary(subject: str, values: ArrayLike, dimensions: int) -> Binary:
     else:
         allowed = bool(np.all((array == 0) | (array == 1)))
     if not allowed:
-        others = np.setdiff1d(array, [0, 1])[:3].tolist()
-        raise ValueError(f"{subject} must be 0 or 1, got {others}; compare grey values with a threshold first")
+        other_values = np.setdiff1d(array, [0, 1])[:3].tolist()
+        raise ValueError(f"{subject} must be 0 or 1, got {other_values}; compare grey values with a threshold first")
     return array.view(np.bool_) if array.dtype == np.uint8 else array.astype(np.bool_)
 
 

@@ -46,7 +46,10 @@ def compare_layers(
         masked = excluding or radius is not None
         separate.append(LayerComparison(layer, growing, match_radius=radius, masked=masked, device=device))
     pooled = pooled_layers(separate, pair_count) if poolable else frozenset()
-    return tuple(replace(one, pooled=True, device="cpu") if one.layer.number in pooled else one for one in separate)
+    return tuple(
+        replace(comparison, pooled=True, device="cpu") if comparison.layer.number in pooled else comparison
+        for comparison in separate
+    )
 
 
 def pooled_layers(separate: Sequence[LayerComparison], pair_count: float) -> frozenset[int]:
@@ -56,7 +59,7 @@ def pooled_layers(separate: Sequence[LayerComparison], pair_count: float) -> fro
         separate: the layers, compared degree by degree.
         pair_count: pairs of images that are multiplied.
     """
-    savings = {one.layer.number: pair_count * saved_operations(one) for one in separate}
+    savings = {comparison.layer.number: pair_count * saved_operations(comparison) for comparison in separate}
     saving = frozenset(number for number, saved in savings.items() if saved > 0)
     return saving if sum(savings[number] for number in saving) > SETUP_OPERATIONS else frozenset()
 

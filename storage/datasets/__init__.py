@@ -76,12 +76,12 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
     root = Path(root)
     if not root.is_dir():
         raise DatasetLayoutError(f"root must be an existing folder, got {str(root)!r}; check the path")
-    found = _LAYOUTS[dataset].find(root, categories)
-    if problems := [*found.problems, *links_out(root, found.images)]:
+    listing = _LAYOUTS[dataset].find(root, categories)
+    if problems := [*listing.problems, *links_out(root, listing.images)]:
         raise DatasetLayoutError(_describe(dataset, root, problems))
     return [
         Category(dataset, name, tuple(sorted(images, key=lambda image: natural_key(image.path))))
-        for name, images in sorted(found.images.items(), key=lambda item: natural_key(item[0]))
+        for name, images in sorted(listing.images.items(), key=lambda item: natural_key(item[0]))
     ]
 
 

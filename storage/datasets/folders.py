@@ -25,29 +25,29 @@ def find_in_folders(
         test: name of the folder of test images in each category.
     """
     if (root / test).is_dir():
-        whole = root.resolve()
+        folder = root.resolve()
         return Found(
             {},
             [
-                f"the root is itself one category (it holds {test}/); use its parent {str(whole.parent)!r} as the root "
-                f"and {whole.name!r} as the category"
+                f"the root is itself one category (it holds {test}/); use its parent {str(folder.parent)!r} as the "
+                f"root and {folder.name!r} as the category"
             ],
         )
     signs = (test, *_SIGNS)
-    known = _categories_in(root, signs)
-    if not known:
+    present = _categories_in(root, signs)
+    if not present:
         return Found({}, [f"no category found{_nested_root_hint(root, signs)}"])
-    called = {one_form(name): name for name in known}
-    wanted = (
-        known
+    name_of = {one_form(name): name for name in present}
+    names = (
+        present
         if requested is None
-        else sorted({called.get(one_form(name), name) for name in requested}, key=natural_key)
+        else sorted({name_of.get(one_form(name), name) for name in requested}, key=natural_key)
     )
     images: dict[str, list[LabelledImage]] = {}
     problems: list[str] = []
-    for name in wanted:
-        if name not in known:
-            problems.append(f"category {name!r} is unknown; known: {', '.join(known)}")
+    for name in names:
+        if name not in present:
+            problems.append(f"category {name!r} is unknown; known: {', '.join(present)}")
             continue
         images[name], more = list_category(root, name)
         problems += more

@@ -86,19 +86,19 @@ def turned_like(mask: Image.Image, *, is_upright: bool, header: Header, path: st
     Raises:
         DatasetLayoutError: if nothing tells how the mask is turned, or its proportions are not the image's.
     """
-    seen = header.width, header.height
-    stored = seen[::-1] if header.orientation in QUARTER_TURNS else seen
+    upright = header.width, header.height
+    stored = upright[::-1] if header.orientation in QUARTER_TURNS else upright
     if header.orientation != UPRIGHT and not is_upright:
-        if _alike(seen, stored):
+        if _alike(upright, stored):
             raise DatasetLayoutError(
                 f"mask {path} must say how it is turned, since EXIF turns {image_path} (orientation "
                 f"{header.orientation}) and equal sides do not tell; save both upright, without that tag"
             )
         if _alike(mask.size, stored):
             return turn_upright(mask, header.orientation)
-    if not _alike(mask.size, seen):
+    if not _alike(mask.size, upright):
         raise DatasetLayoutError(
-            f"mask {path} must have the proportions of {image_path}, {seen[0]} × {seen[1]} pixels seen upright, "
+            f"mask {path} must have the proportions of {image_path}, {upright[0]} × {upright[1]} pixels seen upright, "
             f"got {mask.width} × {mask.height}; export it again"
         )
     return mask

@@ -19,20 +19,20 @@ class UnreadFolder(NamedTuple):
     file_count: int
 
 
-def unread_folders(root: Path, places: Sequence[str], categories: Collection[str] | None) -> tuple[UnreadFolder, ...]:
+def unread_folders(root: Path, patterns: Sequence[str], categories: Collection[str] | None) -> tuple[UnreadFolder, ...]:
     """The folders with images that lie in none of a layout's places, in natural order.
 
     Args:
-        places: of its layout; see `storage.datasets.records.Layout`.
+        patterns: of its layout; see `storage.datasets.records.Layout`.
         categories: only these folders of the root are looked into; all of it where they are no folders, or None.
     """
     tops = [folder for folder in folders_in(root) if folder.name in (categories or ())]
-    tops, whole = tops or folders_in(root), not tops
+    tops, all_of_root = tops or folders_in(root), not tops
     counts = Counter({folder: len(images_in(Path(root, folder))) for top in tops for folder in _below(root, top)})
-    if whole:
+    if all_of_root:
         counts["."] = len(images_in(root))
-    unread = (UnreadFolder(*found) for found in counts.items() if found[1] and not _is_known(found[0], places))
-    return tuple(sorted(unread, key=lambda one: natural_key(one.path)))
+    unread = (UnreadFolder(path, n) for path, n in counts.items() if n and not _is_known(path, patterns))
+    return tuple(sorted(unread, key=lambda folder: natural_key(folder.path)))
 
 
 def describe_unread(folders: Sequence[UnreadFolder]) -> str:
@@ -55,8 +55,8 @@ def _below(root: Path, top: Path) -> Iterator[str]:
         yield Path(base).relative_to(root).as_posix()
 
 
-def _is_known(folder: str, places: Sequence[str]) -> bool:
-    return any(_lies_in(folder.split("/"), place.split("/")) for place in places)
+def _is_known(folder: str, patterns: Sequence[str]) -> bool:
+    return any(_lies_in(folder.split("/"), pattern.split("/")) for pattern in patterns)
 
 
 def _lies_in(parts: Sequence[str], pattern: Sequence[str]) -> bool:

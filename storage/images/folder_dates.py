@@ -37,10 +37,10 @@ def date_of(name: str) -> date | None:
     (datetime.date(2026, 11, 21), datetime.date(2026, 11, 21), None, None)
     """
     for form in FORMS:
-        found = form.match(name)
-        if not found:
+        match = form.match(name)
+        if not match:
             continue
-        year, month, day = (int(found[part]) for part in ("year", "month", "day"))
+        year, month, day = (int(match[part]) for part in ("year", "month", "day"))
         try:
             return date(year, month, day) if EARLIEST <= year <= LATEST else None
         except ValueError:

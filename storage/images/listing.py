@@ -82,8 +82,8 @@ def require_folder(url: str, option: str = "folder") -> Store:
     require_path(option, url)
     folder = Store(url)
     if not folder.filesystem.isdir(folder.full("")):
-        what = "is a file" if folder.exists("") else "does not exist"
-        raise NoImagesError(f"{option} must be an existing folder, got {url}, which {what}; check the path")
+        problem = "is a file" if folder.exists("") else "does not exist"
+        raise NoImagesError(f"{option} must be an existing folder, got {url}, which {problem}; check the path")
     if folder.exists(SIGN):
         raise NoImagesError(f"{option} must hold photographs, got {url}, which is {RESULTS}; check the path")
     return folder
@@ -128,9 +128,9 @@ def paths_below(folder: Store) -> Iterator[str]:
 
 def visible_paths(paths: Iterable[str]) -> Iterator[str]:
     """Of all paths in an object store those that are not hidden, and of a store in it only its sign."""
-    known = list(paths)
-    stores = tuple(path.removesuffix(SIGN) for path in known if path.endswith(f"/{SIGN}"))
-    for path in known:
+    listed = list(paths)
+    stores = tuple(path.removesuffix(SIGN) for path in listed if path.endswith(f"/{SIGN}"))
+    for path in listed:
         is_sign = path.endswith(f"/{SIGN}")
         is_hidden = any(part.startswith(".") for part in path.split("/"))
         if is_sign or not (is_hidden or path.startswith(stores)):
@@ -188,14 +188,14 @@ def _refused_by_place(bounds: Bounds, path: str) -> tuple[str, str] | None:
     try:
         if not bounds.holds(path):
             return "outside", LEADS_OUT
-        place = bounds.root / path
-        if place.is_dir():
+        path_in_root = bounds.root / path
+        if path_in_root.is_dir():
             return (
                 ("outside", "symbolic link to a folder is not followed")
-                if place.is_symlink()
+                if path_in_root.is_symlink()
                 else ("unreadable", "the folder cannot be listed")
             )
-        if place.exists() and not place.is_file():
+        if path_in_root.exists() and not path_in_root.is_file():
             return "not_an_image", "it is no regular file"
     except RuntimeError:
         return "unreadable", "symbolic links lead in a circle"
@@ -207,11 +207,11 @@ def _refused_by_place(bounds: Bounds, path: str) -> tuple[str, str] | None:
 def _numbered(rows: Sequence[ListedImage], keep_duplicates: bool) -> Iterator[ListedImage]:
     """Give every row its id, and rows of repeated content their status."""
     first_of: dict[str, str] = {}
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for row in rows:
         content = row.sha256 or hashlib.sha256(row.path.encode()).hexdigest()
-        seen[content] += 1
-        count = seen[content]
+        counts[content] += 1
+        count = counts[content]
         row = replace(row, image_id=content[:16] if count == 1 else f"{content[:16]}-{count}")
         if row.status == USABLE and not keep_duplicates and content in first_of:
             row = replace(row, status="duplicate", reason=f"{SAME_BYTES} {first_of[content]}")

@@ -103,8 +103,8 @@ def _local_signs(folder: Store) -> dict[str, list[Any]]:
     for path in paths_below(folder):
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
         try:
-            known = Path(folder.full(path)).stat()
-            signs[name] = [known.st_size, known.st_mtime_ns, known.st_ctime_ns]
+            status = Path(folder.full(path)).stat()
+            signs[name] = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         except OSError as error:
             signs[name] = [0, type(error).__name__]
     return signs
@@ -114,10 +114,10 @@ def _remote_signs(folder: Store) -> dict[str, list[Any]]:
     """Size, and whatever the file system tells of a file's content or time."""
     folder.filesystem.invalidate_cache()
     base = folder.full("")
-    found: Mapping[str, Mapping[str, Any]] = folder.filesystem.find(base, detail=True)
-    paths = {name[len(base) :].lstrip("/"): known for name, known in found.items()}
-    seen = ((path, paths[path]) for path in visible_paths(filter(None, paths)))
+    details: Mapping[str, Mapping[str, Any]] = folder.filesystem.find(base, detail=True)
+    paths = {name[len(base) :].lstrip("/"): detail for name, detail in details.items()}
+    shown = ((path, paths[path]) for path in visible_paths(filter(None, paths)))
     return {
-        path: [int(known["size"] or 0), *(str(known[sign]) for sign in SIGNS_OF_CHANGE if sign in known)]
-        for path, known in seen
+        path: [int(detail["size"] or 0), *(str(detail[sign]) for sign in SIGNS_OF_CHANGE if sign in detail)]
+        for path, detail in shown
     }

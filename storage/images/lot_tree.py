@@ -85,7 +85,7 @@ def find_lots(root: str) -> LotTree:
 
 def in_order(lots: Sequence[FoundLot]) -> list[FoundLot]:
     """The oldest first, so that each night is compared with the nights before it; those without a date last."""
-    return sorted(lots, key=lambda found: (found.date or date.max, found.category, found.name))
+    return sorted(lots, key=lambda lot: (lot.date or date.max, lot.category, lot.name))
 
 
 def _folders(store: Store, path: str, left_out: list[LeftOut]) -> Iterator[str]:

@@ -56,16 +56,16 @@ def require_enough(images: Sequence[ListedImage], url: str, least: int = 2, stor
     usable = sum(image.status == USABLE for image in images)
     if usable < least:
         besides = describe_left_out(images)
-        rest = f"; besides: {besides}" if besides else ""
+        details = f"; besides: {besides}" if besides else ""
         linked = any(image.reason == LEADS_OUT for image in images)
         remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
         if any(image.status == "not_finite" for image in images):
             remedy += ", and check the weights if every image is not_finite"
         if store is not None and images:
-            rest += f"; every file is listed in {store.location(f'{lot_path(store_lot(store, images))}/{TABLE}')}"
+            details += f"; every file is listed in {store.location(f'{lot_path(store_lot(store, images))}/{TABLE}')}"
         needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
         kind = UnopenedError if any(map(is_unopened, images)) else NoImagesError
-        raise kind(f"a lot must hold {needed}, got {usable} in {url}{rest}; {remedy}")
+        raise kind(f"a lot must hold {needed}, got {usable} in {url}{details}; {remedy}")
 
 
 def describe_left_out(images: Sequence[ListedImage]) -> str:
@@ -108,9 +108,9 @@ def _format_counts(reasons: Counter[str]) -> Iterator[str]:
         return
     shown = reasons.most_common(REASONS_SHOWN)
     yield from (f"{count} × {reason}" for reason, count in shown)
-    rest = reasons.total() - sum(count for _, count in shown)
-    if rest:
-        yield f"{rest} for other reasons"
+    remaining = reasons.total() - sum(count for _, count in shown)
+    if remaining:
+        yield f"{remaining} for other reasons"
 
 
 def is_unopened(image: ListedImage) -> bool:
@@ -173,5 +173,5 @@ def lot_path(key: str) -> str:
     return f"{FOLDER}/{key}"
 
 
-def _describe_change(image: ListedImage, what: str) -> str:
-    return f"{image.path} must stay as it was when the lot was listed, but {what}; run the same command again"
+def _describe_change(image: ListedImage, change: str) -> str:
+    return f"{image.path} must stay as it was when the lot was listed, but {change}; run the same command again"

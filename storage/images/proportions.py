@@ -17,9 +17,9 @@ def upright_shapes(url: str, paths: Sequence[str] | None = None) -> list[tuple[i
         paths: of the images among which to choose; None is all below the folder.
     """
     folder = require_folder(url)
-    known = sorted(filter(has_image_name, paths_below(folder))) if paths is None else paths
+    names = sorted(filter(has_image_name, paths_below(folder))) if paths is None else paths
     shapes = []
-    for path in spread(known, LOOKED_AT):
+    for path in spread(names, LOOKED_AT):
         try:
             header = read_header(folder.read(path))
         except (OSError, UnreadableImageError):

@@ -90,8 +90,8 @@ class Arrivals:
 
     def names(self) -> set[str]:
         """Of all rows."""
-        found = self.store.sizes(f"{self.path}/{ROWS}")
-        return {name.removesuffix(".parquet") for name in found if name.endswith(".parquet") and PARTIAL not in name}
+        sizes = self.store.sizes(f"{self.path}/{ROWS}")
+        return {name.removesuffix(".parquet") for name in sizes if name.endswith(".parquet") and PARTIAL not in name}
 
     def rows(self) -> list[Arrival]:
         """All rows, the earliest first."""

@@ -12,11 +12,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def time_after(known: str, time: str) -> str:
+def time_after(previous: str, time: str) -> str:
     """The time of a file that is to count instead of earlier ones, even if the clock was set back meanwhile.
 
     Args:
-        known: time of the latest of the earlier ones; empty where there is none.
+        previous: time of the latest of the earlier ones; empty where there is none.
 
     Returns:
         `time`, or just after `known` where that is not earlier.
@@ -24,9 +24,9 @@ def time_after(known: str, time: str) -> str:
     >>> time_after("2026-11-22T04:05:06.000007+00:00", "2026-11-21T04:05:06.000007+00:00")
     '2026-11-22T04:05:06.000008+00:00'
     """
-    if known < time:
+    if previous < time:
         return time
-    return (datetime.fromisoformat(known) + timedelta(microseconds=1)).isoformat(timespec="microseconds")
+    return (datetime.fromisoformat(previous) + timedelta(microseconds=1)).isoformat(timespec="microseconds")
 
 
 def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) -> str:

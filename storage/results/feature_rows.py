@@ -27,20 +27,20 @@ class FeatureRows:
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
         """Patch tokens of images [start, stop) of those named, at least one: (stop − start, P, C), as stored."""
-        wanted = self.places[start:stop]
-        like = self._array(wanted[0][0], layer)
-        tokens = np.empty((len(wanted), *like.shape[1:]), dtype=like.dtype)
+        block_rows = self.places[start:stop]
+        like = self._array(block_rows[0][0], layer)
+        tokens = np.empty((len(block_rows), *like.shape[1:]), dtype=like.dtype)
         filled = 0
-        for (block, _), places in groupby(wanted, key=lambda place: self._chunk(place, layer)):
+        for (block, _), places in groupby(block_rows, key=lambda block_row: self._chunk(block_row, layer)):
             rows = np.array([row for _, row in places])
             low, high = int(rows.min()), int(rows.max()) + 1
             tokens[filled : filled + len(rows)] = np.asarray(self._array(block, layer)[low:high])[rows - low]
             filled += len(rows)
         return tokens
 
-    def _chunk(self, place: Place, layer: int) -> Place:
+    def _chunk(self, block_row: Place, layer: int) -> Place:
         """The stored chunk that holds an image: its block and its number there."""
-        return place[0], place[1] // self._array(place[0], layer).chunks[0]
+        return block_row[0], block_row[1] // self._array(block_row[0], layer).chunks[0]
 
     def _array(self, block: str, layer: int) -> zarr.Array:
         return opened_array(self.store, block, layer_name(layer))

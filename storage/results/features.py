@@ -121,7 +121,7 @@ def writing_block(
     """
     with writing(store, path) as staging:
         group = store.zarr_group(staging.path, mode="w-", attributes={"format_version": 1, **attributes})
-        made = {
+        zarr_arrays = {
             name: group.create_array(
                 name,
                 shape=(image_count, *array.shape),
@@ -133,7 +133,7 @@ def writing_block(
             for name, array in arrays.items()
         }
         written = BlockFacts(image_count=image_count)
-        yield BlockWriter(made, chunk_images, written)
+        yield BlockWriter(zarr_arrays, chunk_images, written)
         staging.facts.update(written.model_dump())
 
 
@@ -151,11 +151,11 @@ class LotFeatures:
     @cached_property
     def _places(self) -> list[tuple[int, int]]:
         """(block, row in the block) of every usable image."""
-        places = []
-        for block, known in enumerate(self._facts):
-            excluded = {image.position for image in known.excluded}
-            places += [(block, row) for row in range(known.image_count) if row not in excluded]
-        return places
+        block_rows = []
+        for block, block_facts in enumerate(self._facts):
+            excluded = {image.position for image in block_facts.excluded}
+            block_rows += [(block, row) for row in range(block_facts.image_count) if row not in excluded]
+        return block_rows
 
     def __len__(self) -> int:
         """N, usable images."""
@@ -173,12 +173,12 @@ class LotFeatures:
         Raises:
             IncompleteError: if a block is not complete.
         """
-        found = []
+        exclusions = []
         start = 0
-        for known in self._facts:
-            found += [replace(image, position=start + image.position) for image in known.excluded]
-            start += known.image_count
-        return found
+        for block_facts in self._facts:
+            exclusions += [replace(image, position=start + image.position) for image in block_facts.excluded]
+            start += block_facts.image_count
+        return exclusions
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
         """Patch tokens of usable images [start, stop): float16 (stop − start, P, C); float32 of a block after LNAMD."""
@@ -194,12 +194,12 @@ class LotFeatures:
         return self._rows(CLASS_TOKENS, 0, len(self))
 
     def _rows(self, name: str, start: int, stop: int) -> np.ndarray:
-        wanted = self._places[start:stop]
-        if not wanted:
+        block_rows = self._places[start:stop]
+        if not block_rows:
             return np.asarray(opened_array(self.store, self.paths[0], name)[:0])
         parts = []
-        for block in dict.fromkeys(block for block, _ in wanted):
-            rows = [row for of_block, row in wanted if of_block == block]
+        for block in dict.fromkeys(block for block, _ in block_rows):
+            rows = [row for of_block, row in block_rows if of_block == block]
             span = np.asarray(opened_array(self.store, self.paths[block], name)[rows[0] : rows[-1] + 1])
             parts.append(span if len(span) == len(rows) else span[np.subtract(rows, rows[0])])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -233,9 +233,9 @@ def layer_name(layer: int) -> str:
 def mark_excluded(images: Sequence[ListedImage], features: LotFeatures, tiles: int = 1) -> list[ListedImage]:
     """The listing with the images that turned out to have no usable features marked so."""
     usable = usable_images(images)
-    excluded = {usable[known.position // tiles].path: known for known in features.exclusions}
-    for path, known in excluded.items():
-        log.info("%s is left out: %s (%s)", path, known.status, known.reason)
+    excluded = {usable[exclusion.position // tiles].path: exclusion for exclusion in features.exclusions}
+    for path, exclusion in excluded.items():
+        log.info("%s is left out: %s (%s)", path, exclusion.status, exclusion.reason)
     return [
         replace(image, status=excluded[image.path].status, reason=excluded[image.path].reason)
         if image.path in excluded

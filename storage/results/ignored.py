@@ -79,10 +79,10 @@ def read_ignored(store: Store, path: str) -> IgnoredPlaces:
         DamagedError: if the file holds something else.
     """
     try:
-        found = json.loads(store.read(path))
-        version = found.pop("format_version", None)
+        values = json.loads(store.read(path))
+        version = values.pop("format_version", None)
         if version == FORMAT_VERSION:
-            return IgnoredPlaces(**{**found, "regions": regions_of(found["regions"])})
+            return IgnoredPlaces(**{**values, "regions": regions_of(values["regions"])})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedError(
             f"{path} in {store.url} must hold places to ignore, got something else ({error}); delete it, which brings "

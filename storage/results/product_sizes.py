@@ -27,4 +27,4 @@ def settle_size(store: Store, key: str, size: tuple[int, int], lot: str) -> None
 def settled_sizes(store: Store, key: str) -> list[tuple[int, int]]:
     """The sizes noted so far, sorted."""
     names = (NAME.fullmatch(name) for name in store.sizes(f"{FOLDER}/{key}"))
-    return sorted((int(found[1]), int(found[2])) for found in names if found)
+    return sorted((int(match[1]), int(match[2])) for match in names if match)

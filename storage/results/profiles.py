@@ -114,15 +114,15 @@ def choose_earlier(names: set[str], before: Iterable[Profile], most: int) -> lis
     Returns:
         Profiles, oldest first.
     """
-    seen = set(names)
-    found: list[Profile] = []
+    known_names = set(names)
+    earlier: list[Profile] = []
     for profile in before:
-        if len(found) == most:
+        if len(earlier) == most:
             break
-        if not names_of(profile) & seen:
-            seen |= names_of(profile)
-            found.append(profile)
-    return found[::-1]
+        if not names_of(profile) & known_names:
+            known_names |= names_of(profile)
+            earlier.append(profile)
+    return earlier[::-1]
 
 
 def names_of(profile: Profile) -> set[str]:
@@ -179,9 +179,9 @@ def parse_profile(content: bytes, path: str) -> Profile:
         return Profile.model_validate_json(content).model_copy(update={"path": path})
     except ValidationError as error:
         first = error.errors()[0]
-        what = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        field = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
         raise DamagedError(
-            f"{path}/{PROFILE} must hold the profile of a run, but {what}{first['msg']}; delete its folder and score "
+            f"{path}/{PROFILE} must hold the profile of a run, but {field}{first['msg']}; delete its folder and score "
             "the lot again, which makes nothing else anew"
         ) from None
 

@@ -15,17 +15,17 @@ def whole_images(features: LotFeatures, tiles: int) -> list[int]:
         features: of a lot's tiles, image by image.
         tiles: of each image.
     """
-    lacking = {known.position // tiles for known in features.exclusions}
+    incomplete = {exclusion.position // tiles for exclusion in features.exclusions}
     count = (len(features) + len(features.exclusions)) // tiles
-    return [image for image in range(count) if image not in lacking]
+    return [image for image in range(count) if image not in incomplete]
 
 
 def whole_rows(features: LotFeatures, tiles: int) -> list[int]:
     """Rows of `features` that belong to whole images, image by image."""
-    excluded = {known.position for known in features.exclusions}
+    excluded = {exclusion.position for exclusion in features.exclusions}
     usable = [position for position in range(len(features) + len(excluded)) if position not in excluded]
-    whole = set(whole_images(features, tiles))
-    return [row for row, position in enumerate(usable) if position // tiles in whole]
+    complete = set(whole_images(features, tiles))
+    return [row for row, position in enumerate(usable) if position // tiles in complete]
 
 
 def by_position(of_parts: Sequence[T], tiles: int) -> list[T]:

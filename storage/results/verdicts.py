@@ -149,8 +149,8 @@ class VerdictReader:
         """
         with self._adding:
             self.everything()
-            known = (row["time"] for row in self.known.values() if row and row.get("sha256") == verdict.sha256)
-            return add_verdict(self.store, replace(verdict, time=time_after(max(known, default=""), verdict.time)))
+            times = (row["time"] for row in self.known.values() if row and row.get("sha256") == verdict.sha256)
+            return add_verdict(self.store, replace(verdict, time=time_after(max(times, default=""), verdict.time)))
 
     def everything(self) -> dict[str, pd.DataFrame]:
         """All verdicts of the store, by path of their run."""
@@ -158,7 +158,7 @@ class VerdictReader:
         for name in self.store.sizes(FOLDER):
             if "/" in name:
                 paths.setdefault(f"{RUNS}/{name.split('/')[0]}", []).append(f"{FOLDER}/{name}")
-        return {run: self._table(run, found) for run, found in paths.items()}
+        return {run: self._table(run, paths_of_run) for run, paths_of_run in paths.items()}
 
     def about(self, run: str) -> pd.DataFrame:
         """Every verdict about a run, a row each with `COLUMNS`, the earliest first."""
@@ -166,24 +166,24 @@ class VerdictReader:
         return self._table(run, [f"{folder}/{name}" for name in self.store.sizes(folder)])
 
     def _table(self, run: str, paths: Iterable[str]) -> pd.DataFrame:
-        wanted = sorted(path for path in paths if path.endswith(".json") and PARTIAL not in path)
-        if run in self.tables and self.tables[run][0] == wanted:
+        files = sorted(path for path in paths if path.endswith(".json") and PARTIAL not in path)
+        if run in self.tables and self.tables[run][0] == files:
             return self.tables[run][1]
-        fresh = [path for path in wanted if path not in self.known]
+        fresh = [path for path in files if path not in self.known]
         with ThreadPoolExecutor(READERS) as readers:
             self.known.update(zip(fresh, readers.map(self._read, fresh), strict=True))
-        rows = [{"verdict_id": path.rpartition("/")[2][:-5], **row} for path in wanted if (row := self.known[path])]
+        rows = [{"verdict_id": path.rpartition("/")[2][:-5], **row} for path in files if (row := self.known[path])]
         table = pd.DataFrame(rows, columns=list(COLUMNS))
-        self.tables[run] = wanted, table
+        self.tables[run] = files, table
         return table
 
     def _read(self, path: str) -> Mapping[str, Any] | None:
         try:
-            found = json.loads(self.store.read(path))
-            if found["format_version"] != FORMAT_VERSION:
-                raise ValueError(f"its format version is {found['format_version']}")
-            datetime.fromisoformat(found["time"])
-            return dict(found)
+            values = json.loads(self.store.read(path))
+            if values["format_version"] != FORMAT_VERSION:
+                raise ValueError(f"its format version is {values['format_version']}")
+            datetime.fromisoformat(values["time"])
+            return dict(values)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s in %s is no verdict of this release and is left out (%s)", path, self.store.url, error)
             return None
@@ -208,7 +208,7 @@ def regions_of(values: Any) -> tuple[DrawnShape, ...]:
     """
     try:
         return tuple(
-            DrawnShape(str(one["shape"]), tuple((float(x), float(y)) for x, y in one["points"])) for one in values
+            DrawnShape(str(value["shape"]), tuple((float(x), float(y)) for x, y in value["points"])) for value in values
         )
     except (TypeError, KeyError, OverflowError) as error:
         raise ValueError(f"regions must be shapes with points, got something else ({error}); draw them again") from None

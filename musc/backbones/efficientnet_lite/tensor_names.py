@@ -35,25 +35,25 @@ def in_names_of_timm(state: Mapping[str, torch.Tensor], depths: Sequence[int]) -
     """
     if MARK not in state:
         return dict(state)
-    places = [f"{stage}.{block}" for stage, depth in enumerate(depths) for block in range(depth)]
-    expanded = {found[1] for name in state if (found := INSIDE.fullmatch(name)) and found[2] == "_expand_conv"}
-    return {rename_tensor(name, places, expanded): tensor for name, tensor in state.items()}
+    block_names = [f"{stage}.{block}" for stage, depth in enumerate(depths) for block in range(depth)]
+    expanded = {match[1] for name in state if (match := INSIDE.fullmatch(name)) and match[2] == "_expand_conv"}
+    return {rename_tensor(name, block_names, expanded): tensor for name, tensor in state.items()}
 
 
-def rename_tensor(name: str, places: Sequence[str], expanded: set[str]) -> str:
+def rename_tensor(name: str, block_names: Sequence[str], expanded: set[str]) -> str:
     """timm's name of one tensor; a name that follows no rule is kept, and loading then refuses it.
 
     Args:
         name: such as `_blocks.3._bn0.weight`.
-        places: timm's stage and block of each block.
+        block_names: timm's stage and block of each block.
         expanded: numbers of the blocks with expansion.
 
     >>> rename_tensor("_blocks.1._bn0.weight", ["0.0", "1.0"], {"1"}), rename_tensor("_fc.bias", [], set())
     ('blocks.1.0.bn1.weight', 'classifier.bias')
     """
-    found = INSIDE.fullmatch(name)
-    if found and int(found[1]) < len(places):
-        layer = (INVERTED if found[1] in expanded else SEPARABLE).get(found[2])
-        return f"blocks.{places[int(found[1])]}.{layer}.{found[3]}" if layer else name
+    match = INSIDE.fullmatch(name)
+    if match and int(match[1]) < len(block_names):
+        layer = (INVERTED if match[1] in expanded else SEPARABLE).get(match[2])
+        return f"blocks.{block_names[int(match[1])]}.{layer}.{match[3]}" if layer else name
     layer, _, tensor = name.partition(".")
     return f"{OUTSIDE[layer]}.{tensor}" if layer in OUTSIDE else name

@@ -32,8 +32,8 @@ def _list_category(root: Path, category: str) -> tuple[list[LabelledImage], list
     if not test.is_dir():
         return [], [f"{category}/{TEST} is missing"]
     good, bad = images_in(test / NORMAL), images_in(test / DEFECTIVE)
-    found = {NORMAL: good, DEFECTIVE: bad}
-    problems = [f"{category}/{TEST}/{name} holds no image" for name, images in found.items() if not images]
+    by_type = {NORMAL: good, DEFECTIVE: bad}
+    problems = [f"{category}/{TEST}/{name} holds no image" for name, images in by_type.items() if not images]
     pairs, wrong = pair_masks(root, bad, test / "ground_truth" / DEFECTIVE, lambda stem: (f"{stem}_mask",))
     listed = [LabelledImage(relative(image, root), NORMAL, 0) for image in good]
     return listed + labelled_defects(root, bad, DEFECTIVE, pairs), problems + wrong + shared_stems(root, bad)

@@ -21,16 +21,16 @@ NORMAL = "OK"
 
 def find(root: Path, requested: Collection[str] | None) -> Found:
     """The images of each category's split `test` with their masks; see `storage.datasets.list_categories`."""
-    found = (root / place for place in SPLITS)
-    splits = next((folder for folder in found if folder.is_dir() and any(folder.glob("*.json"))), None)
+    folders = (root / place for place in SPLITS)
+    splits = next((folder for folder in folders if folder.is_dir() and any(folder.glob("*.json"))), None)
     if splits is None:
         return Found({}, ["no realiad_jsons/realiad_jsons/<category>.json found"])
-    known = sorted((file.stem for file in splits.glob("*.json")), key=natural_key)
-    wanted = known if requested is None else sorted(set(requested), key=natural_key)
-    problems = [f"category {name!r} is unknown; known: {', '.join(known)}" for name in wanted if name not in known]
+    present = sorted((file.stem for file in splits.glob("*.json")), key=natural_key)
+    names = present if requested is None else sorted(set(requested), key=natural_key)
+    problems = [f"category {name!r} is unknown; known: {', '.join(present)}" for name in names if name not in present]
     images: dict[str, list[LabelledImage]] = {}
-    for name in wanted:
-        if name in known:
+    for name in names:
+        if name in present:
             images[name], wrong = _list_category(root, splits / f"{name}.json")
             problems += wrong
     return Found(images, problems)
@@ -49,14 +49,14 @@ LAYOUT = Layout(
 def _list_category(root: Path, split: Path) -> tuple[list[LabelledImage], list[str]]:
     name = split.relative_to(root).as_posix()
     try:
-        told = json.loads(split.read_text(encoding="utf-8"))
-        entries, meta = told["test"], told.get("meta", {})
+        content = json.loads(split.read_text(encoding="utf-8"))
+        entries, meta = content["test"], content.get("meta", {})
         texts = [str(meta.get("prefix", split.stem)), str(meta.get("normal_class", NORMAL))]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise TypeError("test must be a list of objects")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return [], [f"{name} must be JSON with a list test of images, got {type(error).__name__}: {error}"]
-    folder = PurePosixPath(next(place for place in IMAGES if (root / place).is_dir())) / texts[0]
+    folder = PurePosixPath(next(folder_name for folder_name in IMAGES if (root / folder_name).is_dir())) / texts[0]
     spelling = Spelling(root)
     images: list[LabelledImage] = []
     problems: list[str] = []

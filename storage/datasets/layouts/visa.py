@@ -22,14 +22,14 @@ def find(root: Path, requested: Collection[str] | None) -> Found:
     rows, problems = _read_test_rows(root)
     if problems:
         return Found({}, problems)
-    known = sorted({row["object"] for row in rows.values()}, key=natural_key)
-    wanted = known if requested is None else sorted(set(requested), key=natural_key)
-    problems = [f"category {name!r} is unknown; known: {', '.join(known)}" for name in wanted if name not in known]
+    present = sorted({row["object"] for row in rows.values()}, key=natural_key)
+    names = present if requested is None else sorted(set(requested), key=natural_key)
+    problems = [f"category {name!r} is unknown; known: {', '.join(present)}" for name in names if name not in present]
     spelling = Spelling(root)
     rows = {
         line: row | {column: spelling.on_disk(row[column]) for column in ("image", "mask")}
         for line, row in rows.items()
-        if row["object"] in wanted
+        if row["object"] in names
     }
     images: dict[str, list[LabelledImage]] = defaultdict(list)
     for line, row in rows.items():

@@ -146,11 +146,11 @@ def cloud(rng: np.random.Generator, scene: Scene, grain: float) -> FloatArray:
 def choose(rng: np.random.Generator, scene: Scene, allowed: NDArray[np.bool_]) -> tuple[float, float]:
     """Position (row, column) in units of one of the allowed pixels: drawn evenly, or the nearest to a given place."""
     if scene.place is None:
-        chosen = rng.choice(np.flatnonzero(allowed))
+        index = rng.choice(np.flatnonzero(allowed))
     else:
         distance = np.hypot(scene.rows - scene.place[0], scene.columns - scene.place[1])
-        chosen = np.where(allowed, distance, np.inf).argmin()
-    return float(scene.rows.flat[chosen]), float(scene.columns.flat[chosen])
+        index = np.where(allowed, distance, np.inf).argmin()
+    return float(scene.rows.flat[index]), float(scene.columns.flat[index])
 
 
 def place_on(rng: np.random.Generator, scene: Scene, margin: float) -> tuple[float, float]:

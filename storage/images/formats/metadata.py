@@ -54,24 +54,24 @@ def separate(content: bytes) -> Separated:
 
 
 def _separate_png(content: bytes) -> Separated:
-    kept, exif, xmp, remark = [PNG_SIGNATURE], b"", b"", ""
-    place, end = len(PNG_SIGNATURE), len(content)
-    while place + 12 <= end:
-        length, kind = unpack_from(">I4s", content, place)
-        following = place + 12 + length
+    chunks, exif, xmp, remark = [PNG_SIGNATURE], b"", b"", ""
+    offset, end = len(PNG_SIGNATURE), len(content)
+    while offset + 12 <= end:
+        length, kind = unpack_from(">I4s", content, offset)
+        following = offset + 12 + length
         if kind in PNG_PICTURE or following > end:
-            kept.append(content[place:following])
+            chunks.append(content[offset:following])
         elif kind == b"eXIf":
-            exif = content[place + 8 : following - 4]
+            exif = content[offset + 8 : following - 4]
         else:
-            keyword, text, is_long = _png_text(kind, content[place + 8 : following - 4])
+            keyword, text, is_long = _png_text(kind, content[offset + 8 : following - 4])
             remark = LONG if is_long else remark
             xmp = text if keyword == PNG_XMP else xmp
             exif = _from_hexadecimal(text) if keyword == PNG_EXIF and not exif else exif
-        place = following
+        offset = following
         if kind == b"IEND":
             break
-    return Separated(b"".join((*kept, content[place:])), exif, xmp, remark)
+    return Separated(b"".join((*chunks, content[offset:])), exif, xmp, remark)
 
 
 def _png_text(kind: bytes, chunk: bytes) -> tuple[bytes, bytes, bool]:
@@ -104,7 +104,7 @@ def _from_hexadecimal(text: bytes) -> bytes:
 
 def _separate_jpeg(content: bytes) -> Separated:
     exif, xmp = b"", b""
-    kept, begin = [], 0
+    segments, begin = [], 0
     for marker, start, end in _jpeg_segments(content):
         body = content[start + 4 : end]
         if marker == 0xE1 and body.startswith(JPEG_EXIF):
@@ -114,32 +114,32 @@ def _separate_jpeg(content: bytes) -> Separated:
         sign, least = JPEG_SHORTEST.get(marker, (b"", 0))
         is_short = sign and body.startswith(sign) and len(body) < least
         if is_short or (marker == 0xE1 and body.startswith(JPEG_EXIF)):
-            kept.append(content[begin:start])
+            segments.append(content[begin:start])
             begin = end
-    return Separated(b"".join((*kept, content[begin:])) if kept else content, exif, xmp)
+    return Separated(b"".join((*segments, content[begin:])) if segments else content, exif, xmp)
 
 
 def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, beginning and end of every segment before the pixels."""
-    place = len(JPEG_BEGINS)
-    while place + 4 <= len(content) and content[place] == 0xFF:
-        marker = content[place + 1]
+    offset = len(JPEG_BEGINS)
+    while offset + 4 <= len(content) and content[offset] == 0xFF:
+        marker = content[offset + 1]
         if marker in (SCAN, END):
             return
         if marker == 0xFF or marker in STANDALONE:
-            place += 1 if marker == 0xFF else 2
+            offset += 1 if marker == 0xFF else 2
             continue
-        end = place + 2 + int(unpack_from(">H", content, place + 2)[0])
+        end = offset + 2 + int(unpack_from(">H", content, offset + 2)[0])
         if end > len(content):
             return
-        yield marker, place, end
-        place = end
+        yield marker, offset, end
+        offset = end
 
 
 def _riff_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of every chunk of a WebP file."""
-    place = 12
-    while place + 8 <= len(content):
-        kind, length = unpack_from("<4sI", content, place)
-        yield kind, content[place + 8 : place + 8 + length]
-        place += 8 + length + length % 2
+    offset = 12
+    while offset + 8 <= len(content):
+        kind, length = unpack_from("<4sI", content, offset)
+        yield kind, content[offset + 8 : offset + 8 + length]
+        offset += 8 + length + length % 2

@@ -47,8 +47,8 @@ def in_exif(exif: bytes) -> int | None:
 
 def in_xmp(xmp: bytes) -> int:
     """The orientation in an XMP block; upright if it says nothing of it."""
-    found = XMP_ORIENTATION.search(xmp)
-    return known(int(found[1])) if found else UPRIGHT
+    match = XMP_ORIENTATION.search(xmp)
+    return known(int(match[1])) if match else UPRIGHT
 
 
 def known(value: float) -> int:
@@ -61,8 +61,8 @@ def orientation_of(exif: bytes, xmp: bytes) -> tuple[int, str]:
     try:
         own = in_exif(exif)
     except ValueError:
-        found = in_xmp(xmp)
-        return found, UNREADABLE if found == UPRIGHT else ""
+        from_xmp = in_xmp(xmp)
+        return from_xmp, UNREADABLE if from_xmp == UPRIGHT else ""
     return (in_xmp(xmp) if own is None else own), ""
 
 

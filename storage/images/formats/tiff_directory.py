@@ -174,13 +174,13 @@ def read_directories(content: bytes) -> Iterator[Directory]:
         ValueError: if there is not even a first one.
     """
     form, offset = read_form(content)
-    seen: set[int] = set()
-    while offset and offset not in seen and len(seen) < MOST_DIRECTORIES:
-        seen.add(offset)
+    offsets: set[int] = set()
+    while offset and offset not in offsets and len(offsets) < MOST_DIRECTORIES:
+        offsets.add(offset)
         try:
             directory = read_directory(content, form, offset)
         except ValueError:
-            if len(seen) == 1:
+            if len(offsets) == 1:
                 raise
             return
         yield directory

@@ -75,12 +75,12 @@ def alone(page: Page) -> bytes:
     """
     directory, form = page.directory, page.directory.form
     require_whole(directory)
-    kept = [directory.entries[tag].stored for tag in sorted(directory.entries) if tag in PICTURE]
+    entries = [directory.entries[tag].stored for tag in sorted(directory.entries) if tag in PICTURE]
     content = directory.content
     padding = bytes(len(content) % 2)
     start = struct.pack(form.offset, len(content) + len(padding))
     header = 8 if form.is_big else 4
-    listed = struct.pack(form.count, len(kept)) + b"".join(kept) + bytes(len(start))
+    listed = struct.pack(form.count, len(entries)) + b"".join(entries) + bytes(len(start))
     return b"".join((content[:header], start, memoryview(content)[header + len(start) :], padding, listed))
 
 

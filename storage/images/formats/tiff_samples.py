@@ -76,14 +76,14 @@ def own_samples(page: Directory) -> Samples | None:
     photometric = page.whole(Tag.PHOTOMETRIC_INTERPRETATION, WHITE_IS_ZERO)
     if kind is None or photometric not in COLOURS or (kind == "u" and depth <= 8):
         return None
-    known = _range(page, kind, depth)
-    if known is None:
+    value_range = _range(page, kind, depth)
+    if value_range is None:
         raise UnreadableImageError(UNKNOWN_FLOAT if kind == "f" else UNKNOWN_INTEGERS)
     readable = depth in WORDS[kind] or (kind == "u" and depth < MOST_BITS)
     alike = len(depths) == len(kinds) == 1 and page.whole(Tag.SAMPLES_PER_PIXEL, 1) >= COLOURS[photometric]
     if not (readable and alike and page.whole(Tag.COMPRESSION, UNCOMPRESSED) in UNPACKED):
         return None
-    low, high, remark = known
+    low, high, remark = value_range
     return Samples(page, kind, _stored_bits(page, depth), low, high, remark)
 
 

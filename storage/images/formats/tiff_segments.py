@@ -86,15 +86,15 @@ def read_segments(page: Directory, sample_bits: int) -> Iterator[Segment]:
     (width, height), layout = page.size, layout_of(page)
     channels = page.whole(Tag.SAMPLES_PER_PIXEL, 1) if layout.planes == 1 else 1
     row_bytes = -(-layout.width * channels * sample_bits // 8)
-    places = [
+    positions = [
         (plane, y, x)
         for plane in range(layout.planes)
         for y in range(0, height, layout.height)
         for x in range(0, width, layout.width)
     ]
-    if len(layout.offsets) < len(places):
-        raise ValueError(f"it must have {len(places)} strips or tiles, got {len(layout.offsets)}")
-    for number, (plane, y, x) in enumerate(places):
+    if len(layout.offsets) < len(positions):
+        raise ValueError(f"it must have {len(positions)} strips or tiles, got {len(layout.offsets)}")
+    for number, (plane, y, x) in enumerate(positions):
         rows = layout.height if layout.is_tiled else min(layout.height, height - y)
         size = layout.sizes[number] if len(layout.sizes) == len(layout.offsets) else None
         offset = layout.offsets[number]
