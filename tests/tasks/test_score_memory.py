@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from musc.layers import Layer
 from musc.lnamd import aggregate
-from musc.mutual import mutual_scores
+from musc.mutual import block_scores
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import FLOAT32_BYTES, plan_shards
 from storage.results.features import ArraySpec, writing_block
@@ -52,7 +52,7 @@ def score(start, stop):
     return shard_scores(spec)
 
 score(0, 2)  # what is loaded once for all shards,
-score(*bounds[1])  # those of full size with references before them too
+score(*bounds[1])  # and its pages, at full size with references before and behind
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 before = peak_bytes()
 scores = np.concatenate([score(start, stop).numpy() for start, stop in bounds])
@@ -74,6 +74,17 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tensor
     return folder, tokens
 
 
+def in_memory(tokens: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    """Scores of some images against all others, which are at hand at once: (stop − start, P)."""
+    scores = []
+    for degree in DEGREES:
+        compared = aggregate(tokens, GRID, degree)
+        others = [(0, compared[:start]), (stop, compared[stop:])]
+        given = [(first, rows) for first, rows in others if len(rows)]
+        scores.append(block_scores(compared[start:stop], start, given, N, (0.0, 0.3)))
+    return torch.stack(scores).mean(dim=0)
+
+
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
 @pytest.mark.parametrize("pooled", [False, True], ids=["products", "pooled"])
 def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor], pooled: bool) -> None:
@@ -81,7 +92,8 @@ def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]
     comparison = LayerComparison(Layer(2, GRID, C), DEGREES, pooled)
     shards = plan_shards(N, [comparison], memory_bytes=BUDGET_BYTES)
     assert len(shards) > 10
-    bounds = [(shard.start, shard.stop) for shard in shards]
+    measured = (shards[0], shards[len(shards) // 2], shards[-1])  # references behind, on both sides, before
+    bounds = [(shard.start, shard.stop) for shard in measured]
     given = json.dumps([str(folder), bounds, N, GRID, C, DEGREES, pooled])
     done = subprocess.run(
         [sys.executable, "-c", SCORING, given],
@@ -97,5 +109,5 @@ def test_lot_beyond_the_budget_stays_within_it(stored: tuple[Path, torch.Tensor]
         f"budget {BUDGET_BYTES / 1e6:.1f} MB, peak {peak / 1e6:.1f} MB, nearest distances {NEAREST_BYTES / 1e6:.0f} MB"
     )
     assert 0 < peak <= BUDGET_BYTES
-    expected = torch.stack([mutual_scores(aggregate(tokens, GRID, degree)) for degree in DEGREES]).mean(dim=0)
+    expected = np.concatenate([in_memory(tokens, start, stop) for start, stop in bounds])
     np.testing.assert_allclose(np.load(folder / "scores.npy"), expected, atol=1e-6)
