@@ -6,13 +6,17 @@ RUN = $(VENV)/bin/
 # Processes that run tests side by side, a file of tests each; 0 runs them in turn.
 TEST_PROCESSES ?= 2
 
-.PHONY: demo test check api setup constraints clean
+.PHONY: demo test quick check api setup constraints clean
 
 demo: setup
 	$(RUN)musc demo
 
 test: check
 	$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+
+# What needs no server, no browser and no process of its own: about a minute.
+quick: setup
+	$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m 'not slow' $(PYTEST_OPTIONS)
 
 check: setup
 	$(RUN)ruff check .

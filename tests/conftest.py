@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,32 @@ from cli.process.environment import DEFAULTS
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared"
+QUICK = "not slow"
+"""What `make quick` asks for."""
+SLOW_ROOMS = ("benchmarks", "faults", "flows", "walk")
+SLOW_FIXTURES = {"browser", "prefect_server", "s3_server"}
+SLOW_IMPORTS = re.compile(r"^(import|from) (subprocess|timm|torchvision|open_clip)\b", re.MULTILINE)
+"""Processes of their own, and libraries of models, which take longer to import than most files of tests to run."""
+
+
+def is_slow(path: Path) -> bool:
+    """Whether a file of tests is slow as a whole, by its room or by what it imports; told without importing it."""
+    return path.relative_to(TESTS).parts[0] in SLOW_ROOMS or bool(SLOW_IMPORTS.search(path.read_text("utf-8")))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`make quick` does not even import slow files."""
+    quick = config.option.markexpr == QUICK and collection_path.name.startswith("test_")
+    return (quick and is_slow(collection_path)) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, a browser, a process or seconds; single tests that take seconds say so themselves."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_slow(item.path):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,9 @@
 """A lot's job divided into task specs: what each covers, reads and makes."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
 from planning.lot import (
     aggregate_specs,
@@ -17,32 +15,10 @@ from planning.lot import (
     score_specs,
 )
 from planning.lot_job import LotJob
-from planning.resources import Allocation
 from planning.specs import BlockRows
 from storage.errors import NoImagesError
-from storage.images.lots import ListedImage
-from tests.flat import chosen, with_allocation
-
-LAYER = Layer(0, (8, 8), 24)
-BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
-JOB = LotJob(
-    folder="photos",
-    store="out",
-    lot="night",
-    category="cap",
-    settings=chosen(backbone="net", degrees=(1, 3)),
-    backbone=BACKBONE,
-    allocation=Allocation("cpu", 10**9, 8),
-)
-LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
-
-
-def contents(lot: list[ListedImage]) -> list[str]:
-    return [image.sha256 for image in lot]
-
-
-def with_settings(**changes: Any) -> LotJob:
-    return replace(JOB, settings=JOB.settings.changed(**changes))
+from tests.flat import with_allocation
+from tests.planning.small_lot import JOB, LAYER, LOT, contents, with_settings
 
 
 def test_extract_specs_cover_the_lot_in_blocks() -> None:
@@ -113,15 +89,6 @@ def test_group_spec_reads_the_shards_of_one_layer_at_one_degree() -> None:
 def test_lot_in_subsets_has_no_groups() -> None:
     job = replace(JOB, subsets=2)
     assert group_specs(job, score_specs(job, extract_specs(job, "lot", LOT), [], contents(LOT))) == []
-
-
-def test_scores_without_groups_have_keys_of_their_own() -> None:
-    extracting = extract_specs(JOB, "lot", LOT)
-    plain = score_specs(JOB, extracting, [], contents(LOT))
-    (grouping,) = group_specs(JOB, plain)
-    without = score_specs(JOB, extracting, [], contents(LOT), groups=grouping)
-    assert not {spec.key for spec in plain} & {spec.key for spec in without}
-    assert {spec.groups for spec in without} == {grouping.path}
 
 
 @pytest.mark.parametrize("image_count", [0, 1])

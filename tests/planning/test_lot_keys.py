@@ -1,41 +1,19 @@
 """The keys of a lot's task specs change with what decides the result, and with nothing else."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from musc.layers import BackboneSpec, Layer
+from musc.layers import Layer
 from musc.plan.partition import shard_bytes
 from musc.settings import Decisions
-from planning.lot import (
-    aggregate_specs,
-    extract_specs,
-    run_spec,
-    score_specs,
-)
+from planning.lot import aggregate_specs, extract_specs, group_specs, run_spec, score_specs
 from planning.lot_job import LotJob
 from planning.resources import Allocation
 from planning.specs import AggregateSpec, BlockRows, ExtractSpec, RunSpec, ScoreSpec, Spec
 from storage.images.lots import ListedImage
-from tests.flat import chosen, with_allocation
-
-LAYER = Layer(0, (8, 8), 24)
-BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER, replace(LAYER, number=2)), 48)
-JOB = LotJob(
-    folder="photos",
-    store="out",
-    lot="night",
-    category="cap",
-    settings=chosen(backbone="net", degrees=(1, 3)),
-    backbone=BACKBONE,
-    allocation=Allocation("cpu", 10**9, 8),
-)
-LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
-
-
-def contents(lot: list[ListedImage]) -> list[str]:
-    return [image.sha256 for image in lot]
+from tests.flat import with_allocation
+from tests.planning.small_lot import JOB, LAYER, LOT, contents, with_backbone, with_settings
 
 
 def keys(job: LotJob = JOB, lot: list[ListedImage] = LOT, lot_key: str = "lot") -> dict[str, list[str]]:
@@ -57,20 +35,11 @@ def changed(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[s
     return {stage: count for stage, count in counts.items() if count}
 
 
-def with_backbone(**changes: Any) -> LotJob:
-    return replace(JOB, backbone=replace(BACKBONE, **changes))
-
-
-def with_settings(**changes: Any) -> LotJob:
-    return replace(JOB, settings=JOB.settings.changed(**changes))
-
-
 KNOWN_KEYS = [
     "98564f2a5102476a499b3c9299d4e15f",
     "fe26ccf9c02026078626d21695924b22",
 ]
-"""The keys of a lot's task specs change with what decides the result, and with nothing else."""
-
+"""Of patch scores; with others, stores would be scored anew."""
 ALL = {"features": 3, "patch_scores": 2, "run": 1}
 
 
@@ -198,3 +167,12 @@ def test_keys_change_with_references_of_earlier_lots() -> None:
     found = [made(), made(BlockRows("features/a", (1,))), made(BlockRows("features/a", (1, 2)))]
     assert found[0] == keys()["patch_scores"]
     assert len({key for of_one in found for key in of_one}) == 6
+
+
+def test_scores_without_groups_have_keys_of_their_own() -> None:
+    extracting = extract_specs(JOB, "lot", LOT)
+    plain = score_specs(JOB, extracting, [], contents(LOT))
+    (grouping,) = group_specs(JOB, plain)
+    without = score_specs(JOB, extracting, [], contents(LOT), groups=grouping)
+    assert not {spec.key for spec in plain} & {spec.key for spec in without}
+    assert {spec.groups for spec in without} == {grouping.path}

@@ -7,19 +7,14 @@ import pytest
 from musc.layers import BackboneSpec, Layer
 from musc.plan.partition import shard_bytes
 from planning.lot import aggregate_specs, extract_specs, group_specs, score_specs
-from planning.lot_job import LotJob
 from planning.resources import Allocation
 from storage.images.lots import ListedImage
 from tasks.extract import feature_arrays
-from tests.flat import chosen, with_allocation
+from tests.flat import chosen, job_of, with_allocation
 
 FINE, MIDDLE, COARSE = LAYERS = (Layer(2, (24, 16), 11), Layer(3, (12, 8), 23), Layer(4, (6, 4), 37))
 N = 19
-JOB = LotJob(
-    folder="photos",
-    store="out",
-    lot="night",
-    category="cap",
+JOB = job_of(
     settings=chosen(backbone="net", degrees=(1, 3)),
     backbone=BackboneSpec("net", "tag", "digest-1", (192, 128), LAYERS, 48),
     allocation=Allocation("cpu", 10**9, 8),

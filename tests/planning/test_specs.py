@@ -15,11 +15,11 @@ from planning.proportions import KeptSize
 from planning.resources import Allocation
 from planning.specs import AggregateSpec, EvaluateSpec, ExtractSpec, GroupSpec, RunSpec, ScoreSpec, Spec
 from reports.page.specs import ExportSpec, MapsSpec, ProfileSpec, ReportSpec
-from tests.flat import chosen
+from tests.flat import chosen, job_of
 
 LAYER = Layer(0, (8, 8), 24)
 BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (LAYER,), 48)
-JOB = LotJob("photos", "out", "night", "cap", chosen(backbone="net"), BACKBONE, Allocation("cpu", 10**9, 8))
+JOB = job_of(backbone=BACKBONE, allocation=Allocation("cpu", 10**9, 8))
 FULL_JOB = replace(
     JOB,
     settings=chosen(backbone="net", references=5),

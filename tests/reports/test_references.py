@@ -7,9 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from musc.layers import BackboneSpec, Layer
+from musc.layers import Layer
 from planning.lot_job import LotJob, RegionOfInterest
-from planning.resources import Allocation
 from planning.specs import BlockRows
 from reports.references import earlier_references
 from storage.artefacts import writing
@@ -20,7 +19,7 @@ from storage.store import Store
 from storage.tables import write_table
 from tests.flat import chosen, job_of, record_of
 
-BACKBONE = BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48)
+BACKBONE = job_of().backbone
 RUN = "runs/monday-0a1b2c3d"
 
 
@@ -68,15 +67,7 @@ DECISIONS = {"a": "accepted", "b": "flagged", "c": "accepted", "d": "accepted", 
 
 
 def job(store: Store, *runs: str) -> LotJob:
-    return LotJob(
-        folder="photos",
-        store=store.url,
-        lot="night",
-        category="cap",
-        settings=chosen(backbone="net", references_from=runs),
-        backbone=BACKBONE,
-        allocation=Allocation("cpu", 10**9),
-    )
+    return job_of(store=store.url, settings=chosen(backbone="net", references_from=runs))
 
 
 def test_references_are_the_accepted_images_of_a_run(store: Store) -> None:

@@ -9,13 +9,11 @@ import torch
 from musc.layers import BackboneSpec, Layer
 from musc.maps import anomaly_maps
 from musc.plan.partition import Shard
-from planning.lot_job import LotJob
-from planning.resources import Allocation
 from planning.specs import RunSpec
 from storage.results.patch_scores import write_shard
 from storage.store import Store
 from tasks.rescore import average_shards
-from tests.flat import chosen
+from tests.flat import chosen, job_of
 
 N, DEGREES = 5, (1, 3, 5)
 
@@ -26,14 +24,10 @@ def store(tmp_path: Path) -> Store:
 
 
 def order_of(store: Store, layers: tuple[Layer, ...], shards: list[Shard]) -> RunSpec:
-    job = LotJob(
-        folder="photos",
+    job = job_of(
         store=store.url,
-        lot="night",
-        category="cap",
         settings=chosen(backbone="net", degrees=DEGREES),
         backbone=BackboneSpec("net", "tag", "digest-1", (48, 32), layers, 7),
-        allocation=Allocation("cpu", 10**9),
     )
     scored = tuple((shard, f"patch_scores/{place}") for place, shard in enumerate(shards))
     return RunSpec("", "cap", store.url, job, "lot", (), scored)

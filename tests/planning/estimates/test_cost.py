@@ -2,24 +2,15 @@
 
 from dataclasses import replace
 
-from musc.layers import BackboneSpec, Layer
+from musc.layers import Layer
 from musc.plan.cost import pair_count
 from musc.plan.partition import shard_bytes
 from planning.estimates.cost import cost_rows, project_cost, shapes_line
-from planning.lot_job import LotJob
 from planning.resources import Allocation
-from tests.flat import chosen, with_allocation
+from tests.flat import chosen, job_of, with_allocation
 
 N, P, C, D = 19, 64, 24, 48
-JOB = LotJob(
-    folder="photos",
-    store="out",
-    lot="night",
-    category="cap",
-    settings=chosen(backbone="net", degrees=(1, 3, 5)),
-    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), C), Layer(2, (8, 8), C)), D),
-    allocation=Allocation("cpu", 10**9, 8),
-)
+JOB = job_of(settings=chosen(backbone="net", degrees=(1, 3, 5)), allocation=Allocation("cpu", 10**9, 8))
 FEATURES = 2 * N * P * C * 2
 OTHERS = N * D * 4 + 2 * N * P * 4
 PAIRS = N * (N - 1) / 2 * 2 * P**2 * C

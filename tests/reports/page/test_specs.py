@@ -5,23 +5,13 @@ from typing import Any
 
 import pytest
 
-from musc.layers import BackboneSpec, Layer
 from musc.settings import Decisions
-from planning.lot_job import LotJob
 from planning.resources import Allocation
 from reports.page.notices import series_of
-from tests.flat import chosen
+from tests.flat import chosen, job_of
 
 SETTINGS = chosen(backbone="net", degrees=(1, 3))
-JOB = LotJob(
-    folder="photos/monday",
-    store="out",
-    lot="monday",
-    category="cap",
-    settings=SETTINGS,
-    backbone=BackboneSpec("net", "tag", "digest-1", (64, 64), (Layer(0, (8, 8), 24), Layer(2, (8, 8), 24)), 48),
-    allocation=Allocation("cpu", 10**9, 8),
-)
+JOB = job_of(folder="photos/monday", lot="monday", settings=SETTINGS, allocation=Allocation("cpu", 10**9, 8))
 
 
 @pytest.mark.parametrize(
