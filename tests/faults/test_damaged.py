@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.killing import complete, results
+
 FILES = {
     "chunk of features": "features/*/layer_00/c/0/0/0",
     "marker of features": "features/*/complete.json",
@@ -28,7 +30,7 @@ def truncate(file: Path) -> None:
 @pytest.mark.parametrize("damage", [delete, truncate])
 @pytest.mark.parametrize("pattern", FILES.values(), ids=list(FILES))
 def test_damaged_file_is_made_again(
-    pattern: str, damage: Callable[[Path], None], store: Path, score: Any, complete: Any, results: Any, undisturbed: Any
+    pattern: str, damage: Callable[[Path], None], store: Path, score: Any, undisturbed: Any
 ) -> None:
     damaged = sorted(store.glob(pattern))[0]
     if not pattern.startswith(("lots", "runs")):  # a complete run needs neither features nor shards any more
@@ -46,7 +48,7 @@ def test_damaged_file_is_made_again(
 
 
 def test_artefacts_that_prefect_remembers_but_the_store_lost_are_made_again(
-    store: Path, score: Any, complete: Any, results: Any, undisturbed: Any
+    store: Path, score: Any, undisturbed: Any
 ) -> None:
     before = complete(store)
     for folder in ("features", "runs"):

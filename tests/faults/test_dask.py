@@ -12,6 +12,7 @@ import pytest
 
 from storage.store import Store
 from storage.tables import read_table
+from tests.killing import complete, results
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -20,7 +21,7 @@ DEGREES = (1, 3)
 
 
 @pytest.fixture(scope="module")
-def undisturbed_shards(score: Any, results: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def undisturbed_shards(score: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     found: dict[str, bytes] = results(score(tmp_path_factory.mktemp("threads") / "store", degrees=DEGREES))
     return found
 
@@ -98,7 +99,7 @@ def register(client: Any, store: Path, layer: int, deaths: int) -> Any:
 
 
 def test_two_workers_give_the_scores_of_threads(
-    client: Any, scheduler: str, score: Any, results: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
+    client: Any, scheduler: str, score: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
 ) -> None:
     score(tmp_path, engine="dask", dask_address=scheduler, degrees=DEGREES)
     assert results(tmp_path) == undisturbed_shards
@@ -114,7 +115,7 @@ def test_two_workers_give_the_scores_of_threads(
 
 
 def test_worker_killed_in_mid_shard_is_replaced(
-    client: Any, scheduler: str, score: Any, results: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
+    client: Any, scheduler: str, score: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
 ) -> None:
     store, pids = tmp_path / "store", set(client.run(os.getpid).values())
     undo = register(client, store, 1, deaths=1)
@@ -131,8 +132,6 @@ def test_worker_killed_in_mid_shard_is_replaced(
 def test_shard_that_kills_every_worker_fails_alone(
     doomed: tuple[str, Any],
     score: Any,
-    complete: Any,
-    results: Any,
     undisturbed_shards: dict[str, bytes],
     tmp_path: Path,
 ) -> None:

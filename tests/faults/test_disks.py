@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.killing import Command, complete, results
+
 CAPACITY_BYTES = 2**20
 LISTING_BYTES = 2**16
 """More than a lot's listing and a run's lease take."""
@@ -22,7 +24,7 @@ def block_bytes(store: Path) -> int:
 
 
 def test_full_disk_ends_the_run_and_keeps_what_is_finished(
-    small_disk: Path, remount: Any, score: Any, complete: Any, results: Any, scored: Path, undisturbed: Any
+    small_disk: Path, remount: Any, score: Any, scored: Path, undisturbed: Any
 ) -> None:
     from tasks.runtime.stage import StageFailedError
 
@@ -42,7 +44,7 @@ def test_full_disk_ends_the_run_and_keeps_what_is_finished(
     assert results(small_disk / "store") == undisturbed
 
 
-def test_full_disk_is_told_by_an_inline_command_too(small_disk: Path, command: Any, scored: Path) -> None:
+def test_full_disk_is_told_by_an_inline_command_too(small_disk: Path, command: Command, scored: Path) -> None:
     (small_disk / "filler").write_bytes(bytes(CAPACITY_BYTES - LISTING_BYTES - block_bytes(scored) * 3 // 2))
     process = command.start(small_disk / "store", "--engine", "inline")
     said, _ = process.communicate(timeout=240)
@@ -53,7 +55,7 @@ def test_full_disk_is_told_by_an_inline_command_too(small_disk: Path, command: A
     assert re.search(r"; the lot needs about \d.\d MB in all", line)
 
 
-def test_disk_without_room_for_the_listing_is_told(small_disk: Path, command: Any) -> None:
+def test_disk_without_room_for_the_listing_is_told(small_disk: Path, command: Command) -> None:
     (small_disk / "filler").write_bytes(bytes(CAPACITY_BYTES - PAGE_BYTES))
     process = command.start(small_disk / "store", "--engine", "inline")
     said, _ = process.communicate(timeout=240)
@@ -62,7 +64,7 @@ def test_disk_without_room_for_the_listing_is_told(small_disk: Path, command: An
 
 
 def test_images_are_only_read(
-    small_disk: Path, remount: Any, lot: Path, score: Any, results: Any, undisturbed: Any, tmp_path: Path
+    small_disk: Path, remount: Any, lot: Path, score: Any, undisturbed: Any, tmp_path: Path
 ) -> None:
     remount(small_disk, "size=64m")
     shutil.copytree(lot, small_disk / "test")

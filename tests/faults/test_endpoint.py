@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from storage.store import Store
+from tests.killing import results
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def finished_blocks(output: str) -> set[str]:
 
 
 def test_short_outage_is_sat_out(
-    bucket: str, s3_server: Any, score: Any, results: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
+    bucket: str, s3_server: Any, score: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outage = Outage(s3_server, failures=2)
     outage.install(monkeypatch)
@@ -62,7 +63,7 @@ def test_short_outage_is_sat_out(
 
 
 def test_long_outage_ends_the_run_and_keeps_what_is_finished(
-    bucket: str, s3_server: Any, score: Any, results: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
+    bucket: str, s3_server: Any, score: Any, undisturbed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks.extract import extract_block
     from tasks.runtime.prefect_tasks import cached_task

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.killing import Command, complete, results
+
 STAGES = {
     "extract, first chunk of the second block": ("tasks.extract.write_chunk", 3, "features", 1, False),
     "aggregate, second chunk of the second part": ("tasks.aggregate.aggregate", 4, "aggregated", 1, True),
@@ -20,10 +22,8 @@ def test_a_killed_run_goes_on(
     folder: str,
     finished: int,
     aggregated: bool,
-    command: Any,
+    command: Command,
     score: Any,
-    complete: Any,
-    results: Any,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -36,3 +36,11 @@ def test_a_killed_run_goes_on(
     if aggregated:  # stored in float16, so the scores are others
         undisturbed = results(score(tmp_path / "alone", store_aggregated=True))
     assert results(tmp_path / "store") == undisturbed
+
+
+def test_finished_run_asked_for_again_computes_nothing(command: Command, store: Path) -> None:
+    before = complete(store)
+    said = command.finish(command.start(store))
+    assert complete(store) == before
+    assert "extract" not in said, "a complete run needs no stage before its last"
+    assert "1 of 1 run, 1 from the store" in said

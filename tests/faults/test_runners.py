@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.killing import Command, complete, results
+
 INLINE = ("--engine", "inline")
 SECOND_SHARD = ("storage.results.patch_scores.write_scores", 2)
 
 
-def test_inline_gives_the_bytes_of_prefect_threads(
-    command: Any, results: Any, undisturbed: Any, tmp_path: Path
-) -> None:
+def test_inline_gives_the_bytes_of_prefect_threads(command: Command, undisturbed: Any, tmp_path: Path) -> None:
     command.finish(command.start(tmp_path / "store", *INLINE))
     assert results(tmp_path / "store") == undisturbed
 
@@ -20,10 +20,8 @@ def test_inline_gives_the_bytes_of_prefect_threads(
 def test_one_runner_goes_on_where_another_was_killed(
     killed: str,
     resumed: str,
-    command: Any,
+    command: Command,
     score: Any,
-    complete: Any,
-    results: Any,
     undisturbed: Any,
     tmp_path: Path,
 ) -> None:
@@ -40,9 +38,7 @@ def test_one_runner_goes_on_where_another_was_killed(
     assert results(store) == undisturbed
 
 
-def test_tiles_are_scored_alike_by_another_runner_after_a_kill(
-    command: Any, score: Any, complete: Any, results: Any, tmp_path: Path
-) -> None:
+def test_tiles_are_scored_alike_by_another_runner_after_a_kill(command: Command, score: Any, tmp_path: Path) -> None:
     tiled = ("--tile", "48", *INLINE)
     command.finish(command.start(tmp_path / "whole", *tiled))
     command.kill_at("storage.results.patch_scores.write_scores", 5, tmp_path / "killed", *tiled)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.killing import Command, complete, results
+
 FAKETIME = Path("/usr/lib") / f"{os.uname().machine}-linux-gnu" / "faketime" / "libfaketime.so.1"
 DAY_SECONDS = 86_400
 
@@ -37,7 +39,7 @@ main()
 
 
 def test_two_runs_of_a_lot_at_once_end_with_the_same_results(
-    command: Any, results: Any, undisturbed: Any, tmp_path: Path
+    command: Command, undisturbed: Any, tmp_path: Path
 ) -> None:
     door, output = tmp_path / "door", tmp_path / "store"
     door.mkdir()
@@ -50,7 +52,7 @@ def test_two_runs_of_a_lot_at_once_end_with_the_same_results(
 
 
 def test_run_taken_up_with_other_settings_reuses_what_they_share(
-    score: Any, store: Path, complete: Any, results: Any, undisturbed: Any, tmp_path: Path
+    score: Any, store: Path, undisturbed: Any, tmp_path: Path
 ) -> None:
     """As after a kill in scoring: features are there, the scores of one shard, and no run."""
     shutil.rmtree(store / "runs")
@@ -67,7 +69,7 @@ def test_run_taken_up_with_other_settings_reuses_what_they_share(
 
 
 def test_clock_that_went_back_changes_nothing(
-    command: Any, score: Any, complete: Any, results: Any, undisturbed: Any, monkeypatch: Any, tmp_path: Path
+    command: Command, score: Any, undisturbed: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     """A run is killed on a machine whose clock is two days ahead, and goes on after the clock was set right."""
     if not FAKETIME.is_file():
@@ -91,7 +93,7 @@ def test_clock_that_went_back_changes_nothing(
 
 
 def test_prefect_that_lost_its_database_does_nothing_twice(
-    command: Any, store: Path, complete: Any, results: Any, undisturbed: Any, monkeypatch: Any, tmp_path: Path
+    command: Command, store: Path, undisturbed: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     """A server of its own, started on an empty home, knows nothing of the runs before; the run itself is gone too."""
     home = tmp_path / "home"
