@@ -75,8 +75,8 @@ class LotResult:
         return DecisionRecord(
             score="raw_score",
             flag_basis=decision.flag_basis,
-            basis=decision.found.basis,
-            reference_count=decision.found.reference_count,
+            basis=decision.rule.basis,
+            reference_count=decision.rule.reference_count,
             nights=nights,
             expected_false_alarms=decision.options.false_alarms,
             suspects=decision.options.suspects,
@@ -87,7 +87,7 @@ class LotResult:
             above_count=decision.above_count,
             flagged_count=decision.count(Decision.FLAGGED),
             suspect_count=decision.count(Decision.SUSPECT),
-            remark=decision.found.remark,
+            remark=decision.rule.remark,
             pixel_threshold=finite_or_none(self.pixel_threshold),
         )
 

@@ -11,7 +11,7 @@ from planning.specs import BlockRows, ExtractSpec
 from reports.run_record import read_record
 from storage.artefacts import is_complete
 from storage.images.lots import ListedImage, load_usable
-from storage.results.features import LotFeatures, Place
+from storage.results.features import BlockRow, LotFeatures
 from storage.results.runs import Run
 from storage.store import Store
 
@@ -38,7 +38,7 @@ def earlier_references(
         IncompleteError: if a run's features are gone.
     """
     store = Store(job.store)
-    references: list[tuple[ListedImage, Place]] = []
+    references: list[tuple[ListedImage, BlockRow]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
         past = read_record(run).job
@@ -74,7 +74,7 @@ def lot_references(
     return rows_of(references, {image.sha256 for image in good})
 
 
-def rows_of(references: Iterable[tuple[ListedImage, Place]], excluded: set[str]) -> tuple[BlockRows, ...]:
+def rows_of(references: Iterable[tuple[ListedImage, BlockRow]], excluded: set[str]) -> tuple[BlockRows, ...]:
     """Rows of stored blocks, sorted, of images each once and none of those seen before.
 
     Args:
@@ -91,18 +91,18 @@ def rows_of(references: Iterable[tuple[ListedImage, Place]], excluded: set[str])
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
 
 
-def placed_images(run: Run) -> list[tuple[ListedImage, Place]]:
+def placed_images(run: Run) -> list[tuple[ListedImage, BlockRow]]:
     """Every scored image of a run and where its features lie, in the order of its listing."""
-    places = LotFeatures(run.store, read_record(run).keys.features).places
-    return list(zip(run.scored_images(), places, strict=True))
+    block_rows = LotFeatures(run.store, read_record(run).keys.features).block_rows
+    return list(zip(run.scored_images(), block_rows, strict=True))
 
 
-def placed_in(blocks: Sequence[str], images: Sequence[ListedImage], store: Store) -> list[tuple[ListedImage, Place]]:
+def placed_in(blocks: Sequence[str], images: Sequence[ListedImage], store: Store) -> list[tuple[ListedImage, BlockRow]]:
     """Every image with usable features, of those that were extracted into blocks, and where its features lie."""
     features = LotFeatures(store, tuple(blocks))
     excluded = {image.position for image in features.exclusions}
     usable = (image for position, image in enumerate(images) if position not in excluded)
-    return list(zip(usable, features.places, strict=True))
+    return list(zip(usable, features.block_rows, strict=True))
 
 
 def require_run(store: Store, path: str) -> Run:

@@ -35,7 +35,7 @@ from storage.results.features import (
     mark_excluded,
     writing_block,
 )
-from storage.results.tile_places import whole_images
+from storage.results.tile_rows import whole_images
 from storage.store import Store
 from tasks.runtime import progress
 from tasks.runtime.models import load_backbone, load_on_cpu

@@ -145,7 +145,7 @@ def score_table(
             "peak_x": (peaks[:, 1] * [image.width for image in images]).astype(int),
             "peak_y": (peaks[:, 0] * [image.height for image in images]).astype(int),
             "decision": [decision.value for decision in lot_decision.decisions],
-            "p_value": lot_decision.found.p_values,
+            "p_value": lot_decision.rule.p_values,
             "threshold": finite_or_nan(lot_decision.flag_threshold),
             "suspect_threshold": finite_or_nan(lot_decision.suspect_threshold),
             "group": result.group,

@@ -17,7 +17,7 @@ from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
 from storage.results.regions import read_regions
-from storage.results.tile_places import scored_places
+from storage.results.tile_rows import scored_rows
 from storage.store import Store
 from tasks.runtime.feature_reader import FeatureReader
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
@@ -105,7 +105,7 @@ def tiles_apart(spec: ScoreSpec, queried: Sequence[int], references: Sequence[in
 
 def scored_count(spec: ScoreSpec) -> int:
     """Parts of the lot that are scored: images, or all their tiles."""
-    return len(scored_places(lot_features(spec, spec.comparison.degrees[:1]), spec.tiles))
+    return len(scored_rows(lot_features(spec, spec.comparison.degrees[:1]), spec.tiles))
 
 
 def lot_features(spec: ScoreSpec, degrees: tuple[int, ...]) -> LotFeatures:
@@ -122,7 +122,7 @@ def feature_reader(spec: ScoreSpec, degrees: tuple[int, ...]) -> FeatureReader:
 def load_queries(spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, images: Sequence[int]) -> LayerTokens:
     """Features of some images of the lot."""
     width = features.token_shape(spec.shard.layer)[1]
-    scored = scored_places(features, spec.tiles)
+    scored = scored_rows(features, spec.tiles)
     return reader.read_all([scored[image] for image in images], width, aggregated=bool(spec.aggregated))
 
 
@@ -130,7 +130,7 @@ def load_others(
     spec: ScoreSpec, reader: FeatureReader, features: LotFeatures, references: Sequence[int], first: int, last: int
 ) -> Iterator[tuple[int, LayerTokens]]:
     """Features of the chosen images of the lot but the `first` to `last` of them, numbered as chosen."""
-    scored = scored_places(features, spec.tiles)
+    scored = scored_rows(features, spec.tiles)
     rows = [scored[image] for image in references]
     yield from reader.chunks(rows[:first], aggregated=bool(spec.aggregated))
     yield from reader.chunks(rows[last:], last, aggregated=bool(spec.aggregated))

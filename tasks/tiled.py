@@ -9,7 +9,7 @@ from musc.tiles import stitch, stitched_grid
 from planning.lot_job import LotJob
 from storage.images.lots import ListedImage
 from storage.results.features import LotFeatures
-from storage.results.tile_places import whole_rows
+from storage.results.tile_rows import whole_rows
 
 
 def stitch_tiles(job: LotJob, images: Sequence[ListedImage], scores: np.ndarray) -> np.ndarray:

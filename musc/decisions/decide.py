@@ -25,7 +25,7 @@ class DecidedLot:
     """What was decided about N images."""
 
     options: Decisions
-    found: LotDecision
+    rule: LotDecision
     """What the rule found; its thresholds are those before the user's threshold and review budget."""
     flag_threshold: float
     """Raw score at and above which images are flagged; infinite where none can be."""
@@ -41,7 +41,7 @@ class DecidedLot:
     @property
     def flag_basis(self) -> Basis:
         """Where the threshold of flagged images comes from."""
-        return self.found.basis if self.options.threshold is None else Basis.GIVEN
+        return self.rule.basis if self.options.threshold is None else Basis.GIVEN
 
     @property
     def flagged(self) -> NDArray[np.bool_]:
@@ -140,7 +140,7 @@ def warnings_of(decided: DecidedLot, largest: float) -> tuple[str, ...]:
             "Not separable: no image stands out from the others more than in a lot without defects. "
             "Nothing is flagged or suspect, which does not mean that all are good: look at the most anomalous ones."
         )
-    if decided.found.basis is not Basis.GOOD and decided.above_count > MAX_ANOMALOUS * image_count:
+    if decided.rule.basis is not Basis.GOOD and decided.above_count > MAX_ANOMALOUS * image_count:
         warnings.append(
             f"{decided.above_count} of {image_count} images look anomalous. Mutual scoring assumes that most images "
             "are good, so scores of this lot may be wrong in both directions."

@@ -18,7 +18,7 @@ from storage.artefacts import digest
 from storage.store import PARTIAL, Store
 
 FOLDER = "watch"
-ROWS, NOTIFIED = "scores", "told"
+ROWS, NOTIFIED = "scores", "notified"
 READERS = 8
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import zarr
 
-from storage.results.features import Place, layer_name, opened_array
+from storage.results.features import BlockRow, layer_name, opened_array
 from storage.store import Store
 
 
@@ -20,25 +20,25 @@ class FeatureRows:
     """
 
     store: Store
-    places: Sequence[Place]
+    block_rows: Sequence[BlockRow]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.block_rows)
 
     def patch_tokens(self, layer: int, start: int, stop: int) -> np.ndarray:
         """Patch tokens of images [start, stop) of those named, at least one: (stop − start, P, C), as stored."""
-        block_rows = self.places[start:stop]
+        block_rows = self.block_rows[start:stop]
         like = self._array(block_rows[0][0], layer)
         tokens = np.empty((len(block_rows), *like.shape[1:]), dtype=like.dtype)
         filled = 0
-        for (block, _), places in groupby(block_rows, key=lambda block_row: self._chunk(block_row, layer)):
-            rows = np.array([row for _, row in places])
+        for (block, _), in_chunk in groupby(block_rows, key=lambda block_row: self._chunk(block_row, layer)):
+            rows = np.array([row for _, row in in_chunk])
             low, high = int(rows.min()), int(rows.max()) + 1
             tokens[filled : filled + len(rows)] = np.asarray(self._array(block, layer)[low:high])[rows - low]
             filled += len(rows)
         return tokens
 
-    def _chunk(self, block_row: Place, layer: int) -> Place:
+    def _chunk(self, block_row: BlockRow, layer: int) -> BlockRow:
         """The stored chunk that holds an image: its block and its number there."""
         return block_row[0], block_row[1] // self._array(block_row[0], layer).chunks[0]
 

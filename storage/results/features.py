@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 FEATURES = "features"
 AGGREGATED = "aggregated"
-Place = tuple[str, int]
+BlockRow = tuple[str, int]
 """Where an image's features lie: the path of their block, and the row there."""
 CLASS_TOKENS = "class_tokens"
 
@@ -149,7 +149,7 @@ class LotFeatures:
         return [block_facts(self.store, path) for path in self.paths]
 
     @cached_property
-    def _places(self) -> list[tuple[int, int]]:
+    def _block_rows(self) -> list[tuple[int, int]]:
         """(block, row in the block) of every usable image."""
         block_rows = []
         for block, block_facts in enumerate(self._facts):
@@ -159,12 +159,12 @@ class LotFeatures:
 
     def __len__(self) -> int:
         """N, usable images."""
-        return len(self._places)
+        return len(self._block_rows)
 
     @property
-    def places(self) -> list[Place]:
+    def block_rows(self) -> list[BlockRow]:
         """Where the features of every usable image lie, in order."""
-        return [(self.paths[block], row) for block, row in self._places]
+        return [(self.paths[block], row) for block, row in self._block_rows]
 
     @property
     def exclusions(self) -> list[Exclusion]:
@@ -194,7 +194,7 @@ class LotFeatures:
         return self._rows(CLASS_TOKENS, 0, len(self))
 
     def _rows(self, name: str, start: int, stop: int) -> np.ndarray:
-        block_rows = self._places[start:stop]
+        block_rows = self._block_rows[start:stop]
         if not block_rows:
             return np.asarray(opened_array(self.store, self.paths[0], name)[:0])
         parts = []

@@ -12,7 +12,7 @@ from musc.mutual import LayerTokens
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import CHUNK_IMAGES
 from storage.results.feature_rows import FeatureRows
-from storage.results.features import Place
+from storage.results.features import BlockRow
 from storage.store import Store
 from tasks.runtime.overlap import read_ahead
 
@@ -37,7 +37,7 @@ class FeatureReader:
         return len(self.degrees) > 1
 
     def chunks(
-        self, places: Sequence[Place], number: int = 0, *, aggregated: bool = False
+        self, block_rows: Sequence[BlockRow], number: int = 0, *, aggregated: bool = False
     ) -> Iterator[tuple[int, LayerTokens]]:
         """Features of some images, numbered from `number` on.
 
@@ -45,7 +45,7 @@ class FeatureReader:
             number: of the first.
             aggregated: whether features are stored after LNAMD, as they are compared.
         """
-        feature_rows, starts = FeatureRows(self.store, places), range(0, len(places), CHUNK_IMAGES)
+        feature_rows, starts = FeatureRows(self.store, block_rows), range(0, len(block_rows), CHUNK_IMAGES)
         stored = (
             feature_rows.patch_tokens(self.comparison.layer.number, start, start + CHUNK_IMAGES) for start in starts
         )
@@ -58,12 +58,12 @@ class FeatureReader:
         grid = self.comparison.grid
         return pool(tokens, grid, self.degrees) if self.pooled else aggregate(tokens, grid, *self.degrees)
 
-    def read_all(self, places: Sequence[Place], width: int, *, aggregated: bool = False) -> LayerTokens:
+    def read_all(self, block_rows: Sequence[BlockRow], width: int, *, aggregated: bool = False) -> LayerTokens:
         """Features of some images, of C channels, at once and in memory of their own."""
-        count, patch_count = len(places), self.comparison.layer.patch_count
+        count, patch_count = len(block_rows), self.comparison.layer.patch_count
         vectors = torch.empty((count, patch_count, width), device=self.device)
         scales = torch.empty((count, len(self.degrees), patch_count), device=self.device)
-        for start, chunk in self.chunks(places, aggregated=aggregated):
+        for start, chunk in self.chunks(block_rows, aggregated=aggregated):
             images = slice(start, start + len(chunk))
             if isinstance(chunk, PooledTokens):
                 vectors[images], scales[images] = chunk.tokens, chunk.scales

@@ -104,7 +104,7 @@ class Notifier:
                 receiver(row)
             except Exception as error:  # errors of a receiver must not stop scoring
                 if isinstance(error, MovedError) or delay is None or self.ending.wait(delay):
-                    log.warning("%s was not notified of (%s); it is sent after the next start", row["path"], error)
+                    log.warning("no receiver was notified of %s (%s); it is sent after the next start", row["path"], error)
                     return False
             else:
                 return True

@@ -16,7 +16,7 @@ from planning.lot import layer_comparisons
 from planning.lot_job import LotJob
 from storage.disks import readable_bytes
 from storage.images.decode import decode
-from storage.results.features import LotFeatures, Place
+from storage.results.features import BlockRow, LotFeatures
 from storage.results.regions import read_regions
 from storage.store import Store
 from tasks.rescore import average_layers
@@ -144,7 +144,7 @@ def others_than(
         yield (stop if number == 0 else number + start), features[stop:]
 
 
-def open_bank(job: LotJob, references: Sequence[Place], contents: Sequence[str]) -> Bank:
+def open_bank(job: LotJob, references: Sequence[BlockRow], contents: Sequence[str]) -> Bank:
     """Load the backbone and the features of all references.
 
     Raises:
@@ -172,7 +172,7 @@ def open_bank(job: LotJob, references: Sequence[Place], contents: Sequence[str])
     return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(parts))
 
 
-def contents_of(store: Store, references: Sequence[Place], blocks: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+def contents_of(store: Store, references: Sequence[BlockRow], blocks: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """SHA-256 of references by their place.
 
     Args:
@@ -182,6 +182,6 @@ def contents_of(store: Store, references: Sequence[Place], blocks: Sequence[tupl
     content_at = {
         reference: content
         for block, contents in blocks
-        for reference, content in zip(LotFeatures(store, (block,)).places, contents, strict=True)
+        for reference, content in zip(LotFeatures(store, (block,)).block_rows, contents, strict=True)
     }
     return [content_at.get(reference, "") for reference in references]

@@ -47,8 +47,8 @@ def test_feature_rows_are_those_named(store: Store, tokens: dict[str, np.ndarray
 
 def test_feature_rows_of_a_lots_places_are_the_lot(store: Store) -> None:
     lot = LotFeatures(store, tuple(SIZES))
-    assert len(lot.places) == len(lot) == 23
-    np.testing.assert_array_equal(FeatureRows(store, lot.places).patch_tokens(4, 0, 23), lot.patch_tokens(4, 0, 23))
+    assert len(lot.block_rows) == len(lot) == 23
+    np.testing.assert_array_equal(FeatureRows(store, lot.block_rows).patch_tokens(4, 0, 23), lot.patch_tokens(4, 0, 23))
 
 
 def test_feature_rows_read_no_more_than_one_chunk_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def test_arrays_are_opened_once_for_all_images(store: Store, monkeypatch: pytest
     monkeypatch.setattr(Store, "zarr_array", counted)
     for _ in range(3):  # as queries, as references before them and behind them
         features = LotFeatures(store, BLOCKS)
-        rows = FeatureRows(store, features.places)
+        rows = FeatureRows(store, features.block_rows)
         for layer in LAYERS:
             for start in range(0, len(rows), 8):
                 rows.patch_tokens(layer, start, start + 8)

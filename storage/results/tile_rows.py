@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from storage.results.features import LotFeatures, Place
+from storage.results.features import BlockRow, LotFeatures
 
 T = TypeVar("T")
 
@@ -37,9 +37,9 @@ def by_position(of_parts: Sequence[T], tiles: int) -> list[T]:
     return [part for tile in range(tiles) for part in of_parts[tile::tiles]]
 
 
-def scored_places(features: LotFeatures, tiles: int) -> list[Place]:
+def scored_rows(features: LotFeatures, tiles: int) -> list[BlockRow]:
     """Where the features of every scored part lie, in the order of scoring."""
-    places = features.places
+    block_rows = features.block_rows
     if tiles == 1:
-        return places
-    return by_position([places[row] for row in whole_rows(features, tiles)], tiles)
+        return block_rows
+    return by_position([block_rows[row] for row in whole_rows(features, tiles)], tiles)
