@@ -104,7 +104,9 @@ class Notifier:
                 receiver(row)
             except Exception as error:  # errors of a receiver must not stop scoring
                 if isinstance(error, MovedError) or delay is None or self.ending.wait(delay):
-                    log.warning("no receiver was notified of %s (%s); it is sent after the next start", row["path"], error)
+                    log.warning(
+                        "the notice of %s was not received (%s); it is sent after the next start", row["path"], error
+                    )
                     return False
             else:
                 return True
