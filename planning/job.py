@@ -135,7 +135,8 @@ def without_drawn(region: RegionOfInterest | None, store: Store, category: str) 
 def none_drawn(category: str) -> str:
     """What to say where drawn places were to be ignored and there are none."""
     return (
-        f"no place is drawn to be ignored for {category}, so it was scored as without --ignore-drawn; draw on the site"
+        f"no place is drawn to be ignored for {category}, so it was scored as without --ignore-drawn; "
+        "draw one on the review site"
     )
 
 

@@ -170,7 +170,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
         except NoImagesError as error:
             return LotCheck(None, LotOutcome(found, Status.TOO_SMALL, reason=str(error)))
     if state.digest is None:
-        log.info("%s: its file system tells no times, so its fingerprint is ignored", found.folder)
+        log.info("%s has no fingerprint, as its file system keeps no times; the lot is checked in full", found.folder)
         return LotCheck(None, None)
     key = result_key(found, state.digest, job, files)
     stored = read_result(Store(job.store), key)

@@ -136,7 +136,7 @@ class MeasureComparison:
             f"{meaning} ({self.measure.label}: {self.measure.shown(self.value)}; "
             f"median of {count} earlier nights: {self.measure.shown(self.median)})."
         )
-        return f"{message} {count} nights are little to go by." if count < ENOUGH_EARLIER else message
+        return f"{message} {count} nights are few to compare with." if count < ENOUGH_EARLIER else message
 
 
 def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureComparison]:

@@ -103,7 +103,7 @@ def judgement(compared: Sequence[MeasureComparison], earlier_count: int) -> str:
     text = f"{count} of {judged} measures unusual" if count else "as usual"
     if not judged:
         return "too few to judge"
-    return f"{text}, as far as {earlier_count} nights tell" if earlier_count < ENOUGH_EARLIER else text
+    return f"{text}, compared with {earlier_count} nights only" if earlier_count < ENOUGH_EARLIER else text
 
 
 def table_rows(finished: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:

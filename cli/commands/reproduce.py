@@ -39,7 +39,7 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
     if result.other_decisions is None:
         console.print("Decisions are not compared: the run's rest on earlier nights, which are not read again.")
     elif result.other_decisions:
-        console.print(f"{result.other_decisions} images are decided otherwise.")
+        console.print(f"{result.other_decisions} images have another decision.")
     for version in result.versions:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)
     if not result.identical:

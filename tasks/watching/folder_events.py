@@ -127,7 +127,9 @@ class FolderEvents:
         except FileNotFoundError:
             self.identity = None  # gone since it was looked at
         except OSError as error:  # of inotify: too many folders or watches
-            log.warning("changes of %s cannot be told (%s); it is looked at every second", self.folder, error)
+            log.warning(
+                "the system reports no changes of %s (%s); the folder is scanned every second", self.folder, error
+            )
             self.poll = True
             self.observer = self._started()
 

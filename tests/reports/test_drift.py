@@ -76,7 +76,7 @@ def test_unusual_measure_is_said_and_no_other(name: str, value: Any, said: str) 
     assert [one.measure.name for one in found] == [name.replace("mean_class_token", "class_token_distance")]
     assert said in found[0].warning[0].lower() + found[0].warning[1:]
     assert "10 earlier nights" in found[0].warning
-    assert "little to go by" not in found[0].warning
+    assert "few to compare with" not in found[0].warning
 
 
 def test_class_token_nearer_than_usual_is_no_warning() -> None:
@@ -102,7 +102,7 @@ def test_one_earlier_night_judges_nothing(count: int) -> None:
 def test_few_earlier_nights_tell_large_differences_and_how_little_they_are_founded_on(count: int) -> None:
     found = {one.measure.name: one for one in compare(profile(99, brightness=0.9), EARLIER[:count])}
     assert [name for name, one in found.items() if one.state == "unusual"] == ["brightness"]
-    assert found["brightness"].warning.endswith(f"{count} nights are little to go by.")
+    assert found["brightness"].warning.endswith(f"{count} nights are few to compare with.")
     assert found["class_token_distance"].state == "unknown"
     assert set(states(profile(99, brightness=0.55), EARLIER[:count]).values()) == {"usual", "unknown"}
 
