@@ -19,6 +19,7 @@ from planning.requests import (
     WatchRequest,
     request_of,
 )
+from planning.tuning.request import TuneRequest
 
 AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
 
@@ -103,6 +104,13 @@ def watch(given: Given, verbose: Verbose = 0) -> None:
 def plan(given: Given, verbose: Verbose = 0) -> None:
     """Print what the same line with `score` would cost: memory, disk, operations, time. Computes and stores nothing."""
     carry_out("plan", given, verbosity=verbose)
+
+
+@app.command(cls=OneValueCommand)
+@takes(TuneRequest, "category")
+def tune(given: Given, verbose: Verbose = 0) -> None:
+    """Find settings that suit a product better, by the verdicts about its photographs; run it again to go on."""
+    carry_out("tune", given, verbosity=verbose)
 
 
 @app.command(cls=OneValueCommand)

@@ -25,7 +25,7 @@ MODULES = (
         "musc.plan.partition",
     ),
     *("storage.results.runs", "storage.store", "storage.tables", "storage.errors"),
-    *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run"),
+    *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run", "flows.tune"),
 )
 """What people and their programs call."""
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from cli.options_from_fields import HELD, has, with_default, written_as
 from musc.pydantic_options import Options
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest
+from planning.tuning.request import TuneRequest
 
 PLACE = Path(__file__).with_name("options.md")
 REQUESTS: dict[str, type[Request]] = {
@@ -18,12 +19,14 @@ REQUESTS: dict[str, type[Request]] = {
     "nightly": NightRequest,
     "benchmark": BenchmarkRequest,
     "watch": WatchRequest,
+    "tune": TuneRequest,
 }
 HEAD = """# Options
 
-Made from the fields of `musc/settings.py`, `planning/resources.py` and `planning/requests.py` by
-`python docs/options.py`. A command takes the options whose row names it, and `musc plan` those of `musc score`, so that
-its line can be planned as it is. `musc score --help` shows the usual options in short, `--help-all` every one in full.
+Made from the fields of `musc/settings.py`, `planning/resources.py`, `planning/requests.py` and
+`planning/tuning/request.py` by `python docs/options.py`. A command takes the options whose row names it, `musc plan`
+those of `musc score`, so that its line can be planned as it is. `musc score --help` shows the usual options in short,
+`--help-all` every one in full.
 
 On the command line `match_radius` is `--match-radius`; in a deployment's parameters it is a field of `settings`,
 `decisions` or `resources`, as the headings say.

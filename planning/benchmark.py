@@ -7,9 +7,11 @@ from musc.backbones.families import PAPER_RSCIN_WINDOWS
 from musc.plan.partition import plan_subsets
 from musc.settings import Settings
 from planning.job import prepare, require_name
-from planning.lot_job import LotJob
+from planning.lot_job import LotJob, OfProduct
 from planning.requests import BenchmarkRequest, LotRequest
+from planning.tuning.product import with_accepted
 from storage.datasets import Category, list_categories
+from storage.store import Store, absolute
 
 DATASET_RSCIN_WINDOWS = {"visa": (1, 8, 9)}
 """RsCIN windows that the paper uses for a dataset instead of its default."""
@@ -42,27 +44,40 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
         require_name("category", category.name)
         plan_subsets(len(category.images), request.subsets)
     windows = settings.rscin_windows or DATASET_RSCIN_WINDOWS.get(request.dataset, PAPER_RSCIN_WINDOWS)
-    requests = [
-        LotRequest(
-            folder=request.root,
-            output=request.output,
-            lot=request.dataset,
-            roi=request.roi,
-            settings=Settings(**{**dict(settings), "backbone": name, "rscin_windows": windows}),
-            resources=request.resources,
-        )
-        for name in request.backbone
-    ]
-    if settings.keep_aspect:  # each category has proportions of its own
-        jobs = [
-            (prepare(lot_request, request.subsets, [image.path for image in category.images]), category)
-            for lot_request in requests
-            for category in found
-        ]
-    else:
-        prepared = [prepare(lot_request, request.subsets) for lot_request in requests]
-        jobs = [(job, category) for job in prepared for category in found]
-    return [
-        BenchmarkJob(replace(job, lot=found.name, category=found.name, dataset=request.dataset), found)
-        for job, found in jobs
-    ]
+    shared: dict[Settings, LotJob] = {}
+    jobs = []
+    for name in request.backbone:
+        for category in found:
+            own, of_product = accepted_settings(request, name, category.name)
+            own = own.changed(rscin_windows=windows)
+            # each category has proportions of its own
+            paths = [image.path for image in category.images] if settings.keep_aspect else None
+            if paths is not None or own not in shared:
+                one = lot_request(request, own)
+                shared[own] = prepare(one, request.subsets) if paths is None else prepare(one, request.subsets, paths)
+            job = replace(shared[own], lot=category.name, category=category.name, dataset=request.dataset)
+            jobs.append(BenchmarkJob(replace(job, of_product=of_product), category))
+    return jobs
+
+
+def accepted_settings(request: BenchmarkRequest, backbone: str, category: str) -> tuple[Settings, OfProduct | None]:
+    """The settings of one category: those accepted for the product, unless the user asks for others."""
+    plain = Settings(**dict(request.settings))
+    if not request.default_settings and request.backbone == BenchmarkRequest.model_fields["backbone"].default:
+        found, of_product = with_accepted(plain, Store(absolute(request.output)), category)
+        if of_product:
+            return found, of_product
+    return plain.changed(backbone=backbone), None
+
+
+def lot_request(request: BenchmarkRequest, settings: Settings) -> LotRequest:
+    """What is asked of every category with these settings."""
+    return LotRequest(
+        folder=request.root,
+        output=request.output,
+        lot=request.dataset,
+        roi=request.roi,
+        settings=settings,
+        resources=request.resources,
+        default_settings=True,
+    )

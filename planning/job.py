@@ -11,6 +11,7 @@ from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.proportions import kept_size
 from planning.requests import LotRequest
 from planning.resources import allocate
+from planning.tuning.product import with_accepted
 from storage.images.folder_dates import date_of
 from storage.images.listing import require_folder
 from storage.names import one_form
@@ -50,6 +51,9 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     lot, category = names_of(folder, request.lot, request.category)
     require_name("lot", lot)
     require_name("category", category)
+    of_product = None
+    if not request.default_settings:
+        settings, of_product = with_accepted(settings, Store(output), category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
     if settings.tile is not None:
         require_tiles_alone(request, subsets)
@@ -72,6 +76,7 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
         subsets=subsets,
         decisions=request.decisions,
         kept_size=size,
+        of_product=of_product,
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
     )

@@ -47,6 +47,16 @@ class RegionOfInterest:
 
 
 @dataclass(frozen=True)
+class OfProduct:
+    """Settings of a job that were accepted for its product."""
+
+    path: str
+    """Of the accepted settings in the store."""
+    text: str
+    """Which they are, who accepted them, when, and on which verdicts."""
+
+
+@dataclass(frozen=True)
 class LotJob(Identified):
     """One lot to be scored, every choice made and checked.
 
@@ -55,7 +65,7 @@ class LotJob(Identified):
 
     not_in_key: ClassVar[frozenset[str]] = frozenset(
         (
-            *("folder", "store", "allocation", "dataset", "kept_size", "backbone.weights"),
+            *("folder", "store", "allocation", "dataset", "kept_size", "of_product", "backbone.weights"),
             *("good.folder", "good.listing", "region.path", "region.ignored"),
             *(f"settings.{name}" for name in ("backbone", "keep_aspect", *BackboneArguments.__annotations__)),
         )
@@ -84,6 +94,8 @@ class LotJob(Identified):
     good: KnownGood | None = None
     kept_size: KeptSize | None = None
     """Where the backbone's image size comes from, if proportions are kept."""
+    of_product: OfProduct | None = None
+    """Which settings were accepted for the product, where these are taken."""
     region: RegionOfInterest | None = None
     dataset: str = ""
     """Whose labels a benchmark compares with; empty for the lots of a product."""

@@ -56,6 +56,8 @@ class LotOutcome:
     """The image size and where it comes from, if proportions are kept."""
     hints: tuple[str, ...] = ()
     """Options that the sizes of the photographs suggest."""
+    of_product: str = ""
+    """Which settings were accepted for the product, where these were taken."""
     contributed: Contributed = field(default_factory=Contributed)
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""
@@ -119,7 +121,7 @@ def night_job(request: NightRequest) -> LotJob:
         ValueError: for an option out of range, by name.
     """
     require_folder(request.root, "root")
-    plain = request.changed(good_from_verdicts=False, ignore_drawn=False)
+    plain = request.changed(good_from_verdicts=False, ignore_drawn=False, default_settings=True)
     return prepare(plain.lot(request.root, "night", "night"), images=())  # each product has proportions of its own
 
 
@@ -155,7 +157,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
     )
 
 
-def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCheck:
+def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, default_settings: bool = False) -> LotCheck:
     """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
 
     Images are opened only where too few are named like one, to say what the other files are.
@@ -172,7 +174,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES) -> LotCh
     if state.digest is None:
         log.info("%s has no fingerprint, as its file system keeps no times; the lot is checked in full", found.folder)
         return LotCheck(None, None)
-    key = result_key(found, state.digest, job, files)
+    key = result_key(found, state.digest, job, files, default_settings=default_settings)
     stored = read_result(Store(job.store), key)
     if stored is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
@@ -211,6 +213,7 @@ def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutc
         created=result.created if result.reused else (),
         kept_size=result.kept_size,
         hints=result.hints,
+        of_product=result.of_product,
         contributed=result.contributed,
         problems=tuple(problems),
     )
@@ -233,7 +236,9 @@ def note_outcome(job: LotJob, outcome: LotOutcome) -> None:
         note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
-def result_key(found: FoundLot, files_digest: str, job: LotJob, files: RunFiles = NO_FILES) -> str:
+def result_key(
+    found: FoundLot, files_digest: str, job: LotJob, files: RunFiles = NO_FILES, *, default_settings: bool = False
+) -> str:
     """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
     return digest(
         {
@@ -242,11 +247,12 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, files: RunFiles 
             "files": files_digest,
             "lot": found.lot,
             "category": found.category,
-            # a new verdict or drawing is no reason to score old nights again
+            # a new verdict, drawing or accepted setting is no reason to score old nights again
             "job": job.key_values(job.not_in_key | {"judged_good", "lot", "category"}),
             "keep_aspect": job.settings.keep_aspect,
             "maps": sorted(files.maps),
             "export": sorted(files.export),
             "image_prefix": files.image_prefix,
+            **({"default_settings": True} if default_settings else {}),
         }
     )

@@ -72,7 +72,17 @@ class RegionRequest(Request):
     )
 
 
-class VerdictsRequest(Request):
+class ProductRequest(Request):
+    """What is asked of images of products that may have settings of their own."""
+
+    default_settings: bool = option(
+        False,
+        "Score as if no settings had been accepted for the product. Those are otherwise taken, unless network, size, "
+        "layers or image score are given; `musc tune` finds them.",
+    )
+
+
+class VerdictsRequest(ProductRequest):
     """What is taken over from the review site."""
 
     good_from_verdicts: bool = option(
@@ -223,7 +233,7 @@ class NightRequest(ScoringRequest):
         return LotRequest(**{**options, "folder": folder, "lot": name, "category": category})
 
 
-class BenchmarkRequest(RegionRequest, ComputingRequest):
+class BenchmarkRequest(RegionRequest, ProductRequest, ComputingRequest):
     """The categories of a labelled dataset, each to be scored as one lot."""
 
     dataset: str = option(

@@ -88,6 +88,8 @@ class ScoredLot(ScoredRun):
     """The image size and where it comes from, if proportions are kept."""
     hints: tuple[str, ...] = ()
     """Options that the sizes of the photographs suggest."""
+    of_product: str = ""
+    """Which settings were accepted for the product, where these were taken."""
 
 
 class Benchmarked(Returned):
@@ -95,3 +97,12 @@ class Benchmarked(Returned):
 
     benchmark: str
     """Its path in the store."""
+
+
+class Tuned(StoredArtefact):
+    """The choices of a product's settings are compared."""
+
+    left_out: tuple[str, ...] = ()
+    """A sentence for each lot whose verdicts could not be used."""
+    accepted: bool = False
+    """Whether settings were kept as the product's."""

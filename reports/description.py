@@ -41,6 +41,7 @@ def describe_run(record: RunRecord) -> Description:
         },
         "Settings": {
             **option_values(job.settings, without=(*OF_THE_NETWORK, "precision", "references_from")),
+            **({"accepted for the product": job.of_product.text} if job.of_product else {}),
             "subsets": job.subsets,
             "region": describe_region(job),
             "further references": describe_references(job),

@@ -50,12 +50,14 @@ def advice_lines(night: Night) -> list[str]:
     problems = by_text((problem, outcome) for outcome in night.outcomes for problem in outcome.problems)
     sizes = by_text((outcome.kept_size, outcome) for outcome in night.outcomes if outcome.kept_size)
     hints = by_text((hint, outcome) for outcome in night.outcomes for hint in outcome.hints)
+    settings = by_text((outcome.of_product, outcome) for outcome in night.outcomes if outcome.of_product)
     lots_of_warning = list(warnings.items())
     more = len(lots_of_warning) - WARNINGS_SHOWN
     return [
         *contribution_lines(night.outcomes),
         *(f"Proportions kept: {text}: {named(lots)}" for text, lots in sizes.items()),
         *(f"Hint: {named(lots)}: {text}" for text, lots in hints.items()),
+        *(f"Scored with {text}: {named(lots)}" for text, lots in settings.items()),
         *(["Warnings, in full on the pages of the lots:"] if lots_of_warning else []),
         *(f"  {text}: {named(lots)}" for text, lots in lots_of_warning[:WARNINGS_SHOWN]),
         *([f"  and {more} others"] if more > 0 else []),

@@ -3,6 +3,8 @@
 import hashlib
 import unicodedata
 
+PRODUCTS = "products"
+"""The folder of a store that holds settings accepted for products."""
 SIGN = ".musc-store"
 """A file in the root of every store that results are written to: photographs are not looked for below it."""
 MAX_NAME_BYTES = 200

@@ -25,6 +25,7 @@ PUBLIC = {
     "flows.score_lots": ["score_lots"],
     "flows.benchmark": ["benchmark"],
     "flows.reproduce_run": ["reproduce_run"],
+    "flows.tune": ["tune"],
 }
 
 

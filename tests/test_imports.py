@@ -28,27 +28,29 @@ WITHOUT |= dict.fromkeys(("storage", "web"), PREFECT | frozenset({"torch"}))
 FORBIDDEN = {room: (ALLOWED.keys() - below - {room}) | WITHOUT.get(room, set()) for room, below in ALLOWED.items()}
 
 BELOW = {
-    "tasks": {"watching", "runtime", "monitoring"},
+    "tasks": {"tuning", "watching", "runtime", "monitoring"},
+    "tasks/tuning": set[str](),
     "tasks/watching": {"runtime"},
     "tasks/runtime": {"monitoring"},
     "tasks/monitoring": set[str](),
     "reports": set[str](),
     "reports/page": set[str](),
     "reports/evaluation": set[str](),
+    "reports/tuning": set[str](),
 }
 """Rooms that hold folders, these folders, and the folders of the same room that each may import."""
 
 INSIDE = {
     "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd "
-    "kernels maps image_scores rscin metrics decisions backbones plan mutual lot",
+    "kernels maps image_scores rscin metrics decisions tuning backbones plan mutual lot",
     "storage": "errors names secrets local_time places store disks tables artefacts leases attempts images results "
-    "datasets prune",
+    "products datasets prune",
 }
 """The modules and folders of a room from the lowest to the highest: each imports only those before it."""
 
 KNOW_PREFECT = {
     "tasks": {"runtime/prefect_tasks", "monitoring/artifacts", "monitoring/events", "monitoring/automations"},
-    "flows": {"runners", "hooks", "score_lot", "score_lots", "benchmark", "reproduce_run"},
+    "flows": {"runners", "hooks", "score_lot", "score_lots", "benchmark", "reproduce_run", "tune"},
 }
 """The only modules of their rooms that import Prefect, so that a run without a server never loads it."""
 

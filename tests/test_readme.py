@@ -40,6 +40,8 @@ SERVED = "musc web results"
 """Runs until it is stopped, so it is tried by itself."""
 WATCHED = "musc watch FOLDER --good GOOD"
 """So does this one; `tests/flows/test_watch.py` tries it."""
+TUNED = "musc tune PRODUCT"
+"""It needs verdicts; `tests/flows/test_tune.py` tries it."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
     "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
@@ -99,7 +101,7 @@ def test_commands_of_the_readme_run(workplace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_musc_command_of_the_readme_is_run() -> None:
-    assert commands("musc") == {*RUN, SERVED, WATCHED}
+    assert commands("musc") == {*RUN, SERVED, WATCHED, TUNED}
 
 
 def test_site_of_the_readme_is_served(workplace: Path) -> None:

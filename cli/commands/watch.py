@@ -65,6 +65,8 @@ def show(shown: "Started | Arrival") -> None:
     from flows.pipelines.watch import Started
 
     if isinstance(shown, Started):
+        if shown.of_product:
+            typer.echo(f"scored with {visible(shown.of_product)}; --default-settings goes without them")
         columns = shown.limits.columns
         flagged, suspect = columns["threshold"], columns["suspect_threshold"]
         limit = "nothing is flagged: give 8 good photographs, or --threshold"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from flows.pipelines.watch import Started
     from planning.nightly import LotOutcome, Night
+    from planning.returns import Tuned
+    from planning.tuning.request import TuneRequest
     from reports.reproduce import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
 
@@ -82,6 +84,18 @@ def score_lots(request: NightRequest, show: "Callable[[LotOutcome], None]") -> "
         runner = InlineRunner()
         return score_night(request, runner, lambda one: score_folder(one, runner), show)
     from flows.score_lots import score_lots as flow
+
+    return flow(**dict(request))
+
+
+def tune(request: "TuneRequest") -> "Tuned":
+    """Choose settings of a product by verdicts."""
+    if request.resources.engine == "inline":
+        from flows.pipelines.tune import tune_product
+        from tasks.runtime.runner import InlineRunner
+
+        return tune_product(request, InlineRunner())
+    from flows.tune import tune as flow
 
     return flow(**dict(request))
 

@@ -11,7 +11,7 @@ from cli.terminal.text import visible
 from musc.settings import DEFAULT_BACKBONE
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
-from storage.names import SIGN
+from storage.names import PRODUCTS, SIGN
 
 WATCH = "docs/operations.md says how to watch runs in Prefect's UI"
 WHERE = {
@@ -46,6 +46,8 @@ def subject_of(request: AnyScoring) -> str:
         backbones = request.backbone
     else:
         backbones = (request.settings.backbone or DEFAULT_BACKBONE,)
+        if not (request.settings.backbone or request.default_settings) and Path(request.output, PRODUCTS).is_dir():
+            backbones = (f"{DEFAULT_BACKBONE}, or as accepted for the product",)
     count = file_count(place)
     files = "" if count is None else f", {count:,} files"
     return f"{place}{files}; backbone {', '.join(backbones)}, device {request.resources.device}"

@@ -78,6 +78,9 @@ def show_backbone(record: RunRecord) -> None:
     (height, width), kept = record.job.backbone.image_size, record.job.kept_size
     size = kept.text if kept else f"{height} x {width} pixels"
     console.print(f"Scored with {literal(record.job.backbone.name)} at {literal(size)}.", highlight=False)
+    if record.job.of_product:
+        text = f"These are {record.job.of_product.text}. --default-settings scores without them."
+        console.print(visible(text), markup=False, highlight=False)
     for note in record.notes:
         console.print(visible(note), markup=False, highlight=False)
 

@@ -78,6 +78,8 @@ def measure_one(category: str, job: LotJob, engine: Engine, runner: Runner) -> s
     """
     labels = read_category(Store(job.store), category)
     log.info("%s is scored with %s", labels.name, job.backbone.name)
+    if job.of_product:
+        progress.doing(f"{labels.name} is scored with {job.of_product.text}")
     listing = runner.call("list", labels.name, list_category, job.folder, category, job.store, job.shuffle_seed)
     job = with_region(job, listing.lot_key, runner)
     run = score_listed(job, listing.lot_key, runner, engine)

@@ -66,6 +66,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         contributed=contribution_of(request, job),
         kept_size=job.kept_size.text if job.kept_size else "",
         hints=hints,
+        of_product=job.of_product.text if job.of_product else "",
     )
     runner.monitor.scored(job, result)
     return result

@@ -93,7 +93,7 @@ def attempt(
     """Score one lot unless it is finished; its errors do not stop the other lots."""
     key = None
     try:
-        check = check_lot(found, job, request.files)
+        check = check_lot(found, job, request.files, default_settings=request.default_settings)
         if check.outcome:
             return check.outcome
         key = check.key

@@ -1,8 +1,9 @@
 """What computes a lot's scores: the stages in order. Imported only where something must be computed."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,11 +22,11 @@ from planning.lot import (
 from planning.lot_job import LotJob
 from planning.resources import Engine
 from planning.returns import ScoredRun
-from planning.specs import ExtractSpec, KnownGoodSpecs
+from planning.specs import AggregateSpec, BlockRows, ExtractSpec, KnownGoodSpecs, RegionRows, ScoreSpec
 from reports.page.earlier_nights import earlier_runs
 from reports.references import earlier_references, lot_references
 from storage.images.lots import ListedImage, load_usable, lot_path
-from storage.leases import leasing
+from storage.leases import Lease, leasing
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents, require_usable
@@ -41,6 +42,35 @@ from tasks.score import score_shard
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Stages:
+    """Where the stages of one lot run, as long as its lease lasts."""
+
+    run: Callable[..., Any]
+    """Runs a stage, whose artefacts the lease then names."""
+    lease: Lease
+    loads_models_here: bool
+    earlier: tuple[BlockRows, ...]
+    """References from earlier lots."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A lot whose patches are compared, and what that was made from."""
+
+    blocks: Sequence[ExtractSpec]
+    shards: Sequence[ScoreSpec]
+    aggregated: Sequence[AggregateSpec]
+    contents: Sequence[str]
+    """SHA-256 of every image with usable features."""
+    earlier: tuple[BlockRows, ...]
+    region: RegionRows | None
+    known: Sequence[ExtractSpec]
+    """Blocks of the known good images."""
+    good: Sequence[ListedImage]
+    """These images."""
+
+
 def compute_run(
     job: LotJob, lot_key: str, images: Sequence[ListedImage], opener: Runner, engine: Engine | None
 ) -> ScoredRun:
@@ -50,47 +80,66 @@ def compute_run(
         images: its usable images.
         engine: where the tasks run; None is what the job says.
     """
-    store = Store(job.store)
+    with opened_stages(job, lot_key, images, opener, engine) as stages:
+        run = stages.run
+        compared = compare_lot(job, lot_key, images, stages)
+        shards = compared.shards
+        grouping = group_specs(job, shards)
+        groups = run("groups", group_lot, grouping)
+        if job.settings.exclude_groups and any(found.groups for found in groups):
+            log.info("%s is scored again without what groups share", job.lot)
+            made = compared.blocks, compared.aggregated, compared.contents, compared.earlier
+            shards = score_specs(job, *made, grouping[0], region=compared.region)
+            run("score", score_shard, shards)
+        lot, known = (compared.blocks, images), (compared.known, compared.good)
+        vouching = score_good(job, known, lot, run) if job.good else None
+        nights = earlier_runs(job, lot_key)
+        log.info("%d earlier nights take part in the decision", len(nights))
+        stages.lease.add(nights)
+        ending = run_spec(job, lot_key, compared.blocks, shards, *grouping, good=vouching, nights=nights)
+        (done,) = run("rescore", rescore_lot, [ending])
+        return done
+
+
+@contextmanager
+def opened_stages(
+    job: LotJob, lot_key: str, images: Sequence[ListedImage], opener: Runner, engine: Engine | None = None
+) -> Iterator[Stages]:
+    """The runner of a lot's stages and its lease, while the `with` block lasts; arguments as of `compute_run`."""
     earlier = earlier_references(job, images)
-    good = load_usable(store, job.good.listing) if job.good else []
+    good_count = len(load_usable(Store(job.store), job.good.listing)) if job.good else 0
     tiles = tile_count(job.settings, images)
-    cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + len(good), tiles)
+    cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + good_count, tiles)
     opener.monitor.plan(job, cost)
     with (
         explaining_full_disk(cost, job.store),
-        leasing(store, lease_name(job, lot_key)) as lease,
+        leasing(Store(job.store), lease_name(job, lot_key)) as lease,
         opener.opened(engine or job.allocation.engine) as runner,
     ):
         lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
         lease.add([lot_path(job.good.listing)] if job.good else [])
         lease.add([job.region.patches] if job.region else [])
-        run = partial(run_stage, runner=runner, lease=lease)
-        blocks = extract_specs(job, lot_key, images)
-        good_blocks = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
-        run("extract", extract_block, [*good_blocks, *blocks], ahead=load_ahead if runner.loads_models_here else None)
-        earlier = earlier_references(job, images, good_blocks) if good_blocks else earlier
-        log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
-        aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
-        run("aggregate", aggregate_block, aggregated)
-        contents = extracted_contents(blocks, images, tiles)
-        require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
-        require_usual(job, len(contents) // tiles, len(extracted_contents(good_blocks, good)) if good_blocks else 0)
-        region = region_rows(job, contents, earlier, good_blocks, good)
-        shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
-        run("score", score_shard, shards)
-        grouping = group_specs(job, shards)
-        groups = run("groups", group_lot, grouping)
-        if job.settings.exclude_groups and any(found.groups for found in groups):
-            log.info("%s is scored again without what groups share", job.lot)
-            shards = score_specs(job, blocks, aggregated, contents, earlier, grouping[0], region=region)
-            run("score", score_shard, shards)
-        good_scores = score_good(job, (good_blocks, good), (blocks, images), run) if job.good else None
-        nights = earlier_runs(job, lot_key)
-        log.info("%d earlier nights take part in the decision", len(nights))
-        lease.add(nights)
-        ending = run_spec(job, lot_key, blocks, shards, *grouping, good=good_scores, nights=nights)
-        (result,) = run("rescore", rescore_lot, [ending])
-        return result
+        yield Stages(partial(run_stage, runner=runner, lease=lease), lease, runner.loads_models_here, earlier)
+
+
+def compare_lot(job: LotJob, lot_key: str, images: Sequence[ListedImage], stages: Stages) -> Compared:
+    """Extract a lot, aggregate if asked to, and score its shards; what is in the store already is used again."""
+    run, good = stages.run, load_usable(Store(job.store), job.good.listing) if job.good else []
+    tiles = tile_count(job.settings, images)
+    blocks = extract_specs(job, lot_key, images)
+    known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
+    run("extract", extract_block, [*known, *blocks], ahead=load_ahead if stages.loads_models_here else None)
+    earlier = earlier_references(job, images, known) if known else stages.earlier
+    log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
+    aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
+    run("aggregate", aggregate_block, aggregated)
+    contents = extracted_contents(blocks, images, tiles)
+    require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
+    require_usual(job, len(contents) // tiles, len(extracted_contents(known, good)) if known else 0)
+    region = region_rows(job, contents, earlier, known, good)
+    shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
+    run("score", score_shard, shards)
+    return Compared(blocks, shards, aggregated, contents, earlier, region, known, good)
 
 
 def require_usual(job: LotJob, image_count: int, good_count: int) -> None:

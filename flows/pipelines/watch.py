@@ -47,6 +47,8 @@ class Started:
     """Path or URL of the folder of its table."""
     references: int
     limits: Limits
+    of_product: str = ""
+    """Which settings were accepted for the product, where these are taken."""
 
 
 def watch_folder(
@@ -68,7 +70,8 @@ def watch_folder(
     receivers = [*receivers, *([webhook(url)] if url else [])]
     watch = open_watch(request, runner)
     arrivals = watch.arrivals
-    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.limits))
+    of_product = watch.bank.job.of_product.text if watch.bank.job.of_product else ""
+    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.limits, of_product))
     notifier, known = Notifier(arrivals, receivers), arrivals.names()
     states: dict[str, FileState] = {}
     notified = arrivals.notified() if receivers else set()

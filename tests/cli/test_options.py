@@ -14,9 +14,10 @@ from musc.pydantic_options import option
 from musc.settings import Decisions, Settings
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
 from planning.resources import Resources
+from planning.tuning.request import TuneRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = (LotRequest, NightRequest, BenchmarkRequest, WatchRequest)
+REQUESTS = (LotRequest, NightRequest, BenchmarkRequest, WatchRequest, TuneRequest)
 
 
 class OtherSettings(Settings):

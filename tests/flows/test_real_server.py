@@ -71,6 +71,7 @@ def test_deployments_are_complete_and_form_like(server: RealServer) -> None:
     assert set(deployments) == {
         "nightly-lots",
         "score-lot",
+        "tune",
         "benchmark-mvtec-ad",
         "benchmark-visa",
         "benchmark-btad",

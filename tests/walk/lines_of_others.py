@@ -40,7 +40,8 @@ def verbose(walk: Walk, command: str) -> None:
 def in_full(walk: Walk, command: str) -> None:
     short, full = walk.musc(command, "--help"), walk.musc(command, "--help-all")
     assert full.code == short.code == 0
-    for _, name in [one for one in options_of_commands() if one[0] == command and one[1] not in ("folder", "dataset")]:
+    arguments = {"folder", "dataset", *(["category"] if command == "tune" else [])}
+    for _, name in [one for one in options_of_commands() if one[0] == command and one[1] not in arguments]:
         assert f"--{name.replace('_', '-')}" in full.output or name == "root", name
     assert len(full.output) > len(short.output)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.walk import lines_of_lots, lines_of_others, lines_of_score, lines_of_watch  # noqa: F401  # their lines
+from tests.walk import lines_of_lots, lines_of_others, lines_of_score, lines_of_tune, lines_of_watch  # noqa: F401  # their lines
 from tests.walk.walk import LINES, Walk, options_of_commands, words_of
 
 OPTIONS = options_of_commands()

@@ -1,0 +1,1 @@
+"""Settings of a product, chosen by verdicts: what they are chosen by, and what is said of them."""

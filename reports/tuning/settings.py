@@ -1,0 +1,65 @@
+"""The settings of a product: those in use, accepting others or going back, and sentences about a tuning."""
+
+import getpass
+
+from planning.tuning.choices import DEFAULT, Choice
+from planning.tuning.product import choice_from
+from storage.products.accepted import AcceptedSettings, add_accepted, latest_accepted
+from storage.products.tunings import Tuning, read_tuning
+from storage.store import Store
+
+
+def settings_in_use(store: Store, category: str) -> Choice:
+    """The settings that a product has of its own, or the default ones."""
+    found = latest_accepted(store, category)
+    return choice_from(found[1].settings) if found else DEFAULT
+
+
+def accept(store: Store, path: str, name: str | None) -> AcceptedSettings | None:
+    """Keep what a tuning found as the settings of its product.
+
+    Args:
+        store: where.
+        path: of the tuning.
+        name: who accepts; None is the name at this machine.
+
+    Returns:
+        What was kept; None where the tuning found nothing better.
+    """
+    tuning = read_tuning(store, path)
+    if not tuning.chosen:
+        return None
+    row = tuning.choices[tuning.chosen]
+    by = name or getpass.getuser()
+    accepted = AcceptedSettings(tuning.category, row.settings, by, path, tuning.defective, tuning.good)
+    add_accepted(store, accepted)
+    return accepted
+
+
+def go_back(store: Store, category: str, name: str | None) -> AcceptedSettings:
+    """Give a product the default settings again; what was accepted stays on record."""
+    accepted = AcceptedSettings(category, {}, name or getpass.getuser())
+    add_accepted(store, accepted)
+    return accepted
+
+
+def describe_tuning(tuning: Tuning) -> list[str]:
+    """What a tuning found, in sentences."""
+    used, chosen = tuning.choices[0], tuning.choices[tuning.chosen]
+    lines = [
+        f"{len(tuning.choices)} choices were compared on {tuning.defective} defective and {tuning.good} good "
+        f"photographs of {tuning.category}. In use: {used.text}."
+    ]
+    if tuning.chosen:
+        lines.append(
+            f"Surely better: {chosen.text}. Expected gain of AUROC {chosen.gain:+.3f} ± {chosen.gain_error:.3f}, after "
+            f"all caution; each night costs {chosen.cost:.1f} times as much."
+        )
+    else:
+        lines.append("No other choice is surely better on these verdicts, so nothing is to be changed; judge more.")
+    if tuning.selected:
+        lines.append(
+            "The good photographs that were judged are those that scored highest in their lots. That makes other "
+            "choices look better than they are: judge some photographs from the end of the list too."
+        )
+    return lines

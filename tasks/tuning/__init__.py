@@ -1,0 +1,1 @@
+"""Bodies of the tasks that choose settings for a product by verdicts."""
