@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cli.process.engines import score_lot, with_engine
 from cli.terminal.opening import announce, subject_of, where_of
-from cli.terminal.progress import console, watching
+from cli.terminal.progress import console, print_line, watching
 from cli.terminal.tables import show_run
 from planning.requests import LotRequest
 from reports.evaluation.labels import labelled, network_size_metrics
@@ -29,7 +29,7 @@ def run(output: str, seed: int) -> None:
     root = Path(output) / f"lot-{seed}"
     photographs = root / PART / "test"
     images = write_lot(root / PART, good_count=GOOD, defective_count=DEFECTIVE, part=PART, seed=seed)
-    say(f"Drew {len(images)} images of {PART} parts in {root / PART}")
+    print_line(f"Drew {len(images)} images of {PART} parts in {root / PART}")
     store = str(Path(output) / "results")
     request = with_engine(LotRequest(folder=str(photographs), output=store, lot=f"demo-{seed}", category=PART))
     announce(subject_of(request), where_of(request.resources.engine or "inline"))
@@ -41,14 +41,9 @@ def run(output: str, seed: int) -> None:
     if sheet is not None:
         file = Path(f"{root}.jpg")
         file.write_bytes(encode_picture(sheet, quality=PICTURE_QUALITY))
-        say(f"Picture of the most anomalous parts in {file}")
+        print_line(f"Picture of the most anomalous parts in {file}")
     category = list_categories("folder", root)[0]
     metrics = network_size_metrics(labelled(finished, category, root, photographs), category.dataset, root)
     console.print("Compared with the planted defects:", style="bold")
     for name in ("image_auroc", "image_f1_max", "image_ap", "pixel_auroc", "pixel_f1_max", "pixel_ap", "pixel_aupro"):
         console.print(f"  {name:<14} {metrics[name]:.3f}", highlight=False)
-
-
-def say(text: str) -> None:
-    """Print a line that may hold any path, in one piece and as it is."""
-    console.print(text, highlight=False, soft_wrap=True, markup=False)

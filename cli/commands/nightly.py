@@ -2,8 +2,7 @@
 
 from cli.process.engines import score_lots
 from cli.process.errors import FAILED, fail
-from cli.terminal.progress import console, watching
-from cli.terminal.text import visible
+from cli.terminal.progress import print_line, watching
 from flows.pipelines.night import NightFailedError
 from planning.nightly import LotOutcome, Night, Status
 from planning.requests import NightRequest
@@ -17,13 +16,13 @@ def run(request: NightRequest) -> None:
     def show(outcome: LotOutcome) -> None:
         shown.append(outcome)
         if outcome.status != Status.FINISHED:  # those are only said at the end
-            say(lot_line(outcome))
+            print_line(lot_line(outcome))
 
     def show_end(night: Night) -> None:
         for outcome in night.outcomes[len(shown) :]:  # all, where Prefect ran the night
             show(outcome)
         for line in (*finished_lines(night), *advice_lines(night), counts_line(night)):
-            say(line)
+            print_line(line)
 
     try:
         with watching(several_lots=True):
@@ -33,8 +32,3 @@ def run(request: NightRequest) -> None:
         fail(failure.in_short, FAILED)
     else:
         show_end(night)
-
-
-def say(text: str) -> None:
-    """Print a line that may hold any name, in one piece and as it is."""
-    console.print(visible(text), soft_wrap=True, markup=False, highlight=False, emoji=False)

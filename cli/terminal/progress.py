@@ -40,6 +40,11 @@ def watching(*, several_lots: bool = False) -> Iterator[None]:
         yield
 
 
+def print_line(text: str) -> None:
+    """Print a line that may hold any name or path: in one piece, and nothing in it takes effect."""
+    console.print(visible(text), soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
 def bars_on(screen: Console, several_lots: bool = False) -> Progress:
     """Bars for a terminal; names of lots stand there as they are, neither markup nor emoji."""
     return Progress(

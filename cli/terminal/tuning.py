@@ -4,8 +4,8 @@ import shlex
 
 from rich.table import Table
 
-from cli.terminal.progress import console
-from cli.terminal.text import literal, visible
+from cli.terminal.progress import console, print_line
+from cli.terminal.text import literal
 from planning.returns import Tuned
 from planning.tuning.product import describe_accepted
 from planning.tuning.request import TuneRequest
@@ -23,20 +23,22 @@ def show_tuning(store: Store, done: Tuned, request: TuneRequest) -> None:
     console.print(choice_table(tuning))
     console.print(lot_table(tuning))
     for line in (*done.left_out, *describe_tuning(tuning)):
-        say(line)
-    say(f"All choices in {store.location(done.path)}/{FILE}")
+        print_line(line)
+    print_line(f"All choices in {store.location(done.path)}/{FILE}")
     found = latest_accepted(store, request.category)
     if done.accepted and found:
         show_accepted(found[1])
     elif tuning.chosen:
         again = f"musc tune {shlex.quote(request.category)} --output {shlex.quote(request.output)} --accept"
-        say(f"Nothing is changed yet. To keep it as the settings of {tuning.category}: {again}")
+        print_line(f"Nothing is changed yet. To keep it as the settings of {tuning.category}: {again}")
 
 
 def show_accepted(accepted: AcceptedSettings) -> None:
     """Print which settings a product has from now on."""
-    say(f"From now on: {describe_accepted(accepted)}.")
-    say("`musc nightly`, `score`, `watch` and `benchmark` take them for new lots; finished ones stay as they are.")
+    print_line(f"From now on: {describe_accepted(accepted)}.")
+    print_line(
+        "`musc nightly`, `score`, `watch` and `benchmark` take them for new lots; finished ones stay as they are."
+    )
 
 
 def choice_table(tuning: Tuning) -> Table:
@@ -71,8 +73,3 @@ def lot_table(tuning: Tuning) -> Table:
         name = lot.run.rpartition("/")[2]
         table.add_row(literal(name), str(lot.images), *(", ".join(map(str, one)) for one in (lot.used, lot.chosen)))
     return table
-
-
-def say(text: str) -> None:
-    """Print a line that may hold any name, in one piece and as it is."""
-    console.print(visible(text), soft_wrap=True, markup=False, highlight=False)

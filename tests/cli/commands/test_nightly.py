@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from cli.commands import nightly
 from cli.main import app
+from cli.terminal import progress
 from flows.pipelines.night import NightFailedError
 from planning.nightly import LotOutcome, Night, Status
 from planning.requests import NightRequest
@@ -24,7 +25,7 @@ CONSOLE_LINES = 25
 def screen(monkeypatch: pytest.MonkeyPatch) -> Console:
     """What is printed."""
     screen = Console(width=120, record=True)
-    monkeypatch.setattr(nightly, "console", screen)
+    monkeypatch.setattr(progress, "console", screen)
     return screen
 
 
