@@ -22,13 +22,14 @@ from storage.store import Store
 from web import pictures
 from web.access.guard import Access
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
-from web.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
 from web.image_page import history, image_values, map_values, nearest_places
 from web.library import Library
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
 from web.nights import StoredRun
 from web.overview import calendar, products_of
+from web.product.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
+from web.product.settings import change_settings, settings_of
 from web.query import Query
 from web.rendering import page
 from web.verdict_form import TooLargeError, read_limited, verdict_from
@@ -87,7 +88,17 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         runs = library.runs()
         products = products_of(runs, library.judged(), library.unusual(runs))
         found = {"products": products, "calendar": calendar(products), "benchmarks": library.benchmarks()}
+        found["settings"] = settings_of(store, products)
         return shown(request, "overview.html", attempts=library.attempts(), **found)
+
+    @app.post("/settings")
+    async def change(request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, str]:
+            return {"in_use": change_settings(store, body, products_of(library.runs(), {}, {}))}
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:

@@ -3,7 +3,7 @@
 import getpass
 
 from planning.tuning.choices import DEFAULT, Choice
-from planning.tuning.product import choice_from
+from planning.tuning.product import choice_from, describe_accepted
 from storage.products.accepted import AcceptedSettings, add_accepted, latest_accepted
 from storage.products.tunings import Tuning, read_tuning
 from storage.store import Store
@@ -63,3 +63,9 @@ def describe_tuning(tuning: Tuning) -> list[str]:
             "choices look better than they are: judge some photographs from the end of the list too."
         )
     return lines
+
+
+def describe_in_use(store: Store, category: str) -> tuple[str, bool]:
+    """Which settings a product has, in words, and whether they are its own."""
+    found = latest_accepted(store, category)
+    return (describe_accepted(found[1]), True) if found else (f"the default settings: {DEFAULT.text}", False)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from storage.store import Store
 
-FILE = "tuning.json"
+FOLDER, FILE = "tunings", "tuning.json"
 SCORES = "scores.parquet"
 
 

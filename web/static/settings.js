@@ -1,0 +1,22 @@
+// Settings of a product: accept what a tuning found, or go back to the default ones.
+import { send } from "./send.js";
+
+const root = new URL("..", import.meta.url);
+
+for (const button of document.querySelectorAll("button[data-settings]")) {
+  const box = button.closest("[data-category]");
+  const said = box.querySelector(".settings-said");
+  button.addEventListener("click", async () => {
+    const name = box.querySelector("input").value.trim();
+    said.classList.remove("error");
+    try {
+      const content = { category: box.dataset.category, tuning: button.dataset.settings, name };
+      const answer = await send(new URL("settings", root), content);
+      box.querySelector(".settings-used").textContent = answer.in_use;
+      said.textContent = "Saved.";
+    } catch (error) {
+      said.textContent = `Not saved: ${error.message}`;
+      said.classList.add("error");
+    }
+  });
+}
