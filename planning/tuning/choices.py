@@ -70,9 +70,7 @@ def choices_of(
     """The grid: every network at every size, of its layers those of neighbouring grids, with every image score.
 
     Args:
-        backbones: names of networks.
         sizes: in pixels; a network's own size is written as None, so that its choices are found again.
-        scores: of images.
         used: comes first, whatever the rest is.
 
     Returns:

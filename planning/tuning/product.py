@@ -14,11 +14,6 @@ from storage.store import Store
 def with_accepted(settings: Settings, store: Store, category: str) -> tuple[Settings, OfProduct | None]:
     """The settings of a request, completed by those accepted for a product.
 
-    Args:
-        settings: by the user.
-        store: where they are.
-        category: the product.
-
     Returns:
         Settings, and where they come from: None where the product has none, or the user gives one that they decide.
     """

@@ -36,11 +36,6 @@ def judged_lots(store: Store, category: str, most: int) -> list[JudgedLot]:
 
     Runs that are gone, or were scored as tiles, are left out.
 
-    Args:
-        store: where.
-        category: the product.
-        most: lots.
-
     Raises:
         TooFewVerdictsError: if they hold fewer than `MIN_OF_EACH` photographs of a kind, with the numbers missing.
     """

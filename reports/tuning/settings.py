@@ -19,8 +19,6 @@ def accept(store: Store, path: str, name: str | None) -> AcceptedSettings | None
     """Keep what a tuning found as the settings of its product.
 
     Args:
-        store: where.
-        path: of the tuning.
         name: who accepts; None is the name at this machine.
 
     Returns:

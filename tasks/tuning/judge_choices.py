@@ -39,7 +39,6 @@ def tuned(spec: TuneSpec, tables: list[pd.DataFrame]) -> Tuning:
     """Judge the choices.
 
     Args:
-        spec: the choices and the verdicts.
         tables: of each lot, as `lot_scores` gives them.
     """
     judged, places, bad = [], [], []

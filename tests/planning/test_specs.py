@@ -10,10 +10,13 @@ from pydantic import BaseModel
 from musc.layers import BackboneSpec, Layer
 from musc.plan.comparison import LayerComparison
 from musc.plan.partition import Shard
+from musc.settings import Decisions
 from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest
 from planning.proportions import KeptSize
 from planning.resources import Allocation
 from planning.specs import AggregateSpec, EvaluateSpec, ExtractSpec, GroupSpec, RunSpec, ScoreSpec, Spec
+from planning.tuning.choices import Choice
+from planning.tuning.specs import TrialSpec, TuneSpec
 from reports.page.specs import ExportSpec, MapsSpec, ProfileSpec, ReportSpec
 from tests.flat import chosen, job_of
 
@@ -43,6 +46,8 @@ SPECS: list[Spec] = [
     ReportSpec(*OF_RUN, "profiles/night", ()),
     MapsSpec(*OF_RUN, "png", 8),
     ExportSpec(*OF_RUN, "csv"),
+    TrialSpec(*PLACE, JOB, "lot", (Choice(),)),
+    TuneSpec(*PLACE, (Choice(),), (), Decisions()),
 ]
 
 
