@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
+CURRENT_TEST = "PYTEST_CURRENT_TEST"
 QUICK = "not slow"
 """What `make quick` asks for."""
 SLOW_ROOMS = ("benchmarks", "faults", "flows", "walk")
@@ -46,6 +48,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_slow(item.path):
             item.add_marker("slow")
+
+
+@pytest.fixture(scope="session")
+def lasting_variables() -> dict[str, str]:
+    """What fixtures of the whole session set in the environment, whichever test asked for them first."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def own_process_state(lasting_variables: dict[str, str]) -> Iterator[None]:
+    """No test sees what another one left of its process: variables, folder, signals, threads.
+
+    Commands called in this process set all four. What waits for a signal on their behalf would end the process that
+    runs the tests.
+    """
+    variables, folder, threads = dict(os.environ), Path.cwd(), torch.get_num_threads()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_num_threads(threads)
+    os.chdir(folder)
+    variables |= lasting_variables | {CURRENT_TEST: os.environ[CURRENT_TEST]}
+    for name in set(os.environ) - set(variables):
+        del os.environ[name]
+    os.environ.update(variables)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +122,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def prefect_home(tmp_path_factory: pytest.TempPathFactory, lasting_variables: dict[str, str]) -> Iterator[Path]:
     """Prefect's settings for this process and its children; set before Prefect is imported for the first time."""
     home = tmp_path_factory.mktemp("prefect")
     chosen = {
@@ -105,7 +134,8 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in chosen.items():
-            patch.setitem(os.environ, name, value)
+            patch.setenv(name, value)
+        lasting_variables.update(chosen)
         yield home
 
 
@@ -143,18 +173,23 @@ class S3Server:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
+def s3_server(lasting_variables: dict[str, str]) -> Iterator[S3Server]:
     """moto's server, found by everything that reads the usual variables."""
     pytest.importorskip("moto.server", reason="moto's server is not installed")
     pytest.importorskip("s3fs", reason="s3fs is not installed")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = S3Server()
+    chosen = {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": "anyone",
+        "AWS_SECRET_ACCESS_KEY": "anything",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",  # what repeats is the project, not the client
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", server.url)
-        patch.setenv("AWS_ACCESS_KEY_ID", "anyone")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_MAX_ATTEMPTS", "1")  # what repeats is the project, not the client
+        for name, value in chosen.items():
+            patch.setenv(name, value)
+        lasting_variables.update(chosen)
         yield server
     server.stop()
 

@@ -97,7 +97,7 @@ def account(home: Path, **variables: str) -> Iterator[Account]:
     (home / "bin").mkdir()
     for part in PARTS:
         if (CHECKOUT / part).is_dir():
-            shutil.copytree(CHECKOUT / part, found.project / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(CHECKOUT / part, found.project / part)  # and what is compiled, which takes a while
         else:
             shutil.copy(CHECKOUT / part, found.project / part)
     try:

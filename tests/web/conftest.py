@@ -18,6 +18,8 @@ from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from tests.web.visiting import MARKUP, QUOTES, Visitor
 from web.app import create_app
+from web.library import Library
+from web.lot import Lot
 from web.serve import SiteAddress, listening
 
 SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3)}
@@ -62,6 +64,13 @@ def image_ids(store: Store, lot_name: str) -> list[str]:
 
     scores = Run(store, f"runs/{lot_name}").scores()
     return [str(one) for one in scores.sort_values("raw_score", ascending=False)["image_id"]]
+
+
+@pytest.fixture
+def lot(store: Store, lot_name: str) -> Lot:
+    """The first night as the site reads it."""
+    library = Library(store)
+    return library.lot(library.runs()[lot_name])
 
 
 @pytest.fixture

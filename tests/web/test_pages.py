@@ -2,28 +2,21 @@
 
 import errno
 import html
-import io
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
 
-from reports.page.heatmaps import colour_scale
-from reports.page.run_view import FinishedRun
 from storage.attempts import begin, note_attempt
 from storage.results.runs import Run
 from storage.results.verdicts import read_verdicts
 from storage.store import Store
 from tests.web.visiting import give
-from web import pictures
 from web.app import create_app
 from web.library import Library
 from web.lot import Lot
@@ -31,12 +24,6 @@ from web.lot import Lot
 PROBE = (
     "import sys, web.serve, web.app; print([name for name in ('torch', 'prefect', 'sklearn') if name in sys.modules])"
 )
-
-
-@pytest.fixture
-def lot(store: Store, lot_name: str) -> Lot:
-    library = Library(store)
-    return library.lot(library.runs()[lot_name])
 
 
 def test_site_starts_without_torch_and_prefect() -> None:
@@ -117,50 +104,6 @@ def test_previous_and_next_follow_the_view(client: TestClient, lot_name: str, im
     assert f"/images/{image_ids[1]}?view=table" in following
 
 
-def test_colour_scale_and_map_are_those_of_the_report(
-    client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]
-) -> None:
-    view = FinishedRun(lot.run, lot.record.job.folder)
-    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/map.json").json()
-    position = lot.positions[image_ids[0]]
-    assert (found["low"], found["high"]) == colour_scale(lot.run.patch_scores()) == view.limits
-    scores = np.reshape(found["scores"], (found["rows"], found["columns"]))
-    np.testing.assert_allclose(scores, lot.run.patch_scores()[position], atol=1e-5)
-    np.testing.assert_allclose(
-        pictures.enlarge(lot.patch_scores(position), (90, 70)), view.anomaly_map(position, (70, 90)), atol=1e-5
-    )
-
-
-def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]) -> None:
-    from reports.page.gallery import matches_for
-
-    position = lot.positions[image_ids[0]]
-    expected, _ = matches_for(FinishedRun(lot.run, lot.record.job.folder), [position])
-    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
-    ids = [lot.images[match.image].image_id for match in expected[position]]
-    assert [match["image_id"] for match in found["matches"]][: len(ids)] == ids
-    assert found["reason"] == ""
-
-
-def test_features_that_are_gone_are_told(client: TestClient, store: Store, lot_name: str, image_ids: list[str]) -> None:
-    shutil.rmtree(Path(store.url) / "features")
-    found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
-    assert (found["matches"], found["reason"]) == (
-        [],
-        "No matches: the stored features or the region of this run are gone.",
-    )
-
-
-def test_image_judged_defective_shows_nothing_normal(client: TestClient, lot_name: str, image_ids: list[str]) -> None:
-    def places() -> list[str]:
-        found = client.get(f"/lots/{lot_name}/images/{image_ids[0]}/matches.json").json()
-        return [match["image_id"] for match in found["matches"]]
-
-    nearest = places()[0]
-    give(client, lot_name, nearest, "defective")
-    assert nearest not in places()
-
-
 def test_lot_page_report_and_table_have_the_order_that_the_decision_is_taken_by(
     client: TestClient, lot: Lot, lot_name: str
 ) -> None:
@@ -174,33 +117,6 @@ def test_lot_page_report_and_table_have_the_order_that_the_decision_is_taken_by(
     rows = re.search(r'id="all">.*?</table>', client.get(f"/lots/{lot_name}/report").text, re.DOTALL)
     assert rows is not None
     assert [int(rank) for rank in re.findall(r'<tr><td class="number">(\d+)</td>', rows[0])] == table["rank"].tolist()
-
-
-def test_thumbnail_is_made_once_and_kept_in_the_store(
-    client: TestClient, store: Store, lot_name: str, image_ids: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail"
-    first = client.get(address)
-    assert Image.open(io.BytesIO(first.content)).size == (320, 160)
-    assert store.read(f"thumbnails/{lot_name}/{image_ids[0]}.jpg") == first.content
-    monkeypatch.setattr("web.pictures.side_by_side", None)
-    assert client.get(address).content == first.content
-    assert "immutable" in first.headers["cache-control"]
-
-
-def test_grey_thumbnail_is_not_kept_by_browsers(
-    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
-) -> None:
-    address, record = f"/lots/{lot_name}/images/{image_ids[0]}/thumbnail", Path(store.url, "runs", lot_name, "run.json")
-    known = record.read_text("utf-8")
-    folder = json.loads(known)["job"]["folder"]
-    record.write_text(known.replace(f'{folder}"', f'{folder[:-1]}9"'), encoding="utf-8")
-    grey = client.get(address)
-    assert (grey.status_code, grey.headers["cache-control"]) == (200, "no-store")
-    record.write_text(known, encoding="utf-8")
-    picture = TestClient(create_app(store), base_url="http://localhost").get(address)
-    assert "immutable" in picture.headers["cache-control"]
-    assert picture.content != grey.content
 
 
 def test_store_that_cannot_be_written_still_shows_everything(
@@ -231,35 +147,6 @@ def test_full_disk_is_named_with_what_is_free(
     assert re.fullmatch(
         rf"There is no room .*the disk at /.*, on which {store.url} lies, has .* free; make room .*", told
     )
-
-
-@pytest.mark.parametrize(
-    ("mode", "kind", "media", "untouched"),
-    [
-        ("RGB", "PNG", "image/png", True),
-        ("L", "JPEG", "image/jpeg", True),
-        ("RGBA", "PNG", "image/jpeg", False),
-        ("I;16", "PNG", "image/jpeg", False),
-        ("P", "PNG", "image/jpeg", False),
-        ("RGB", "TIFF", "image/jpeg", False),
-    ],
-)
-def test_photographs_are_shown_as_they_were_scored(mode: str, kind: str, media: str, untouched: bool) -> None:
-    buffer = io.BytesIO()
-    Image.new(mode, (9, 7)).save(buffer, kind)
-    content, found = pictures.browser_image(buffer.getvalue())
-    assert (found, content == buffer.getvalue()) == (media, untouched)
-    assert Image.open(io.BytesIO(content)).size == (9, 7)
-
-
-def test_photographs_that_browsers_would_show_otherwise_are_decoded_first() -> None:
-    picture, exif = Image.new("RGB", (9, 7), (10, 200, 30)), Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
-    for more, size in (({"transparency": (10, 200, 30)}, (9, 7)), ({"exif": exif}, (7, 9))):
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG", **more)
-        content, media = pictures.browser_image(buffer.getvalue())
-        assert (media, Image.open(io.BytesIO(content)).size) == ("image/jpeg", size)
 
 
 def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
