@@ -23,6 +23,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
+HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+"""As pytest has them, before any fixture calls a command."""
 CURRENT_TEST = "PYTEST_CURRENT_TEST"
 QUICK = "not slow"
 """What `make quick` asks for."""
@@ -50,6 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
+def restore_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number, handler in HANDLERS.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session")
 def lasting_variables() -> dict[str, str]:
     """What fixtures of the whole session set in the environment, whichever test asked for them first."""
@@ -64,11 +72,9 @@ def own_process_state(lasting_variables: dict[str, str]) -> Iterator[None]:
     runs the tests.
     """
     variables, folder, threads = dict(os.environ), Path.cwd(), torch.get_num_threads()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    restore_signals()  # fixtures of longer life call commands too
     yield
-    signal.set_wakeup_fd(-1)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    restore_signals()
     torch.set_num_threads(threads)
     os.chdir(folder)
     variables |= lasting_variables | {CURRENT_TEST: os.environ[CURRENT_TEST]}

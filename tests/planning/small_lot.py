@@ -9,7 +9,8 @@ from storage.images.lots import ListedImage
 from tests.flat import chosen, job_of
 
 JOB = job_of(settings=chosen(backbone="net", degrees=(1, 3)), allocation=Allocation("cpu", 10**9, 8))
-LAYER = JOB.backbone.layers[0]
+BACKBONE = JOB.backbone
+LAYER = BACKBONE.layers[0]
 LOT = [ListedImage(f"id{number}", f"{number}.png", f"sha{number}", 64, 64, "ok", "") for number in range(19)]
 
 

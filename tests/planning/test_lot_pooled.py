@@ -11,7 +11,7 @@ from planning.lot import aggregate_specs, extract_specs, score_specs
 from planning.lot_job import LotJob
 from planning.specs import ScoreSpec
 from tests.flat import with_allocation
-from tests.planning.test_lot import BACKBONE, JOB, LOT, contents
+from tests.planning.small_lot import BACKBONE, JOB, LOT, contents
 
 WIDE = replace(JOB, backbone=replace(BACKBONE, layers=tuple(replace(layer, width=4096) for layer in BACKBONE.layers)))
 """Patch tokens so wide that one product with box sums is cheaper than two products."""
