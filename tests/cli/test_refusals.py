@@ -18,7 +18,7 @@ SAMPLES: dict[str, Any] = {
     **{"precision": "float32", "degrees": "1", "interval": "0,0.5", "references": 3, "seed": 1, "match_radius": 2},
     **{"overlap": 8, "tile_references": "all", "rscin_windows": "1", "false_alarms": 1.0, "threshold": 0.1},
     **{"device": "cpu", "memory": "1GB", "block_images": 8, "store_aggregated": True, "engine": "threads"},
-    **{"dask_address": "tcp://a:1", "workers": 1, "review_budget": 1, "tile": 64},
+    **{"dask_address": "tcp://a:1", "workers": 1, "review_budget": 1, "tile": 64, "image_prefix": "https://a/"},
     **{"exclude_groups": True, "references_from": "runs/a", "keep_aspect": True},
     **{"good": ".", "good_from_verdicts": True, "roi": __file__, "ignore_drawn": True},
 }
