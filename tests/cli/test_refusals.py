@@ -20,7 +20,14 @@ SAMPLES: dict[str, Any] = {
     **{"device": "cpu", "memory": "1GB", "block_images": 8, "store_aggregated": True, "engine": "threads"},
     **{"dask_address": "tcp://a:1", "workers": 1, "review_budget": 1, "tile": 64, "image_prefix": "https://a/"},
     **{"exclude_groups": True, "references_from": "runs/a", "keep_aspect": True},
-    **{"good": ".", "good_from_verdicts": True, "roi": __file__, "ignore_drawn": True},
+    **{
+        "good": ".",
+        "good_from_verdicts": True,
+        "roi": __file__,
+        "ignore_drawn": True,
+        "image_score": "mean",
+        "default_settings": True,
+    },
 }
 """A value of every option, other than its default where there is a choice."""
 
