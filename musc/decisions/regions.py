@@ -56,8 +56,9 @@ def lowest_peak(patch_scores: NDArray[Any], listed: NDArray[np.bool_]) -> float:
 
     It stands for the image threshold in the unit of the maps where image scores are not the maps' maxima.
     """
-    of_images = patch_scores[listed].reshape(int(listed.sum()), -1)
-    return float(np.nanmax(of_images, axis=1).min()) if len(of_images) else float("inf")
+    if not listed.any():
+        return float("inf")
+    return min(float(np.nanmax(image)) for image in patch_scores[listed])
 
 
 def defect_mask(anomaly_map: NDArray[Any], fine_map: NDArray[Any], threshold: float) -> NDArray[np.bool_]:

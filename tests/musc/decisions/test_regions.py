@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musc.decisions.regions import Box, boxes, defect_mask, pixel_threshold
+from musc.decisions.regions import Box, boxes, defect_mask, lowest_peak, pixel_threshold
 
 
 def test_boxes_of_two_regions_in_image_pixels() -> None:
@@ -117,3 +117,10 @@ def test_pixel_threshold_without_accepted_images_is_the_image_threshold() -> Non
 
 def test_pixel_threshold_without_flagged_images_is_none() -> None:
     assert np.isnan(pixel_threshold(np.full((2, 4), 0.5), np.array([False, False]), np.nan))
+
+
+def test_lowest_peak_is_that_of_the_listed_image_with_the_lowest_one_and_infinite_without_any() -> None:
+    patch_scores = np.array([[[0.9, 0.1]], [[np.nan, 0.4]], [[0.2, 0.7]]])
+    assert lowest_peak(patch_scores, np.array([True, False, True])) == 0.7
+    assert lowest_peak(patch_scores, np.array([True, True, True])) == 0.4
+    assert lowest_peak(patch_scores, np.array([False, False, False])) == np.inf
