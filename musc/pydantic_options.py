@@ -53,9 +53,8 @@ def describe_problems(options: type[BaseModel], error: ValidationError) -> list[
         elif problem["type"] == "extra_forbidden":
             sentence = f"{name} is none of the {options.__name__}; there are {', '.join(options.model_fields)}"
         else:
-            sentence = (
-                f"{name} must be {rule_of(options, problem)}, got {problem['input']!r}; leave it out for its default"
-            )
+            advice = "use one of them" if problem["type"] == "literal_error" else "leave it out for its default"
+            sentence = f"{name} must be {rule_of(options, problem)}, got {problem['input']!r}; {advice}"
         sentences.setdefault(name or sentence, sentence)
     return list(sentences.values())
 

@@ -127,6 +127,8 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
 
     @model_validator(mode="after")
     def _prefix_needs_label_studio(self) -> Self:
+        if self.image_prefix is not None:
+            require_address("image_prefix", self.image_prefix)
         if self.image_prefix is not None and "labelstudio" not in self.export:
             raise ValueError(
                 f"image_prefix must go with export labelstudio, got export {','.join(self.export) or 'of nothing'}; "
@@ -258,6 +260,19 @@ class BenchmarkRequest(RegionRequest, ProductRequest, ComputingRequest):
         expert=True,
     )
     settings: BenchmarkSettings = BenchmarkSettings()
+
+
+def require_address(option: str, prefix: str) -> None:
+    """Refuse the beginning of addresses to which a path cannot be joined.
+
+    Raises:
+        ValueError: unless it ends in / or =.
+    """
+    if not prefix.endswith(("/", "=")):
+        raise ValueError(
+            f"{option} must end in / or =, as paths of photographs follow it directly, got {prefix!r}; "
+            f"give {prefix + '/'!r}"
+        )
 
 
 def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:

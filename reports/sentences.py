@@ -4,6 +4,13 @@ from musc.decisions.decision import Basis
 from musc.decisions.rule import MIN_IMAGES
 from reports.run_record import DecisionRecord
 
+RAW_SCORES = {
+    "max": "how unlike all other images of the lot an image’s most unusual place is",
+    "contrast": "how far an image’s most unusual place rises above the calm parts of the same image",
+    "position": "how far an image’s most unusual place rises above what is usual at that place in the lot",
+}
+"""What the raw score says, by the setting `image_score`."""
+
 
 def headline(decision: DecisionRecord, image_count: int) -> str:
     """What is to be looked at, in one sentence without a full stop."""

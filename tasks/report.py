@@ -18,7 +18,7 @@ from reports.page.html import render
 from reports.page.notices import warnings_of
 from reports.page.run_view import FinishedRun
 from reports.page.specs import ExportSpec, ReportSpec
-from reports.sentences import headline, thresholds
+from reports.sentences import RAW_SCORES, headline, thresholds
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
@@ -76,6 +76,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
         "file_count": record.file_count,
+        "raw_score": RAW_SCORES[record.job.settings.image_score],
         "thresholds": thresholds(decision),
         "histogram": histogram(raw, finished.decisions, decision.threshold, decision.suspect_threshold),
         "limits": finished.limits,

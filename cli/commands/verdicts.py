@@ -49,6 +49,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     """
     from pathlib import Path
 
+    from planning.requests import require_address
     from reports.exports import FORMATS, verdicts_content
     from reports.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
@@ -60,6 +61,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
         raise ValueError(f"format must be one of {', '.join((*FORMATS, MVTEC))}, got {kind!r}; choose one of them")
     if image_prefix is not None:
         require_no_secret("image_prefix", image_prefix)
+        require_address("image_prefix", image_prefix)
         if kind != "labelstudio":
             raise ValueError(f"image_prefix must go with format labelstudio, got {kind}; leave out one of the two")
     run = run_at(location)

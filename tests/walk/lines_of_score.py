@@ -60,6 +60,7 @@ def export(walk: Walk) -> None:
     assert "https://host/?d=cap/9.png" in images, "an export that was there is made again with the prefix"
     assert "https://host/?d=cap/below/11.png" in images
     walk.score(image_prefix="/data/", export="csv").refused("image_prefix must go with export labelstudio")
+    walk.score(image_prefix="https://host/x", export="labelstudio").refused("image_prefix must end in / or =")
     assert "export-csv" in ran.output
 
 
