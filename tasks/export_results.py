@@ -1,5 +1,8 @@
 """A run's results as files for other programs: the score table as CSV, odd places as COCO or for Label Studio."""
 
+from collections.abc import Callable, Mapping
+
+from planning.requests import ExportKind
 from planning.returns import StoredArtefact
 from reports.formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.page.run_view import FinishedRun
@@ -9,34 +12,51 @@ from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
 from storage.store import Store
 
-FILES = {"csv": "scores.csv", "coco": "coco.json", "labelstudio": "labelstudio.json"}
-
 
 def write_export(spec: ExportSpec) -> StoredArtefact:
     """Make sure a run's results are stored in one format."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        content = export_content(spec.kind, FinishedRun(Run(store, spec.run), spec.folder), spec.image_prefix)
+        name, content = FORMATS[spec.kind]
+        made = content(FinishedRun(Run(store, spec.run), spec.folder), spec.image_prefix)
         with writing(store, spec.path) as staging:
             staging.facts["key"] = spec.key
-            store.write(f"{staging.path}/{FILES[spec.kind]}", content)
+            store.write(f"{staging.path}/{name}", made)
     return StoredArtefact(path=spec.path)
 
 
-def export_content(kind: str, finished: FinishedRun, image_prefix: str | None = None) -> bytes:
-    """The content of one file.
+def csv_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """The score table; it names no addresses."""
+    return csv_bytes(finished.run.scores())
 
-    Args:
-        kind: one of `FILES`.
-        image_prefix: of the addresses from which Label Studio loads photographs; None leaves paths as they are.
-    """
-    if kind == "csv":
-        return csv_bytes(finished.run.scores())
-    marked = [marked_image(finished, position) for position in range(len(finished.images))]
-    model = f"{finished.record.job.backbone.name}, run {finished.record.keys.run}"
-    if kind == "coco":
-        return json_bytes(as_coco(marked, f"Odd places found by MuSc in {finished.record.job.lot} ({model})"))
-    return json_bytes(as_labelstudio(marked, model=model, prefix=image_prefix))
+
+def coco_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """COCO's object detection; it holds paths in the lot, which its readers join to a folder of theirs."""
+    description = f"Odd places found by MuSc in {finished.record.job.lot} ({model_of(finished)})"
+    return json_bytes(as_coco(marked_images(finished), description))
+
+
+def labelstudio_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """Label Studio's tasks; the prefix goes before the path of each photograph, None leaves paths as they are."""
+    return json_bytes(as_labelstudio(marked_images(finished), model=model_of(finished), prefix=image_prefix))
+
+
+FORMATS: Mapping[ExportKind, tuple[str, Callable[[FinishedRun, str | None], bytes]]] = {
+    "csv": ("scores.csv", csv_content),
+    "coco": ("coco.json", coco_content),
+    "labelstudio": ("labelstudio.json", labelstudio_content),
+}
+"""Of each format its file and what makes the content, of a run and the prefix of its photographs' addresses."""
+
+
+def model_of(finished: FinishedRun) -> str:
+    """What made the marks, as other programs show it."""
+    return f"{finished.record.job.backbone.name}, run {finished.record.keys.run}"
+
+
+def marked_images(finished: FinishedRun) -> list[Marked]:
+    """All scored images with what was found."""
+    return [marked_image(finished, position) for position in range(len(finished.images))]
 
 
 def marked_image(finished: FinishedRun, position: int) -> Marked:

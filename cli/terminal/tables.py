@@ -17,7 +17,7 @@ from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.disks import readable_bytes
-from storage.results.runs import CONTENTS, EXPORT, MAPS, Run, locate
+from storage.results.runs import CONTENTS, EXPORT, MAPS, REPORT, REPORT_FOLDER, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
@@ -147,13 +147,14 @@ def duration(seconds: float) -> str:
 
 
 def show_stored(location: str) -> None:
-    """Print what lies in the folder of a run or a benchmark.
+    """Print what lies in the folder of a run or a benchmark, of which the page or table may be named too.
 
     Raises:
         ValueError: if the folder lies in no store's `runs` or `benchmarks`, or is not there.
         IncompleteError: if the run is not complete, naming what is missing.
     """
-    store, path = locate(location.rstrip("/").removesuffix(f"/{TABLE}"), (RUNS, BENCHMARKS))
+    folder = location.rstrip("/").removesuffix(f"/{TABLE}").removesuffix(f"/{REPORT_FOLDER}/{REPORT}")
+    store, path = locate(folder, (RUNS, BENCHMARKS))
     if path.startswith(f"{RUNS}/"):
         show_run(store.url, path)
     else:

@@ -47,6 +47,10 @@ _MODULES = MappingProxyType(
     }
 )
 """Of each family: the module that resolves its names, and the one that builds."""
+_OWN_NAMES = MappingProxyType(
+    {"efficientnet_lite": tuple(LITE_MODELS), "texture": (TEXTURE_NAME,), "dino": tuple(DINO_MODELS)}
+)
+"""Of each family whose names are the project's own: these."""
 
 
 def names() -> tuple[str, ...]:
@@ -160,12 +164,9 @@ def build(spec: BackboneSpec, device: str = "auto") -> "Backbone":
 
 def _family_of(name: str) -> str:
     """The family that a name belongs to, or seems to."""
-    if name == TEXTURE_NAME:
-        return "texture"
-    if name in DINO_MODELS:
-        return "dino"
-    if name in LITE_MODELS:
-        return "efficientnet_lite"
+    for family, known in _OWN_NAMES.items():
+        if name in known:
+            return family
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
         return "dino" if timm_models.is_vision_transformer(name) else "convolutional"
@@ -178,7 +179,7 @@ def _resolving(name: str) -> _Resolving:
     Raises:
         ValueError: if the name is unknown.
     """
-    belongs_to, own_names = _family_of(name), (*LITE_MODELS, TEXTURE_NAME)
+    belongs_to, own_names = _family_of(name), [known for family in _OWN_NAMES.values() for known in family]
     # open_clip takes up to half a minute to load, and knows no name that is spelt nearly as one of the project's own.
     misspelt = belongs_to == "clip" and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
     family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{_MODULES[belongs_to][0]}"))

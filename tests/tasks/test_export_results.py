@@ -1,19 +1,20 @@
 """A run's results as files for other programs, read back as those would, and its README.txt."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
 from flows.pipelines.lot import score_folder
-from planning.requests import LotRequest
+from planning.requests import ExportKind, LotRequest
 from reports.formats import area
 from reports.page.run_view import FinishedRun
 from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import README, Run
 from storage.store import Store
+from tasks.export_results import FORMATS
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 
@@ -92,3 +93,7 @@ def test_readme_says_what_lies_there_and_every_setting(found: FinishedRun) -> No
 def test_unknown_format_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="export must be 'csv', 'coco' or 'labelstudio', got 'xml'"):
         LotRequest(folder="x", export="csv,xml")
+
+
+def test_every_format_that_can_be_asked_for_is_made() -> None:
+    assert set(FORMATS) == set(get_args(ExportKind))

@@ -58,6 +58,7 @@ def show(walk: Walk) -> None:
     ran = walk.musc("show", str(walk.score().folder))
     assert re.findall(r"│ +\d+ │ \S+\.png", ran.output)
     walk.musc("show", str(walk.place)).refused("run")
+    assert walk.musc("show", str(walk.score().folder / "report" / "report.html")).output == ran.output
 
 
 @line("reproduce", "run", "folder", "weights")
