@@ -63,7 +63,6 @@ def describe_tuning(tuning: Tuning) -> list[str]:
     return lines
 
 
-def describe_in_use(store: Store, category: str) -> tuple[str, bool]:
-    """Which settings a product has, in words, and whether they are its own."""
-    found = latest_accepted(store, category)
+def describe_in_use(found: tuple[str, AcceptedSettings] | None) -> tuple[str, bool]:
+    """Which settings a product has, in words, and whether they are its own; `found` is what was accepted last."""
     return (describe_accepted(found[1]), True) if found else (f"the default settings: {DEFAULT.text}", False)

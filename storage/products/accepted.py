@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from storage.errors import DamagedError, FormatVersionError
@@ -59,6 +59,15 @@ def accepted_files(store: Store, category: str) -> list[str]:
     return [f"{folder}/{name}" for name in sorted(names)]
 
 
+def files_by_product(store: Store) -> dict[str, list[str]]:
+    """As `accepted_files`, of every product by its name, from one listing."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(store.sizes(PRODUCTS)):
+        if name.endswith(".json") and PARTIAL not in name:
+            found.setdefault(name.rpartition("/")[0], []).append(f"{PRODUCTS}/{name}")
+    return found
+
+
 def latest_accepted(store: Store, category: str) -> tuple[str, AcceptedSettings] | None:
     """The settings of a product that count, and their path in the store; None where it has none of its own.
 
@@ -66,7 +75,11 @@ def latest_accepted(store: Store, category: str) -> tuple[str, AcceptedSettings]
         FormatVersionError: if another release wrote them.
         DamagedError: if the file holds something else.
     """
-    files = accepted_files(store, category)
+    return latest_of(store, accepted_files(store, category))
+
+
+def latest_of(store: Store, files: Sequence[str]) -> tuple[str, AcceptedSettings] | None:
+    """As `latest_accepted`, of a product's files, the latest last."""
     latest = read_accepted(store, files[-1]) if files else None
     return (files[-1], latest) if latest and latest.settings else None
 

@@ -70,8 +70,8 @@ def deadly(store: str, layer: int, deaths: int) -> None:
 
     write_scores = patch_scores.write_scores
 
-    def die(place: Any, path: str, cells: Any, attributes: dict[str, Any]) -> None:
-        write_scores(place, path, cells, attributes)
+    def die(place: Any, path: str, cells: Any, attributes: dict[str, Any], *more: Any) -> None:
+        write_scores(place, path, cells, attributes, *more)
         if place.url == store and attributes.get("layer") == layer:
             graves = Path(store).parent / "graves"
             graves.mkdir(exist_ok=True)

@@ -54,7 +54,7 @@ def test_pages_are_small_and_read_little_after_the_first_time(
     counted = Counted(monkeypatch)
     image = f"/lots/{name}/images/{5:016x}"
     addresses = {
-        "/": (0, 5),  # one of the benchmarks
+        "/": (0, 7),  # one of the benchmarks, and one each of all tunings and of all accepted settings
         f"/lots/{name}": (0, 5),  # one of the places to ignore
         f"/lots/{name}?view=table&page=7&sort=name": (0, 5),
         f"/lots/{name}/scores.json": (0, 1),

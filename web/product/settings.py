@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reports.tuning.judged_lots import MIN_OF_EACH
 from reports.tuning.settings import accept, describe_in_use, describe_tuning, go_back
 from storage.artefacts import is_complete
+from storage.products.accepted import files_by_product, latest_accepted, latest_of
 from storage.products.tunings import FILE, FOLDER, ChoiceRow, Tuning, read_tuning
 from storage.store import Store
 from web.overview import Product
@@ -51,12 +52,12 @@ class ProductSettings:
 
 def settings_of(store: Store, products: Sequence[Product]) -> dict[str, ProductSettings]:
     """The settings of every product, by its name."""
-    tunings = latest_tunings(store)
+    tunings, accepted = latest_tunings(store), files_by_product(store)
     found = {}
     for product in products:
         category = product.category
         path, tuning = tunings.get(category, ("", None))
-        in_use, own = describe_in_use(store, category)
+        in_use, own = describe_in_use(latest_of(store, accepted.get(category, [])))
         found[category] = ProductSettings(in_use, own, advice_for(store, product), path, tuning)
     return found
 
@@ -93,9 +94,9 @@ def change_settings(store: Store, body: bytes, products: Sequence[Product]) -> s
         raise ValueError("name must say who changes the settings, got nothing; type yours")
     if not tuning:
         go_back(store, category, name)
-        return describe_in_use(store, category)[0]
+        return describe_in_use(latest_accepted(store, category))[0]
     if tuning != latest_tunings(store).get(category, ("", None))[0]:
         raise ValueError(f"tuning must be the last one of {category}, got {tuning!r}; reload the page")
     if accept(store, tuning, name) is None:
         raise ValueError(f"tuning must have found other settings, got {tuning!r}; judge more and compare again")
-    return describe_in_use(store, category)[0]
+    return describe_in_use(latest_accepted(store, category))[0]
