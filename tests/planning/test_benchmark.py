@@ -10,6 +10,8 @@ from planning.benchmark import DATASET_RSCIN_WINDOWS
 from storage.datasets.synthetic.lot import write_lot
 from tests.flat import benchmark_jobs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -127,6 +127,7 @@ def test_texture_features_have_the_promised_shapes(image_size: Size) -> None:
     assert {tensor.dtype for tensor in (*features.patch_tokens, features.class_tokens)} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_texture_features_are_the_same_every_time(pictures: torch.Tensor) -> None:
     first, second = describe(pictures), describe(pictures)
     torch.testing.assert_close(first, second, rtol=0, atol=0)
