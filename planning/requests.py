@@ -127,13 +127,14 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
 
     @model_validator(mode="after")
     def _prefix_needs_label_studio(self) -> Self:
-        if self.image_prefix is not None:
-            require_address("image_prefix", self.image_prefix)
-        if self.image_prefix is not None and "labelstudio" not in self.export:
+        if self.image_prefix is None:
+            return self
+        if "labelstudio" not in self.export:
             raise ValueError(
                 f"image_prefix must go with export labelstudio, got export {','.join(self.export) or 'of nothing'}; "
                 "add labelstudio to export, or leave it out"
             )
+        require_address("image_prefix", self.image_prefix)
         return self
 
     @property

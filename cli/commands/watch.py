@@ -11,6 +11,7 @@ import typer
 from cli.options_from_fields import Given
 from cli.process.signals import act_on_signals
 from cli.terminal.opening import announce, subject_of
+from cli.terminal.progress import say
 from cli.terminal.text import visible
 from cli.terminal.waiting import waiting
 from planning.requests import WatchRequest, request_of
@@ -34,7 +35,7 @@ def run(given: Given) -> None:
     act_on_signals(stop.set)
     print_warnings()
     with ExitStack() as start:
-        now = start.enter_context(waiting(typer.echo))
+        now = start.enter_context(waiting(say))
         start.enter_context(progress.listening(now.until_progress(lambda stage: None), now.doing, show_hint))
         progress.doing("loading torch …")
 
