@@ -5,6 +5,7 @@ Flows, the command line, deployments' forms, records and documents read them fro
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Self
 
 from pydantic import (
@@ -39,6 +40,14 @@ class Options(BaseModel):
     def changed(self, **values: Any) -> Self:
         """The same options with other values for some, checked again."""
         return type(self)(**{**dict(self), **values})
+
+
+def texts_in(options: BaseModel) -> Iterator[tuple[str, str]]:
+    """Name and value of every text in a model and in those it holds."""
+    for name, value in options:
+        if isinstance(value, BaseModel):
+            yield from texts_in(value)
+        yield from ((name, text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str))
 
 
 def describe_problems(options: type[BaseModel], error: ValidationError) -> list[str]:

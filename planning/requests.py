@@ -3,15 +3,15 @@
 The fields are the parameters of the flows and, with those of the models they hold, the options of the commands.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
 
-from musc.pydantic_options import CommaList, Options, option
+from musc.pydantic_options import CommaList, Options, option, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
 from storage.secrets import CREDENTIALS, require_no_secret
@@ -291,11 +291,3 @@ def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     own_options = {key: value for key, value in given.items() if key not in nested}
     values: Mapping[str, Any] = {**own_options, **{name: held[name](**options) for name, options in sorted_in.items()}}
     return kind(**values)
-
-
-def texts_in(options: BaseModel) -> Iterator[tuple[str, str]]:
-    """Name and value of every text in a model and in those it holds."""
-    for name, value in options:
-        if isinstance(value, BaseModel):
-            yield from texts_in(value)
-        yield from ((name, text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str))
