@@ -110,7 +110,9 @@ class LotCheck:
     key: str | None
     """Of its result; None where the file system does not tell whether files have changed."""
     outcome: LotOutcome | None
-    """If nothing has to be done."""
+    """If it has its result."""
+    lacks: bool = False
+    """Whether maps or exports that are asked for are missing beside the result."""
 
 
 def night_job(request: NightRequest) -> LotJob:
@@ -158,7 +160,7 @@ def survey(root: str, category: str | None, since: date | None) -> LotTree:
 
 
 def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, default_settings: bool = False) -> LotCheck:
-    """Whether a lot has a finished result for a job's settings, and its maps and exports as files.
+    """Whether a lot has a finished result for a job's settings, and beside it the files that are asked for.
 
     Images are opened only where too few are named like one, to say what the other files are.
 
@@ -174,7 +176,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
     if state.digest is None:
         log.info("%s has no fingerprint, as its file system keeps no times; the lot is checked in full", found.folder)
         return LotCheck(None, None)
-    key = result_key(found, state.digest, job, files, default_settings=default_settings)
+    key = result_key(found, state.digest, job, default_settings=default_settings)
     stored = read_result(Store(job.store), key)
     if stored is None:
         log.debug("%s: no result is known for its fingerprint", found.folder)
@@ -192,7 +194,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
         left_out=stored.left_out,
         page=page,
     )
-    return LotCheck(key, finished)
+    return LotCheck(key, finished, any(stored.files.get(name) != value for name, value in files.names.items()))
 
 
 def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutcome:
@@ -219,14 +221,20 @@ def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutc
     )
 
 
-def remember(job: LotJob, key: str | None, outcome: LotOutcome) -> None:
-    """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing."""
+def remember(job: LotJob, key: str | None, outcome: LotOutcome, files: RunFiles = NO_FILES) -> None:
+    """Store a lot's outcome under its fingerprint, so that the next night skips it; not if parts are missing.
+
+    Args:
+        files: maps and exports that were made; those of earlier nights are kept in mind.
+    """
     if key is None or outcome.problems:
         return
     store = Store(job.store)
     page = store.inside(outcome.page) if outcome.page else ""
     counts = outcome.images, outcome.flagged, outcome.suspect
-    write_result(store, key, KnownResult(outcome.run or None, outcome.reason, *counts, outcome.left_out, page))
+    known = read_result(store, key)
+    made = (known.files if known else {}) | files.names
+    write_result(store, key, KnownResult(outcome.run or None, outcome.reason, *counts, outcome.left_out, page, made))
 
 
 def note_outcome(job: LotJob, outcome: LotOutcome) -> None:
@@ -236,10 +244,8 @@ def note_outcome(job: LotJob, outcome: LotOutcome) -> None:
         note_attempt(Store(job.store), begin(found.lot, found.category, absolute(found.folder), outcome.reason))
 
 
-def result_key(
-    found: FoundLot, files_digest: str, job: LotJob, files: RunFiles = NO_FILES, *, default_settings: bool = False
-) -> str:
-    """The key of a lot's result: its files as seen from outside, its name, and all that decides what is made of it."""
+def result_key(found: FoundLot, files_digest: str, job: LotJob, *, default_settings: bool = False) -> str:
+    """The key of a lot's result: its files as seen from outside, its name, and all that decides its scores."""
     return digest(
         {
             "stage": "night",
@@ -250,9 +256,6 @@ def result_key(
             # a new verdict, drawing or accepted setting is no reason to score old nights again
             "job": job.key_values(job.not_in_key | {"judged_good", "lot", "category"}),
             "keep_aspect": job.settings.keep_aspect,
-            "maps": sorted(files.maps),
-            "export": sorted(files.export),
-            "image_prefix": files.image_prefix,
             **({"default_settings": True} if default_settings else {}),
         }
     )

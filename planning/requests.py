@@ -36,6 +36,12 @@ class RunFiles:
     image_prefix: str | None = None
     """Of the addresses from which Label Studio loads photographs."""
 
+    @property
+    def names(self) -> dict[str, str]:
+        """A name for each file or folder, with what else decides its content: the prefix, or nothing."""
+        exports = {f"export-{kind}": (self.image_prefix or "") * (kind == "labelstudio") for kind in self.export}
+        return {f"maps-{kind}": "" for kind in self.maps} | exports
+
 
 NO_FILES = RunFiles()
 

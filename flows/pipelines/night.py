@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
+from flows.pipelines.report import add_files_to
 from planning.lot_job import LotJob
 from planning.nightly import (
     LotOutcome,
@@ -20,6 +22,7 @@ from planning.returns import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
+from storage.results.runs import Run
 from storage.store import Store, begin_results
 from tasks.runtime import progress
 from tasks.runtime.runner import Runner
@@ -71,7 +74,7 @@ def score_night(
             address = {"dask_address": shared.dask_address, "workers": shared.workers}
             request = request.changed(resources=request.resources.changed(**address))
         for found in tree.lots:
-            outcome = attempt(found, job, request, score_lot, (len(outcomes), len(tree.lots)))
+            outcome = attempt(found, job, request, runner, score_lot, (len(outcomes), len(tree.lots)))
             note_outcome(job, outcome)
             outcomes.append(outcome)
             log.log(LEVELS[outcome.status], lot_line(outcome))
@@ -88,18 +91,31 @@ def score_night(
 
 
 def attempt(
-    found: FoundLot, job: LotJob, request: NightRequest, score_lot: ScoreLot, place: tuple[int, int] = (0, 1)
+    found: FoundLot,
+    job: LotJob,
+    request: NightRequest,
+    runner: Runner,
+    score_lot: ScoreLot,
+    place: tuple[int, int] = (0, 1),
 ) -> LotOutcome:
-    """Score one lot unless it is finished; its errors do not stop the other lots."""
+    """Score one lot unless it is finished; its errors do not stop the other lots.
+
+    A finished one gets the maps and exports that it lacks, from its run: nothing is scored again for them.
+    """
     key = None
     try:
-        check = check_lot(found, job, request.files, default_settings=request.default_settings)
-        if check.outcome:
+        lot = request.lot(found.folder, found.lot, found.category)
+        check = check_lot(found, job, lot.files, default_settings=request.default_settings)
+        if check.outcome and not check.lacks:
             return check.outcome
         key = check.key
         progress.begin("night", place[1], "lots", subject=found.lot, done=place[0])
-        outcome = describe_outcome(found, job, score_lot(request.lot(found.folder, found.lot, found.category)))
-        remember(job, key, outcome)
+        if check.outcome:
+            added = add_files_to(Run(Store(job.store), check.outcome.run), runner, lot.files)
+            outcome = replace(check.outcome, created=added.created, problems=added.problems)
+        else:
+            outcome = describe_outcome(found, job, score_lot(lot))
+        remember(job, key, outcome, lot.files)
     except UnopenedError as error:
         return LotOutcome(found, Status.FAILED, reason=str(error))
     except NoImagesError as error:

@@ -27,6 +27,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class AddedFiles:
+    """What came of maps and exports."""
+
+    problems: tuple[str, ...]
+    """A sentence for each kind that could not be made."""
+    created: tuple[str, ...]
+    """What was not there before: `maps`, `exports`."""
+
+
+@dataclass(frozen=True)
 class Reported:
     """What was made from a finished run, and its warnings."""
 
@@ -43,7 +53,8 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
     """Make the page of a finished run, its maps and exports as files if asked to, and pages of later nights again."""
     finished = Run(Store(job.store), run.run)
     record = read_record(finished)
-    report, notices, problems, created = None, own_notices(record), [], []
+    report, notices = None, own_notices(record)
+    problems, created = list[str](), list[str]()
     try:
         profiling = profile_spec(job, run, record)
         run_stage("profile", profile_run, [profiling], runner)
@@ -54,6 +65,16 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         report = run_stage("report", write_report, [reporting], runner)[0].path
     except Exception as error:  # the scores are complete and are returned without a page
         problems.append(f"the report could not be made ({error}); the scores are complete")
+    added = add_files(job, run, runner, files)
+    problems += [*added.problems, *renew_later(finished.store, record, runner)]
+    for problem in problems:
+        log.error(problem)
+    return Reported(report, notices, tuple(problems), (*created, *added.created))
+
+
+def add_files(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles) -> AddedFiles:
+    """Make a finished run's maps and exports as files, as far as they are asked for and not there yet."""
+    problems, created = list[str](), list[str]()
     try:
         drawing = [maps_spec(job, run, kind) for kind in files.maps]
         created += missing("maps", drawing)
@@ -68,10 +89,13 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         run_stage("export", write_export, exporting, runner)
     except Exception as error:
         problems.append(f"the results could not be exported ({error}); the scores are complete")
-    problems += renew_later(finished.store, record, runner)
-    for problem in problems:
-        log.error(problem)
-    return Reported(report, notices, tuple(problems), tuple(created))
+    return AddedFiles(tuple(problems), tuple(created))
+
+
+def add_files_to(run: Run, runner: Runner, files: RunFiles) -> AddedFiles:
+    """The same for a run of an earlier command, made with the options of its record."""
+    record = read_record(run)
+    return add_files(replace(record.job, store=run.store.url), scored_run(run.path, record), runner, files)
 
 
 def missing(name: str, specs: Sequence[Spec]) -> list[str]:

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ class KnownResult:
     """How many files were not scored, by status; empty if all were."""
     page: str = ""
     """Path of the page in the store; empty where there is none."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Names of the maps and exports that were made, with what else decides their content."""
 
 
 def fingerprint(url: str) -> Fingerprint:

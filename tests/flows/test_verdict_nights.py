@@ -116,15 +116,21 @@ def test_repetition_takes_the_verdicts_of_then(lots: Path) -> None:
 def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> None:
     output = str(lots.parent / "store")
     given = {"root": str(lots), "output": output, "good_from_verdicts": True, **SETTINGS}
-    request, runner = request_of(NightRequest, given), InlineRunner()
+    runner = InlineRunner()
 
-    def night() -> tuple[int, int]:
+    def night(**files: Any) -> list[tuple[Status, tuple[str, ...]]]:
+        request = request_of(NightRequest, {**given, **files})
         done = score_night(request, runner, lambda one: score_folder(one, runner))
-        return done.count(Status.SCORED), done.count(Status.FINISHED)
+        return [(outcome.status, outcome.created) for outcome in done.outcomes]
 
-    assert night() == (2, 0)
+    assert night() == [(Status.SCORED, ())] * 2
     judge_all(next(Run(Store(output), f"runs/{path.name}") for path in Path(output, "runs").iterdir()))
-    assert night() == (0, 2)
+    assert night() == [(Status.FINISHED, ())] * 2
+
+    assert night(maps=("png",), export=("csv",)) == [(Status.FINISHED, ("maps", "exports"))] * 2
+    assert len([*Path(output).glob("runs/*/maps-png/*.png")]) > 0
+    assert night(maps=("png",)) == [(Status.FINISHED, ())] * 2, "files of an earlier night are there"
+    assert len([*Path(output).glob("runs/*")]) == 2
 
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
