@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from musc.backbones import resolve, with_defaults
-from musc.plan.comparison import LayerComparison
+from musc.plan.blocks_and_shards import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
 from musc.plan.cost import ProjectedCost, lot_cost
-from musc.plan.partition import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
+from musc.plan.layer_comparison import LayerComparison
 from musc.settings import PAPER_BACKBONE, Settings
 
 LOT_SIZES = (1_000, 10_000, 100_000)

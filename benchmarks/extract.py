@@ -20,8 +20,8 @@ from inputs import make_lot, make_weights, model_name
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.plan.partition import CHUNK_IMAGES
-from planning.specs import ExtractSpec
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from planning.task_specs import ExtractSpec
 from storage.images.listing import list_folder
 from storage.store import Store
 from tasks.extract import untiled, write_features

@@ -21,7 +21,7 @@ from systematic import draw_repeated
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.decisions.decide import decide
+from musc.decisions.decide_lot import decide
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores

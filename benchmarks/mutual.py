@@ -23,8 +23,8 @@ import torch
 
 from musc.backbones import resolve
 from musc.backbones.catalogue import LITE0_NAME
-from musc.kernels.products import products
-from musc.kernels.window import window_bands
+from musc.kernels.match_window import window_bands
+from musc.kernels.matrix_products import products
 from musc.layers import Grid
 from musc.lnamd import aggregate
 from musc.mutual import degree_scores, interval_counts, mutual_scores

@@ -1,4 +1,4 @@
-"""How well boxes and outlines fit the masks, by the rule of `musc.decisions.regions` and by its pixel threshold alone.
+"""How well boxes and outlines fit the masks, by `musc.decisions.defect_boxes` and by its pixel threshold alone.
 
     python -m benchmarks.outlines ../shared/data/mvtec_ad ../shared/data/cookies ../shared/data/woven
 
@@ -18,8 +18,8 @@ from benchmarks.decisions.draws import halves
 from benchmarks.decisions.pairs import Product, compare
 from musc import backbones
 from musc.backbones import with_defaults
-from musc.decisions.decide import decide
-from musc.decisions.regions import boxes, defect_mask, pixel_threshold
+from musc.decisions.decide_lot import decide
+from musc.decisions.defect_boxes import boxes, defect_mask, pixel_threshold
 from musc.maps import maps_of_run
 from musc.settings import DEFAULT_BACKBONE, Settings
 from storage.datasets import Category, list_categories

@@ -85,7 +85,7 @@ def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     from storage.images.decode import decode
     from storage.results.runs import Run
     from storage.store import Store
-    from tasks.runtime.models import load_backbone
+    from tasks.runtime.loaded_backbones import load_backbone
 
     lot = make_lot(home / "lot", given.images, size=256)
     name, weights = model_name(given.model), make_weights(given.model, home)

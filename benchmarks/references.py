@@ -28,7 +28,7 @@ from musc.lot import pixel_digest
 from musc.maps import anomaly_maps, image_scores
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import mutual_scores
-from musc.plan.partition import pair_products
+from musc.plan.blocks_and_shards import pair_products
 from musc.plan.sample import draw_sample
 from storage.datasets.synthetic.defects import KINDS
 from storage.datasets.synthetic.lot import draw_part

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from storage.datasets import list_categories
-from storage.datasets.files import images_in
+from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
 
 SIZES = (0.02, 0.035)

@@ -22,8 +22,8 @@ from flows.pipelines.lot import score_folder
 from musc.decisions.threshold_from_verdicts import expected
 from musc.metrics import image_metrics
 from planning.requests import LotRequest, request_of
-from reports.judged import calibration_of
-from storage.datasets.files import images_in
+from reports.verdicts.counts import calibration_of
+from storage.datasets.folder_contents import images_in
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, Verdict, add_verdict, read_verdicts
 from storage.store import Store

@@ -31,12 +31,12 @@ import torch
 from PIL import ImageChops, ImageEnhance
 
 from flows.pipelines.watch import Started, open_watch, watch_folder
-from planning.job import prepare
+from planning.job_from_request import prepare
 from planning.requests import WatchRequest, request_of
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode
 from storage.results.arrivals import Arrival
-from tasks.runtime.models import load_backbone
+from tasks.runtime.loaded_backbones import load_backbone
 from tasks.runtime.runner import InlineRunner
 
 SIZE = 512

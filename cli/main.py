@@ -7,11 +7,11 @@ import typer
 
 import musc
 from cli.commands import verdicts
-from cli.one_value import OneValueCommand
 from cli.options_from_fields import Given, Verbose, takes
 from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
-from cli.terminal.text import replace_unprintable
+from cli.repeated_options import OneValueCommand
+from cli.terminal.escaping import replace_unprintable
 from planning.requests import (
     BenchmarkRequest,
     LotRequest,
@@ -45,7 +45,7 @@ def score_what(kind: type[AnyScoring], command: str, given: Given, verbosity: in
 
     def announced() -> None:
         from cli.process.engines import with_engine
-        from cli.terminal.opening import announce, subject_of, where_of
+        from cli.terminal.first_lines import announce, subject_of, where_of
 
         request = with_engine(request_of(kind, given))
         announce(subject_of(request), where_of(request.resources.engine or "inline"))

@@ -17,12 +17,12 @@ import musc
 MODULES = (
     *("musc", "musc.settings", "musc.backbones", "musc.lnamd", "musc.mutual", "musc.maps", "musc.rscin"),
     *(
-        "musc.backbones.images",
+        "musc.backbones.pil_images",
         "musc.metrics",
-        "musc.decisions.decide",
-        "musc.decisions.rule",
+        "musc.decisions.decide_lot",
+        "musc.decisions.lot_rule",
         "musc.decisions.groups",
-        "musc.plan.partition",
+        "musc.plan.blocks_and_shards",
     ),
     *("storage.results.runs", "storage.store", "storage.tables", "storage.errors"),
     *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run", "flows.tune"),

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 
 import musc
-from musc.backbones.images import upright_rgb
+from musc.backbones.pil_images import upright_rgb
 from musc.settings import DEFAULT_BACKBONE
 
 options = argparse.ArgumentParser(description=__doc__.splitlines()[0])

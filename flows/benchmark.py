@@ -2,14 +2,14 @@
 
 from prefect import flow
 
-from flows.hooks import crashed, failed
+from flows.failed_runs import crashed, failed
 from flows.parameters import takes
-from flows.pipelines.dataset import measure_one, score_dataset
+from flows.pipelines.benchmark import measure_one, score_dataset
 from flows.runners import PrefectRunner, one_at_a_time
 from planning.lot_job import LotJob
 from planning.requests import BenchmarkRequest
 from planning.resources import Engine
-from planning.returns import Benchmarked
+from planning.task_results import Benchmarked
 
 
 @flow(

@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.pipelines.reproduction import reproduce
 from flows.runners import PrefectRunner, one_at_a_time
-from reports.reproduce import Reproduction
+from reports.recorded_job import Reproduction
 
 
 @flow(name="reproduce-run", flow_run_name="reproduce {run}", task_runner=one_at_a_time())

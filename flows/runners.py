@@ -18,7 +18,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from musc.backbones.devices import thread_count
 from planning.resources import GPU, Engine
-from planning.specs import Spec
+from planning.task_specs import Spec
 from tasks.monitoring.monitor import Monitor
 from tasks.monitoring.prefect_monitor import PrefectMonitor
 from tasks.runtime.prefect_tasks import cached_task, plain_task

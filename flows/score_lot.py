@@ -2,13 +2,13 @@
 
 from prefect import flow, runtime
 
-from flows.hooks import crashed, failed
+from flows.failed_runs import crashed, failed
 from flows.parameters import takes
 from flows.pipelines.lot import score_folder
 from flows.runners import PrefectRunner, one_at_a_time
-from planning.job import names_of
+from planning.job_from_request import names_of
 from planning.requests import LotRequest
-from planning.returns import ScoredLot
+from planning.task_results import ScoredLot
 
 
 def run_name() -> str:

@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.hooks import crashed
+from flows.failed_runs import crashed
 from flows.parameters import takes
 from flows.pipelines.night import score_night
 from flows.runners import PrefectRunner, one_at_a_time

@@ -2,11 +2,11 @@
 
 from prefect import flow
 
-from flows.hooks import crashed, failed
+from flows.failed_runs import crashed, failed
 from flows.parameters import takes
 from flows.pipelines.tune import tune_product
 from flows.runners import PrefectRunner, one_at_a_time
-from planning.returns import Tuned
+from planning.task_results import Tuned
 from planning.tuning.request import TuneRequest
 
 

@@ -1,6 +1,6 @@
 """The whole method on one page, in memory, for a notebook or a small lot; the pipeline does it in resumable steps.
 
-It ends with scores; `musc.decisions.decide` says which images are flagged.
+It ends with scores; `musc.decisions.decide_lot` says which images are flagged.
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from musc import backbones
 from musc.image_scores import score_maps
 from musc.maps import anomaly_maps, on_grid
 from musc.mutual import degree_scores
-from musc.plan.comparison import LayerComparison
 from musc.plan.cost import pair_count
+from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.rscin import rescore

@@ -13,8 +13,9 @@ from functools import partial
 import torch
 
 from musc.array_checks import require_each_once, require_excluded, require_finite, require_spare
-from musc.kernels import pooled, products
-from musc.kernels.window import window_bands
+from musc.kernels import matrix_products as products
+from musc.kernels import pooled
+from musc.kernels.match_window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.option_ranges import Interval, require_interval, require_match_radius

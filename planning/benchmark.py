@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from musc.backbones.families import PAPER_RSCIN_WINDOWS
-from musc.plan.partition import plan_subsets
+from musc.plan.blocks_and_shards import plan_subsets
 from musc.settings import Settings
-from planning.job import prepare, require_name
+from planning.job_from_request import prepare, require_name
 from planning.lot_job import LotJob, OfProduct
 from planning.requests import BenchmarkRequest, LotRequest
 from planning.tuning.product import with_accepted
@@ -29,7 +29,7 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
 
     Raises:
         DatasetLayoutError: if the root does not have the dataset's layout, naming every problem.
-        ValueError: as `planning.job.prepare`, if weights are given for several backbones, or a category has too
+        ValueError: as `job_from_request.prepare`, if weights are given for several backbones, or a category has too
             few images for its subsets.
     """
     found = list_categories(request.dataset, request.root, request.categories)

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from musc.layers import BackboneSpec
 from musc.settings import BackboneArguments, ChosenSettings, Decisions
-from planning.keys import Identified, key_values
-from planning.proportions import KeptSize
+from planning.identity_keys import Identified, key_values
+from planning.kept_size import KeptSize
 from planning.resources import Allocation
 
 

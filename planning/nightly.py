@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from planning.job import prepare
+from planning.job_from_request import prepare
 from planning.lot_job import LotJob
 from planning.requests import NO_FILES, NightRequest, RunFiles
-from planning.returns import Contributed, ScoredLot
-from planning.versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from planning.stage_versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
+from planning.task_results import Contributed, ScoredLot
 from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
+from storage.given_names import one_form
 from storage.images.listing import has_image_name, list_folder, require_folder
 from storage.images.lot_fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
 from storage.images.lots import require_enough
-from storage.names import one_form
 from storage.store import Store, absolute
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decide import DecidedLot, decide
-from musc.decisions.decision import Decision
-from musc.decisions.regions import boxes, defect_mask, lowest_peak, pixel_threshold
+from musc.decisions.decide_lot import DecidedLot, decide
+from musc.decisions.decision_words import Decision
+from musc.decisions.defect_boxes import boxes, defect_mask, lowest_peak, pixel_threshold
 from musc.maps import maps_of_run
-from planning.specs import RunSpec
+from planning.task_specs import RunSpec
 from reports.run_record import DecisionRecord, GroupRecord
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from planning.nightly import LotOutcome, Night, Status
-from planning.returns import Contributed
+from planning.task_results import Contributed
 from reports.sentences import counted, counts
 
 FINISHED_SHOWN = 5

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 from planning.lot_job import LotJob, backbone_identity
-from planning.specs import BlockRows, ExtractSpec
+from planning.task_specs import BlockRows, ExtractSpec
 from reports.run_record import read_record
 from storage.artefacts import is_complete
 from storage.images.lots import ListedImage, load_usable

@@ -5,11 +5,11 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from musc.decisions.decision import Basis
+from musc.decisions.decision_words import Basis
 from planning.lot_job import LotJob, folder_name
-from planning.returns import ScoredRun
-from planning.specs import BlockRows
-from planning.versions import RECORD_VERSION
+from planning.stage_versions import RECORD_VERSION
+from planning.task_results import ScoredRun
+from planning.task_specs import BlockRows
 from storage.errors import DamagedError, FormatVersionError
 from storage.images.folder_dates import date_of
 from storage.images.lots import USABLE, format_left_out

@@ -28,7 +28,7 @@ from storage.results.features import AGGREGATED, FEATURES
 from storage.results.groups import FOLDER as GROUPS
 from storage.results.patch_scores import FOLDER as PATCH_SCORES
 from storage.results.profiles import FOLDER as PROFILES
-from storage.results.regions import FOLDER as REGIONS
+from storage.results.regions_of_interest import FOLDER as REGIONS
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD
 from storage.store import PARTIAL, TIMES, Store

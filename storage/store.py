@@ -12,8 +12,8 @@ from uuid import uuid4
 import fsspec
 import zarr
 
-from storage.names import SIGN
-from storage.places import open_place, options_of
+from storage.given_names import SIGN
+from storage.paths_and_urls import open_place, options_of
 
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""

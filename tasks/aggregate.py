@@ -7,9 +7,9 @@ import torch
 
 from musc.backbones import choose_device
 from musc.lnamd import aggregate
-from musc.plan.partition import CHUNK_IMAGES
-from planning.returns import StoredArtefact
-from planning.specs import AggregateSpec
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from planning.task_results import StoredArtefact
+from planning.task_specs import AggregateSpec
 from storage.artefacts import is_complete
 from storage.results.features import ArraySpec, LotFeatures, layer_name, writing_block
 from storage.store import Store

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from planning.lot_job import LotJob
-from planning.returns import Benchmarked, ScoredRun, StoredArtefact
-from planning.specs import EvaluateSpec
+from planning.task_results import Benchmarked, ScoredRun, StoredArtefact
+from planning.task_specs import EvaluateSpec
 from reports.evaluation.comparison_table import with_means
 from reports.evaluation.labels import labelled, network_size_metrics
 from reports.evaluation.loco import loco_metrics
 from storage.artefacts import digest, is_complete, writing
 from storage.datasets import LabelledImage, labels_digest
-from storage.datasets.stored import read_category
+from storage.datasets.stored_categories import read_category
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import BENCHMARKS, METRICS_TABLE, read_table, write_table

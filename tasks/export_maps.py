@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from planning.returns import StoredArtefact
+from planning.task_results import StoredArtefact
+from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import draw_boxes, draw_outlines, encode_picture, overlay
-from reports.page.run_view import FinishedRun
-from reports.page.specs import MapsSpec
+from reports.page.run_files_specs import MapsSpec
 from storage.artefacts import is_complete, writing
-from storage.names import name_digest, short_name
+from storage.given_names import name_digest, short_name
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import write_table

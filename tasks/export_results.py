@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from planning.requests import ExportKind
-from planning.returns import StoredArtefact
-from reports.formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
-from reports.page.run_view import FinishedRun
-from reports.page.specs import ExportSpec
+from planning.task_results import StoredArtefact
+from reports.export_formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.page.finished_run import FinishedRun
+from reports.page.run_files_specs import ExportSpec
 from storage.artefacts import is_complete, writing
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE

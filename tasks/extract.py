@@ -15,12 +15,12 @@ from PIL import Image
 
 from musc.backbones import Backbone, Features
 from musc.layers import BackboneSpec
-from musc.plan.partition import CHUNK_IMAGES
-from musc.plan.tiles import parts_of
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.lot_as_tiles import parts_of
 from musc.tiles import Tile
-from planning.returns import StoredArtefact
-from planning.specs import ExtractSpec
-from reports.provenance import versions
+from planning.task_results import StoredArtefact
+from planning.task_specs import ExtractSpec
+from reports.make_run_record import versions
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
@@ -38,9 +38,9 @@ from storage.results.features import (
 from storage.results.tile_rows import whole_images
 from storage.store import Store
 from tasks.runtime import progress
-from tasks.runtime.models import load_backbone, load_on_cpu
+from tasks.runtime.background_io import background_writer, to_device, to_host
+from tasks.runtime.loaded_backbones import load_backbone, load_on_cpu
 from tasks.runtime.out_of_memory import halve_on_out_of_memory
-from tasks.runtime.overlap import background_writer, to_device, to_host
 
 DECODERS = min(16, max(4, os.cpu_count() or 1))
 """Threads that read and decode images ahead of the model."""

@@ -8,8 +8,8 @@ from typing import cast
 import torch
 
 from musc.decisions.groups import Groups, SharedPatch, block_similarities, find_groups, shared_patches
-from planning.returns import Grouped
-from planning.specs import GroupSpec, ScoreSpec
+from planning.task_results import Grouped
+from planning.task_specs import GroupSpec, ScoreSpec
 from storage.artefacts import is_complete
 from storage.results.groups import read_groups, write_groups
 from storage.store import Store

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Sequence
 
 from planning.lot_job import KnownGood
-from planning.returns import ListedLot
+from planning.task_results import ListedLot
 from storage.artefacts import digest
-from storage.datasets.stored import read_category
+from storage.datasets.stored_categories import read_category
 from storage.images.listing import list_files, list_folder, require_folder
 from storage.images.lots import USABLE, ListedImage, is_unopened, require_enough, store_lot, usable_images
 from storage.store import Store, begin_results

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from planning.returns import StoredArtefact
+from planning.task_results import StoredArtefact
+from reports.brightness_sharpness import Appearance, appearance_of
 from reports.drift import unit
-from reports.page.appearance import Appearance, appearance_of
-from reports.page.specs import ProfileSpec
+from reports.page.run_files_specs import ProfileSpec
 from reports.run_record import date_of_lot, read_record
 from storage.artefacts import is_complete, writing
 from storage.errors import ImageChangedError, UnreadableImageError

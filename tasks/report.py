@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from planning.returns import StoredArtefact
+from planning.task_results import StoredArtefact
 from reports.description import describe_run
 from reports.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
+from reports.notices import warnings_of
 from reports.page.charts import histogram, trend
+from reports.page.finished_run import FinishedRun
 from reports.page.gallery import gallery_of
 from reports.page.heatmaps import overlay
 from reports.page.html import render
-from reports.page.notices import warnings_of
-from reports.page.run_view import FinishedRun
-from reports.page.specs import ExportSpec, ReportSpec
+from reports.page.run_files_specs import ExportSpec, ReportSpec
 from reports.sentences import RAW_SCORES, headline, thresholds
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
-from storage.results.site import read_site
+from storage.results.site_address import read_site
 from storage.store import Store
 
 log = logging.getLogger(__name__)

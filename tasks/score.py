@@ -10,13 +10,13 @@ import torch.nn.functional as F
 
 from musc.maps import any_patch
 from musc.mutual import LayerTokens, block_scores
-from planning.returns import StoredArtefact
-from planning.specs import ScoreSpec
+from planning.task_results import StoredArtefact
+from planning.task_specs import ScoreSpec
 from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
 from storage.results.groups import read_groups
 from storage.results.patch_scores import write_shard
-from storage.results.regions import read_regions
+from storage.results.regions_of_interest import read_regions
 from storage.results.tile_rows import scored_rows
 from storage.store import Store
 from tasks.runtime.feature_reader import FeatureReader

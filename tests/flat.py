@@ -4,18 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from musc.backbones import with_defaults
-from musc.decisions.decision import Basis
+from musc.decisions.decision_words import Basis
 from musc.layers import BackboneSpec, Layer
 from musc.settings import ChosenSettings, Settings
 from planning import benchmark as benchmark_planning
-from planning import job as job_planning
+from planning import job_from_request as job_planning
 from planning.benchmark import BenchmarkJob
 from planning.lot_job import LotJob
 from planning.nightly import Night
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 from planning.resources import Allocation
-from planning.returns import Benchmarked, ScoredLot
-from planning.versions import RECORD_VERSION
+from planning.stage_versions import RECORD_VERSION
+from planning.task_results import Benchmarked, ScoredLot
 from reports.run_record import RunRecord
 
 

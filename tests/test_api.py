@@ -18,7 +18,7 @@ PUBLIC = {
     "musc.mutual": ["mutual_scores"],
     "musc.maps": ["anomaly_maps", "image_scores"],
     "musc.rscin": ["rescore"],
-    "musc.backbones.images": ["upright_rgb"],
+    "musc.backbones.pil_images": ["upright_rgb"],
     "storage.results.runs": ["Run", "run_at"],
     "storage.store": ["Store"],
     "flows.score_lot": ["score_lot"],

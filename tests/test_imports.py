@@ -43,14 +43,14 @@ BELOW = {
 INSIDE = {
     "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd "
     "kernels maps image_scores rscin metrics decisions tuning backbones plan mutual lot",
-    "storage": "errors names secrets local_time places store disks tables artefacts leases attempts images results "
-    "products datasets prune",
+    "storage": "errors given_names secrets local_time paths_and_urls store disk_space tables artefacts leases attempts "
+    "images results products datasets prune",
 }
 """The modules and folders of a room from the lowest to the highest: each imports only those before it."""
 
 KNOW_PREFECT = {
     "tasks": {"runtime/prefect_tasks", "monitoring/artifacts", "monitoring/events", "monitoring/automations"},
-    "flows": {"runners", "hooks", "score_lot", "score_lots", "benchmark", "reproduce_run", "tune"},
+    "flows": {"runners", "failed_runs", "score_lot", "score_lots", "benchmark", "reproduce_run", "tune"},
 }
 """The only modules of their rooms that import Prefect, so that a run without a server never loads it."""
 

@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from reports.exports import FORMATS, verdicts_content
-from reports.judged import calibration_of, scored_alike
 from reports.page.crops import close_up_grid
-from storage.disks import describe_space, is_full
+from reports.verdicts.counts import calibration_of, scored_alike
+from reports.verdicts.exports import FORMATS, verdicts_content
+from storage.disk_space import describe_space, is_full
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
@@ -23,16 +23,16 @@ from web import pictures
 from web.access.guard import Access
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.image_page import history, image_values, map_values, nearest_places
-from web.library import Library
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
 from web.nights import StoredRun
 from web.overview import calendar, products_of
-from web.product.ignored import IgnoredValues, OutdatedError, ignored_values, save_ignored
+from web.product.ignored_places import IgnoredValues, OutdatedError, ignored_values, save_ignored
 from web.product.settings import change_settings, settings_of
-from web.query import Query
 from web.rendering import page
+from web.store_cache import Library
 from web.verdict_form import TooLargeError, read_limited, verdict_from
+from web.view_query import Query
 
 log = logging.getLogger(__name__)
 

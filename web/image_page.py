@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decision import Decision
-from musc.decisions.regions import outline_levels
+from musc.decisions.decision_words import Decision
+from musc.decisions.defect_boxes import outline_levels
 from reports.page.crops import worst_patch
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
 from storage.results.verdicts import COLUMNS, current_verdicts
 from web.lot import Lot
 from web.lot_page import with_verdicts
-from web.query import Query, chosen
+from web.view_query import Query, chosen
 
 MATCHES = 4
 
@@ -72,7 +72,7 @@ def map_values(lot: Lot, position: int) -> dict[str, object]:
 
 
 def outline_margins(lot: Lot, position: int) -> list[float] | None:
-    """How far patches lie above the levels of `musc.decisions.regions.outline_levels`; None where nothing is listed."""
+    """How far patches lie above the levels of `defect_boxes.outline_levels`; None where nothing is listed."""
     threshold = lot.record.decision.pixel_threshold
     if threshold is None or lot.table.iloc[position]["decision"] == Decision.ACCEPTED:
         return None

@@ -7,12 +7,12 @@ import pandas as pd
 
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
 from reports.description import describe_run
-from reports.judged import VerdictCounts, count_verdicts
 from reports.page.charts import histogram
 from reports.sentences import headline, thresholds
+from reports.verdicts.counts import VerdictCounts, count_verdicts
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 from web.lot import Lot
-from web.query import PAGE_IMAGES, Query, chosen
+from web.view_query import PAGE_IMAGES, Query, chosen
 
 MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.drift import MeasureComparison
-from reports.judged import VerdictCounts
 from reports.run_record import RunRecord, night_of
+from reports.verdicts.counts import VerdictCounts
 from storage.results.profiles import choose_earlier, names_of
 from web.charts import Chart, chart
 from web.nights import StoredRun

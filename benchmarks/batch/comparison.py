@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from musc.metrics.connected_regions import region_weights
 from musc.metrics.counting import CleanCounts
-from musc.metrics.overlap import overlap_area
 from musc.metrics.ranking import ranking_metrics
-from musc.metrics.regions import region_weights
+from musc.metrics.region_overlap import overlap_area
 
 Judged = tuple[torch.Tensor, torch.Tensor]
 """Anomaly maps (n, H, W) at the size of the masks, and image scores (n,)."""

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from comparison import counted_images, figures_of, resampled
 
-from musc.kernels.products import fill_directed
+from musc.kernels.matrix_products import fill_directed
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import interval_mean

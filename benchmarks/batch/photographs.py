@@ -10,7 +10,7 @@ import torch
 from musc.backbones import Backbone
 from musc.layers import BackboneSpec
 from storage.datasets import Category, load_mask_at
-from storage.datasets.files import images_in
+from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
 
 GOOD_DRAWN = 0.9

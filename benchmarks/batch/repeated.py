@@ -30,7 +30,7 @@ from musc.metrics import image_metrics
 from musc.mutual import block_scores
 from musc.settings import ChosenSettings, Settings
 from storage.datasets import Category, list_categories, load_mask_at
-from storage.datasets.files import images_in
+from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
 
 SHIFT, LIGHTER, WIDER, SOFT = 9, 0.07, 6, 4.0

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from photographs import PhotographSet
 
-from musc.kernels.products import fill_symmetric
+from musc.kernels.matrix_products import fill_symmetric
 from musc.layers import Grid, Layer
 from musc.lnamd import aggregate, normalise_layer
 from musc.maps import anomaly_maps, image_scores, on_grid

@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from musc import backbones
-from musc.kernels.products import fill_symmetric
+from musc.kernels.matrix_products import fill_symmetric
 from musc.layers import Grid
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores, on_grid
 from musc.mutual import interval_counts
 from musc.settings import Settings
 from storage.datasets import Category
-from storage.datasets.files import images_in
+from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
 
 FloatArray = NDArray[np.float64]

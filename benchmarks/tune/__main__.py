@@ -26,12 +26,12 @@ from musc.metrics import image_metrics
 from musc.settings import Settings
 from musc.tuning.choose import choose
 from musc.tuning.evidence import weigh
-from planning.job import prepare
+from planning.job_from_request import prepare
 from planning.requests import LotRequest
 from planning.tuning.choices import Choice, choices_of, traits
 from planning.tuning.request import TuneRequest
-from planning.tuning.specs import trial_spec
-from storage.datasets.files import images_in
+from planning.tuning.tuning_specs import trial_spec
+from storage.datasets.folder_contents import images_in
 from storage.products.tunings import SCORES
 from storage.store import Store
 from storage.tables import read_table

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.process.prefect_settings import require_readable_settings
+from cli.process.prefect_files import require_readable_settings
 
 
 def run(silence: int, alert: str | None) -> None:

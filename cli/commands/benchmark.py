@@ -8,7 +8,7 @@ def run(request: BenchmarkRequest) -> None:
     from cli.process.engines import run_benchmark
     from cli.terminal.progress import watching
     from cli.terminal.tables import show_benchmark
-    from flows.pipelines.dataset import BenchmarkFailedError
+    from flows.pipelines.benchmark import BenchmarkFailedError
     from storage.store import absolute
 
     store = absolute(request.output)

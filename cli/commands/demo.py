@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.process.engines import score_lot, with_engine
-from cli.terminal.opening import announce, subject_of, where_of
+from cli.terminal.first_lines import announce, subject_of, where_of
 from cli.terminal.progress import console, print_line, watching
 from cli.terminal.tables import show_run
 from planning.requests import LotRequest

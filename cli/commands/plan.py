@@ -7,13 +7,13 @@ from planning.requests import LotRequest, request_of
 def run(given: Given) -> None:
     """Count the images, add up, try what takes long, and print."""
     from cli.terminal.tables import show_plan
-    from musc.plan.tiles import tile_count
-    from planning.estimates.cost import project_cost
-    from planning.estimates.forecast import forecast
-    from planning.hints import size_hints
-    from planning.job import prepare
-    from reports.judged_good import with_judged_good
+    from musc.plan.lot_as_tiles import tile_count
+    from planning.estimates.operations_and_bytes import project_cost
+    from planning.estimates.time_and_memory import forecast
+    from planning.job_from_request import prepare
+    from planning.size_hints import size_hints
     from reports.references import earlier_references
+    from reports.verdicts.known_good import with_judged_good
     from storage.images.listing import list_folder
     from storage.images.lots import require_enough, usable_images
 

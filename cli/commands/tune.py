@@ -8,7 +8,7 @@ from planning.tuning.request import TuneRequest
 def run(given: Given) -> None:
     """Compare the choices, print them, and keep the best if asked to; or go back to the default settings."""
     from cli.process.engines import tune, with_engine
-    from cli.terminal.opening import announce, where_of
+    from cli.terminal.first_lines import announce, where_of
     from cli.terminal.progress import watching
     from cli.terminal.tuning import show_accepted, show_tuning
     from reports.tuning.settings import go_back

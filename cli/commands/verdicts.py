@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.one_value import OneValueCommand
 from cli.process.errors import reporting_errors
-from cli.terminal.text import visible
+from cli.repeated_options import OneValueCommand
+from cli.terminal.escaping import visible
 
 app = typer.Typer(no_args_is_help=True, help="Export the verdicts that people gave on the review site.")
 
@@ -50,8 +50,8 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     from pathlib import Path
 
     from planning.requests import require_address
-    from reports.exports import FORMATS, verdicts_content
-    from reports.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
+    from reports.verdicts.exports import FORMATS, verdicts_content
+    from reports.verdicts.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts
     from storage.secrets import require_no_secret

@@ -8,7 +8,7 @@ def run(url: str, host: str, port: int, address: str, root_path: str) -> None:
     from storage.secrets import require_no_secret
 
     require_no_secret("store", url)
-    from storage.results.site import note_site
+    from storage.results.site_address import note_site
     from web.serve import listening, place_of, require_site_store, serve
 
     store, place = require_site_store(url), place_of(host, port, address, root_path)

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.process.prefect_api import VARIABLE, ConfiguredApi, configured_api, require_answer
-from cli.process.prefect_settings import require_readable_settings
+from cli.process.prefect_files import require_readable_settings
 from planning.requests import BenchmarkRequest, ComputingRequest, LotRequest, NightRequest, WatchRequest
 from planning.resources import EngineName
-from planning.returns import Benchmarked, ScoredLot
+from planning.task_results import Benchmarked, ScoredLot
 
 if TYPE_CHECKING:
     import threading
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from flows.pipelines.watch import Started
     from planning.nightly import LotOutcome, Night
-    from planning.returns import Tuned
+    from planning.task_results import Tuned
     from planning.tuning.request import TuneRequest
-    from reports.reproduce import Reproduction
+    from reports.recorded_job import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
 
 AnyComputing = TypeVar("AnyComputing", bound=ComputingRequest)
@@ -64,7 +64,7 @@ def score_lot(request: LotRequest) -> ScoredLot:
 def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
     """Score and measure a dataset."""
     if request.resources.engine == "inline":
-        from flows.pipelines.dataset import measure_one, score_dataset
+        from flows.pipelines.benchmark import measure_one, score_dataset
         from tasks.runtime.runner import InlineRunner
 
         runner = InlineRunner()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import typer
 
 from cli.process.signals import stop_on_signals
-from cli.terminal.text import visible
+from cli.terminal.escaping import visible
 
 BAD_INPUT = 2
 FAILED = 1
@@ -44,7 +44,7 @@ def is_ours(error: BaseException) -> bool:
 
 def full_disk(error: Exception) -> str | None:
     """What to say where a named file found no room on its disk; None for other errors."""
-    from storage.disks import describe_space, is_full
+    from storage.disk_space import describe_space, is_full
     from storage.store import Store
 
     path = getattr(error, "filename", None)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from cli.terminal.text import visible
+from cli.terminal.escaping import visible
 from cli.terminal.waiting import waiting
 from tasks.runtime.progress import Listener, StageProgress, listening
 

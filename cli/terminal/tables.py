@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, get_args
 import pandas as pd
 from rich.table import Table
 
+from cli.terminal.escaping import literal, visible
 from cli.terminal.progress import console
-from cli.terminal.text import literal, visible
 from planning.requests import ExportKind
-from reports.page.notices import Notices, notices_of
+from reports.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
-from storage.disks import readable_bytes
+from storage.disk_space import readable_bytes
 from storage.results.runs import CONTENTS, EXPORT, MAPS, REPORT, REPORT_FOLDER, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
@@ -25,7 +25,7 @@ from storage.tables import METRICS_TABLE as TABLE
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from planning.estimates.forecast import Forecast
+    from planning.estimates.time_and_memory import Forecast
     from planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
@@ -120,7 +120,7 @@ def show_benchmark(store_url: str, path: str) -> None:
 
 def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast", hints: Sequence[str]) -> None:
     """Print what scoring a lot would cost, what it takes here, and which options its photographs suggest."""
-    from planning.estimates.cost import cost_rows
+    from planning.estimates.operations_and_bytes import cost_rows
 
     table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
     for row in cost_rows(plan, job):

@@ -4,9 +4,9 @@ import shlex
 
 from rich.table import Table
 
+from cli.terminal.escaping import literal
 from cli.terminal.progress import console, print_line
-from cli.terminal.text import literal
-from planning.returns import Tuned
+from planning.task_results import Tuned
 from planning.tuning.product import describe_accepted
 from planning.tuning.request import TuneRequest
 from reports.tuning.settings import describe_tuning

@@ -4,29 +4,29 @@ import logging
 from dataclasses import replace
 
 from flows.pipelines.report import report_run
-from planning.feasible import require_feasible
-from planning.hints import size_hints
-from planning.job import none_drawn
-from planning.lot import (
+from planning.feasibility import require_feasible
+from planning.job_from_request import none_drawn
+from planning.lot_job import LotJob
+from planning.lot_specs import (
     run_spec,
 )
-from planning.lot_job import LotJob
 from planning.requests import LotRequest
 from planning.resources import Engine
-from planning.returns import Contributed, ScoredLot, ScoredRun
-from reports.judged_good import none_judged_good, with_judged_good
+from planning.size_hints import size_hints
+from planning.task_results import Contributed, ScoredLot, ScoredRun
+from reports.verdicts.known_good import none_judged_good, with_judged_good
 from storage.artefacts import is_complete
 from storage.attempts import attempting
 from storage.images.lots import load_usable
-from storage.results.ignored import read_ignored
+from storage.results.ignored_places import read_ignored
 from storage.results.product_sizes import settle_size
 from storage.store import Store
-from tasks.finish import rescore_lot
 from tasks.ingest import list_good, list_images
-from tasks.regions import keep_region
+from tasks.regions_of_interest import keep_region
+from tasks.rescore import rescore_lot
 from tasks.runtime import progress
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage
 
 log = logging.getLogger(__name__)
 

@@ -18,15 +18,15 @@ from planning.nightly import (
     survey,
 )
 from planning.requests import LotRequest, NightRequest
-from planning.returns import ScoredLot
+from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.results.runs import Run
 from storage.store import Store, begin_results
 from tasks.runtime import progress
+from tasks.runtime.run_stage import format_failures
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import format_failures
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from planning.lot_job import LotJob
 from planning.requests import NO_FILES, RunFiles
-from planning.returns import ScoredRun
-from planning.specs import Spec
+from planning.task_results import ScoredRun
+from planning.task_specs import Spec
 from reports.drift import MAX_EARLIER
-from reports.page.notices import Notices, notices_of, own_notices, profile_of_run
-from reports.page.specs import export_specs, maps_spec, profile_spec, report_spec
+from reports.notices import Notices, notices_of, own_notices, profile_of_run
+from reports.page.run_files_specs import export_specs, maps_spec, profile_spec, report_spec
 from reports.run_record import RunRecord, read_record, scored_run
 from storage.artefacts import is_complete
 from storage.results.profiles import later_profiles
@@ -20,8 +20,8 @@ from tasks.export_maps import write_maps
 from tasks.export_results import write_export
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, is_outdated, write_report
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage
 
 log = logging.getLogger(__name__)
 

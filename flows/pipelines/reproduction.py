@@ -3,7 +3,7 @@
 from tempfile import TemporaryDirectory
 
 from flows.pipelines.lot import score_listed
-from reports.reproduce import Reproduction, bring_references, compare_runs, listed_again, recorded_job
+from reports.recorded_job import Reproduction, bring_references, compare_runs, listed_again, recorded_job
 from storage.results.runs import Run, run_at
 from storage.store import Store
 from tasks.runtime.runner import Runner

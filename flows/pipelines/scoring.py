@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from musc.decisions.rule import MIN_IMAGES
-from musc.plan.tiles import tile_count
-from planning.estimates.cost import project_cost
-from planning.lot import (
+from musc.decisions.lot_rule import MIN_IMAGES
+from musc.plan.lot_as_tiles import tile_count
+from planning.estimates.operations_and_bytes import project_cost
+from planning.lot_job import LotJob
+from planning.lot_specs import (
     aggregate_specs,
     extract_specs,
     good_job,
@@ -19,24 +20,23 @@ from planning.lot import (
     run_spec,
     score_specs,
 )
-from planning.lot_job import LotJob
 from planning.resources import Engine
-from planning.returns import ScoredRun
-from planning.specs import AggregateSpec, BlockRows, ExtractSpec, KnownGoodSpecs, RegionRows, ScoreSpec
-from reports.page.earlier_nights import earlier_runs
+from planning.task_results import ScoredRun
+from planning.task_specs import AggregateSpec, BlockRows, ExtractSpec, KnownGoodSpecs, RegionRows, ScoreSpec
+from reports.earlier_scores import earlier_runs
 from reports.references import earlier_references, lot_references
 from storage.images.lots import ListedImage, load_usable, lot_path
 from storage.leases import Lease, leasing
 from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents, require_usable
-from tasks.finish import rescore_lot
 from tasks.groups import group_lot
-from tasks.regions import region_rows
+from tasks.regions_of_interest import region_rows
+from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import explaining_full_disk
-from tasks.runtime.models import load_ahead
+from tasks.runtime.loaded_backbones import load_ahead
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage
 from tasks.score import score_shard
 
 log = logging.getLogger(__name__)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from flows.pipelines.lot import with_region
 from musc.settings import Settings
-from planning.job import prepare
+from planning.job_from_request import prepare
 from planning.lot_job import LotJob
 from planning.requests import LotRequest
-from planning.returns import Tuned
+from planning.task_results import Tuned
 from planning.tuning.choices import Choice, choices_of
 from planning.tuning.request import TuneRequest
-from planning.tuning.specs import Labelled, TrialSpec, TuneSpec, trial_spec
+from planning.tuning.tuning_specs import Labelled, TrialSpec, TuneSpec, trial_spec
 from reports.tuning.judged_lots import JudgedLot, judged_lots, require_enough
 from reports.tuning.settings import accept, settings_in_use
 from storage.artefacts import is_complete
@@ -21,8 +21,8 @@ from storage.images.lots import load_usable, read_image
 from storage.store import Store, absolute, require_writable
 from tasks.ingest import list_good
 from tasks.runtime import progress
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage
 from tasks.tuning.judge_choices import judge_choices
 
 log = logging.getLogger(__name__)

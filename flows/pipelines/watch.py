@@ -7,25 +7,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from musc.decisions.decide import standing_thresholds
-from musc.decisions.decision import Decision
-from planning.hints import size_hints
-from planning.job import none_drawn, prepare
-from planning.lot import extract_specs, good_job
+from musc.decisions.decide_lot import standing_thresholds
+from musc.decisions.decision_words import Decision
+from planning.job_from_request import none_drawn, prepare
+from planning.lot_specs import extract_specs, good_job
 from planning.requests import WatchRequest
-from reports.judged_good import with_judged_good
+from planning.size_hints import size_hints
 from reports.references import earlier_references
+from reports.verdicts.known_good import with_judged_good
 from storage.artefacts import digest
+from storage.given_names import short_name
 from storage.images.lots import load_usable
-from storage.names import short_name
 from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, begin_results
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
-from tasks.regions import keep_region
+from tasks.regions_of_interest import keep_region
 from tasks.runtime import progress
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
-from tasks.runtime.stage import run_stage
 from tasks.watching.new_photographs import new_rows
 from tasks.watching.notify import Notifier, Notify, webhook
 from tasks.watching.reference_bank import contents_of, open_bank

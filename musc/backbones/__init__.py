@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from musc.backbones.base import Backbone as Backbone
-    from musc.backbones.base import Features as Features
+    from musc.backbones.backbone import Backbone as Backbone
+    from musc.backbones.backbone import Features as Features
     from musc.backbones.devices import choose_device as choose_device
     from musc.backbones.families import build as build
     from musc.backbones.families import load as load
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from musc.layers import BackboneSpec as BackboneSpec
 
 _HOMES = {
-    "musc.backbones.base": ("Backbone", "Features"),
+    "musc.backbones.backbone": ("Backbone", "Features"),
     "musc.backbones.devices": ("choose_device",),
     "musc.backbones.families": ("build", "load", "names", "resolve", "with_defaults"),
     "musc.backbones.weights": ("WeightsUnavailableError",),

@@ -1,11 +1,11 @@
-"""Backbones in half precision: automatic mixed precision, as `musc.backbones.options` says when."""
+"""Backbones in half precision: automatic mixed precision, as `musc.backbones.feature_options` says when."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 
-from musc.backbones.base import Backbone, Features
+from musc.backbones.backbone import Backbone, Features
 
 DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

@@ -21,10 +21,10 @@ from open_clip.transformer import VisionTransformer
 from PIL import Image
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, Features
+from musc.backbones.backbone import Backbone, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
-from musc.backbones.images import Preprocess
-from musc.backbones.options import BackboneOptions
+from musc.backbones.feature_options import BackboneOptions
+from musc.backbones.pil_images import Preprocess
 from musc.backbones.positions import resize_positions
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
 from musc.backbones.weights import require_reachable

@@ -15,10 +15,10 @@ from PIL import Image
 
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone
-from musc.backbones.images import Preprocess
+from musc.backbones.backbone import Backbone
+from musc.backbones.feature_options import BackboneOptions, require_no_transformer_options
 from musc.backbones.levels import features_of_levels
-from musc.backbones.options import BackboneOptions, require_no_transformer_options
+from musc.backbones.pil_images import Preprocess
 from musc.backbones.sizes_and_layers import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.layers import BackboneSpec, Layer
 

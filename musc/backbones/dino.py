@@ -18,10 +18,10 @@ from timm.models import eva, vision_transformer
 
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone, Features
+from musc.backbones.backbone import Backbone, Features
 from musc.backbones.catalogue import DINO_MODELS
-from musc.backbones.images import Preprocess
-from musc.backbones.options import BackboneOptions
+from musc.backbones.feature_options import BackboneOptions
+from musc.backbones.pil_images import Preprocess
 from musc.backbones.positions import resize_positions
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
 from musc.backbones.timm_models import VisionTransformer

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
 from musc.backbones.devices import choose_device, device_type
-from musc.backbones.options import AUTO, BackboneOptions, choose_precision
+from musc.backbones.feature_options import AUTO, BackboneOptions, choose_precision
 from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
 
 if TYPE_CHECKING:
     import torch
 
-    from musc.backbones.base import Backbone
+    from musc.backbones.backbone import Backbone
 
 
 class _Resolving(Protocol):

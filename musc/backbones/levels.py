@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from musc.backbones.base import Features
+from musc.backbones.backbone import Features
 
 
 def features_of_levels(

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from musc.kernels.products import fill_directed, fill_symmetric
+from musc.kernels.matrix_products import fill_directed, fill_symmetric
 from musc.layers import Grid
 
 SUDDEN, SUDDEN_IN_MANY = 3.0, 1.5

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musc.decisions.regions import EIGHT_CONNECTED
+from musc.decisions.defect_boxes import EIGHT_CONNECTED
 
 Corner = tuple[int, int]
 """Column and row of a corner of pixels; (0, 0) is the outer corner of the first pixel."""
@@ -27,7 +27,7 @@ def outlines(anomaly_map: NDArray[Any], mask: NDArray[np.bool_], image_size: tup
 
     Args:
         anomaly_map: (H, W), of any size.
-        mask: bool (H, W), see `musc.decisions.regions.defect_mask`.
+        mask: bool (H, W), see `musc.decisions.defect_boxes.defect_mask`.
         image_size: height and width in pixels of the original upright image, to which corners are scaled.
     """
     from scipy import ndimage  # takes half a second to load

@@ -1,7 +1,7 @@
 """Nearest patches at all degrees of LNAMD from one matrix product per pair of images, on the CPU.
 
-`musc.kernels.boxes` finds the similarities of pooled patches from the products of plain ones; here images are paired
-and multiplied. `musc.plan.pooling` says where this is cheaper than a product for each degree (`musc.kernels.products`).
+`musc.kernels.box_sums` finds the similarities of pooled patches from the products of plain ones; here images are paired
+and multiplied. `musc.plan.pooling` says where this is cheaper than a product for each degree (`matrix_products`).
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
-from musc.kernels.products import ALIGNMENT
-from musc.kernels.window import effective_radius
+from musc.kernels.match_window import effective_radius
+from musc.kernels.matrix_products import ALIGNMENT
 from musc.layers import Grid
 from musc.lnamd import PooledTokens
 from musc.threads import Scratch, for_each
@@ -84,7 +84,7 @@ def maxima(
     scratch: Scratch,
 ) -> Iterable[Maxima]:
     """Compare one image of `features` with all references, as many at a time as a product is wide."""
-    from musc.kernels.boxes import pooled_maxima  # loads numba, and compiles or loads machine code
+    from musc.kernels.box_sums import pooled_maxima  # loads numba, and compiles or loads machine code
 
     patch_count, degree_count = features.tokens.shape[1], len(features.degrees)
     step = max(1, PRODUCT_COLUMNS // patch_count)

@@ -6,6 +6,6 @@ bad one, every region metric without a region or without a clean pixel.
 
 from musc.metrics.images import image_metrics
 from musc.metrics.pixels import pixel_metrics
-from musc.metrics.saturated import auspro
+from musc.metrics.saturated_overlap import auspro
 
 __all__ = ["auspro", "image_metrics", "pixel_metrics"]

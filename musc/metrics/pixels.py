@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from musc.metrics.connected_regions import region_weights
 from musc.metrics.counting import CleanCounts, count_clean
 from musc.metrics.inputs import as_limits, as_masks_and_maps, name_by_limit
-from musc.metrics.overlap import overlap_area, reference_area, reference_thresholds
 from musc.metrics.ranking import ranking_metrics
-from musc.metrics.regions import region_weights
+from musc.metrics.region_overlap import overlap_area, reference_area, reference_thresholds
 from musc.metrics.ties import group_ties
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import FLOAT16_BYTES, FLOAT32_BYTES, Shard, comparison_bytes
+from musc.plan.blocks_and_shards import FLOAT16_BYTES, FLOAT32_BYTES, Shard, comparison_bytes
+from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import pair_operations
 from musc.plan.sample import sample_size
 

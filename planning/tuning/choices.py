@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from musc.backbones import resolve, with_defaults
 from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ImageScore, ImageSize, Settings
-from planning.estimates.forecast import network_cost
+from planning.estimates.time_and_memory import network_cost
 
 IMAGE_SCORES: tuple[ImageScore, ...] = ("max", "contrast", "position")
 MOST_PATCHES = 1600

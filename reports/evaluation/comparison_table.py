@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from musc.settings import PAPER_BACKBONE
-from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
+from storage.datasets.published_results import CATEGORY_COUNTS, MEAN, published_values
 
 PUBLISHED_NAMES = {"pixel_aupro_reference": "pixel_aupro"}
 """Published AU-PRO figures were made with 200 thresholds, so they stand beside ours that were made so."""

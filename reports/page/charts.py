@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 
 BINS = 40
 

@@ -8,11 +8,11 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 from reports.page.crops import close_up, close_up_grid
+from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.run_view import FinishedRun
 from storage.images.in_flight import IN_FLIGHT
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20

@@ -10,15 +10,15 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import Layer, middle_degree
-from musc.plan.partition import CHUNK_IMAGES
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
 from reports.page.crops import compared_layer
 from reports.run_record import RunRecord
 from storage.artefacts import is_complete
 from storage.results.features import LotFeatures
-from storage.results.regions import read_regions, region_contents
+from storage.results.regions_of_interest import read_regions, region_contents
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE
 from storage.store import Store

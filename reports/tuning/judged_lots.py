@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from planning.tuning.specs import MIN_OF_EACH
+from planning.tuning.tuning_specs import MIN_OF_EACH
 from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
 from storage.errors import DamagedError, FormatVersionError

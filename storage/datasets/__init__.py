@@ -7,14 +7,14 @@ categories may be symbolic links to folders elsewhere; a link below that leads o
 from collections.abc import Collection
 from pathlib import Path
 
-from storage.datasets.files import natural_key
-from storage.datasets.identity import labels_digest
-from storage.datasets.inside import links_out
+from storage.datasets.folder_contents import natural_key
+from storage.datasets.labels_digest import labels_digest
 from storage.datasets.layouts import btad, kolektor, mvtec_ad, mvtec_ad_2, mvtec_loco, real_iad, visa
 from storage.datasets.layouts.mvtec_loco import loco_defects
 from storage.datasets.masks import load_mask, load_mask_at
 from storage.datasets.records import Category, LabelledImage, Layout, Mask
-from storage.datasets.unread import describe_unread, unread_folders
+from storage.datasets.unread_images import describe_unread, unread_folders
+from storage.datasets.untrusted_paths import links_out
 from storage.errors import DatasetLayoutError
 from storage.store import require_path
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from storage.datasets.files import folders_in, images_in, natural_key, relative
+from storage.datasets.folder_contents import folders_in, images_in, natural_key, relative
 from storage.datasets.records import Found, LabelledImage
-from storage.names import one_form
+from storage.given_names import one_form
 
 CategoryLister = Callable[[Path, str], tuple[list[LabelledImage], list[str]]]
 """(root, category) -> its images and the problems met."""

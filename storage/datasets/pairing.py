@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from storage.datasets.files import images_in, relative
+from storage.datasets.folder_contents import images_in, relative
 from storage.datasets.records import LabelledImage, Mask
-from storage.names import one_form
+from storage.given_names import one_form
 
 StemRule = Callable[[str], tuple[str, ...]]
 """The stem of an image -> the stems its mask may have."""

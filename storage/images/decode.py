@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import UnreadableImageError
-from storage.images import libtiff
+from storage.images import silence_libtiff as libtiff
 from storage.images.cut_jpeg import is_cut_short
 from storage.images.formats.metadata import separate
 from storage.images.formats.orientation import QUARTER_TURNS, UPRIGHT, orientation_of, turn_upright

@@ -25,10 +25,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from storage.errors import NoImagesError, UnreadableImageError
+from storage.given_names import SIGN
 from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
 from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
-from storage.names import SIGN
 from storage.store import Store, is_utf8, rename_advice, require_path
 
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from storage.given_names import SIGN, one_form
 from storage.images.folder_dates import date_of
 from storage.images.listing import RESULTS, require_folder
-from storage.names import SIGN, one_form
 from storage.store import Store
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from storage.errors import DamagedError, FormatVersionError
-from storage.names import PRODUCTS
-from storage.results.dated import add_dated, now, time_after
+from storage.given_names import PRODUCTS
+from storage.results.append_only_files import add_dated, now, time_after
 from storage.results.verdicts import MAX_NAME
 from storage.store import PARTIAL, Store
 

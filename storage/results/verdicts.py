@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from storage.results.dated import add_dated, now, time_after
+from storage.results.append_only_files import add_dated, now, time_after
 from storage.results.runs import FOLDER as RUNS
 from storage.store import PARTIAL, Store
 

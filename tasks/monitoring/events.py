@@ -5,9 +5,9 @@ from typing import Any
 
 from prefect.events import emit_event
 
-from planning.job import LotJob, names_of
-from planning.returns import ScoredLot, ScoredRun
-from reports.page.notices import own_notices
+from planning.job_from_request import LotJob, names_of
+from planning.task_results import ScoredLot, ScoredRun
+from reports.notices import own_notices
 from reports.run_record import read_record
 from storage.results.runs import Run
 from storage.store import Store

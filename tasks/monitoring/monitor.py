@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planning.lot_job import LotJob
-from planning.returns import ScoredRun
+from planning.task_results import ScoredRun
 from storage.store import Store
 
 if TYPE_CHECKING:

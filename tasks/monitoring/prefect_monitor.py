@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from musc.plan.cost import ProjectedCost
 from planning.lot_job import LotJob
 from planning.nightly import LotOutcome
-from planning.returns import ScoredRun
+from planning.task_results import ScoredRun
 from storage.store import Store
 from tasks.monitoring.artifacts import (
     StageArtifact,

@@ -9,7 +9,7 @@ from PIL import Image
 
 from planning.lot_job import LotJob
 from reports.page.contact_sheet import SheetPart, bounded_url, sheet
-from reports.page.run_view import FinishedRun
+from reports.page.finished_run import FinishedRun
 from reports.run_record import read_record
 from storage.results.runs import Run
 

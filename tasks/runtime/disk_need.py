@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
 from musc.plan.cost import ProjectedCost
-from musc.plan.partition import CHUNK_IMAGES
-from storage.disks import describe_space, is_full, readable_bytes
+from storage.disk_space import describe_space, is_full, readable_bytes
 from storage.store import Store
-from tasks.runtime.stage import StageFailedError
+from tasks.runtime.run_stage import StageFailedError
 
 UNIT_BYTES = 4096
 """In which most file systems give space, to a folder as to a file."""

@@ -9,12 +9,12 @@ import torch
 from musc.backbones import choose_device
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import LayerTokens
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import CHUNK_IMAGES
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.layer_comparison import LayerComparison
 from storage.results.feature_rows import FeatureRows
 from storage.results.features import BlockRow
 from storage.store import Store
-from tasks.runtime.overlap import read_ahead
+from tasks.runtime.background_io import read_ahead
 
 
 @dataclass(frozen=True)

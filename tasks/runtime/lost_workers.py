@@ -1,7 +1,7 @@
 """Task runs that Dask gave up because their workers were killed, most often by the kernel for want of memory.
 
 Dask also fails the tasks that were queued on a dead worker. So a stage runs each of them again alone
-(`tasks.runtime.stage`): only the one that kills its worker fails then.
+(`tasks.runtime.run_stage`): only the one that kills its worker fails then.
 """
 
 LOST = "KilledWorker"

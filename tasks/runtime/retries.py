@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from storage.disks import FULL
+from storage.disk_space import FULL
 from storage.errors import StorageError
 
 log = logging.getLogger(__name__)

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from planning.resources import Engine
-from planning.specs import Spec
+from planning.task_specs import Spec
 from tasks.monitoring.monitor import Monitor
 from tasks.runtime.retries import with_retries
 
 Body = Callable[[Any], Any]
-"""One task spec -> a small reference to what is stored (`planning.returns`)."""
+"""One task spec -> a small reference to what is stored (`planning.task_results`)."""
 Result = TypeVar("Result")
 
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decide import decide
+from musc.decisions.decide_lot import decide
 from musc.tuning.choose import Chosen, choose
 from musc.tuning.evidence import Evidence, weigh
-from planning.returns import StoredArtefact
+from planning.task_results import StoredArtefact
 from planning.tuning.choices import Choice, relative_costs, traits
-from planning.tuning.specs import Labelled, TuneSpec
-from reports.judged_good import chosen_by_score
+from planning.tuning.tuning_specs import Labelled, TuneSpec
+from reports.verdicts.known_good import chosen_by_score
 from storage.artefacts import is_complete, writing
 from storage.products.tunings import FILE, SCORES, ChoiceRow, LotRow, Tuning
-from storage.results.dated import now
+from storage.results.append_only_files import now
 from storage.store import Store
 from storage.tables import read_table
 

@@ -5,16 +5,16 @@ import pandas as pd
 
 from musc.image_scores import score_maps, usual_scores
 from musc.layers import finest_grid
-from planning.returns import StoredArtefact
+from planning.task_results import StoredArtefact
 from planning.tuning.choices import Choice
-from planning.tuning.specs import TrialSpec
+from planning.tuning.tuning_specs import TrialSpec
 from storage.artefacts import is_complete, writing
 from storage.images.lots import load_lot, usable_images
 from storage.products.tunings import SCORES
 from storage.results.features import LotFeatures, mark_excluded
 from storage.store import Store
 from storage.tables import write_table
-from tasks.rescore import average_shards
+from tasks.write_run import average_shards
 
 
 def try_choices(spec: TrialSpec) -> StoredArtefact:

@@ -9,19 +9,19 @@ import torch
 from musc.backbones import Backbone
 from musc.image_scores import score_maps
 from musc.mutual import LayerTokens, block_scores, vectors
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import FLOAT32_BYTES, largest_query_count
+from musc.plan.blocks_and_shards import FLOAT32_BYTES, largest_query_count
+from musc.plan.layer_comparison import LayerComparison
 from musc.threads import for_each
-from planning.lot import layer_comparisons
 from planning.lot_job import LotJob
-from storage.disks import readable_bytes
+from planning.lot_specs import layer_comparisons
+from storage.disk_space import readable_bytes
 from storage.images.decode import decode
 from storage.results.features import BlockRow, LotFeatures
-from storage.results.regions import read_regions
+from storage.results.regions_of_interest import read_regions
 from storage.store import Store
-from tasks.rescore import average_layers
 from tasks.runtime.feature_reader import FeatureReader
-from tasks.runtime.models import load_backbone
+from tasks.runtime.loaded_backbones import load_backbone
+from tasks.write_run import average_layers
 
 
 @dataclass(frozen=True)

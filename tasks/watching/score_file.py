@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from musc.decisions.decide import decision_of
-from musc.decisions.rule import decide_lot
+from musc.decisions.decide_lot import decision_of
+from musc.decisions.lot_rule import decide_lot
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
 from storage.images.lots import USABLE, ListedImage, read_image

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from storage.given_names import SIGN
 from storage.images.listing import has_image_name
-from storage.names import SIGN
 
 STABLE_SECONDS = 0.3
 """For so long a file must stay the same before it is read."""

@@ -18,11 +18,11 @@ from cli.main import app
 from cli.process.errors import FAILED
 from musc.backbones.texture.spec import TOKEN_WIDTH
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
-from planning.estimates.forecast import PRODUCTS
+from musc.plan.layer_comparison import LayerComparison
+from planning.estimates.time_and_memory import PRODUCTS
 from planning.requests import BenchmarkRequest
-from planning.specs import BlockRows
-from reports.reproduce import Reproduction
+from planning.task_specs import BlockRows
+from reports.recorded_job import Reproduction
 from storage.datasets.synthetic.lot import write_lot
 from storage.store import Store
 
@@ -192,7 +192,7 @@ def test_rescore_fails_unless_the_scores_are_identical(
 
 
 def test_benchmark_with_a_failed_category_shows_the_others_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.pipelines.dataset import BenchmarkFailedError
+    from flows.pipelines.benchmark import BenchmarkFailedError
 
     def fail(request: BenchmarkRequest) -> None:
         raise BenchmarkFailedError([("cap", "planted")], 2, "benchmarks/x/metrics.parquet")
@@ -212,7 +212,7 @@ def test_plan_of_one_image_counts_references_of_earlier_runs(tmp_path: Path, mon
         return 1e6
 
     asked: list[LayerComparison] = []
-    monkeypatch.setattr("planning.estimates.trial.scoring_rate", rate)
+    monkeypatch.setattr("planning.estimates.timed_trials.scoring_rate", rate)
     monkeypatch.setattr("reports.references.earlier_references", lambda job, images: (BlockRows("features/a", (0, 3)),))
     write_lot(tmp_path / "cast", good_count=1, defective_count=0, size=64)
     words = ["plan", str(tmp_path / "cast"), "--backbone", "texture", "--image-size", "64", "--match-radius", "2"]

@@ -105,7 +105,7 @@ def test_two_workers_give_the_scores_of_threads(
     assert results(tmp_path) == undisturbed_shards
 
     def own() -> tuple[str, int]:
-        from tasks.runtime.models import _load
+        from tasks.runtime.loaded_backbones import _load
 
         return os.environ["CUDA_VISIBLE_DEVICES"], _load.cache_info().misses
 
@@ -135,7 +135,7 @@ def test_shard_that_kills_every_worker_fails_alone(
     undisturbed_shards: dict[str, bytes],
     tmp_path: Path,
 ) -> None:
-    from tasks.runtime.stage import StageFailedError
+    from tasks.runtime.run_stage import StageFailedError
 
     store, (scheduler, client) = tmp_path / "store", doomed
     client.run_on_scheduler(set_allowed_failures, 0)

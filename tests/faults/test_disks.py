@@ -26,7 +26,7 @@ def block_bytes(store: Path) -> int:
 def test_full_disk_ends_the_run_and_keeps_what_is_finished(
     small_disk: Path, remount: Any, score: Any, scored: Path, undisturbed: Any
 ) -> None:
-    from tasks.runtime.stage import StageFailedError
+    from tasks.runtime.run_stage import StageFailedError
 
     (small_disk / "filler").write_bytes(bytes(CAPACITY_BYTES - LISTING_BYTES - block_bytes(scored) * 3 // 2))
 

@@ -11,7 +11,7 @@ STAGES = {
     "extract, first chunk of the second block": ("tasks.extract.write_chunk", 3, "features", 1, False),
     "aggregate, second chunk of the second part": ("tasks.aggregate.aggregate", 4, "aggregated", 1, True),
     "score, second shard": ("storage.results.patch_scores.write_scores", 2, "patch_scores", 1, False),
-    "rescore, after the record": ("tasks.rescore.write_record", 1, "runs", 0, False),
+    "rescore, after the record": ("tasks.write_run.write_record", 1, "runs", 0, False),
 }
 
 

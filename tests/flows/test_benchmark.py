@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from reports.run_record import read_record
 from storage.datasets import list_categories
-from storage.datasets.published import published_values
+from storage.datasets.published_results import published_values
 from tests.flows.measuring import measure, runs, written
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -162,7 +162,7 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
     from musc import backbones
     from musc.backbones import Backbone, BackboneSpec
     from tasks import extract
-    from tasks.runtime import models
+    from tasks.runtime import loaded_backbones as models
 
     resolve, name = backbones.resolve, "ViT-L-14-336"
     texture = backbones.build(resolve("texture", image_size=64, layers=(0,)), "cpu")

@@ -27,7 +27,7 @@ def damaged_root(folder_root: Path, tmp_path: Path) -> Path:
 
 def test_benchmark_categories_fail_alone(damaged_root: Path, tmp_path: Path) -> None:
     from cli.main import app
-    from flows.pipelines.dataset import BenchmarkFailedError
+    from flows.pipelines.benchmark import BenchmarkFailedError
 
     output = tmp_path / "out"
     with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .* caps with texture: .*good/002\.png"):
@@ -45,7 +45,7 @@ def test_benchmark_categories_fail_alone(damaged_root: Path, tmp_path: Path) -> 
 
 
 def test_benchmark_without_any_measured_category_says_so(damaged_root: Path, tmp_path: Path) -> None:
-    from flows.pipelines.dataset import BenchmarkFailedError
+    from flows.pipelines.benchmark import BenchmarkFailedError
 
     with pytest.raises(BenchmarkFailedError, match="1 of 1 categories failed, nothing was measured: caps"):
         measure("folder", damaged_root, tmp_path / "out", categories=("caps",))
@@ -73,7 +73,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[st
 def test_benchmark_repeats_what_may_pass_and_nothing_else(
     folder_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.pipelines.dataset import BenchmarkFailedError
+    from flows.pipelines.benchmark import BenchmarkFailedError
 
     attempts = planted(monkeypatch, [ConnectionResetError("planted"), OSError("planted"), ValueError("planted fault")])
     with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .*: caps with texture: .*planted fault"):

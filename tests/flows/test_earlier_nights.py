@@ -9,9 +9,9 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
-from musc.decisions.decision import Basis
-from musc.decisions.rule import decide_lot
-from reports.page.earlier_nights import night_scores, nights_without_drift
+from musc.decisions.decision_words import Basis
+from musc.decisions.lot_rule import decide_lot
+from reports.earlier_scores import night_scores, nights_without_drift
 from reports.run_record import DecisionRecord, read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.profiles import Profile

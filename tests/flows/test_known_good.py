@@ -9,8 +9,8 @@ import torch
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
-from musc.decisions.decision import Basis
-from musc.decisions.rule import decide_lot
+from musc.decisions.decision_words import Basis
+from musc.decisions.lot_rule import decide_lot
 from musc.lnamd import aggregate
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot

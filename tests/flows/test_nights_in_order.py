@@ -10,7 +10,7 @@ from PIL import Image
 from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night
 from planning.requests import NightRequest, request_of
-from planning.returns import ScoredLot
+from planning.task_results import ScoredLot
 from storage.datasets.synthetic.lot import write_lot
 from storage.store import Store
 from tasks.monitoring import events

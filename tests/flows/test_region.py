@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from flows.pipelines.dataset import measure_one, score_dataset
+from flows.pipelines.benchmark import measure_one, score_dataset
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
 from musc.layers import Grid
@@ -21,7 +21,7 @@ from planning.requests import BenchmarkRequest, request_of
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.features import LotFeatures
-from storage.results.ignored import IgnoredPlaces, add_ignored
+from storage.results.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
 from storage.results.verdicts import DrawnShape as Drawn
 from storage.store import Store

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from planning.returns import ScoredLot
-from reports.provenance import cautions
+from planning.task_results import ScoredLot
+from reports.make_run_record import cautions
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.profiles import FOLDER as PROFILES
 from storage.results.runs import Run
-from storage.results.site import USUAL, note_site
+from storage.results.site_address import USUAL, note_site
 from storage.store import Store
 from tests.flat import job_of, record_of
 
@@ -148,7 +148,7 @@ def test_report_again_is_not_made_again(scored: tuple[ScoredLot, Path], lot: Pat
 
 
 def test_each_warning_of_a_run_is_shown_once() -> None:
-    from reports.page.notices import warnings_of
+    from reports.notices import warnings_of
 
     warnings = (*cautions("texture"), "Not separable.", "Not separable.")
     assert warnings_of(record_of(job_of(), warnings=warnings), {}, []) == [*cautions("texture"), "Not separable."]
@@ -156,7 +156,7 @@ def test_each_warning_of_a_run_is_shown_once() -> None:
 
 @pytest.mark.parametrize(("brightness", "said"), [([0.01, 0.05, 0.9], True), ([0.07, 0.07], False), ([np.nan], False)])
 def test_nearly_black_photographs_are_told(brightness: list[float], said: bool) -> None:
-    from reports.page.notices import dark
+    from reports.notices import dark
 
     assert bool(dark(float(np.median(brightness)))) == said
 
@@ -168,7 +168,7 @@ def broken(*given: Any) -> None:
 def test_report_of_another_layout_is_made_anew(
     scored: tuple[ScoredLot, Path], lot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reports.page import specs as report_specs
+    from reports.page import run_files_specs as report_specs
 
     done, output = scored
     threshold = read_record(Run(Store(str(output)), done.run)).decision.threshold

@@ -106,7 +106,7 @@ def test_score_lot_new_image_redoes_only_its_block(parts: Path, tmp_path: Path) 
 
 def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) -> None:
     whole = score(parts / "test", tmp_path)
-    from musc.plan.partition import shard_bytes
+    from musc.plan.blocks_and_shards import shard_bytes
 
     memory = shard_bytes(5, 19, 256, 24)
     divided = score(parts / "test", tmp_path, memory=str(memory), lot="divided")
@@ -195,7 +195,7 @@ def test_score_lot_without_weights_says_so_once_and_plainly(
 def test_score_lot_with_all_features_stored_needs_no_weights(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.runtime import models
+    from tasks.runtime import loaded_backbones as models
 
     score(parts / "test", tmp_path)
     monkeypatch.setattr(models, "load_backbone", lambda *given: pytest.fail("the backbone was loaded for nothing"))
@@ -205,9 +205,9 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from planning.specs import ScoreSpec
+    from planning.task_specs import ScoreSpec
     from tasks import score as scoring
-    from tasks.runtime.stage import StageFailedError
+    from tasks.runtime.run_stage import StageFailedError
 
     real = scoring.shard_scores
 

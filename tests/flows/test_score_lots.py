@@ -10,7 +10,7 @@ import pytest
 
 from planning.nightly import Night, Status
 from planning.requests import LotRequest
-from planning.returns import ScoredLot
+from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, lot_line
 from reports.run_record import read_record
 from storage.errors import NoImagesError
@@ -173,9 +173,9 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
 def test_night_goes_on_after_a_failed_lot_and_names_it(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import hooks
+    from flows import failed_runs as hooks
     from flows.pipelines.night import NightFailedError
-    from tasks import rescore
+    from tasks import write_run as rescore
 
     real = rescore.score_table
 

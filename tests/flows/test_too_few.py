@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from flows.pipelines.lot import score_folder
-from planning.feasible import require_feasible
+from planning.feasibility import require_feasible
 from storage.errors import NoImagesError
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request

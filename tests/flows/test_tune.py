@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 import flows.pipelines.scoring as scoring
-from flows.pipelines.dataset import measure_one, score_dataset
+from flows.pipelines.benchmark import measure_one, score_dataset
 from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night as score_lots
 from flows.pipelines.tune import tune_product
 from flows.pipelines.watch import open_watch
 from planning.nightly import Night
 from planning.requests import BenchmarkRequest, NightRequest, WatchRequest, request_of
-from planning.returns import Tuned
+from planning.task_results import Tuned
 from planning.tuning.choices import Choice
 from planning.tuning.request import TuneRequest
 from reports.night_lines import advice_lines

@@ -13,8 +13,8 @@ from flows.pipelines.reproduction import reproduce
 from planning.lot_job import JudgedGood
 from planning.nightly import Status
 from planning.requests import NightRequest, request_of
-from reports.judged_good import with_judged_good
 from reports.run_record import read_record
+from reports.verdicts.known_good import with_judged_good
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import Run
 from storage.results.verdicts import Verdict, add_verdict
@@ -134,7 +134,7 @@ def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> Non
 
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
-    from reports.judged_good import good_image_ids
+    from reports.verdicts.known_good import good_image_ids
     from storage.results.verdicts import VerdictReader
 
     first = score(lots, 21)

@@ -13,7 +13,7 @@ from PIL import Image
 
 import musc
 from musc import backbones, mutual
-from musc.backbones.base import Features
+from musc.backbones.backbone import Features
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.lot import pixel_digest, score_images

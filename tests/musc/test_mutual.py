@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import musc.kernels.products
-from musc.kernels.products import fill_directed, fill_symmetric
+import musc.kernels.matrix_products
+from musc.kernels.matrix_products import fill_directed, fill_symmetric
 from musc.mutual import block_scores, interval_counts, mutual_scores
 from musc.option_ranges import Interval
 
@@ -91,7 +91,7 @@ def test_mutual_scores_full_interval_is_the_plain_mean() -> None:
 @pytest.mark.parametrize("columns", [1, 2 * PATCHES, 2 * PATCHES + 1, 10_000])
 def test_mutual_scores_product_width_does_not_matter(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     features = unit_rows(3, 8)
-    monkeypatch.setattr(musc.kernels.products, "PRODUCT_COLUMNS", columns)
+    monkeypatch.setattr(musc.kernels.matrix_products, "PRODUCT_COLUMNS", columns)
     np.testing.assert_allclose(mutual_scores(features), looped_scores(features, 0, 2), atol=1e-5)
 
 
@@ -104,7 +104,7 @@ def test_fills_in_blocks_of_rows_agree_with_whole_products(
     excluded = torch.rand(8, PATCHES, generator=torch.Generator().manual_seed(1)) < 0.3 if excluding else None
     found = []
     for height in (10**6, rows):
-        monkeypatch.setattr(musc.kernels.products, "ROWS_OF_NARROW", height)
+        monkeypatch.setattr(musc.kernels.matrix_products, "ROWS_OF_NARROW", height)
         symmetric, directed = torch.full((8, 8, PATCHES), -torch.inf), torch.full((8, 8, PATCHES), -torch.inf)
         fill_symmetric(symmetric, features, excluded)
         fill_directed(directed, features, features, excluded)

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import musc.kernels.products
+import musc.kernels.matrix_products
 from musc.mutual import block_scores, mutual_scores
 
 IMAGES, PATCHES, WIDTH = 11, 5, 7
@@ -47,7 +47,7 @@ def looped_scores(features: torch.Tensor, excluded: torch.Tensor) -> np.ndarray:
 def test_excluded_patches_oracle(
     features: torch.Tensor, excluded: torch.Tensor, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    monkeypatch.setattr(musc.kernels.products, "PRODUCT_COLUMNS", columns)
+    monkeypatch.setattr(musc.kernels.matrix_products, "PRODUCT_COLUMNS", columns)
     scores = block_scores(features, 0, (), IMAGES, INTERVAL, excluded)
     np.testing.assert_allclose(scores, looped_scores(features, excluded), atol=1e-5)
     assert not torch.allclose(scores, mutual_scores(features, INTERVAL), atol=1e-2)

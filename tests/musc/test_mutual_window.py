@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import musc.plan.partition
+import musc.plan.blocks_and_shards
 from musc.grids import row_bands
 from musc.layers import Grid
 from musc.mutual import block_scores, mutual_scores
-from musc.plan.partition import pair_products
+from musc.plan.blocks_and_shards import pair_products
 
 N, WIDTH = 8, 6
 INTERVAL = (0.0, 0.5)

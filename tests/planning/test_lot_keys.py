@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from musc.layers import Layer
-from musc.plan.partition import shard_bytes
+from musc.plan.blocks_and_shards import shard_bytes
 from musc.settings import Decisions
-from planning.lot import aggregate_specs, extract_specs, group_specs, run_spec, score_specs
 from planning.lot_job import LotJob
+from planning.lot_specs import aggregate_specs, extract_specs, group_specs, run_spec, score_specs
 from planning.resources import Allocation
-from planning.specs import AggregateSpec, BlockRows, ExtractSpec, RunSpec, ScoreSpec, Spec
+from planning.task_specs import AggregateSpec, BlockRows, ExtractSpec, RunSpec, ScoreSpec, Spec
 from storage.images.lots import ListedImage
 from tests.flat import with_allocation
 from tests.planning.small_lot import JOB, LAYER, LOT, contents, with_backbone, with_settings

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from musc.layers import BackboneSpec, Layer
-from musc.plan.partition import shard_bytes
-from planning.lot import aggregate_specs, extract_specs, group_specs, score_specs
+from musc.plan.blocks_and_shards import shard_bytes
+from planning.lot_specs import aggregate_specs, extract_specs, group_specs, score_specs
 from planning.resources import Allocation
 from storage.images.lots import ListedImage
 from tasks.extract import feature_arrays

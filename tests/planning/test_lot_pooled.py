@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from musc.plan import pooling
-from musc.plan.partition import shard_bytes
-from planning import lot as planning
-from planning.lot import aggregate_specs, extract_specs, score_specs
+from musc.plan.blocks_and_shards import shard_bytes
+from planning import lot_specs as planning
 from planning.lot_job import LotJob
-from planning.specs import ScoreSpec
+from planning.lot_specs import aggregate_specs, extract_specs, score_specs
+from planning.task_specs import ScoreSpec
 from tests.flat import with_allocation
 from tests.planning.small_lot import BACKBONE, JOB, LOT, contents
 

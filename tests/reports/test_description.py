@@ -7,7 +7,7 @@ import pytest
 from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest
 from reports import description
 from reports.description import OF_THE_NETWORK, describe_references, describe_region, describe_run
-from reports.readme import readme
+from reports.readme_txt import readme
 from tests.flat import chosen, job_of, record_of
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports.judged_good import chosen_by_score
+from reports.verdicts.known_good import chosen_by_score
 
 
 @pytest.mark.parametrize(

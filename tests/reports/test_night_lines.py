@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from planning.nightly import LotOutcome, Night, Status
-from planning.returns import Contributed
+from planning.task_results import Contributed
 from reports.night_lines import (
     FINISHED_SHOWN,
     WARNINGS_SHOWN,

@@ -9,7 +9,7 @@ import pytest
 
 from musc.layers import Layer
 from planning.lot_job import LotJob, RegionOfInterest
-from planning.specs import BlockRows
+from planning.task_specs import BlockRows
 from reports.references import earlier_references
 from storage.artefacts import writing
 from storage.images.lots import ListedImage

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from planning.versions import RECORD_VERSION
+from planning.stage_versions import RECORD_VERSION
 from reports.run_record import RunRecord, night_of, parse_record
 from storage.errors import DamagedError, FormatVersionError
 from tests.flat import job_of, record_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from musc.decisions.decision import Basis
+from musc.decisions.decision_words import Basis
 from reports.run_record import DecisionRecord
 from reports.sentences import headline, thresholds
 from tests.flat import job_of, record_of

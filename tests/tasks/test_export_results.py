@@ -8,8 +8,8 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from planning.requests import ExportKind, LotRequest
-from reports.formats import area
-from reports.page.run_view import FinishedRun
+from reports.export_formats import area
+from reports.page.finished_run import FinishedRun
 from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.runs import README, Run

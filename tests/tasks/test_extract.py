@@ -11,8 +11,8 @@ from PIL import Image
 
 from musc import backbones
 from musc.backbones import Backbone, Features
-from musc.plan.partition import CHUNK_IMAGES
-from planning.specs import ExtractSpec
+from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from planning.task_specs import ExtractSpec
 from storage.artefacts import is_complete
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.decode import decode

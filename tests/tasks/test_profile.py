@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports.page.specs import ProfileSpec
+from reports.page.run_files_specs import ProfileSpec
 from storage.artefacts import writing
 from storage.images.decode import decode
 from storage.images.in_flight import InFlight

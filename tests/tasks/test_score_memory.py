@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import block_scores
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import FLOAT32_BYTES, plan_shards
+from musc.plan.blocks_and_shards import FLOAT32_BYTES, plan_shards
+from musc.plan.layer_comparison import LayerComparison
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 
@@ -34,9 +34,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import Shard
-from planning.specs import ScoreSpec
+from musc.plan.layer_comparison import LayerComparison
+from musc.plan.blocks_and_shards import Shard
+from planning.task_specs import ScoreSpec
 from tasks.score import shard_scores
 
 def peak_bytes():

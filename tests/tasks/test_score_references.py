@@ -9,12 +9,12 @@ import torch
 
 from musc.layers import Layer
 from musc.lnamd import aggregate
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import Shard
-from planning.specs import BlockRows, RegionRows, ScoreSpec
+from musc.plan.blocks_and_shards import Shard
+from musc.plan.layer_comparison import LayerComparison
+from planning.task_specs import BlockRows, RegionRows, ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.results.groups import write_groups
-from storage.results.regions import write_regions
+from storage.results.regions_of_interest import write_regions
 from storage.store import Store
 from tasks.score import shard_scores
 

@@ -12,9 +12,9 @@ from flows.pipelines.lot import score_folder
 from musc import backbones
 from musc.lnamd import aggregate
 from musc.mutual import interval_counts
-from musc.plan.tiles import tile_count
+from musc.plan.lot_as_tiles import tile_count
 from musc.tiles import stitch, stitched_grid, tile_image
-from planning.estimates.cost import project_cost
+from planning.estimates.operations_and_bytes import project_cost
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import draw_part
 from storage.images.lots import ListedImage

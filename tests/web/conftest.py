@@ -18,9 +18,9 @@ from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from tests.web.visiting import MARKUP, QUOTES, Visitor
 from web.app import create_app
-from web.library import Library
 from web.lot import Lot
 from web.serve import SiteAddress, listening
+from web.store_cache import Library
 
 SETTINGS: dict[str, Any] = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3)}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from musc.decisions.decision import Basis
+from musc.decisions.decision_words import Basis
 from musc.layers import BackboneSpec, Layer
 from reports.run_record import RunRecord, night_of
 from storage.artefacts import writing

@@ -15,8 +15,8 @@ from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from web.app import create_app
 from web.benchmarks import benchmark_runs
-from web.library import Library
 from web.overview import Product, products_of
+from web.store_cache import Library
 
 SMALL: dict[str, Any] = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1,)}
 

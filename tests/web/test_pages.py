@@ -18,8 +18,8 @@ from storage.results.verdicts import read_verdicts
 from storage.store import Store
 from tests.web.visiting import give
 from web.app import create_app
-from web.library import Library
 from web.lot import Lot
+from web.store_cache import Library
 
 PROBE = (
     "import sys, web.serve, web.app; print([name for name in ('torch', 'prefect', 'sklearn') if name in sys.modules])"
@@ -160,7 +160,7 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:
-    from reports.exports import verdicts_content
+    from reports.verdicts.exports import verdicts_content
 
     give(client, lot_name, image_ids[0], "defective", note="ünïcode")
     run = Run(store, f"runs/{lot_name}")

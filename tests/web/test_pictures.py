@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from reports.page.finished_run import FinishedRun
 from reports.page.gallery import matches_for
 from reports.page.heatmaps import colour_scale
-from reports.page.run_view import FinishedRun
 from storage.store import Store
 from tests.web.visiting import give
 from web import pictures

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 
 from musc.backbones import weights as weight_files
-from musc.backbones.base import Backbone
+from musc.backbones.backbone import Backbone
 from musc.backbones.efficientnet_lite.network import EfficientNetLite
 from musc.backbones.efficientnet_lite.spec import package_of, packaged_weights, stages_of
 from musc.backbones.efficientnet_lite.tensor_names import in_names_of_timm
-from musc.backbones.images import Preprocess
 from musc.backbones.levels import features_of_levels
+from musc.backbones.pil_images import Preprocess
 from musc.layers import BackboneSpec
 
 MEAN, DEVIATION = (127 / 255,) * 3, (128 / 255,) * 3

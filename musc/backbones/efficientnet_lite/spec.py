@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from musc.backbones import weights as weight_files
-from musc.backbones.options import BackboneOptions, require_no_transformer_options
+from musc.backbones.feature_options import BackboneOptions, require_no_transformer_options
 from musc.backbones.sizes_and_layers import CONVOLUTIONAL_SIZE, coarse_levels, resolve_image_size, resolve_layers
 from musc.layers import BackboneSpec, Layer
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from musc.backbones.base import Backbone, Features
+from musc.backbones.backbone import Backbone, Features
 from musc.backbones.texture.filters import FilterBank, apply_filters, halve, make_filter_bank
 from musc.backbones.texture.spec import NAME, ORIENTATION_COUNT, PATCH, VERSION
 from musc.layers import BackboneSpec

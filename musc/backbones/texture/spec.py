@@ -1,6 +1,6 @@
 """What the name `texture` resolves to, without loading torch; `musc.backbones.texture.network` computes."""
 
-from musc.backbones.options import BackboneOptions, require_no_transformer_options
+from musc.backbones.feature_options import BackboneOptions, require_no_transformer_options
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
 from musc.layers import BackboneSpec
 

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from storage.datasets.files import folders_in, images_in, relative
+from storage.datasets.folder_contents import folders_in, images_in, relative
 from storage.datasets.masks import read_grey
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
 from storage.errors import UnreadableImageError
-from storage.names import one_form
+from storage.given_names import one_form
 
 NORMAL, DEFECTIVE = "good", "defective"
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from storage.datasets.files import images_in, relative
+from storage.datasets.folder_contents import images_in, relative
 from storage.datasets.folders import find_in_folders
 from storage.datasets.pairing import labelled_defects, pair_masks, shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from storage.datasets.files import folders_in, images_in, relative
+from storage.datasets.folder_contents import folders_in, images_in, relative
 from storage.datasets.folders import find_in_folders, images_by_type, unexpected_types
 from storage.datasets.masks import load_channels, read_grey
 from storage.datasets.pairing import shared_stems

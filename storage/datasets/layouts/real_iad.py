@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from storage.datasets.files import natural_key
-from storage.datasets.inside import Spelling, path_problem
+from storage.datasets.folder_contents import natural_key
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
+from storage.datasets.untrusted_paths import Spelling, path_problem
 
 SPLITS = ("realiad_jsons/realiad_jsons", "realiad_jsons", "")
 """Folders that may hold the JSON files of the one-category setting, the first that does is read."""

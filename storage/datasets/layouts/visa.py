@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from storage.datasets.files import folders_in, natural_key
-from storage.datasets.inside import Spelling, path_problem
+from storage.datasets.folder_contents import folders_in, natural_key
 from storage.datasets.records import Found, LabelledImage, Layout, Mask
+from storage.datasets.untrusted_paths import Spelling, path_problem
 
 SPLIT_FILE = "split_csv/1cls.csv"
 _COLUMNS = ("object", "split", "label", "image", "mask")

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli.terminal import tables
 from cli.terminal.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
-from musc.decisions.decision import Basis
+from musc.decisions.decision_words import Basis
 from storage.artefacts import writing
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store

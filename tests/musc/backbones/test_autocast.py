@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from musc.backbones import Backbone, load, resolve
-from musc.backbones.options import choose_precision
+from musc.backbones.feature_options import choose_precision
 
 NAME = "ViT-tiny-autocast"
 CONFIG = Path(__file__).parents[2] / "data" / "ViT-toy.json"

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import Compose, InterpolationMode, Normalize, Resize, ToTensor
 
-from musc.backbones.images import Preprocess
+from musc.backbones.pil_images import Preprocess
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from musc.backbones.base import Backbone, Features
-from musc.backbones.options import BackboneOptions
+from musc.backbones.backbone import Backbone, Features
+from musc.backbones.feature_options import BackboneOptions
 from musc.backbones.texture import network
 from musc.backbones.texture import spec as texture
 from musc.backbones.texture.filters import (

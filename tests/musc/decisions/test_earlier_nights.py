@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from musc.decisions.earlier_nights import MIN_SCORES, MOST_DEFECTIVE, height_at, heights_of_good_parts, usual_nights
-from musc.decisions.rule import Basis, decide_lot
-from musc.decisions.spread import USUAL_SHARE, lower_spread, reach_of
+from musc.decisions.lot_rule import Basis, decide_lot
+from musc.decisions.reach_of_good_parts import USUAL_SHARE, lower_spread, reach_of
 
 GOOD: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "short tail": lambda rng, count: rng.weibull(5, size=count),

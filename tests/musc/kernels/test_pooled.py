@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import musc.kernels.pooled
-from musc.kernels import products
+from musc.kernels import matrix_products as products
+from musc.kernels.match_window import window_bands
 from musc.kernels.pooled import fill_directed, fill_symmetric
-from musc.kernels.window import window_bands
 from musc.lnamd import aggregate, pool
 from tests.musc.kernels.oracle import nearest_similarities, pooled_vectors
 

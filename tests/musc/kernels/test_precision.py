@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from musc.kernels.products import fill_directed, fill_symmetric
+from musc.kernels.matrix_products import fill_directed, fill_symmetric
 from musc.mutual import mutual_scores
 
 ROUNDOFFS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}

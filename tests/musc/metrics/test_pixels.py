@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from musc.metrics import pixel_metrics
-from musc.metrics.overlap import reference_thresholds
+from musc.metrics.region_overlap import reference_thresholds
 
 LIMITS = (0.3, 0.05, 1.0, 0.123)
 

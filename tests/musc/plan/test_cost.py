@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
+from musc.plan.blocks_and_shards import Shard, plan_shards, shard_bytes
 from musc.plan.cost import lot_cost, pair_count
-from musc.plan.partition import Shard, plan_shards, shard_bytes
+from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import compare_layers, pair_operations
 
 N, P, C, D = 13, 7, 11, 5

@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 from musc.layers import Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import LayerTokens, block_scores
-from musc.plan.partition import (
+from musc.plan.blocks_and_shards import (
     CHUNK_IMAGES,
     box_bytes,
     shard_bytes,

@@ -3,7 +3,7 @@
 import pytest
 
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
+from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import (
     ADDITION_COST,
     SETUP_OPERATIONS,

@@ -14,7 +14,7 @@ from reports.evaluation.comparison_table import (
     result_table,
     with_means,
 )
-from storage.datasets.published import CATEGORY_COUNTS, MEAN, published_values
+from storage.datasets.published_results import CATEGORY_COUNTS, MEAN, published_values
 
 NAME = "ViT-L-14-336"
 LABELS = {"good": 7, "defective": 3}

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 from reports.page.charts import BINS, histogram, trend
 
 

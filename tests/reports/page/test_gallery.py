@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from musc.decisions.decision import Decision
+from musc.decisions.decision_words import Decision
 from musc.layers import Layer
 from reports.page import gallery
 from reports.page.crops import close_up_grid, crop_window, worst_patch
+from reports.page.finished_run import FinishedRun
 from reports.page.gallery import Card, affordable, matches_for, spread
 from reports.page.matches import NONE_ACCEPTED, normal_looking
-from reports.page.run_view import FinishedRun
 from storage.artefacts import writing
 from storage.images.lots import ListedImage
 from storage.results.features import ArraySpec, writing_block

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from cli.terminal.opening import file_count
-from storage.datasets.unread import unread_folders
+from cli.terminal.first_lines import file_count
+from storage.datasets.unread_images import unread_folders
 from storage.errors import NoImagesError
+from storage.given_names import SIGN
 from storage.images.listing import RESULTS, list_folder
 from storage.images.lot_fingerprints import fingerprint
 from storage.images.lot_tree import find_lots
-from storage.names import SIGN
 from storage.store import Store, begin_results
 from tasks.watching.stable_files import image_paths
 from tests.storage.listed import picture, put

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planning.estimates.cost import project_cost
+from planning.estimates.operations_and_bytes import project_cost
 from planning.lot_job import LotJob
 from storage.store import Store
 from tasks.monitoring import artifacts

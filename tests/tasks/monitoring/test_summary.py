@@ -41,7 +41,7 @@ MadeRun = Callable[..., tuple[Run, LotJob]]
 
 @pytest.fixture
 def made_run(photographs: Path, tmp_path: Path) -> MadeRun:
-    """A finished run as `tasks.rescore` writes it, with a report if asked for."""
+    """A finished run as `tasks.write_run` writes it, with a report if asked for."""
 
     def make(*, report: bool = False) -> tuple[Run, LotJob]:
         images = list_folder(str(photographs))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flows.pipelines.lot import score_folder
-from planning.estimates.cost import project_cost
-from planning.job import prepare
+from planning.estimates.operations_and_bytes import project_cost
+from planning.job_from_request import prepare
 from storage.datasets.synthetic.lot import write_lot
 from tasks.runtime.disk_need import needed_bytes
 from tasks.runtime.runner import InlineRunner

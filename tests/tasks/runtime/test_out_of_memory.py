@@ -11,9 +11,9 @@ import torch
 from musc import backbones
 from musc.backbones import Backbone, Features
 from musc.layers import Layer
-from musc.plan.comparison import LayerComparison
-from musc.plan.partition import Shard
-from planning.specs import ScoreSpec
+from musc.plan.blocks_and_shards import Shard
+from musc.plan.layer_comparison import LayerComparison
+from planning.task_specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 from tasks import score

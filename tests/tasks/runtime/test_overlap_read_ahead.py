@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from tasks.runtime.overlap import read_ahead
+from tasks.runtime.background_io import read_ahead
 
 
 def test_read_ahead_keeps_the_items() -> None:

@@ -9,8 +9,8 @@ import pytest
 from storage.artefacts import writing
 from storage.store import Store
 from tasks.runtime import lost_workers, retries
+from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import InlineRunner
-from tasks.runtime.stage import run_stage
 
 
 @dataclass

@@ -1,0 +1,184 @@
+"""From a request to a job: check all options before any work, and fill in defaults."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from musc import backbones
+from musc.settings import WITHOUT_TILES, Settings
+from planning.kept_size import kept_size
+from planning.lot_job import KnownGood, LotJob, RegionOfInterest
+from planning.requests import LotRequest
+from planning.resources import allocate
+from planning.tuning.product import with_accepted
+from storage.given_names import one_form
+from storage.images.folder_dates import date_of
+from storage.images.listing import require_folder
+from storage.paths_and_urls import protocol_of
+from storage.results.ignored_places import latest_ignored, read_ignored
+from storage.results.runs import FOLDER as RUNS
+from storage.store import Store, absolute, require_apart, require_store
+
+PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
+"""What a folder of the store may be called."""
+
+
+def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None = None) -> LotJob:
+    """Check everything about a lot that can be checked without reading its images, and complete it.
+
+    Args:
+        subsets: parts of the lot that are scored each by itself.
+        images: paths of the images in the folder that tell the lot's proportions, where these are kept: None is all, as
+            nights of a product have one size, and with none the size stays the usual one.
+
+    Raises:
+        ValueError: naming the first option that is out of range.
+        NoImagesError: if the folder is missing.
+        FileNotFoundError: if a weights file is missing.
+    """
+    folder, output, settings = request.folder, request.output, request.settings
+    require_folder(folder)
+    if request.good is not None:
+        require_folder(request.good, "good")
+    require_apart(require_store(output), folder)
+    folder, output = absolute(folder), absolute(output)
+    allocation = allocate(request.resources)
+    if allocation.engine.name == "dask":
+        require_shared("folder", folder)
+        require_shared("output", output)
+        require_shared("good", absolute(request.good or folder))
+    lot, category = names_of(folder, request.lot, request.category)
+    require_name("lot", lot)
+    require_name("category", category)
+    of_product = None
+    if not request.default_settings:
+        settings, of_product = with_accepted(settings, Store(output), category)
+    earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
+    if settings.tile is not None:
+        require_tiles_alone(request, subsets)
+        settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
+    completed = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
+    backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
+    size = kept_size(folder, category, backbone, Store(output), images) if completed.keep_aspect else None
+    if size is not None:
+        completed = completed.changed(image_size=size.size)
+        backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
+    region = requested_region(request)
+    return LotJob(
+        folder=folder,
+        store=output,
+        lot=lot,
+        category=category,
+        settings=completed,
+        backbone=backbone,
+        allocation=allocation,
+        subsets=subsets,
+        decisions=request.decisions,
+        kept_size=size,
+        of_product=of_product,
+        good=KnownGood(absolute(request.good)) if request.good else None,
+        region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
+    )
+
+
+def size_of_tile(settings: Settings, device: str) -> tuple[int, int]:
+    """The image size nearest to a tile's side that the network takes, in whole patches of its coarsest layer."""
+    completed = backbones.with_defaults(settings)
+    usual = backbones.resolve(completed.backbone, device=device, **completed.backbone_arguments())
+    coarsest = min(layer.grid for layer in usual.layers)
+    patch = tuple(side // count for side, count in zip(usual.image_size, coarsest, strict=True))
+    height, width = (max(1, round((settings.tile or 0) / side)) * side for side in patch)
+    return height, width
+
+
+def require_tiles_alone(request: LotRequest, subsets: int) -> None:
+    """Refuse what cannot go with tiles.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    options = {
+        **{name: getattr(request, name, None) for name in WITHOUT_TILES},
+        "subsets": subsets if subsets > 1 else None,
+    }
+    for option, value in options.items():
+        if value:
+            raise ValueError(f"{option} must go without tile, got {value}; leave out one of the two")
+
+
+def requested_region(request: LotRequest) -> RegionOfInterest | None:
+    """The region of interest that a request names, its masks not yet read.
+
+    Raises:
+        ValueError: if there is no such local mask or folder, or where masks cannot be found for all references.
+    """
+    if request.roi is None:
+        return None
+    if Path(request.roi).is_file():
+        return RegionOfInterest(absolute(request.roi), each=False)
+    if not Path(request.roi).is_dir():
+        raise ValueError(
+            f"roi must be an existing local mask file, or folder of masks, got {request.roi}; check the path"
+        )
+    if request.settings.references_from or request.good_from_verdicts:
+        raise ValueError(
+            "roi must be one mask file where references_from or good_from_verdicts is given, got the folder "
+            f"{request.roi}, which has no masks of their images; give one mask for all, or good parts with good"
+        )
+    return RegionOfInterest(absolute(request.roi), each=True)
+
+
+def without_drawn(region: RegionOfInterest | None, store: Store, category: str) -> RegionOfInterest | None:
+    """A region without the places that people drew to be ignored in photographs of a product, where they drew any."""
+    path = latest_ignored(store, category)
+    if not path or not read_ignored(store, path).regions:
+        return region
+    return replace(region or RegionOfInterest("", each=False), ignored=path)
+
+
+def none_drawn(category: str) -> str:
+    """What to say where drawn places were to be ignored and there are none."""
+    return (
+        f"no place is drawn to be ignored for {category}, so it was scored as without --ignore-drawn; "
+        "draw one on the review site"
+    )
+
+
+def require_shared(option: str, url: str) -> None:
+    """Refuse places that only this process can reach.
+
+    Raises:
+        ValueError: if it lies in the memory of this process.
+    """
+    if protocol_of(url) == "memory":
+        raise ValueError(f"{option} must be a place all workers reach, got {url}; give a folder, or an s3:// URL")
+
+
+def names_of(folder: str, lot: str | None = None, category: str | None = None) -> tuple[str, str]:
+    """The names of a lot and of its product, those that are not given taken from the folder.
+
+    A folder whose name begins with a date is a night of the product whose folder holds it, as in a night
+    (`storage.images.lot_tree`), so that both ways give the same run.
+
+    >>> names_of("/lots/bolt/2026-11-21"), names_of("/photos/monday")
+    (('bolt-2026-11-21', 'bolt'), ('monday', 'monday'))
+    """
+    above, name = ["", *re.split(r"[/\\]", absolute(folder).rstrip("/\\"))][-2:]
+    if date_of(name):
+        category = category or (above if PLAIN_NAME.fullmatch(above) else None)
+        lot = lot or (f"{category}-{name}" if category else name)
+    return one_form(lot or name), one_form(category or lot or name)
+
+
+def require_name(option: str, name: str) -> None:
+    """Refuse names that cannot be a folder's.
+
+    Raises:
+        ValueError: if the name holds a path separator or a control character, or begins with a dot.
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise ValueError(
+            f"{option} must be a plain name of at most 100 characters without / or \\, not beginning with a dot, "
+            f"got {name!r}; give another with --{option}"
+        )

@@ -1,0 +1,164 @@
+"""Specs of what follows a finished run: its profile, its report, its maps as files. None can change a score."""
+
+from dataclasses import dataclass
+
+from planning.lot_job import LotJob
+from planning.requests import ExportKind, MapKind, RunFiles
+from planning.stage_versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
+from planning.task_results import ScoredRun
+from planning.task_specs import Spec
+from reports.drift import MAX_EARLIER
+from reports.notices import profile_of_run
+from reports.page.html import templates_digest
+from reports.run_record import RunRecord
+from storage.artefacts import digest
+from storage.results.profiles import earlier_profiles
+from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER
+from storage.results.site_address import read_site
+from storage.store import Store
+
+
+@dataclass(frozen=True)
+class RunFilesSpec(Spec):
+    """Write something about a finished run."""
+
+    not_in_key = Spec.not_in_key | {"folder", "run", "lot"}
+    """Names and places of the photographs and of the run, whose key is the source."""
+
+    folder: str
+    run: str
+    lot: str
+
+    @property
+    def label(self) -> str:
+        return self.lot
+
+
+@dataclass(frozen=True)
+class ProfileSpec(RunFilesSpec):
+    """Measure a run's photographs and note its few numbers for later comparisons."""
+
+    stage = "profile"
+    version = PROFILE_VERSION
+    not_in_key = RunFilesSpec.not_in_key | {"profile", "images"}
+    """What follows from the run."""
+
+    profile: str
+    images: int
+    unit = "images"
+
+    @property
+    def path(self) -> str:
+        return self.profile
+
+    @property
+    def size(self) -> int:
+        return self.images
+
+
+@dataclass(frozen=True)
+class ReportSpec(RunFilesSpec):
+    """Write the page of a run."""
+
+    stage = "report"
+    version = REPORT_VERSION
+    not_in_key = RunFilesSpec.not_in_key | {"profile"}
+    """The place of the profile, whose key is in the source."""
+
+    profile: str
+    earlier: tuple[str, ...]
+    """Profiles of the runs it is compared with, oldest first."""
+    unit = "page"
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{REPORT_FOLDER}"
+
+
+@dataclass(frozen=True)
+class MapsSpec(RunFilesSpec):
+    """Write a run's anomaly maps as image files."""
+
+    stage = "maps"
+    version = MAPS_VERSION
+    not_in_key = RunFilesSpec.not_in_key | {"images"}
+    """What follows from the run."""
+
+    kind: MapKind
+    images: int
+    unit = "images"
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{MAPS[self.kind]}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.lot} {self.kind}"
+
+    @property
+    def size(self) -> int:
+        return self.images
+
+
+@dataclass(frozen=True)
+class ExportSpec(RunFilesSpec):
+    """Write a run's results as a file of one format."""
+
+    stage = "export"
+    version = EXPORTS_VERSION
+
+    kind: ExportKind
+    image_prefix: str | None = None
+    """Of the addresses of photographs, for Label Studio."""
+    unit = "files"
+
+    @property
+    def path(self) -> str:
+        return f"{self.run}/{EXPORT.format(kind=self.kind)}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.lot} {self.kind}"
+
+
+def profile_spec(job: LotJob, run: ScoredRun, record: RunRecord) -> ProfileSpec:
+    """The spec that profiles a finished run."""
+    return ProfileSpec(
+        source=digest({"run": run.key, "recorded": record.recorded}),
+        category=job.category,
+        store=job.store,
+        folder=job.folder,
+        run=run.run,
+        lot=job.lot,
+        profile=profile_of_run(record),
+        images=run.images,
+    )
+
+
+def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:
+    """The spec that writes a run's page; other earlier runs, another layout or another review site make another key."""
+    store = Store(job.store)
+    earlier = tuple(profile.path for profile in earlier_profiles(store, profiled.path, MAX_EARLIER))
+    reads = {"profile": profiled.key, "templates": templates_digest(), "site": read_site(store)}
+    return ReportSpec(
+        source=digest(reads),
+        category=job.category,
+        store=job.store,
+        folder=job.folder,
+        run=run.run,
+        lot=job.lot,
+        profile=profiled.path,
+        earlier=earlier,
+    )
+
+
+def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
+    """The spec that writes a run's maps as files of one kind."""
+    return MapsSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, kind, run.images)
+
+
+def export_specs(job: LotJob, run: ScoredRun, files: RunFiles) -> list[ExportSpec]:
+    """The specs that write a run's results, one for each format."""
+    shared = run.key, job.category, job.store, job.folder, run.run, job.lot
+    return [ExportSpec(*shared, kind, files.image_prefix if kind == "labelstudio" else None) for kind in files.export]

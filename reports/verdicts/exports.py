@@ -1,0 +1,69 @@
+"""Verdicts for other tools: CSV, COCO and Label Studio, made from the verdicts alone; no photograph is read.
+
+| format | holds |
+|---|---|
+| `csv` | every verdict, withdrawn and overruled ones too, `counts` telling which one stands |
+| `coco` | images whose verdict is `defective` or `good`; a drawn region is an annotation of COCO's object detection |
+| `labelstudio` | tasks with an annotation each: a choice, and drawn regions in percent (Label Studio's JSON) |
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.export_formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from storage.images.lots import ListedImage
+from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+
+FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
+"""Formats that are one file, and its suffix."""
+DESCRIPTION = "Verdicts about a lot scored with MuSc"
+
+
+def as_csv(verdicts: pd.DataFrame) -> bytes:
+    """Every verdict as a row, the earliest first, `regions` as JSON."""
+    counted_ids = set(current_verdicts(verdicts)["verdict_id"])
+    table = verdicts.assign(
+        counts=[verdict_id in counted_ids for verdict_id in verdicts["verdict_id"]],
+        regions=[json.dumps(regions) for regions in verdicts["regions"]],
+    )
+    return csv_bytes(table)
+
+
+def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The standing verdicts that say defective or good, in the order of the images' paths."""
+    current = current_verdicts(verdicts)
+    return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
+
+
+def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], columns: Sequence[str]) -> list[Marked]:
+    """The images of a run with people's verdicts.
+
+    Args:
+        images: the scored images of the run.
+    """
+    by_id = {image.image_id: image for image in images}
+    return [
+        Marked(by_id[row["image_id"]], row["verdict"], row["regions"], {name: row[name] for name in columns})
+        for _, row in verdicts.iterrows()
+    ]
+
+
+def verdicts_content(
+    kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage], prefix: str | None = None
+) -> bytes:
+    """The content of an export's file.
+
+    Args:
+        kind: one of `FORMATS`.
+        verdicts: every verdict about a run.
+        images: the scored images of the run.
+        prefix: of the addresses from which Label Studio loads photographs; see `formats.as_labelstudio`.
+    """
+    if kind == "csv":
+        return as_csv(verdicts)
+    if kind == "coco":
+        return json_bytes(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+    columns = ("raw_score", "name", "time", "note")
+    return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, columns), prefix=prefix))

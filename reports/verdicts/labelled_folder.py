@@ -1,0 +1,157 @@
+"""Verdicts as a labelled folder in the layout of MVTec AD: photographs, and masks of the regions that were drawn."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from reports.export_formats import csv_bytes
+from reports.run_record import read_record
+from reports.verdicts.exports import clear_verdicts
+from storage.errors import ImageChangedError
+from storage.images.decode import format_of, read_header
+from storage.images.formats.orientation import EXIF_ORIENTATION, UPRIGHT, turn_upright
+from storage.images.lots import ListedImage, read_image
+from storage.results.runs import Run
+from storage.results.verdicts import DEFECTIVE, GOOD
+from storage.store import PARTIAL, Store
+
+MVTEC = "mvtec"
+SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "TIFF": ".tif"}
+"""Of formats that are not called like their suffix."""
+BACK = {6: 8, 8: 6}
+"""By EXIF orientation, the one that turns back; the others turn back themselves."""
+GONE = "no longer in its folder as it was scored"
+COLUMNS = ("file", "mask", "path", "name", "time", "note")
+
+
+@dataclass(frozen=True)
+class JudgedImage:
+    """One image with a clear verdict."""
+
+    image: ListedImage
+    label: str
+    """`good` or `defective`."""
+    regions: Sequence[Any]
+    """Drawn places of which at least one pixel lies in the image; none if there are no such."""
+    facts: dict[str, object]
+    """Who judged, when, and the note."""
+
+
+@dataclass(frozen=True)
+class LabelledFolder:
+    """What was written."""
+
+    good: int
+    defective: int
+    left_out: list[str]
+    """Paths of judged images that are gone or changed."""
+
+
+def judged_images(run: Run, verdicts: pd.DataFrame) -> list[JudgedImage]:
+    """The images of a finished run that are judged good or defective, in the order of their paths."""
+    by_id = {image.image_id: image for image in run.scored_images()}
+    judged = []
+    for row in clear_verdicts(verdicts).to_dict("records"):
+        image, label = by_id[row["image_id"]], row["verdict"]
+        has_regions = label == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
+        regions = row["regions"] if has_regions else ()
+        judged.append(JudgedImage(image, label, regions, {name: row[name] for name in COLUMNS[2:]}))
+    return judged
+
+
+def lacking_places(judged: Sequence[JudgedImage]) -> list[str]:
+    """Paths of the images judged defective in which nobody has drawn where."""
+    return [image.image.path for image in judged if image.label == DEFECTIVE and not image.regions]
+
+
+def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path) -> LabelledFolder:
+    """Write judged images as `musc benchmark folder` reads them: `<category>/test/{good,defective}/<image id>.png`, and
+    their drawn places as `<category>/ground_truth/defective/<image id>_mask.png`; without any, the label stands alone.
+
+    Names are made of image ids, because names of photographs may be anything; `images.csv` in the category's folder
+    says which is which. The folder is put in place when all of it is written.
+
+    Args:
+        run: finished.
+        target: a folder that does not exist yet.
+
+    Raises:
+        ValueError: if something lies at the target.
+    """
+    if target.exists():
+        raise ValueError(f"output must be a new folder, got {target}, which is there already; give another --output")
+    record = read_record(run)
+    photographs, staging = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
+    category = staging / safe_folder_name(record.job.category)
+    counts = {GOOD: 0, DEFECTIVE: 0}
+    left_out: list[str] = []
+    rows: list[dict[str, object]] = []
+    for image in judged:
+        content = content_of(photographs, image.image)
+        if content is None:
+            left_out.append(image.image.path)
+            continue
+        file = f"test/{image.label}/{image.image.image_id}{suffix_of(content)}"
+        write(category / file, content)
+        mask = f"ground_truth/{image.label}/{image.image.image_id}_mask.png" if image.regions else ""
+        if mask:
+            write(category / mask, mask_content(image, read_header(content).orientation))
+        counts[image.label] += 1
+        rows.append({"file": file, "mask": mask, **image.facts})
+    write(category / "images.csv", csv_bytes(pd.DataFrame(rows, columns=list(COLUMNS))))
+    staging.rename(target)
+    return LabelledFolder(counts[GOOD], counts[DEFECTIVE], left_out)
+
+
+def mask_content(judged: JudgedImage, orientation: int) -> bytes:
+    """A mask as a PNG that is turned as its image is stored, and says so: what is not turned itself could be either."""
+    stored = turn_upright(mask_of(judged.regions, judged.image), BACK.get(orientation, orientation))
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, "PNG", **({} if orientation == UPRIGHT else {"exif": exif}))
+    return buffer.getvalue()
+
+
+def mask_of(regions: Sequence[Any], image: ListedImage) -> Image.Image:
+    """The drawn regions of an image filled with white, the rest black."""
+    mask = Image.new("L", (image.width, image.height))
+    pen = ImageDraw.Draw(mask)
+    for region in regions:
+        pen.polygon([(float(x), float(y)) for x, y in region["points"]], fill=255)
+    return mask
+
+
+def content_of(photographs: Store, image: ListedImage) -> bytes | None:
+    """The file of an image; None if it is not what was scored any more."""
+    try:
+        return read_image(photographs, image)
+    except (ImageChangedError, OSError):
+        return None
+
+
+def suffix_of(content: bytes) -> str:
+    """The suffix of a file's format, whatever its name says.
+
+    Raises:
+        UnreadableImageError: if it is no image.
+    """
+    image_format = format_of(content)
+    return SUFFIXES.get(image_format, f".{image_format.lower()}")
+
+
+def safe_folder_name(category: str) -> str:
+    """A category as the name of a folder; categories are plain names already, unless somebody has edited a record."""
+    return category.replace("/", "_").replace("\\", "_").lstrip(".") or "category"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, its folders included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

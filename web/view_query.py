@@ -1,0 +1,125 @@
+"""View of a lot: filters, order and page, all of them in the URL, which can be shared."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from urllib.parse import urlencode
+
+import pandas as pd
+
+from musc.decisions.decision_words import Decision
+from storage.given_names import caseless
+
+GRID, TABLE = "grid", "table"
+PAGE_IMAGES = {GRID: 60, TABLE: 200}
+ORDERS = {
+    "score": "raw_score",
+    "name": "path",
+    "decision": "decision",
+    "verdict": "verdict",
+    "group": "group",
+    "brightness": "brightness",
+    "sharpness": "sharpness",
+}
+"""What lots can be sorted by, and the column that is meant."""
+DESCENDING_FIRST = ("score", "decision", "group", "brightness", "sharpness")
+LISTED = "listed"
+"""As a filter of decisions: flagged and suspect images, those to look at."""
+NONE = "none"
+"""As a filter: images without a verdict, or in no group."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One view of a lot. Values that the page does not offer mean the default."""
+
+    sort: str = "score"
+    order: str = "desc"
+    decision: str = ""
+    verdict: str = ""
+    group: str = ""
+    name: str = ""
+    """Part of the path."""
+    low: str = ""
+    """Lowest raw score, as it was typed."""
+    high: str = ""
+    view: str = GRID
+    page: str = "1"
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "Query":
+        """The view an address names."""
+        values = {field.name: str(parameters[field.name])[:200] for field in fields(cls) if field.name in parameters}
+        query = cls(**values)
+        sort = query.sort if query.sort in ORDERS else cls.sort
+        return replace(query, sort=sort, view=query.view if query.view in PAGE_IMAGES else GRID)
+
+    def address(self, **changes: str) -> str:
+        """The query part of an address with some values changed; those with the default are left out."""
+        values = asdict(replace(self, **changes))
+        default = asdict(Query())
+        return urlencode({name: value for name, value in values.items() if value != default[name]})
+
+    def by(self, sort: str) -> "Query":
+        """The same images by another order; chosen again, the other way round."""
+        first = "desc" if sort in DESCENDING_FIRST else "asc"
+        other = "asc" if self.order == "desc" else "desc"
+        return replace(self, sort=sort, order=other if sort == self.sort else first, page="1")
+
+    @property
+    def is_filtered(self) -> bool:
+        return any((self.decision, self.verdict, self.group, self.name, self.low, self.high))
+
+    @property
+    def page_number(self) -> int:
+        """From 1."""
+        return max(1, whole_number(self.page) or 1)
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number, or None."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def decimal(text: str) -> float | None:
+    """A finite number, or None; a comma counts as a point."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
+    """The rows of a lot that a view shows, in its order; equal values in the order of their paths.
+
+    Args:
+        table: a row per image by position, with the current `verdict`, empty where there is none.
+    """
+    keep = pd.Series(True, index=table.index)
+    if query.decision:
+        accepted = table["decision"] == Decision.ACCEPTED
+        keep &= ~accepted if query.decision == LISTED else table["decision"] == query.decision
+    if query.verdict:
+        keep &= table["verdict"] == ("" if query.verdict == NONE else query.verdict)
+    if query.group:
+        keep &= table["group"] == (0 if query.group == NONE else whole_number(query.group))
+    if query.name:
+        keep &= table["path"].map(caseless).str.contains(caseless(query.name), regex=False)
+    low, high = decimal(query.low), decimal(query.high)
+    if low is not None:
+        keep &= table["raw_score"] >= low
+    if high is not None:
+        keep &= table["raw_score"] <= high
+    by_path = table[keep].sort_values("path", kind="stable")
+    return by_path.sort_values(
+        ORDERS[query.sort],
+        ascending=query.order == "asc",
+        kind="stable",
+        na_position="last",
+        key=by_severity if query.sort == "decision" else None,
+    )
+
+
+def by_severity(decisions: pd.Series) -> pd.Series:
+    """Decisions as numbers that grow from accepted over suspect to flagged."""
+    return decisions.map({decision.value: number for number, decision in enumerate(reversed(Decision))})
