@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from musc.backbones.sizes_and_layers import size_in_proportion
 from musc.layers import BackboneSpec
 from storage.artefacts import digest
-from storage.images.upright_shapes import upright_shapes
 from storage.results.product_sizes import settled_sizes
 from storage.store import Store
 
@@ -45,6 +44,8 @@ def kept_size(
     Returns:
         The size, None if no image can be opened.
     """
+    from storage.images.upright_shapes import upright_shapes  # opens photographs, which no record of a run needs
+
     grids = [layer.grid for layer in backbone.layers]
     sizes = Counter(size_in_proportion(backbone.image_size, grids, shape) for shape in upright_shapes(folder, paths))
     if not sizes:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import fsspec
-import zarr
 
 from storage.given_names import SIGN
 from storage.paths_and_urls import open_place, options_of
+
+if TYPE_CHECKING:
+    import zarr
 
 PARTIAL = ".partial-"
 """Marks names that are still being written; a reader never looks at them."""
@@ -124,14 +126,18 @@ class Store:
         for file in files:
             self.filesystem.rm_file(file)
 
-    def zarr_group(self, path: str, mode: Any, attributes: Mapping[str, Any] | None = None) -> zarr.Group:
+    def zarr_group(self, path: str, mode: Any, attributes: Mapping[str, Any] | None = None) -> "zarr.Group":
         """A zarr v3 group at a path; `mode` as zarr's: `r` reads, `w` makes a new one, with attributes."""
+        import zarr  # half a second, which commands that only look at tables and records save
+
         place, options = self._zarr_place(path)
         given = dict(attributes) if attributes else None
         return zarr.open_group(place, mode=mode, zarr_format=3, attributes=given, storage_options=options)
 
-    def zarr_array(self, path: str) -> zarr.Array:
+    def zarr_array(self, path: str) -> "zarr.Array":
         """A zarr v3 array at a path, to be read; its metadata are one file."""
+        import zarr  # half a second, which commands that only look at tables and records save
+
         place, options = self._zarr_place(path)
         return zarr.open_array(place, mode="r", zarr_format=3, storage_options=options)
 

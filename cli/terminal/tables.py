@@ -1,4 +1,4 @@
-"""Results as tables on the console. What would load torch is imported where it is needed."""
+"""Results as tables on the console. What would load torch, or pandas for a run, is imported where it is needed."""
 
 import re
 import shlex
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, get_args
 
-import pandas as pd
 from rich.table import Table
 
 from cli.terminal.escaping import literal, visible
@@ -17,6 +16,7 @@ from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.disk_space import readable_bytes
+from storage.results.ranking import Ranking, read_ranking
 from storage.results.runs import CONTENTS, EXPORT, MAPS, REPORT, REPORT_FOLDER, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
@@ -24,6 +24,8 @@ from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from musc.plan.cost import ProjectedCost
     from planning.estimates.time_and_memory import Forecast
     from planning.lot_job import LotJob
@@ -41,10 +43,10 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
         notes: what was done otherwise than asked for.
     """
     run = Run(Store(store_url), run_path)
-    scores, record = run.scores(), read_record(run)
-    console.print(ranking(scores))
+    ranked, record = read_ranking(run, ROWS_SHOWN), read_record(run)
+    console.print(ranking(ranked))
     show_backbone(record)
-    show_decision(scores, record, notices_of(run.store, record))
+    show_decision(ranked.image_count, record, notices_of(run.store, record))
     for note in notes:
         console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
     if record.left_out:
@@ -85,10 +87,10 @@ def show_backbone(record: RunRecord) -> None:
         console.print(visible(note), markup=False, highlight=False)
 
 
-def show_decision(scores: pd.DataFrame, record: RunRecord, notices: Notices) -> None:
+def show_decision(image_count: int, record: RunRecord, notices: Notices) -> None:
     """Print what is to be looked at, from which raw scores on, and every warning, as the page has them."""
     decision = record.decision
-    console.print(f"{headline(decision, len(scores))}.", style="bold", highlight=False)
+    console.print(f"{headline(decision, image_count)}.", style="bold", highlight=False)
     if decision.remark:
         console.print(visible(decision.remark), markup=False, highlight=False)
     console.print(thresholds(decision), highlight=False)
@@ -161,7 +163,7 @@ def show_stored(location: str) -> None:
         show_benchmark(store.url, f"{path}/{TABLE}")
 
 
-def metric_tables(rows: pd.DataFrame) -> list[Table]:
+def metric_tables(rows: "pd.DataFrame") -> list[Table]:
     """A benchmark's rows, the column `category` and one for each metric, as tables narrow enough to be read."""
     metrics = [str(heading) for heading in rows.columns if heading != "category"]
     in_each = ceil(len(metrics) / ceil(len(metrics) / METRICS_SHOWN))
@@ -178,23 +180,23 @@ def metric_tables(rows: pd.DataFrame) -> list[Table]:
     return tables
 
 
-def ranking(scores: pd.DataFrame) -> Table:
-    """The first rows of a score table."""
-    table = Table(title=f"Most anomalous of {len(scores)} images")
+def ranking(ranked: Ranking) -> Table:
+    """The most anomalous images."""
+    table = Table(title=f"Most anomalous of {ranked.image_count} images")
     for heading in ("rank", "image", "raw score", "p", "score"):
         table.add_column(heading, justify="left" if heading == "image" else "right", overflow="fold")
     table.add_column("peak at x, y", justify="right")
     table.add_column("decision")
     table.add_column("group", justify="right")
-    for row in scores.head(ROWS_SHOWN).itertuples():
+    for image in ranked.first:
         table.add_row(
-            str(row.rank),
-            literal(str(row.path)),
-            f"{row.raw_score:.4f}",
-            p_text(row.p_value),  # type: ignore[arg-type]
-            f"{row.score:.4f}",
-            f"{row.peak_x}, {row.peak_y}",
-            str(row.decision),
-            str(row.group or "–"),
+            str(image.rank),
+            literal(image.path),
+            f"{image.raw_score:.4f}",
+            p_text(image.p_value),
+            f"{image.score:.4f}",
+            f"{image.peak_x}, {image.peak_y}",
+            image.decision,
+            str(image.group or "–"),
         )
     return table

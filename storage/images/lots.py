@@ -4,14 +4,16 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from storage.artefacts import digest, is_complete, writing
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError
 from storage.images.links import LEADS_OUT
 from storage.store import Store
 from storage.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "lots"
 TABLE = "images.parquet"
@@ -82,7 +84,7 @@ def describe_left_out(images: Sequence[ListedImage]) -> str:
     return ", ".join(f"{counts.total()} {status} ({'; '.join(_format_counts(counts))})" for status, counts in by_count)
 
 
-def left_out_rows(listing: pd.DataFrame) -> pd.DataFrame:
+def left_out_rows(listing: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of a listing whose files are not scored."""
     return listing[listing["status"] != USABLE].reset_index(drop=True)
 
@@ -138,6 +140,8 @@ def store_lot(store: Store, images: Sequence[ListedImage]) -> str:
     rows = [asdict(image) for image in images]
     key = digest({"stage": "lot", "images": rows})
     if not is_complete(store, lot_path(key)):
+        import pandas as pd
+
         with writing(store, lot_path(key)) as staging:
             write_table(store, f"{staging.path}/{TABLE}", pd.DataFrame(rows))
     return key
@@ -152,7 +156,7 @@ def load_lot(store: Store, key: str) -> list[ListedImage]:
     return listed_images(read_table(store, f"{lot_path(key)}/{TABLE}"))
 
 
-def listed_images(table: pd.DataFrame) -> list[ListedImage]:
+def listed_images(table: "pd.DataFrame") -> list[ListedImage]:
     """The rows of a listing that was read back; columns are found by their names, and others are left alone."""
     names = [field.name for field in fields(ListedImage)]
     return [ListedImage(*row) for row in table[names].itertuples(index=False)]

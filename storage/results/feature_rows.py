@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
-import zarr
 
 from storage.results.features import BlockRow, layer_name, opened_array
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import zarr
 
 
 @dataclass(frozen=True)
@@ -42,5 +45,5 @@ class FeatureRows:
         """The stored chunk that holds an image: its block and its number there."""
         return block_row[0], block_row[1] // self._array(block_row[0], layer).chunks[0]
 
-    def _array(self, block: str, layer: int) -> zarr.Array:
+    def _array(self, block: str, layer: int) -> "zarr.Array":
         return opened_array(self.store, block, layer_name(layer))

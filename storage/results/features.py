@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 from pydantic import BaseModel
 
 from storage.artefacts import facts, writing
 from storage.images.lots import ListedImage, usable_images
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import zarr
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class BlockFacts(BaseModel):
 class BlockWriter:
     """A block being written, chunk by chunk."""
 
-    arrays: Mapping[str, zarr.Array]
+    arrays: Mapping[str, "zarr.Array"]
     chunk_images: int
     facts: BlockFacts
 
@@ -216,7 +218,7 @@ def block_facts(store: Store, path: str) -> BlockFacts:
 
 
 @lru_cache(maxsize=1024)
-def opened_array(store: Store, block: str, name: str) -> zarr.Array:
+def opened_array(store: Store, block: str, name: str) -> "zarr.Array":
     """An array of a complete block, whose metadata a process reads once: a block's key says its content."""
     return store.zarr_array(f"{block}/{name}")
 

@@ -1,7 +1,6 @@
 """Groups of images that share a flaw, on disk: one small artefact per lot."""
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel
 
 from storage.artefacts import facts, writing
@@ -27,6 +26,8 @@ def write_groups(store: Store, path: str, of_image: np.ndarray, patches: np.ndar
         of_image: int64 (N,), the group of each image; 0 for none.
         patches: bool (N, rows, columns), the patches that the images of a group share, on the grid of one layer.
     """
+    import pandas as pd
+
     table = pd.DataFrame({"group": of_image, "patches": [np.flatnonzero(image) for image in patches]})
     with writing(store, path) as staging:
         staging.facts.update(grid=list(patches.shape[1:]))

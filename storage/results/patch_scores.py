@@ -4,13 +4,15 @@ Maps are resized from them when needed and never stored at pixel size.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from storage.artefacts import writing
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import zarr
 
 FOLDER = "patch_scores"
 NAME, FINE = "scores", "fine"
@@ -52,6 +54,6 @@ def score_grid(store: Store, path: str) -> tuple[int, ...]:
     return tuple(store.zarr_array(f"{path}/{NAME}").shape[1:])
 
 
-def fine_array(store: Store, path: str) -> zarr.Array:
+def fine_array(store: Store, path: str) -> "zarr.Array":
     """The patch scores of the finest level, of the run's array; all levels' where they share a grid or are of tiles."""
     return store.zarr_array(f"{path}/{FINE if store.exists(f'{path}/{FINE}/zarr.json') else NAME}")

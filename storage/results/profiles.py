@@ -9,14 +9,17 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.artefacts import is_complete
 from storage.errors import DamagedError
 from storage.store import PARTIAL, Store
 from storage.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "profiles"
 PROFILE = "profile.json"
@@ -152,7 +155,7 @@ def read_complete(store: Store, paths: Iterable[str]) -> Iterator[Profile]:
                 log.warning("a night is left out of the comparison: %s", error)
 
 
-def write_profile(store: Store, path: str, profile: Profile, appearance: pd.DataFrame) -> None:
+def write_profile(store: Store, path: str, profile: Profile, appearance: "pd.DataFrame") -> None:
     """Write both files into the folder of an artefact."""
     values = profile.model_dump(mode="json", exclude={"path"})
     store.write(f"{path}/{PROFILE}", json.dumps(values, indent=1, sort_keys=True, allow_nan=False).encode())
@@ -186,6 +189,6 @@ def parse_profile(content: bytes, path: str) -> Profile:
         ) from None
 
 
-def read_appearance(store: Store, path: str) -> pd.DataFrame:
+def read_appearance(store: Store, path: str) -> "pd.DataFrame":
     """A row per scored image: `image_id`, `brightness`, `sharpness`, NaN where the file could no longer be read."""
     return read_table(store, f"{path}/{APPEARANCE}")

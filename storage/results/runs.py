@@ -13,15 +13,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from storage.artefacts import is_complete, require_complete
 from storage.images.lots import ListedImage, left_out_rows, listed_images, usable_images
 from storage.results.patch_scores import fine_array, read_scores
 from storage.store import Store, absolute
 from storage.tables import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "runs"
 SCORES = "scores.parquet"
@@ -69,19 +72,19 @@ class Run:
         """
         require_complete(self.store, [self.path])
 
-    def scores(self) -> pd.DataFrame:
+    def scores(self) -> "pd.DataFrame":
         """A row per scored image, most anomalous first."""
         return read_table(self.store, f"{self.path}/{SCORES}")
 
-    def boxes(self) -> pd.DataFrame:
+    def boxes(self) -> "pd.DataFrame":
         """A row per connected odd region of a flagged or suspect image: where it lies, and its peak score."""
         return read_table(self.store, f"{self.path}/{BOXES}")
 
-    def images(self) -> pd.DataFrame:
+    def images(self) -> "pd.DataFrame":
         """A row per file of the lot's folder."""
         return read_table(self.store, f"{self.path}/{IMAGES}")
 
-    def left_out(self) -> pd.DataFrame:
+    def left_out(self) -> "pd.DataFrame":
         """A row per file that was not scored, with status and reason."""
         return left_out_rows(self.images())
 

@@ -13,6 +13,7 @@ COMPUTING = {"torch", "numba", "scipy"}
 MODEL_LIBRARIES = {"timm", "torchvision", "open_clip", "huggingface_hub", "sympy"}
 STATISTICS = {"sklearn", "scipy.stats", "scipy.cluster", "matplotlib"}
 SERVERS = {"prefect", "distributed", "fastapi", "s3fs"}
+TABLES_AND_PICTURES = {"pandas", "zarr", "PIL", "jinja2", "yaml"}
 END = """
 import atexit, sys
 atexit.register(lambda: print("loaded:", *sorted(sys.modules)))
@@ -79,6 +80,14 @@ def test_commands_that_look_load_no_torch(scratch: Path, run: str, command: tupl
     places = {"run": run, "store": str(scratch / "out"), "folder": str(scratch / "lot" / "test")}
     found = loaded(*(word.format(**places) for word in command))
     assert found & ({"torch", "numba"} | MODEL_LIBRARIES | STATISTICS | SERVERS - {"fastapi"}) == set()
+
+
+@pytest.mark.parametrize("command", [("show", "{run}"), ("clean", "{store}")])
+def test_commands_that_read_records_load_neither_pandas_nor_zarr(
+    scratch: Path, run: str, command: tuple[str, ...]
+) -> None:
+    places = {"run": run, "store": str(scratch / "out")}
+    assert loaded(*(word.format(**places) for word in command)) & (COMPUTING | TABLES_AND_PICTURES) == set()
 
 
 def test_exporting_verdicts_loads_no_torch(scratch: Path, run: str) -> None:

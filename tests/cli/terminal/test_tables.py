@@ -1,6 +1,6 @@
 """Tables on the console: names of files and categories are shown as they are, never read as markup."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from cli.terminal import tables
 from cli.terminal.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
 from musc.decisions.decision_words import Basis
 from storage.artefacts import writing
+from storage.results.ranking import RankedImage, Ranking
 from storage.results.runs import IMAGES, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
@@ -49,6 +50,12 @@ def scores_of(paths: list[str]) -> pd.DataFrame:
     )
 
 
+def ranking_of(paths: list[str]) -> Ranking:
+    names = [field.name for field in fields(RankedImage)]
+    rows = scores_of(paths)[names].head(ROWS_SHOWN).itertuples(index=False)
+    return Ranking(len(paths), tuple(RankedImage(*row) for row in rows))
+
+
 def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
     whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75}
     whole |= {"published": np.nan, "published_of": "", "difference": np.nan}
@@ -57,34 +64,34 @@ def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
 
 
 def test_ranking_shows_markup_in_names_literally(screen: Console) -> None:
-    screen.print(ranking(scores_of(MARKUP)))
+    screen.print(ranking(ranking_of(MARKUP)))
     shown = screen.export_text()
     for name in MARKUP:
         assert name in shown
 
 
 def test_ranking_lets_no_name_drive_the_terminal(screen: Console) -> None:
-    screen.print(ranking(scores_of(["\x1b[31mevil\x07\n.png"])))
+    screen.print(ranking(ranking_of(["\x1b[31mevil\x07\n.png"])))
     assert r"\x1b[31mevil\x07\x0a.png" in screen.export_text()
 
 
 def test_ranking_shows_codes_of_emoji_literally() -> None:
     names = ["a:100:.png", "cam:8ball:1.png", ":smile:.png"]
     with tables.console.capture() as captured:
-        tables.console.print(ranking(scores_of(names)))
+        tables.console.print(ranking(ranking_of(names)))
     for name in names:
         assert name in captured.get()
 
 
 def test_ranking_lets_no_name_change_the_direction_of_writing(screen: Console) -> None:
-    screen.print(ranking(scores_of(["a\u202egnp.exe", "b\u200b.png"])))
+    screen.print(ranking(ranking_of(["a\u202egnp.exe", "b\u200b.png"])))
     shown = screen.export_text()
     assert r"a\u202egnp.exe" in shown
     assert r"b\u200b.png" in shown
 
 
 def test_ranking_shows_the_first_rows(screen: Console) -> None:
-    screen.print(ranking(scores_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
+    screen.print(ranking(ranking_of([f"part{number}.png" for number in range(ROWS_SHOWN + 7)])))
     shown = screen.export_text()
     assert f"Most anomalous of {ROWS_SHOWN + 7} images" in shown
     assert f"part{ROWS_SHOWN - 1}.png" in shown
