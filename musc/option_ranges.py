@@ -94,3 +94,16 @@ def require_suspects(suspects: float) -> float:
             f"suspects must be a share of the good images from 0 to 0.5, got {suspects:g}; write 0.03 or 3%, 0 for none"
         )
     return suspects
+
+
+def require_address(option: str, prefix: str) -> None:
+    """Refuse the beginning of addresses to which a path cannot be joined.
+
+    Raises:
+        ValueError: unless it ends in / or =.
+    """
+    if not prefix.endswith(("/", "=")):
+        raise ValueError(
+            f"{option} must end in / or =, as paths of photographs follow it directly, got {prefix!r}; "
+            f"give {prefix + '/'!r}"
+        )

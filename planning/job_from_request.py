@@ -51,6 +51,11 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     lot, category = names_of(folder, request.lot, request.category)
     require_name("lot", lot)
     require_name("category", category)
+    if settings.seed and settings.references is None and subsets == 1:
+        raise ValueError(
+            f"seed must go with references, or with subsets in a benchmark, got seed {settings.seed} alone; leave it "
+            "out, there is nothing to draw"
+        )
     of_product = None
     if not request.default_settings:
         settings, of_product = with_accepted(settings, Store(output), category)

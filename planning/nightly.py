@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from planning.job_from_request import prepare
 from planning.lot_job import LotJob
-from planning.requests import NO_FILES, NightRequest, RunFiles
+from planning.requests import NightRequest
 from planning.stage_versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
 from planning.task_results import Contributed, ScoredLot
 from storage.artefacts import digest
@@ -18,6 +18,7 @@ from storage.images.listing import has_image_name, list_folder, require_folder
 from storage.images.lot_fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
 from storage.images.lots import require_enough
+from storage.results.run_files import NO_FILES, RunFiles
 from storage.store import Store, absolute
 
 log = logging.getLogger(__name__)
@@ -194,7 +195,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
         left_out=stored.left_out,
         page=page,
     )
-    return LotCheck(key, finished, any(stored.files.get(name) != value for name, value in files.names.items()))
+    return LotCheck(key, finished, any(stored.files.get(name) != value for name, value in files.folders.items()))
 
 
 def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutcome:
@@ -233,7 +234,7 @@ def remember(job: LotJob, key: str | None, outcome: LotOutcome, files: RunFiles 
     page = store.inside(outcome.page) if outcome.page else ""
     counts = outcome.images, outcome.flagged, outcome.suspect
     known = read_result(store, key)
-    made = (known.files if known else {}) | files.names
+    made = (known.files if known else {}) | files.folders
     write_result(store, key, KnownResult(outcome.run or None, outcome.reason, *counts, outcome.left_out, page, made))
 
 

@@ -4,46 +4,26 @@ The fields are the parameters of the flows and, with those of the models they ho
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import model_validator
 
+from musc.option_ranges import require_address
 from musc.pydantic_options import CommaList, Options, option, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
+from storage.results.run_files import ExportKind, MapKind, RunFiles
 from storage.secrets import CREDENTIALS, require_no_secret
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
-MapKind = Literal["png", "tiff"]
-ExportKind = Literal["csv", "coco", "labelstudio"]
 INSTEAD = {
     "webhook": "give the URL in the variable MUSC_WEBHOOK, which is not written anywhere",
     "dask_address": "let Dask's own configuration name certificates",
 }
 """Where secrets of an option are given; of the others in the environment."""
 AnyRequest = TypeVar("AnyRequest", bound="Request")
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Files for other programs that are made from a finished run."""
-
-    maps: tuple[MapKind, ...] = ()
-    export: tuple[ExportKind, ...] = ()
-    image_prefix: str | None = None
-    """Of the addresses from which Label Studio loads photographs."""
-
-    @property
-    def names(self) -> dict[str, str]:
-        """A name for each file or folder, with what else decides its content: the prefix, or nothing."""
-        exports = {f"export-{kind}": (self.image_prefix or "") * (kind == "labelstudio") for kind in self.export}
-        return {f"maps-{kind}": "" for kind in self.maps} | exports
-
-
-NO_FILES = RunFiles()
 
 
 class Request(Options):
@@ -267,20 +247,6 @@ class BenchmarkRequest(RegionRequest, ProductRequest, ComputingRequest):
         expert=True,
     )
     settings: BenchmarkSettings = BenchmarkSettings()
-
-
-def require_address(option: str, prefix: str) -> None:
-    """Refuse the beginning of addresses to which a path cannot be joined.
-
-    Raises:
-        ValueError: unless it ends in / or =.
-    """
-    if not prefix.endswith(("/", "=")):
-        raise ValueError(
-            f"{option} must end in / or =, as paths of photographs follow it directly, got {prefix!r}; "
-            f"give {prefix + '/'!r}"
-        )
-
 
 def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     """A request from flat options, each sorted into the model that holds it.

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from planning.requests import ExportKind
 from planning.task_results import StoredArtefact
 from reports.export_formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.page.finished_run import FinishedRun
 from reports.page.run_files_specs import ExportSpec
 from storage.artefacts import is_complete, writing
+from storage.results.run_files import ExportKind
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
 from storage.store import Store

@@ -10,14 +10,14 @@ from rich.table import Table
 
 from cli.terminal.escaping import literal, visible
 from cli.terminal.progress import console
-from planning.requests import ExportKind
 from reports.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.disk_space import readable_bytes
 from storage.results.ranking import Ranking, read_ranking
-from storage.results.runs import CONTENTS, EXPORT, MAPS, REPORT, REPORT_FOLDER, Run, locate
+from storage.results.run_files import ExportKind, MapKind, export_folder, maps_folder
+from storage.results.runs import CONTENTS, REPORT, REPORT_FOLDER, Run, locate
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
@@ -57,11 +57,12 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     for name, what in CONTENTS.items():
         if run.store.exists(f"{run.path}/{name}"):  # runs of earlier releases lack some
             console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
-    for kind, folder in MAPS.items():
+    for kind in get_args(MapKind):
+        folder = maps_folder(kind)
         if is_complete(run.store, f"{run.path}/{folder}"):
             console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
     for kind in get_args(ExportKind):
-        folder = EXPORT.format(kind=kind)
+        folder = export_folder(kind)
         if is_complete(run.store, f"{run.path}/{folder}"):
             console.print(f"  {folder:<18} results as {kind}", highlight=False)
     for problem in problems:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planning.lot_job import LotJob
-from planning.requests import NO_FILES, RunFiles
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
 from reports.drift import MAX_EARLIER
@@ -14,6 +13,7 @@ from reports.page.run_files_specs import export_specs, maps_spec, profile_spec, 
 from reports.run_record import RunRecord, read_record, scored_run
 from storage.artefacts import is_complete
 from storage.results.profiles import later_profiles
+from storage.results.run_files import NO_FILES, RunFiles
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.export_maps import write_maps

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from planning.requests import ExportKind, MapKind, RunFiles
 from planning.stage_versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
@@ -13,7 +12,8 @@ from reports.page.html import templates_digest
 from reports.run_record import RunRecord
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
-from storage.results.runs import EXPORT, MAPS, REPORT_FOLDER
+from storage.results.run_files import ExportKind, MapKind, RunFiles, export_folder, maps_folder
+from storage.results.runs import REPORT_FOLDER
 from storage.results.site_address import read_site
 from storage.store import Store
 
@@ -90,7 +90,7 @@ class MapsSpec(RunFilesSpec):
 
     @property
     def path(self) -> str:
-        return f"{self.run}/{MAPS[self.kind]}"
+        return f"{self.run}/{maps_folder(self.kind)}"
 
     @property
     def label(self) -> str:
@@ -115,7 +115,7 @@ class ExportSpec(RunFilesSpec):
 
     @property
     def path(self) -> str:
-        return f"{self.run}/{EXPORT.format(kind=self.kind)}"
+        return f"{self.run}/{export_folder(self.kind)}"
 
     @property
     def label(self) -> str:

@@ -45,9 +45,7 @@ CONTENTS = {
 
 REPORT_FOLDER = "report"
 REPORT = "report.html"
-MAPS = {"png": "maps-png", "tiff": "maps-tiff"}
-EXPORT = "export-{kind}"
-"""Folders in a run's that are made from it: artefacts of their own, so that they can fail, or be made again, alone."""
+"""The page's folder, an artefact of its own as `run_files` are, so that it can fail, or be made again, alone."""
 EXAMPLES = 5
 """Results of a store that an error names."""
 

@@ -8,9 +8,9 @@ import pytest
 from planning import nightly
 from planning.lot_job import LotJob
 from planning.nightly import LotOutcome, Status, check_lot, remember, result_key
-from planning.requests import RunFiles
 from storage.artefacts import writing
 from storage.images.lot_tree import FoundLot
+from storage.results.run_files import RunFiles
 from storage.store import Store
 from tests.flat import prepare, with_allocation
 from tests.storage.listed import picture, put

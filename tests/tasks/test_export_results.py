@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from flows.pipelines.lot import score_folder
-from planning.requests import ExportKind, LotRequest
+from planning.requests import LotRequest
 from reports.export_formats import area
 from reports.page.finished_run import FinishedRun
 from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot
+from storage.results.run_files import ExportKind
 from storage.results.runs import README, Run
 from storage.store import Store
 from tasks.export_results import FORMATS

@@ -155,6 +155,7 @@ def comparison(walk: Walk) -> None:
         ran = walk.score(**given)
         assert ran.raw not in seen, given
         seen.append(ran.raw)
+    walk.score(seed=4).refused("seed must go with references, or with subsets in a benchmark, got seed 4 alone")
     assert walk.score(references=11).raw == walk.score().raw, "a sample of all others is all others"
 
 

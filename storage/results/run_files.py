@@ -1,0 +1,36 @@
+"""Files for other programs beside a run's results: anomaly maps as images, and tables and boxes of its decisions."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MapKind = Literal["png", "tiff"]
+ExportKind = Literal["csv", "coco", "labelstudio"]
+
+
+def maps_folder(kind: MapKind) -> str:
+    """Name of the folder of a run that holds its maps of one kind."""
+    return f"maps-{kind}"
+
+
+def export_folder(kind: ExportKind) -> str:
+    """Name of the folder of a run that holds its export of one format."""
+    return f"export-{kind}"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Which of them are asked for."""
+
+    maps: tuple[MapKind, ...] = ()
+    export: tuple[ExportKind, ...] = ()
+    image_prefix: str | None = None
+    """Of the addresses from which Label Studio loads photographs."""
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Their folders in the run, each with what else decides its content: the prefix, or nothing."""
+        exports = {export_folder(kind): (self.image_prefix or "") * (kind == "labelstudio") for kind in self.export}
+        return {maps_folder(kind): "" for kind in self.maps} | exports
+
+
+NO_FILES = RunFiles()
