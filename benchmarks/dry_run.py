@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from musc.backbones import resolve, with_defaults
-from musc.plan.blocks_and_shards import CHUNK_IMAGES, FLOAT16_BYTES, Shard, plan_blocks, plan_shards
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES, plan_blocks
 from musc.plan.cost import ProjectedCost, lot_cost
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shard_memory import FLOAT16_BYTES
+from musc.plan.shards import Shard, plan_shards
 from musc.settings import PAPER_BACKBONE, Settings
 
 LOT_SIZES = (1_000, 10_000, 100_000)

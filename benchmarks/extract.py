@@ -20,7 +20,7 @@ from inputs import make_lot, make_weights, model_name
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from planning.task_specs import ExtractSpec
 from storage.images.listing import list_folder
 from storage.store import Store

@@ -21,7 +21,7 @@ from systematic import draw_repeated
 
 from musc import backbones
 from musc.backbones import Backbone
-from musc.decisions.decide_lot import decide
+from musc.decisions.decide_images import decide_images
 from musc.decisions.groups import Groups, block_similarities, find_groups, shared_patches
 from musc.lnamd import aggregate
 from musc.maps import anomaly_maps, image_scores
@@ -84,13 +84,13 @@ def decision_row(part: str, seed: int, good: Any, varied: Any, backbone: Backbon
     features, masks = join([good, varied])
     raw = image_scores(anomaly_maps(patch_scores(features, grid), grid, size)).numpy()
     defective = masks.any(axis=(1, 2))
-    decision = decide(raw)
+    decision = decide_images(raw)
     return {
         "part": part,
         "seed": seed,
         "good": int((~defective).sum()),
         "defective": int(defective.sum()),
-        "clean_lot_flagged": int(decide(clean).flagged.sum()),
+        "clean_lot_flagged": int(decide_images(clean).flagged.sum()),
         "false_alarms": int((decision.flagged & ~defective).sum()),
         "missed": int((~decision.flagged & defective).sum()),
         "overlapping": int((raw[defective] <= raw[~defective].max()).sum()),
@@ -172,7 +172,9 @@ def simulate_scores(lot_count: int) -> list[dict[str, Any]]:
     for name, draw in DISTRIBUTIONS.items():
         for image_count in (10, 30, 100, 400):
             rng = np.random.default_rng(1)
-            flagged_clean = [bool(decide(shifted(draw(rng, image_count))).flagged.any()) for _ in range(lot_count)]
+            flagged_clean = [
+                bool(decide_images(shifted(draw(rng, image_count))).flagged.any()) for _ in range(lot_count)
+            ]
             row: dict[str, Any] = {"distribution": name, "images": image_count}
             row["clean_lots_flagged"] = float(np.mean(flagged_clean))
             for share in (0.05, 0.15, 0.3):
@@ -192,7 +194,7 @@ def mixed(
     good = draw(rng, image_count - defects)
     typical = draw(rng, 2000)
     bad = np.median(typical) + typical.std() * rng.uniform(3, 9, defects)
-    flagged = decide(shifted(np.concatenate([good, bad]))).flagged
+    flagged = decide_images(shifted(np.concatenate([good, bad]))).flagged
     return int(flagged[: len(good)].sum()), float((~flagged[len(good) :]).mean())
 
 

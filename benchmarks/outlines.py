@@ -18,7 +18,7 @@ from benchmarks.decisions.draws import halves
 from benchmarks.decisions.pairs import Product, compare
 from musc import backbones
 from musc.backbones import with_defaults
-from musc.decisions.decide_lot import decide
+from musc.decisions.decide_images import decide_images
 from musc.decisions.defect_boxes import boxes, defect_mask, pixel_threshold
 from musc.maps import maps_of_run
 from musc.settings import DEFAULT_BACKBONE, Settings
@@ -63,7 +63,7 @@ def fits(product: Product, masks: Mapping[int, Mask], lot: Sequence[int]) -> Ite
     finest = [place for place, (grid, _) in enumerate(product.distances) if grid == product.spec.grid]
     whole, fine = (one.mean(dim=0).view(-1, *product.spec.grid).numpy() for one in (layers, layers[finest]))
     raw = np.array([maps_of_run(one[None], product.spec.image_size).max() for one in whole], dtype=np.float64)
-    decided = decide(raw)
+    decided = decide_images(raw)
     threshold = pixel_threshold(whole, decided.listed, decided.suspect_threshold)
     for place in np.flatnonzero(decided.listed & product.defective[list(lot)]):
         both = maps_of_run(np.stack([whole[place], fine[place]]), product.spec.image_size)

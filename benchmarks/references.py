@@ -28,8 +28,8 @@ from musc.lot import pixel_digest
 from musc.maps import anomaly_maps, image_scores
 from musc.metrics import image_metrics, pixel_metrics
 from musc.mutual import mutual_scores
-from musc.plan.blocks_and_shards import pair_products
 from musc.plan.sample import draw_sample
+from musc.plan.shard_memory import pair_products
 from storage.datasets.synthetic.defects import KINDS
 from storage.datasets.synthetic.lot import draw_part
 from storage.datasets.synthetic.parts import PARTS

@@ -45,7 +45,7 @@ def score_what(kind: type[AnyScoring], command: str, given: Given, verbosity: in
 
     def announced() -> None:
         from cli.process.engines import with_engine
-        from cli.terminal.first_lines import announce, subject_of, where_of
+        from cli.terminal.what_is_scored import announce, subject_of, where_of
 
         request = with_engine(request_of(kind, given))
         announce(subject_of(request), where_of(request.resources.engine or "inline"))

@@ -19,10 +19,10 @@ MODULES = (
     *(
         "musc.backbones.pil_images",
         "musc.metrics",
-        "musc.decisions.decide_lot",
-        "musc.decisions.lot_rule",
+        "musc.decisions.decide_images",
+        "musc.decisions.thresholds",
         "musc.decisions.groups",
-        "musc.plan.blocks_and_shards",
+        "musc.plan.shards",
     ),
     *("storage.results.runs", "storage.store", "storage.tables", "storage.errors"),
     *("flows.score_lot", "flows.score_lots", "flows.benchmark", "flows.reproduce_run", "flows.tune"),

@@ -7,7 +7,7 @@ from flows.parameters import takes
 from flows.pipelines.night import score_night
 from flows.runners import PrefectRunner, one_at_a_time
 from flows.score_lot import score_lot
-from planning.nightly import Night
+from planning.nights.outcomes import Night
 from planning.requests import NightRequest
 
 

@@ -1,6 +1,6 @@
 """The whole method on one page, in memory, for a notebook or a small lot; the pipeline does it in resumable steps.
 
-It ends with scores; `musc.decisions.decide_lot` says which images are flagged.
+It ends with scores; `musc.decisions.decide_images` says which images are flagged.
 """
 
 import hashlib

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from musc.backbones.families import PAPER_RSCIN_WINDOWS
-from musc.plan.blocks_and_shards import plan_subsets
+from musc.plan.chunks_and_blocks import plan_subsets
 from musc.settings import Settings
 from planning.job_from_request import prepare, require_name
 from planning.lot_job import LotJob, OfProduct
 from planning.requests import BenchmarkRequest, LotRequest
-from planning.tuning.product import with_accepted
+from planning.tuning.accepted_settings import with_accepted
 from storage.datasets import Category, list_categories
 from storage.store import Store, absolute
 

@@ -11,12 +11,12 @@ from planning.kept_size import kept_size
 from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.requests import LotRequest
 from planning.resources import allocate
-from planning.tuning.product import with_accepted
+from planning.tuning.accepted_settings import with_accepted
 from storage.given_names import one_form
 from storage.images.folder_dates import date_of
 from storage.images.listing import require_folder
 from storage.paths_and_urls import protocol_of
-from storage.results.ignored_places import latest_ignored, read_ignored
+from storage.products.ignored_places import latest_ignored, read_ignored
 from storage.results.runs import FOLDER as RUNS
 from storage.store import Store, absolute, require_apart, require_store
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from musc.backbones.sizes_and_layers import size_in_proportion
 from musc.layers import BackboneSpec
 from storage.artefacts import digest
-from storage.results.product_sizes import settled_sizes
+from storage.products.settled_sizes import settled_sizes
 from storage.store import Store
 
 

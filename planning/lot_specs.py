@@ -5,12 +5,13 @@ from dataclasses import asdict, replace
 
 from musc.backbones.devices import device_type
 from musc.layers import middle_degree, middle_layer
-from musc.plan.blocks_and_shards import Shard, plan_blocks, plan_shards, plan_subsets
+from musc.plan.chunks_and_blocks import plan_blocks, plan_subsets
 from musc.plan.cost import pair_count
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.lot_as_tiles import lot_ranges, parts_of
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
+from musc.plan.shards import Shard, plan_shards
 from planning.lot_job import KnownGood, LotJob
 from planning.task_specs import (
     AggregateSpec,

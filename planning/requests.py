@@ -248,6 +248,7 @@ class BenchmarkRequest(RegionRequest, ProductRequest, ComputingRequest):
     )
     settings: BenchmarkSettings = BenchmarkSettings()
 
+
 def request_of(kind: type[AnyRequest], given: Mapping[str, Any]) -> AnyRequest:
     """A request from flat options, each sorted into the model that holds it.
 

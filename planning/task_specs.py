@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 from musc.layers import BackboneSpec
 from musc.option_ranges import Interval
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shards import Shard
 from musc.settings import ChosenSettings
 from planning.identity_keys import Identified, key_values
 from planning.lot_job import LotJob

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decide_lot import DecidedLot, decide
+from musc.decisions.decide_images import DecidedLot, decide_images
 from musc.decisions.decision_words import Decision
 from musc.decisions.defect_boxes import boxes, defect_mask, lowest_peak, pixel_threshold
 from musc.maps import maps_of_run
@@ -113,7 +113,7 @@ def decide_run(
         good_scores: (G,), raw scores of known good images; None where there are none.
         earlier_nights: (n,) raw scores of each earlier night, oldest first.
     """
-    decision = decide(raw_scores, spec.job.decisions, good_scores=good_scores, earlier_nights=earlier_nights)
+    decision = decide_images(raw_scores, spec.job.decisions, good_scores=good_scores, earlier_nights=earlier_nights)
     of_maps = spec.job.settings.image_score == "max"
     limit = decision.suspect_threshold if of_maps else lowest_peak(patch_scores, decision.listed)
     pixel = pixel_threshold(patch_scores, decision.listed, limit)

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from planning.nightly import LotOutcome, Night, Status
+from planning.nights.outcomes import LotOutcome, Night, Status
 from planning.task_results import Contributed
 from reports.sentences import counted, counts
 

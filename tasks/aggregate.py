@@ -7,7 +7,7 @@ import torch
 
 from musc.backbones import choose_device
 from musc.lnamd import aggregate
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from planning.task_results import StoredArtefact
 from planning.task_specs import AggregateSpec
 from storage.artefacts import is_complete

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from planning.task_results import StoredArtefact
-from reports.export_formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.page.finished_run import FinishedRun
 from reports.page.run_files_specs import ExportSpec
 from storage.artefacts import is_complete, writing

@@ -15,7 +15,7 @@ from PIL import Image
 
 from musc.backbones import Backbone, Features
 from musc.layers import BackboneSpec
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from musc.plan.lot_as_tiles import parts_of
 from musc.tiles import Tile
 from planning.task_results import StoredArtefact
@@ -24,7 +24,7 @@ from reports.make_run_record import versions
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
-from storage.images.in_flight import IN_FLIGHT
+from storage.images.decoded_at_once import IN_FLIGHT
 from storage.images.lots import ListedImage, load_lot, load_usable, read_image, require_enough
 from storage.results.features import (
     CLASS_TOKENS,

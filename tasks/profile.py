@@ -16,7 +16,7 @@ from reports.run_record import date_of_lot, read_record
 from storage.artefacts import is_complete, writing
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode
-from storage.images.in_flight import IN_FLIGHT
+from storage.images.decoded_at_once import IN_FLIGHT
 from storage.images.lots import ListedImage, read_image
 from storage.results.features import LotFeatures
 from storage.results.profiles import Profile, write_profile

@@ -10,8 +10,8 @@ import torch
 
 from musc.image_scores import score_maps, usual_scores
 from musc.maps import map_size, on_grid
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.lot_as_tiles import tile_count
+from musc.plan.shards import Shard
 from musc.rscin import rescore
 from planning.task_specs import RunSpec
 from reports.decisions import LotResult, box_table, decide_run
@@ -26,7 +26,7 @@ from storage.results.patch_scores import read_scores, score_grid, write_scores
 from storage.results.runs import BOXES, IMAGES, PATCH_SCORES, README, SCORES, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks.stitch_tiles import image_tokens, stitch_tiles
+from tasks.tiled_images import image_tokens, stitch_tiles
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from planning import benchmark as benchmark_planning
 from planning import job_from_request as job_planning
 from planning.benchmark import BenchmarkJob
 from planning.lot_job import LotJob
-from planning.nightly import Night
+from planning.nights.outcomes import Night
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, request_of
 from planning.resources import Allocation
 from planning.stage_versions import RECORD_VERSION

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from reports.page.crops import close_up_grid
 from reports.verdicts.counts import calibration_of, scored_alike
-from reports.verdicts.exports import FORMATS, verdicts_content
+from reports.verdicts.exported_verdicts import FORMATS, verdicts_content
 from storage.disk_space import describe_space, is_full
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.runs import REPORT, REPORT_FOLDER

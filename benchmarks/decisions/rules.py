@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import gamma, norm
 
-from musc.decisions.reach_of_good_parts import SMALL_LOT, lower_spread
+from musc.decisions.threshold_from_scores import SMALL_LOT, lower_spread
 
 FloatArray = NDArray[np.float64]
 

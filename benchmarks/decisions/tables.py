@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.draws import KNOWN, NIGHTS, SHARES, SIZES, Lot, load
 from benchmarks.decisions.rules import RULES, Rule
-from musc.decisions.lot_rule import decide_lot
+from musc.decisions.thresholds import lot_thresholds
 
 FloatArray = NDArray[np.float64]
 Lots = dict[str, dict[str, list[Lot]]]
@@ -116,7 +116,7 @@ def product_rows(lots: Lots, kinds: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for name, of in lots.items():
             if kind not in of:
                 continue
-            decided = [decide_lot(lot.scores) for lot in of[kind]]
+            decided = [lot_thresholds(lot.scores) for lot in of[kind]]
             on_list = listed(of[kind], [one.suspect_threshold for one in decided])
             flagged = listed(of[kind], [one.flag_threshold for one in decided])
             listing.append(on_list)
@@ -153,7 +153,7 @@ def size_rows(lots: Lots) -> Iterator[tuple[Any, ...]]:
 
 def decided(lots: Sequence[Lot]) -> Listed:
     """What the lots' own rule lists."""
-    return listed(lots, [decide_lot(lot.scores).suspect_threshold for lot in lots])
+    return listed(lots, [lot_thresholds(lot.scores).suspect_threshold for lot in lots])
 
 
 def known_rows(lots: Lots) -> Iterator[tuple[Any, ...]]:
@@ -165,7 +165,7 @@ def known_rows(lots: Lots) -> Iterator[tuple[Any, ...]]:
                 continue
             tonight = [Lot(lot.scores[:-count], lot.defective[:-count]) for lot in drawn]
             thresholds = [
-                decide_lot(lot.scores, good_scores=whole.scores[-count:]).suspect_threshold
+                lot_thresholds(lot.scores, good_scores=whole.scores[-count:]).suspect_threshold
                 for lot, whole in zip(tonight, drawn, strict=True)
             ]
             found, own = listed(tonight, thresholds), decided(tonight)
@@ -186,7 +186,7 @@ def night_rows(lots: Lots) -> Iterator[tuple[Any, ...]]:
     for name, of in lots.items():
         nights = list(zip(*(of[f"night {number}"] for number in range(1, NIGHTS + 1)), strict=True))
         decisions = [
-            decide_lot(lot.scores, earlier_nights=[night.scores for night in earlier])
+            lot_thresholds(lot.scores, earlier_nights=[night.scores for night in earlier])
             for lot, earlier in zip(of["tonight"], nights, strict=True)
         ]
         found = listed(of["tonight"], [one.suspect_threshold for one in decisions])
@@ -220,7 +220,7 @@ def p_rows(lots: Lots) -> Iterator[tuple[Any, ...]]:
             ],
         }
         for basis, drawn in bases.items():
-            values = [decide_lot(lot.scores, **known).p_values[~lot.defective] for lot, known in drawn]
+            values = [lot_thresholds(lot.scores, **known).p_values[~lot.defective] for lot, known in drawn]
             if values:
                 together = np.concatenate(values)
                 yield name, basis, *(percent(float((together <= level + 1e-9).mean())) for level in P_LEVELS)
@@ -233,7 +233,7 @@ def distribution_rows(draws: int) -> Iterator[tuple[Any, ...]]:
         for size in (10, 40, 100, 400):
             rng = np.random.default_rng(size)
             lots = [draw(rng, size) for _ in range(draws)]
-            found = [decide_lot(lot) for lot in lots]
+            found = [lot_thresholds(lot) for lot in lots]
             both = list(zip(lots, found, strict=True))
             share = np.mean([(lot >= one.suspect_threshold).mean() for lot, one in both])
             flagged = np.mean([lot.max() >= one.flag_threshold for lot, one in both])

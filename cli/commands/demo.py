@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from cli.process.engines import score_lot, with_engine
-from cli.terminal.first_lines import announce, subject_of, where_of
 from cli.terminal.progress import console, print_line, watching
 from cli.terminal.tables import show_run
+from cli.terminal.what_is_scored import announce, subject_of, where_of
 from planning.requests import LotRequest
 from reports.evaluation.labels import labelled, network_size_metrics
 from reports.page.heatmaps import encode_picture

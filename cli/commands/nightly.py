@@ -4,7 +4,7 @@ from cli.process.engines import score_lots
 from cli.process.errors import FAILED, fail
 from cli.terminal.progress import print_line, watching
 from flows.pipelines.night import NightFailedError
-from planning.nightly import LotOutcome, Night, Status
+from planning.nights.outcomes import LotOutcome, Night, Status
 from planning.requests import NightRequest
 from reports.night_lines import advice_lines, counts_line, finished_lines, lot_line
 

@@ -5,8 +5,8 @@ import typer
 from cli.process.engines import reproduce_run, resolve_engine
 from cli.process.errors import FAILED
 from cli.terminal.escaping import visible
-from cli.terminal.first_lines import announce, where_of
 from cli.terminal.progress import console, watching
+from cli.terminal.what_is_scored import announce, where_of
 from reports.recorded_job import recorded_job
 from storage.results.runs import run_at
 from storage.secrets import require_no_secret

@@ -8,10 +8,10 @@ from planning.tuning.request import TuneRequest
 def run(given: Given) -> None:
     """Compare the choices, print them, and keep the best if asked to; or go back to the default settings."""
     from cli.process.engines import tune, with_engine
-    from cli.terminal.first_lines import announce, where_of
     from cli.terminal.progress import watching
     from cli.terminal.tuning import show_accepted, show_tuning
-    from reports.tuning.settings import go_back
+    from cli.terminal.what_is_scored import announce, where_of
+    from reports.tuning.accepted_settings import go_back
     from storage.store import Store, absolute
 
     request = request_of(TuneRequest, given)

@@ -50,7 +50,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     from pathlib import Path
 
     from musc.option_ranges import require_address
-    from reports.verdicts.exports import FORMATS, verdicts_content
+    from reports.verdicts.exported_verdicts import FORMATS, verdicts_content
     from reports.verdicts.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts

@@ -11,9 +11,9 @@ import typer
 from cli.options_from_fields import Given
 from cli.process.signals import act_on_signals
 from cli.terminal.escaping import visible
-from cli.terminal.first_lines import announce, subject_of
 from cli.terminal.progress import say
 from cli.terminal.waiting import waiting
+from cli.terminal.what_is_scored import announce, subject_of
 from planning.requests import WatchRequest, request_of
 from tasks.runtime import progress
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.pipelines.watch import Started
-    from planning.nightly import LotOutcome, Night
+    from planning.nights.outcomes import LotOutcome, Night
     from planning.task_results import Tuned
     from planning.tuning.request import TuneRequest
     from reports.recorded_job import Reproduction

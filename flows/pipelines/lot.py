@@ -18,11 +18,11 @@ from reports.verdicts.known_good import none_judged_good, with_judged_good
 from storage.artefacts import is_complete
 from storage.attempts import attempting
 from storage.images.lots import load_usable
-from storage.results.ignored_places import read_ignored
-from storage.results.product_sizes import settle_size
+from storage.products.ignored_places import read_ignored
+from storage.products.settled_sizes import settle_size
 from storage.store import Store
 from tasks.ingest import list_good, list_images
-from tasks.regions_of_interest import keep_region
+from tasks.region_masks import keep_region
 from tasks.rescore import rescore_lot
 from tasks.runtime import progress
 from tasks.runtime.run_stage import run_stage

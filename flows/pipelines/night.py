@@ -6,17 +6,8 @@ from dataclasses import replace
 
 from flows.pipelines.report import add_files_to
 from planning.lot_job import LotJob
-from planning.nightly import (
-    LotOutcome,
-    Night,
-    Status,
-    check_lot,
-    describe_outcome,
-    night_job,
-    note_outcome,
-    remember,
-    survey,
-)
+from planning.nights.due_lots import check_lot, night_job, note_outcome, remember, survey
+from planning.nights.outcomes import LotOutcome, Night, Status, describe_outcome
 from planning.requests import LotRequest, NightRequest
 from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named

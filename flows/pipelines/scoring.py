@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from musc.decisions.lot_rule import MIN_IMAGES
+from musc.decisions.thresholds import MIN_IMAGES
 from musc.plan.lot_as_tiles import tile_count
 from planning.estimates.operations_and_bytes import project_cost
 from planning.lot_job import LotJob
@@ -31,7 +31,7 @@ from storage.store import Store
 from tasks.aggregate import aggregate_block
 from tasks.extract import extract_block, extracted_contents, require_usable
 from tasks.groups import group_lot
-from tasks.regions_of_interest import region_rows
+from tasks.region_masks import region_rows
 from tasks.rescore import rescore_lot
 from tasks.runtime.disk_need import explaining_full_disk
 from tasks.runtime.loaded_backbones import load_ahead

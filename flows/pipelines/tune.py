@@ -13,8 +13,8 @@ from planning.task_results import Tuned
 from planning.tuning.choices import Choice, choices_of
 from planning.tuning.request import TuneRequest
 from planning.tuning.tuning_specs import Labelled, TrialSpec, TuneSpec, trial_spec
+from reports.tuning.accepted_settings import accept, settings_in_use
 from reports.tuning.judged_lots import JudgedLot, judged_lots, require_enough
-from reports.tuning.settings import accept, settings_in_use
 from storage.artefacts import is_complete
 from storage.errors import ImageChangedError, NoImagesError
 from storage.images.lots import load_usable, read_image

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from musc.decisions.decide_lot import standing_thresholds
+from musc.decisions.decide_images import standing_thresholds
 from musc.decisions.decision_words import Decision
 from planning.job_from_request import none_drawn, prepare
 from planning.lot_specs import extract_specs, good_job
@@ -22,7 +22,7 @@ from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
 from storage.store import Store, begin_results
 from tasks.extract import extract_block, extracted_contents
 from tasks.ingest import list_good
-from tasks.regions_of_interest import keep_region
+from tasks.region_masks import keep_region
 from tasks.runtime import progress
 from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner

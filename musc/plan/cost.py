@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import FLOAT16_BYTES, FLOAT32_BYTES, Shard, comparison_bytes
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import pair_operations
 from musc.plan.sample import sample_size
+from musc.plan.shard_memory import FLOAT16_BYTES, FLOAT32_BYTES, comparison_bytes
+from musc.plan.shards import Shard
 
 
 @dataclass(frozen=True)

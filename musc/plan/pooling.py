@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from musc.grids import radius_on
 from musc.layers import Grid, Layer, finest_grid
-from musc.plan.blocks_and_shards import pair_products
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shard_memory import pair_products
 
 ADDITION_COST = 10
 """Operations of a matrix product that take as long as one of a box sum, which waits for the cache; 7 to 11 were

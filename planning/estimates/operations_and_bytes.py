@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from musc.layers import Layer, middle_layer
-from musc.plan.blocks_and_shards import Shard, plan_blocks
+from musc.plan.chunks_and_blocks import plan_blocks
 from musc.plan.cost import ProjectedCost, lot_cost, pair_count
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import pair_operations
+from musc.plan.shards import Shard
 from planning.lot_job import LotJob
 from planning.lot_specs import job_shards, layer_comparisons, scored_ranges, seeks_groups
 from storage.disk_space import readable_bytes

@@ -14,14 +14,14 @@ import numpy as np
 from musc.backbones.catalogue import TEXTURE_NAME
 from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import BackboneSpec, Layer
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from musc.plan.cost import ProjectedCost
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import SETUP_OPERATIONS
 from planning.estimates.timed_trials import scoring_rate, scoring_seconds
 from planning.lot_job import LotJob
 from storage.images.decode import decode
-from storage.images.in_flight import BYTES_PER_PIXEL, MOST_BYTES
+from storage.images.decoded_at_once import BYTES_PER_PIXEL, MOST_BYTES
 from storage.images.lots import ListedImage, read_image
 from storage.store import Store
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from musc.plan.blocks_and_shards import Shard
+from musc.plan.shards import Shard
 from musc.settings import Decisions
 from planning.lot_job import LotJob
 from planning.stage_versions import PATCH_SCORES_VERSION, TRIAL_VERSION, TUNING_VERSION

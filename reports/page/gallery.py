@@ -13,7 +13,7 @@ from reports.page.crops import close_up, close_up_grid
 from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from storage.images.in_flight import IN_FLIGHT
+from storage.images.decoded_at_once import IN_FLIGHT
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
 """Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""

@@ -13,7 +13,7 @@ import pandas as pd
 from musc.decisions.decision_words import Decision
 from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import Layer, middle_degree
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from reports.page.crops import compared_layer
 from reports.run_record import RunRecord
 from storage.artefacts import is_complete

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from reports.export_formats import csv_bytes
+from reports.csv_coco_labelstudio import csv_bytes
 from reports.run_record import read_record
-from reports.verdicts.exports import clear_verdicts
+from reports.verdicts.exported_verdicts import clear_verdicts
 from storage.errors import ImageChangedError
 from storage.images.decode import format_of, read_header
 from storage.images.formats.orientation import EXIF_ORIENTATION, UPRIGHT, turn_upright

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from storage.images.decode import SUFFIXES
+from storage.images.listing import SUFFIXES
 
 
 def natural_key(path: str) -> tuple[object, ...]:

@@ -29,9 +29,6 @@ from storage.images.formats.orientation import QUARTER_TURNS, UPRIGHT, orientati
 from storage.images.formats.tiff_pages import Page, alone, find_photograph
 from storage.images.formats.tiff_samples import Samples, decode_samples, own_samples
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
-"""File names that promise an image."""
-
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000")
 """Kinds that are decoded, whatever the file's name: Pillow knows more, some of which run other programs."""
 

@@ -26,11 +26,13 @@ from pathlib import Path, PurePosixPath
 
 from storage.errors import NoImagesError, UnreadableImageError
 from storage.given_names import SIGN
-from storage.images.decode import SUFFIXES, TooLargeImageError, read_header
+from storage.images.decode import TooLargeImageError, read_header
 from storage.images.links import LEADS_OUT, Bounds
 from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
 from storage.store import Store, is_utf8, rename_advice, require_path
 
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
+"""File names that promise an image."""
 NOT_OF_ONE_FILE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN}
 """Errors of the machine or of a mounted share: they strike all files alike and may be gone in a few seconds."""
 RESULTS = "a store with results of musc; nothing below it was looked at"

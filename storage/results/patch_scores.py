@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = "patch_scores"
 NAME, FINE = "scores", "fine"
-CHUNK_IMAGES = 256
+IMAGES_A_CHUNK = 256
 
 
 def write_shard(store: Store, path: str, scores: np.ndarray, attributes: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ def write_scores(
 ) -> None:
     """Write float32 (n, rows, columns) as the zarr array `scores` of a new group, and those of the finest level."""
     group = store.zarr_group(path, mode="w-", attributes={"format_version": 1, **attributes})
-    chunks = (min(len(scores), CHUNK_IMAGES), *scores.shape[1:])
+    chunks = (min(len(scores), IMAGES_A_CHUNK), *scores.shape[1:])
     for name, values in ({NAME: scores} | ({} if fine is None else {FINE: fine})).items():
         array = group.create_array(
             name, shape=values.shape, chunks=chunks, dtype="float32", fill_value=np.float32("nan")

@@ -23,7 +23,7 @@ from musc.backbones.devices import device_type
 from musc.plan.cost import ProjectedCost
 from planning.estimates.operations_and_bytes import cost_rows
 from planning.job_from_request import LotJob
-from planning.nightly import LotOutcome, Status
+from planning.nights.outcomes import LotOutcome, Status
 from planning.task_results import ScoredLot, ScoredRun
 from reports.evaluation.comparison_table import caption, describe_not_read, describe_without_masks, result_table
 from reports.run_record import read_record

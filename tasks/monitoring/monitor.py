@@ -9,7 +9,7 @@ from storage.store import Store
 
 if TYPE_CHECKING:
     from musc.plan.cost import ProjectedCost
-    from planning.nightly import LotOutcome
+    from planning.nights.outcomes import LotOutcome
 
 
 class StageWatch:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from musc.plan.cost import ProjectedCost
 from planning.lot_job import LotJob
-from planning.nightly import LotOutcome
+from planning.nights.outcomes import LotOutcome
 from planning.task_results import ScoredRun
 from storage.store import Store
 from tasks.monitoring.artifacts import (

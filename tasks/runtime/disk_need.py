@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from musc.plan.cost import ProjectedCost
 from storage.disk_space import describe_space, is_full, readable_bytes
 from storage.store import Store

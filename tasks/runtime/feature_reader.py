@@ -9,7 +9,7 @@ import torch
 from musc.backbones import choose_device
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import LayerTokens
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from musc.plan.layer_comparison import LayerComparison
 from storage.results.feature_rows import FeatureRows
 from storage.results.features import BlockRow

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from musc.decisions.decide_lot import decide
+from musc.decisions.decide_images import decide_images
 from musc.tuning.choose import Chosen, choose
 from musc.tuning.evidence import Evidence, weigh
 from planning.task_results import StoredArtefact
@@ -94,7 +94,7 @@ def listed_in(spec: TuneSpec, lot: Labelled, table: pd.DataFrame, choice: int) -
 
     def counts(column: int) -> tuple[int, int, int]:
         scores = table.iloc[:, column].to_numpy(dtype=np.float64)
-        listed = table.index[decide(scores, spec.decisions).listed]
+        listed = table.index[decide_images(scores, spec.decisions).listed]
         return len(listed), int(listed.isin(lot.defective).sum()), int(listed.isin(lot.good).sum())
 
     return LotRow(run=lot.run, images=len(table), used=counts(0), chosen=counts(choice))

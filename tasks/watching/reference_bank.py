@@ -9,8 +9,8 @@ import torch
 from musc.backbones import Backbone
 from musc.image_scores import score_maps
 from musc.mutual import LayerTokens, block_scores, vectors
-from musc.plan.blocks_and_shards import FLOAT32_BYTES, largest_query_count
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shard_memory import FLOAT32_BYTES, largest_query_count
 from musc.threads import for_each
 from planning.lot_job import LotJob
 from planning.lot_specs import layer_comparisons

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musc.decisions.lot_rule import MIN_IMAGES
+from musc.decisions.thresholds import MIN_IMAGES
 from musc.image_scores import score_maps, usual_scores
 from storage.results.arrivals import Arrivals
 from tasks.watching.reference_bank import Bank

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from musc.decisions.decide_lot import decision_of
-from musc.decisions.lot_rule import decide_lot
+from musc.decisions.decide_images import decision_of
+from musc.decisions.thresholds import lot_thresholds
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
 from storage.images.lots import USABLE, ListedImage, read_image
@@ -36,7 +36,7 @@ class Limits:
         """How often a good part scores as high; None where the references are too few to say."""
         if not len(self.good_scores):
             return None
-        return float(decide_lot(np.array([raw_score]), good_scores=self.good_scores).p_values[0])
+        return float(lot_thresholds(np.array([raw_score]), good_scores=self.good_scores).p_values[0])
 
     @property
     def columns(self) -> Thresholds:

@@ -10,7 +10,7 @@ import pytest
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
 from musc.decisions.decision_words import Basis
-from musc.decisions.lot_rule import decide_lot
+from musc.decisions.thresholds import lot_thresholds
 from reports.earlier_scores import night_scores, nights_without_drift
 from reports.run_record import DecisionRecord, read_record
 from storage.datasets.synthetic.lot import write_lot
@@ -72,7 +72,7 @@ def test_earlier_nights_count_without_the_parts_judged_defective(nights: list[Ru
     assert [len(of_night) for of_night in scores] == [IMAGES - 1, IMAGES, IMAGES]
     assert nights[0].scores()["raw_score"].iloc[0] not in scores[0]
     raw = nights[-1].scores()["raw_score"].to_numpy(float)
-    found = decide_lot(raw, earlier_nights=scores)
+    found = lot_thresholds(raw, earlier_nights=scores)
     assert decision_of(nights[-1]).suspect_threshold == pytest.approx(found.suspect_threshold)
     np.testing.assert_allclose(nights[-1].scores()["p_value"], found.p_values)
 

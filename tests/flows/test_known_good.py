@@ -10,7 +10,7 @@ import torch
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
 from musc.decisions.decision_words import Basis
-from musc.decisions.lot_rule import decide_lot
+from musc.decisions.thresholds import lot_thresholds
 from musc.lnamd import aggregate
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
@@ -82,7 +82,7 @@ def test_known_good_scores_give_the_threshold_of_a_lot_of_one(drawn: Path) -> No
     assert decision.reference_count == GOOD
     together = score(drawn, "good and bad", good=None).scores().set_index("path")["raw_score"]  # all references alike
     own = together[[path for path in together.index if path != together.idxmax()]]
-    expected = decide_lot(bad.scores()["raw_score"].to_numpy(float), good_scores=own.to_numpy(float))
+    expected = lot_thresholds(bad.scores()["raw_score"].to_numpy(float), good_scores=own.to_numpy(float))
     assert together.max() == pytest.approx(bad.scores()["raw_score"][0], abs=1e-5)
     assert decision.threshold == pytest.approx(expected.flag_threshold, abs=1e-5)
     assert decision.suspect_threshold == pytest.approx(expected.suspect_threshold, abs=1e-5)

@@ -20,8 +20,8 @@ from musc.maps import anomaly_maps, pixels_inside
 from planning.requests import BenchmarkRequest, request_of
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
+from storage.products.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.features import LotFeatures
-from storage.results.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
 from storage.results.verdicts import DrawnShape as Drawn
 from storage.store import Store

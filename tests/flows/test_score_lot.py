@@ -106,7 +106,7 @@ def test_score_lot_new_image_redoes_only_its_block(parts: Path, tmp_path: Path) 
 
 def test_score_lot_division_does_not_change_scores(parts: Path, tmp_path: Path) -> None:
     whole = score(parts / "test", tmp_path)
-    from musc.plan.blocks_and_shards import shard_bytes
+    from musc.plan.shard_memory import shard_bytes
 
     memory = shard_bytes(5, 19, 256, 24)
     divided = score(parts / "test", tmp_path, memory=str(memory), lot="divided")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planning.nightly import Night, Status
+from planning.nights.outcomes import Night, Status
 from planning.requests import LotRequest
 from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, lot_line

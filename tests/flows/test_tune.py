@@ -13,16 +13,16 @@ from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night as score_lots
 from flows.pipelines.tune import tune_product
 from flows.pipelines.watch import open_watch
-from planning.nightly import Night
+from planning.nights.outcomes import Night
 from planning.requests import BenchmarkRequest, NightRequest, WatchRequest, request_of
 from planning.task_results import Tuned
 from planning.tuning.choices import Choice
 from planning.tuning.request import TuneRequest
 from reports.night_lines import advice_lines
 from reports.run_record import read_record
+from reports.tuning.accepted_settings import go_back
 from reports.tuning.judged_lots import TooFewVerdictsError
-from reports.tuning.settings import go_back
-from storage.products.accepted import AcceptedSettings, add_accepted
+from storage.products.accepted_settings import AcceptedSettings, add_accepted
 from storage.products.tunings import read_tuning
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD

@@ -11,7 +11,7 @@ from flows.pipelines.lot import score_folder
 from flows.pipelines.night import score_night
 from flows.pipelines.reproduction import reproduce
 from planning.lot_job import JudgedGood
-from planning.nightly import Status
+from planning.nights.outcomes import Status
 from planning.requests import NightRequest, request_of
 from reports.run_record import read_record
 from reports.verdicts.known_good import with_judged_good

@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import musc.plan.blocks_and_shards
+from musc import grids
 from musc.grids import row_bands
 from musc.layers import Grid
 from musc.mutual import block_scores, mutual_scores
-from musc.plan.blocks_and_shards import pair_products
+from musc.plan.shard_memory import pair_products
 
 N, WIDTH = 8, 6
 INTERVAL = (0.0, 0.5)
@@ -47,8 +47,8 @@ def looped_scores(
 def banded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The grid multiplied whole and masked, or in bands of one row or of three."""
     if request.param != "whole":
-        monkeypatch.setattr(musc.grids, "BANDED_PATCHES", 0)
-        monkeypatch.setattr(musc.grids, "BAND_PATCHES", 1 if request.param == "one_row" else 11)
+        monkeypatch.setattr(grids, "BANDED_PATCHES", 0)
+        monkeypatch.setattr(grids, "BAND_PATCHES", 1 if request.param == "one_row" else 11)
     return str(request.param)
 
 

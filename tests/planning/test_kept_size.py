@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from planning.lot_job import LotJob
-from planning.nightly import night_job
+from planning.nights.due_lots import night_job
 from planning.requests import NightRequest, request_of
 from storage.images.upright_shapes import LOOKED_AT, upright_shapes
-from storage.results.product_sizes import settle_size, settled_sizes
+from storage.products.settled_sizes import settle_size, settled_sizes
 from storage.store import Store
 from tests.flat import prepare
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import shard_bytes
+from musc.plan.shard_memory import shard_bytes
 from musc.settings import Decisions
 from planning.lot_job import LotJob
 from planning.lot_specs import aggregate_specs, extract_specs, group_specs, run_spec, score_specs

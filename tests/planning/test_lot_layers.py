@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from musc.layers import BackboneSpec, Layer
-from musc.plan.blocks_and_shards import shard_bytes
+from musc.plan.shard_memory import shard_bytes
 from planning.lot_specs import aggregate_specs, extract_specs, group_specs, score_specs
 from planning.resources import Allocation
 from storage.images.lots import ListedImage

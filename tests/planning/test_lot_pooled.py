@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from musc.plan import pooling
-from musc.plan.blocks_and_shards import shard_bytes
+from musc.plan.shard_memory import shard_bytes
 from planning import lot_specs as planning
 from planning.lot_job import LotJob
 from planning.lot_specs import aggregate_specs, extract_specs, score_specs

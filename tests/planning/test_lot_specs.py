@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from musc.plan.blocks_and_shards import shard_bytes
+from musc.plan.shard_memory import shard_bytes
 from planning.lot_job import LotJob
 from planning.lot_specs import (
     aggregate_specs,

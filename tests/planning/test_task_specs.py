@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from musc.layers import BackboneSpec, Layer
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shards import Shard
 from musc.settings import Decisions
 from planning.kept_size import KeptSize
 from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from musc.decisions.decide_lot import decide
+from musc.decisions.decide_images import decide_images
 from musc.settings import Decisions
 from planning.lot_specs import run_spec
 from reports import make_run_record as provenance
@@ -17,7 +17,7 @@ from tests.flat import job_of
 def test_record_holds_the_moment_in_utc_and_its_local_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "local_now", lambda: datetime.fromisoformat("2026-11-21T03:45:00+05:30"))
     none = np.zeros(2, dtype=np.int64)
-    result = LotResult(decide(np.array([0.1, 0.2]), Decisions()), float("nan"), none, none, rescored=False)
+    result = LotResult(decide_images(np.array([0.1, 0.2]), Decisions()), float("nan"), none, none, rescored=False)
     made = run_record(run_spec(job_of(), "listing"), [], result)
     assert (made.recorded, made.recorded_day) == ("2026-11-20T22:15:00.000000+00:00", "2026-11-21")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from planning.nightly import LotOutcome, Night, Status
+from planning.nights.outcomes import LotOutcome, Night, Status
 from planning.task_results import Contributed
 from reports.night_lines import (
     FINISHED_SHOWN,

@@ -8,7 +8,7 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from planning.requests import LotRequest
-from reports.export_formats import area
+from reports.csv_coco_labelstudio import area
 from reports.page.finished_run import FinishedRun
 from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot

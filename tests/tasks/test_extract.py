@@ -11,7 +11,7 @@ from PIL import Image
 
 from musc import backbones
 from musc.backbones import Backbone, Features
-from musc.plan.blocks_and_shards import CHUNK_IMAGES
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from planning.task_specs import ExtractSpec
 from storage.artefacts import is_complete
 from storage.datasets.synthetic.lot import write_lot

@@ -12,7 +12,7 @@ from PIL import Image
 from reports.page.run_files_specs import ProfileSpec
 from storage.artefacts import writing
 from storage.images.decode import decode
-from storage.images.in_flight import InFlight
+from storage.images.decoded_at_once import InFlight
 from storage.images.listing import list_files
 from storage.results.runs import SCORES, Run, write_record
 from storage.store import Store

@@ -8,8 +8,8 @@ import torch
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import mutual_scores
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shards import Shard
 from planning.task_specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store

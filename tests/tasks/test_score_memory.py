@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from musc.layers import Layer
 from musc.lnamd import aggregate
 from musc.mutual import block_scores
-from musc.plan.blocks_and_shards import FLOAT32_BYTES, plan_shards
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shard_memory import FLOAT32_BYTES
+from musc.plan.shards import plan_shards
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 
@@ -35,7 +36,7 @@ import numpy as np
 import torch
 from musc.layers import Layer
 from musc.plan.layer_comparison import LayerComparison
-from musc.plan.blocks_and_shards import Shard
+from musc.plan.shards import Shard
 from planning.task_specs import ScoreSpec
 from tasks.score import shard_scores
 

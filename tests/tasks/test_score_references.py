@@ -9,8 +9,8 @@ import torch
 
 from musc.layers import Layer
 from musc.lnamd import aggregate
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shards import Shard
 from planning.task_specs import BlockRows, RegionRows, ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.results.groups import write_groups

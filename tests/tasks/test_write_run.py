@@ -8,7 +8,7 @@ import torch
 
 from musc.layers import BackboneSpec, Layer
 from musc.maps import anomaly_maps
-from musc.plan.blocks_and_shards import Shard
+from musc.plan.shards import Shard
 from planning.task_specs import RunSpec
 from storage.results.patch_scores import write_shard
 from storage.store import Store

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from storage.results.ignored_places import IgnoredPlaces, add_ignored
+from storage.products.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, DrawnShape, Verdict, add_verdict
 from storage.store import Store

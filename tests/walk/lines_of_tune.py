@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from planning.tuning.choices import Choice
-from storage.products.accepted import AcceptedSettings, add_accepted
+from storage.products.accepted_settings import AcceptedSettings, add_accepted
 from storage.products.tunings import Tuning, read_tuning
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD, Verdict, add_verdict

@@ -160,7 +160,7 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:
-    from reports.verdicts.exports import verdicts_content
+    from reports.verdicts.exported_verdicts import verdicts_content
 
     give(client, lot_name, image_ids[0], "defective", note="ünïcode")
     run = Run(store, f"runs/{lot_name}")

@@ -13,7 +13,7 @@ from flows.pipelines.lot import score_folder
 from planning.tuning.choices import Choice
 from reports.run_record import read_record
 from storage.artefacts import writing
-from storage.products.accepted import latest_accepted
+from storage.products.accepted_settings import latest_accepted
 from storage.products.tunings import FILE, FOLDER, ChoiceRow, Tuning
 from storage.results.runs import Run
 from storage.store import Store

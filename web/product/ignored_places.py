@@ -7,8 +7,8 @@ from typing import TypedDict
 
 from reports.run_record import RunRecord
 from storage.errors import DamagedError, FormatVersionError
+from storage.products.ignored_places import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.append_only_files import time_after
-from storage.results.ignored_places import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.verdicts import regions_of
 from storage.store import Store
 from web.lot import Lot

@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.tuning.accepted_settings import accept, describe_in_use, describe_tuning, go_back
 from reports.tuning.judged_lots import MIN_OF_EACH
-from reports.tuning.settings import accept, describe_in_use, describe_tuning, go_back
 from storage.artefacts import is_complete
-from storage.products.accepted import files_by_product, latest_accepted, latest_of
+from storage.products.accepted_settings import files_by_product, latest_accepted, latest_of
 from storage.products.tunings import FILE, FOLDER, ChoiceRow, Tuning, read_tuning
 from storage.store import Store
 from web.overview import Product

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from storage.datasets.category_folders import find_in_folders, images_by_type
 from storage.datasets.folder_contents import folders_in, images_in, relative
-from storage.datasets.folders import find_in_folders, images_by_type
 from storage.datasets.pairing import labelled_defects, orphan_types, pair_masks, shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout
 

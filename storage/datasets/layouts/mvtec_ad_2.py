@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from storage.datasets.category_folders import find_in_folders
 from storage.datasets.folder_contents import images_in, relative
-from storage.datasets.folders import find_in_folders
 from storage.datasets.pairing import labelled_defects, pair_masks, shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout
 

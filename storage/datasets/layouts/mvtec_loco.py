@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from storage.datasets.category_folders import find_in_folders, images_by_type, unexpected_types
 from storage.datasets.folder_contents import folders_in, images_in, relative
-from storage.datasets.folders import find_in_folders, images_by_type, unexpected_types
 from storage.datasets.masks import load_channels, read_grey
 from storage.datasets.pairing import shared_stems
 from storage.datasets.records import Found, LabelledImage, Layout, Mask

@@ -11,7 +11,7 @@ from cli.commands import nightly
 from cli.main import app
 from cli.terminal import progress
 from flows.pipelines.night import NightFailedError
-from planning.nightly import LotOutcome, Night, Status
+from planning.nights.outcomes import LotOutcome, Night, Status
 from planning.requests import NightRequest
 from storage.datasets.synthetic.lot import write_lot
 from storage.images.lot_tree import FoundLot

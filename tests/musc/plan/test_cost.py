@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import Shard, plan_shards, shard_bytes
 from musc.plan.cost import lot_cost, pair_count
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import compare_layers, pair_operations
+from musc.plan.shard_memory import shard_bytes
+from musc.plan.shards import Shard, plan_shards
 
 N, P, C, D = 13, 7, 11, 5
 DEGREES = (1, 3, 5)

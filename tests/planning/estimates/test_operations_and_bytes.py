@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import shard_bytes
 from musc.plan.cost import pair_count
+from musc.plan.shard_memory import shard_bytes
 from planning.estimates.operations_and_bytes import cost_rows, project_cost, shapes_line
 from planning.resources import Allocation
 from tests.flat import chosen, job_of, with_allocation

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cli.terminal.first_lines import file_count
+from cli.terminal.what_is_scored import file_count
 from storage.datasets.unread_images import unread_folders
 from storage.errors import NoImagesError
 from storage.given_names import SIGN

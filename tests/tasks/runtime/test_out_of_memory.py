@@ -11,8 +11,8 @@ import torch
 from musc import backbones
 from musc.backbones import Backbone, Features
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import Shard
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shards import Shard
 from planning.task_specs import ScoreSpec
 from storage.results.features import ArraySpec, writing_block
 from storage.store import Store

@@ -17,7 +17,7 @@ from storage.artefacts import digest, is_complete
 from storage.datasets.masks import read_grey
 from storage.given_names import one_form
 from storage.images.lots import ListedImage
-from storage.results.ignored_places import IgnoredPlaces, read_ignored
+from storage.products.ignored_places import IgnoredPlaces, read_ignored
 from storage.results.regions_of_interest import FOLDER, region_contents, write_regions
 from storage.store import Store
 

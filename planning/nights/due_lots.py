@@ -1,107 +1,26 @@
-"""A night: every lot below a root, its known result, and its outcome."""
+"""Which lots below a root are due: found by folder names, less those that are known to be finished."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from planning.job_from_request import prepare
 from planning.lot_job import LotJob
+from planning.nights.outcomes import LotOutcome, Status
 from planning.requests import NightRequest
 from planning.stage_versions import FEATURES_VERSION, GROUPS_VERSION, PATCH_SCORES_VERSION, RUN_VERSION
-from planning.task_results import Contributed, ScoredLot
 from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.given_names import one_form
 from storage.images.listing import has_image_name, list_folder, require_folder
 from storage.images.lot_fingerprints import KnownResult, fingerprint, read_result, write_result
-from storage.images.lot_tree import FoundLot, LeftOut, LotTree, find_lots
+from storage.images.lot_tree import FoundLot, LotTree, find_lots
 from storage.images.lots import require_enough
 from storage.results.run_files import NO_FILES, RunFiles
 from storage.store import Store, absolute
 
 log = logging.getLogger(__name__)
-
-
-class Status(StrEnum):
-    """What a night says of a lot."""
-
-    SCORED = "scored"
-    FINISHED = "finished before"
-    TOO_SMALL = "too small"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class LotOutcome:
-    """What a night did with one lot."""
-
-    found: FoundLot
-    status: Status
-    images: int = 0
-    run: str = ""
-    reason: str = ""
-    """Why it has no result."""
-    flagged: int = 0
-    left_out: str = ""
-    """How many files were not scored, by status; empty if all were."""
-    suspect: int = 0
-    warnings: tuple[str, ...] = ()
-    """Sentences, as on the lot's page."""
-    page: str = ""
-    """Path or URL of the lot's page; of its run where there is no page."""
-    created: tuple[str, ...] = ()
-    """What a lot that was finished before lacked and got: `page`, `maps`, `exports`."""
-    kept_size: str = ""
-    """The image size and where it comes from, if proportions are kept."""
-    hints: tuple[str, ...] = ()
-    """Options that the sizes of the photographs suggest."""
-    of_product: str = ""
-    """Which settings were accepted for the product, where these were taken."""
-    contributed: Contributed = field(default_factory=Contributed)
-    problems: tuple[str, ...] = ()
-    """What went wrong beside the scores; such a lot is looked at again the next night."""
-
-    def as_row(self) -> dict[str, str]:
-        """For a table that people read."""
-        has_result = self.status in (Status.SCORED, Status.FINISHED)
-        return {
-            "category": self.found.category,
-            "lot": self.found.name,
-            "date": self.found.date.isoformat() if self.found.date else "–",
-            "outcome": self.status,
-            "images": str(self.images) if self.images else "–",
-            "flagged": str(self.flagged) if has_result else "–",
-            "suspect": str(self.suspect) if has_result else "–",
-            "warnings": str(len(self.warnings)) if has_result else "–",
-            "page, or why there is none": self.page or self.reason or "–",
-            "what the warnings say": " ".join(self.warnings) or "–",
-        }
-
-
-@dataclass(frozen=True)
-class Night:
-    """What a night did."""
-
-    root: str
-    outcomes: tuple[LotOutcome, ...]
-    """Of every lot."""
-    left_out: tuple[LeftOut, ...]
-    """What below the root belongs to no lot."""
-
-    @property
-    def runs(self) -> list[str]:
-        """Paths of what was scored."""
-        return [outcome.run for outcome in self.outcomes if outcome.status == Status.SCORED]
-
-    def count(self, status: Status) -> int:
-        """How many lots came out so."""
-        return len(self.with_status(status))
-
-    def with_status(self, status: Status) -> list[LotOutcome]:
-        """The lots that came out so."""
-        return [outcome for outcome in self.outcomes if outcome.status == status]
 
 
 @dataclass(frozen=True)
@@ -196,30 +115,6 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
         page=page,
     )
     return LotCheck(key, finished, any(stored.files.get(name) != value for name, value in files.folders.items()))
-
-
-def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutcome:
-    """The outcome of a lot that has its result now, with what is still missing; the job says in which store."""
-    problems = list(result.problems)
-    if result.unopened:
-        problems.append(f"{result.unopened} files could not be opened and were left out; the next night tries again")
-    return LotOutcome(
-        found,
-        Status.FINISHED if result.reused else Status.SCORED,
-        result.images,
-        result.run,
-        flagged=result.flagged,
-        left_out=result.left_out,
-        suspect=result.suspect,
-        warnings=result.warnings,
-        page=Store(job.store).location(result.report or result.run),
-        created=result.created if result.reused else (),
-        kept_size=result.kept_size,
-        hints=result.hints,
-        of_product=result.of_product,
-        contributed=result.contributed,
-        problems=tuple(problems),
-    )
 
 
 def remember(job: LotJob, key: str | None, outcome: LotOutcome, files: RunFiles = NO_FILES) -> None:

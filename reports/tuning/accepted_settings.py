@@ -2,9 +2,9 @@
 
 import getpass
 
+from planning.tuning.accepted_settings import choice_from, describe_accepted
 from planning.tuning.choices import DEFAULT, Choice
-from planning.tuning.product import choice_from, describe_accepted
-from storage.products.accepted import AcceptedSettings, add_accepted, latest_accepted
+from storage.products.accepted_settings import AcceptedSettings, add_accepted, latest_accepted
 from storage.products.tunings import Tuning, read_tuning
 from storage.store import Store
 

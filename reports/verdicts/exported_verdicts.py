@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.export_formats import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from storage.images.lots import ListedImage
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 
@@ -59,7 +59,7 @@ def verdicts_content(
         kind: one of `FORMATS`.
         verdicts: every verdict about a run.
         images: the scored images of the run.
-        prefix: of the addresses from which Label Studio loads photographs; see `formats.as_labelstudio`.
+        prefix: of the addresses from which Label Studio loads photographs; see `csv_coco_labelstudio.as_labelstudio`.
     """
     if kind == "csv":
         return as_csv(verdicts)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from storage.images.listing import list_folder
-from tasks.regions_of_interest import masks_of
+from tasks.region_masks import masks_of
 from tests.storage.listed import picture, put
 
 

@@ -1,7 +1,7 @@
 """Earlier nights of a product say how far up its good parts reach, without a label.
 
 Each night's scores are put in units of its own reach (from its median up to the line of
-`musc.decisions.reach_of_good_parts`), so that a darker lamp or another focus does not matter. Together they show the
+`musc.decisions.threshold_from_scores`), so that a darker lamp or another focus does not matter. Together they show the
 shape of the upper tail, which one lot is too small to show. More scores far up than their middle lets expect are taken
 for those of defects, up to a few percent, and left out, the highest first; the rest are taken for good.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musc.decisions.quantiles import smooth_quantile, smooth_quantile_error
-from musc.decisions.reach_of_good_parts import USUAL_SHARE, Reach, lower_spread, reach_of
+from musc.decisions.threshold_from_scores import USUAL_SHARE, Reach, lower_spread, reach_of
 from musc.decisions.two_groups import find_humps
 
 FloatArray = NDArray[np.float64]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
+from musc.decisions.threshold_from_good_parts import conformal_p_values, conformal_threshold, smallest_share
 
 SCORES = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, 0.5]), min_size=1, max_size=30)
 

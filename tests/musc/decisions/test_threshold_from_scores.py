@@ -5,7 +5,7 @@ from math import log, sqrt
 import numpy as np
 import pytest
 
-from musc.decisions.reach_of_good_parts import DECAY, LINE, SMALL_LOT, USUAL_SHARE, Reach, lower_spread, reach_of
+from musc.decisions.threshold_from_scores import DECAY, LINE, SMALL_LOT, USUAL_SHARE, Reach, lower_spread, reach_of
 
 SCORES = np.random.default_rng(1).gamma(4, size=37)
 

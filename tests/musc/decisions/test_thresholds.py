@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musc.decisions.decision_words import Basis
-from musc.decisions.lot_rule import MIN_IMAGES, LotDecision, decide_lot
+from musc.decisions.thresholds import MIN_IMAGES, LotDecision, lot_thresholds
 
 GOOD = np.random.default_rng(3).normal(0.5, 0.02, 60)
 LOTS: dict[str, np.ndarray] = {
@@ -29,7 +29,7 @@ KNOWN: dict[Basis, dict[str, Any]] = {
 
 
 def decide(name: str, **more: Any) -> LotDecision:
-    return decide_lot(LOTS[name], **more)
+    return lot_thresholds(LOTS[name], **more)
 
 
 def test_suspects_are_what_stands_out_above_the_lower_half() -> None:
@@ -71,7 +71,7 @@ def test_larger_share_never_lists_fewer(name: str, basis: Basis) -> None:
 @given(st.sampled_from(sorted(LOTS)), st.floats(0.01, 100), st.floats(-5, 5))
 @settings(max_examples=40, deadline=None)
 def test_thresholds_move_with_unit_and_zero(name: str, scale: float, shift: float) -> None:
-    found, moved = decide(name), decide_lot(scale * LOTS[name] + shift)
+    found, moved = decide(name), lot_thresholds(scale * LOTS[name] + shift)
     for before, after in (
         (found.suspect_threshold, moved.suspect_threshold),
         (found.flag_threshold, moved.flag_threshold),
@@ -83,7 +83,7 @@ def test_thresholds_move_with_unit_and_zero(name: str, scale: float, shift: floa
 @pytest.mark.parametrize("name", LOTS)
 def test_order_of_images_does_not_matter(name: str) -> None:
     order = np.random.default_rng(1).permutation(len(LOTS[name]))
-    found, moved = decide(name), decide_lot(LOTS[name][order])
+    found, moved = decide(name), lot_thresholds(LOTS[name][order])
     assert (moved.suspect_threshold, moved.flag_threshold) == (found.suspect_threshold, found.flag_threshold)
     np.testing.assert_array_equal(moved.p_values, found.p_values[order])
 
@@ -91,7 +91,7 @@ def test_order_of_images_does_not_matter(name: str) -> None:
 @pytest.mark.parametrize("count", range(1, MIN_IMAGES))
 def test_lot_too_small_to_judge_lists_its_highest_score_and_says_so(count: int) -> None:
     scores = np.arange(1.0, count + 1)
-    found = decide_lot(scores)
+    found = lot_thresholds(scores)
     assert (scores >= found.suspect_threshold).sum() == 1
     assert found.flag_threshold == np.inf
     assert "too few images" in found.remark
@@ -105,7 +105,7 @@ def test_equal_scores_are_all_listed_and_said_to_be_equal() -> None:
 
 def test_lot_in_which_nothing_stands_out_lists_the_share_from_the_top_and_says_so() -> None:
     scores = np.linspace(0.4, 0.5, 100)
-    found = decide_lot(scores)
+    found = lot_thresholds(scores)
     assert (scores >= found.suspect_threshold).sum() == 3
     assert found.remark == (
         "No image stands out from the others more than good ones may: suspect are only the highest scores, "
@@ -125,7 +125,7 @@ def test_two_groups_are_named_and_the_higher_one_is_suspect() -> None:
 
 def test_group_far_above_the_lower_one_is_flagged_by_the_lower_ones_own_spread() -> None:
     rng = np.random.default_rng(4)
-    found = decide_lot(np.r_[rng.normal(0.2, 0.01, 56), rng.normal(0.6, 0.03, 8)])
+    found = lot_thresholds(np.r_[rng.normal(0.2, 0.01, 56), rng.normal(0.6, 0.03, 8)])
     assert found.remark.startswith("Two groups: 56 and 8 images.")
     assert 0.2 < found.flag_threshold < 0.5
     assert (found.p_values[56:] < 1e-6).all()
@@ -143,28 +143,28 @@ CLEAN: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 def test_share_of_good_parts_listed_in_clean_lots_is_about_what_is_stated(name: str, count: int) -> None:
     rng = np.random.default_rng(count)
     lots = [CLEAN[name](rng, count) for _ in range(100)]
-    listed = np.mean([(lot >= decide_lot(lot).suspect_threshold).mean() for lot in lots])
+    listed = np.mean([(lot >= lot_thresholds(lot).suspect_threshold).mean() for lot in lots])
     assert listed <= 0.065
 
 
 @pytest.mark.parametrize("good", [10, 20, 32, 40])
 def test_known_good_parts_decide_and_say_what_they_cannot_promise(good: int) -> None:
-    found = decide_lot(LOTS["with defects"], good_scores=GOOD[:good])
+    found = lot_thresholds(LOTS["with defects"], good_scores=GOOD[:good])
     assert (found.basis, found.reference_count) == (Basis.GOOD, good)
     assert (f"no less than 1 good part in {good + 1} on" in found.remark) == (1 / (good + 1) > 0.03)
     assert (LOTS["with defects"][-3:] >= found.suspect_threshold).all()
 
 
 def test_too_few_known_good_parts_leave_the_decision_to_the_lot() -> None:
-    assert decide_lot(GOOD, good_scores=GOOD[: MIN_IMAGES - 1]).basis is Basis.LOT
+    assert lot_thresholds(GOOD, good_scores=GOOD[: MIN_IMAGES - 1]).basis is Basis.LOT
 
 
 def test_known_good_parts_decide_a_lot_of_one() -> None:
-    assert decide_lot(np.array([0.5]), good_scores=GOOD).suspect_threshold > 0.5
-    assert decide_lot(np.array([0.9]), good_scores=GOOD).flag_threshold <= 0.9
+    assert lot_thresholds(np.array([0.5]), good_scores=GOOD).suspect_threshold > 0.5
+    assert lot_thresholds(np.array([0.9]), good_scores=GOOD).flag_threshold <= 0.9
 
 
 @pytest.mark.parametrize("scores", [[], [[0.1]], [0.1, np.nan]])
 def test_scores_that_are_none_are_refused(scores: list[Any]) -> None:
     with pytest.raises(ValueError, match="raw_scores must be finite scores on one axis"):
-        decide_lot(np.array(scores))
+        lot_thresholds(np.array(scores))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from planning import nightly
 from planning.lot_job import LotJob
-from planning.nightly import LotOutcome, Status, check_lot, remember, result_key
+from planning.nights import due_lots
+from planning.nights.due_lots import check_lot, remember, result_key
+from planning.nights.outcomes import LotOutcome, Status
 from storage.artefacts import writing
 from storage.images.lot_tree import FoundLot
 from storage.results.run_files import RunFiles
@@ -26,7 +27,7 @@ def job(tmp_path: Path) -> LotJob:
 @pytest.mark.parametrize("version", ["FEATURES_VERSION", "PATCH_SCORES_VERSION", "GROUPS_VERSION", "RUN_VERSION"])
 def test_mark_differs_with_what_a_release_computes(job: LotJob, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = result_key(FOUND, "files", job)
-    monkeypatch.setattr(nightly, version, 99)
+    monkeypatch.setattr(due_lots, version, 99)
     assert result_key(FOUND, "files", job) != before
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import DamagedError, FormatVersionError
-from storage.products.accepted import AcceptedSettings, accepted_files, add_accepted, latest_accepted
+from storage.products.accepted_settings import AcceptedSettings, accepted_files, add_accepted, latest_accepted
 from storage.store import Store
 
 FOUND = AcceptedSettings("cap", {"backbone": "texture"}, "Ann", "tunings/cap-1", 5, 6)

@@ -7,7 +7,7 @@ from planning.lot_job import OfProduct
 from planning.tuning.choices import Choice
 from storage.errors import DamagedError
 from storage.local_time import local_time
-from storage.products.accepted import AcceptedSettings, latest_accepted
+from storage.products.accepted_settings import AcceptedSettings, latest_accepted
 from storage.store import Store
 
 

@@ -11,11 +11,8 @@ from torch.profiler import ProfilerActivity, profile
 from musc.layers import Layer
 from musc.lnamd import PooledTokens, aggregate, pool
 from musc.mutual import LayerTokens, block_scores
-from musc.plan.blocks_and_shards import (
-    CHUNK_IMAGES,
-    box_bytes,
-    shard_bytes,
-)
+from musc.plan.chunks_and_blocks import CHUNK_IMAGES
+from musc.plan.shard_memory import box_bytes, shard_bytes
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 N, P, C = 101, 37, 13

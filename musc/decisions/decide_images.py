@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musc.decisions.decision_words import Basis, Decision
-from musc.decisions.lot_rule import MIN_IMAGES, LotDecision, decide_lot
+from musc.decisions.thresholds import MIN_IMAGES, LotDecision, lot_thresholds
 from musc.settings import Decisions
 
 FloatArray = NDArray[np.float64]
@@ -58,7 +58,7 @@ class DecidedLot:
         return self.decisions.count(decision)
 
 
-def decide(
+def decide_images(
     raw_scores: NDArray[Any],
     options: Decisions | None = None,
     *,
@@ -83,7 +83,7 @@ def decide(
             f"raw_scores must be finite scores on one axis (N,), got shape {scores.shape} with "
             f"{int((~np.isfinite(scores)).sum())} not finite; leave these images out"
         )
-    rule_result = decide_lot(
+    rule_result = lot_thresholds(
         scores,
         false_alarms=options.false_alarms,
         suspects=options.suspects,
@@ -168,7 +168,7 @@ def standing_thresholds(good_scores: NDArray[Any], options: Decisions) -> tuple[
     if len(good) < MIN_IMAGES:
         return flag, suspect
     beyond_doubt = good.max() + 1000 * (np.ptp(good) + ALIKE)
-    rule_result = decide_lot(
+    rule_result = lot_thresholds(
         np.append(good, beyond_doubt),
         false_alarms=options.false_alarms,
         suspects=options.suspects,

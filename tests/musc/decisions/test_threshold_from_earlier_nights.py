@@ -5,9 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from musc.decisions.earlier_nights import MIN_SCORES, MOST_DEFECTIVE, height_at, heights_of_good_parts, usual_nights
-from musc.decisions.lot_rule import Basis, decide_lot
-from musc.decisions.reach_of_good_parts import USUAL_SHARE, lower_spread, reach_of
+from musc.decisions.threshold_from_earlier_nights import (
+    MIN_SCORES,
+    MOST_DEFECTIVE,
+    height_at,
+    heights_of_good_parts,
+    usual_nights,
+)
+from musc.decisions.threshold_from_scores import USUAL_SHARE, lower_spread, reach_of
+from musc.decisions.thresholds import Basis, lot_thresholds
 
 GOOD: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "short tail": lambda rng, count: rng.weibull(5, size=count),
@@ -34,7 +40,7 @@ def test_share_of_good_parts_listed_is_within_two_points_of_what_is_stated(
     for _ in range(60):
         earlier = [night(rng, name, 40 - defects, defects) for _ in range(nights)]
         tonight = night(rng, name, 38, 2)
-        found = decide_lot(tonight, earlier_nights=earlier)
+        found = lot_thresholds(tonight, earlier_nights=earlier)
         if found.basis is Basis.NIGHTS:
             listed.append((tonight[:38] >= found.suspect_threshold).mean())
     assert len(listed) > 40
@@ -59,7 +65,7 @@ def test_nights_decide_from_a_hundred_scores_on(count: int) -> None:
     rng = np.random.default_rng(1)
     scores = rng.normal(size=count)
     nights = [scores[:50], scores[50:]]
-    found = decide_lot(rng.normal(size=40), earlier_nights=nights)
+    found = lot_thresholds(rng.normal(size=40), earlier_nights=nights)
     assert found.basis is (Basis.NIGHTS if count == MIN_SCORES else Basis.LOT)
     assert found.reference_count == (40 if count < MIN_SCORES else len(heights_of_good_parts(nights)))
 
@@ -67,8 +73,8 @@ def test_nights_decide_from_a_hundred_scores_on(count: int) -> None:
 def test_unit_and_zero_of_earlier_nights_do_not_matter() -> None:
     rng = np.random.default_rng(2)
     nights, tonight = [rng.gamma(4, size=50) for _ in range(4)], rng.gamma(4, size=40)
-    found = decide_lot(tonight, earlier_nights=nights)
-    moved = decide_lot(tonight, earlier_nights=[2 * scores + shift for shift, scores in enumerate(nights)])
+    found = lot_thresholds(tonight, earlier_nights=nights)
+    moved = lot_thresholds(tonight, earlier_nights=[2 * scores + shift for shift, scores in enumerate(nights)])
     assert moved.suspect_threshold == pytest.approx(found.suspect_threshold)
     np.testing.assert_allclose(moved.p_values, found.p_values)
 
@@ -97,7 +103,7 @@ def test_p_values_of_good_parts_are_uniform_by_earlier_nights() -> None:
     found = []
     for _ in range(100):
         earlier, tonight = [rng.gamma(4, size=40) for _ in range(5)], rng.gamma(4, size=40)
-        decision = decide_lot(tonight, earlier_nights=earlier)
+        decision = lot_thresholds(tonight, earlier_nights=earlier)
         if decision.basis is Basis.NIGHTS:
             found.append(decision.p_values)
     together = np.concatenate(found)
@@ -108,4 +114,4 @@ def test_p_values_of_good_parts_are_uniform_by_earlier_nights() -> None:
 def test_known_good_parts_come_before_earlier_nights() -> None:
     rng = np.random.default_rng(6)
     nights = [rng.normal(size=60) for _ in range(3)]
-    assert decide_lot(nights[0], good_scores=nights[1], earlier_nights=nights).basis is Basis.GOOD
+    assert lot_thresholds(nights[0], good_scores=nights[1], earlier_nights=nights).basis is Basis.GOOD

@@ -8,8 +8,8 @@ import pytest
 
 from cli.process import engines
 from cli.process.prefect_api import ConfiguredApi
-from cli.terminal import first_lines as opening
-from cli.terminal.first_lines import announce, file_count, subject_of, where_of
+from cli.terminal import what_is_scored as opening
+from cli.terminal.what_is_scored import announce, file_count, subject_of, where_of
 from musc.settings import Settings
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest
 from planning.resources import Resources
@@ -62,7 +62,7 @@ def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_first_lines_load_nothing_large() -> None:
     code = (
-        "import sys; from cli.terminal.first_lines import announce, subject_of; "
+        "import sys; from cli.terminal.what_is_scored import announce, subject_of; "
         "from planning.requests import LotRequest; announce(subject_of(LotRequest(folder='.')), 'inline'); "
         "sys.exit(', '.join({'torch', 'prefect', 'pandas', 'numpy', 'zarr'} & sys.modules.keys()) or 0)"
     )

@@ -9,19 +9,10 @@ from hypothesis import strategies as st
 
 from musc.grids import rounded_up
 from musc.layers import Layer
-from musc.plan.blocks_and_shards import (
-    BLOCK_IMAGES,
-    CHUNK_IMAGES,
-    MAX_BLOCKS,
-    Shard,
-    box_bytes,
-    largest_query_count,
-    plan_blocks,
-    plan_shards,
-    plan_subsets,
-    shard_bytes,
-)
+from musc.plan.chunks_and_blocks import BLOCK_IMAGES, CHUNK_IMAGES, MAX_BLOCKS, plan_blocks, plan_subsets
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.shard_memory import box_bytes, largest_query_count, shard_bytes
+from musc.plan.shards import Shard, plan_shards
 
 LAW = settings(max_examples=25, deadline=None, database=None)
 N, P, C = 101, 37, 13

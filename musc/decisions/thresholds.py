@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musc.decisions.conformal import conformal_p_values, conformal_threshold, smallest_share
 from musc.decisions.decision_words import Basis
-from musc.decisions.earlier_nights import height_at, heights_of_good_parts
-from musc.decisions.reach_of_good_parts import USUAL_SHARE, Reach, reach_of
+from musc.decisions.threshold_from_earlier_nights import height_at, heights_of_good_parts
+from musc.decisions.threshold_from_good_parts import conformal_p_values, conformal_threshold, smallest_share
+from musc.decisions.threshold_from_scores import USUAL_SHARE, Reach, reach_of
 from musc.decisions.two_groups import Humps, find_humps
 
 FloatArray = NDArray[np.float64]
@@ -43,7 +43,7 @@ class LotDecision:
     """A sentence for people where something must be said, such as two groups in the lot; else empty."""
 
 
-def decide_lot(
+def lot_thresholds(
     raw_scores: NDArray[Any],
     *,
     false_alarms: float = 0.5,

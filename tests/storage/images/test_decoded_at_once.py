@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage.images.in_flight import BYTES_PER_PIXEL, InFlight
+from storage.images.decoded_at_once import BYTES_PER_PIXEL, InFlight
 from storage.images.lots import ListedImage
 
 

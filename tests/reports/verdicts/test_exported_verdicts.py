@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports.export_formats import csv_bytes
+from reports.csv_coco_labelstudio import csv_bytes
 from reports.verdicts import labelled_folder as labelled_folder
-from reports.verdicts.exports import as_csv, verdicts_content
+from reports.verdicts.exported_verdicts import as_csv, verdicts_content
 from reports.verdicts.labelled_folder import LabelledFolder, judged_images, lacking_places, write_labelled_folder
 from storage.datasets import list_categories, load_mask
-from storage.images.decode import FORMATS, SUFFIXES
+from storage.images.decode import FORMATS
 from storage.images.formats.orientation import EXIF_ORIENTATION
-from storage.images.listing import list_folder
+from storage.images.listing import SUFFIXES, list_folder
 from storage.images.lots import ListedImage
 from storage.results.verdicts import DrawnShape, Verdict, add_verdict, read_verdicts
 from storage.store import Store
