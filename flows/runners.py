@@ -4,8 +4,6 @@ A runner in the flow's decorator would be the same for every run. Opening it ins
 decide, in a deployment as on the command line.
 """
 
-import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,8 +14,8 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from musc.backbones.devices import thread_count
-from planning.resources import GPU, Engine
+from flows import dask_cluster
+from planning.resources import Engine
 from planning.task_specs import Spec
 from tasks.monitoring.monitor import Monitor
 from tasks.monitoring.prefect_monitor import PrefectMonitor
@@ -26,55 +24,10 @@ from tasks.runtime.runner import Body
 
 Result = TypeVar("Result")
 
-WORKER: dict[str, object] = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR}
-"""Every worker runs one task at a time. The plan bounds its memory; Dask's own limit, the machine's memory
-divided by its cores, would kill workers that hold a large model."""
-
 
 def one_at_a_time() -> TaskRunner[Any]:
     """One worker thread; torch parallelises inside a task."""
     return ThreadPoolTaskRunner(max_workers=1)
-
-
-@contextmanager
-def cluster(engine: Engine) -> Iterator[Engine]:
-    """The engine with a scheduler's address, whose workers live while the `with` block lasts; threads need none.
-
-    A flow over many lots opens one cluster for all of them, so that every worker loads the model once.
-    """
-    if engine.name != "dask" or engine.dask_address is not None:
-        yield engine
-        return
-    from distributed import Nanny, Scheduler, SpecCluster
-
-    keep_dask_quiet()
-    # Any free port, on loopback: Dask's fixed one is taken where two clusters run on a machine.
-    local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
-    scheduler = {"cls": Scheduler, "options": local}
-    workers = {
-        number: {"cls": Nanny, "options": {**local, **WORKER, **worker_options(engine, number)}}
-        for number in range(engine.workers)
-    }
-    with SpecCluster(workers, scheduler, silence_logs=WORKER["silence_logs"]) as cluster_of_workers:
-        yield replace(engine, dask_address=cluster_of_workers.scheduler_address)
-
-
-def worker_options(engine: Engine, number: int) -> dict[str, object]:
-    """Options of one worker: its own GPU, or its fraction of the CPU's threads."""
-    if engine.gpus:
-        return {"env": {"CUDA_VISIBLE_DEVICES": visible_gpus(engine.gpus)[number]}, "resources": {GPU: 1}}
-    return {"env": {"OMP_NUM_THREADS": str(max(1, thread_count() // engine.workers))}}
-
-
-def visible_gpus(count: int) -> list[str]:
-    """How CUDA names the GPUs this process may use."""
-    names = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return (names or [str(number) for number in range(count)])[:count]
-
-
-def keep_dask_quiet() -> None:
-    """Show only errors of Dask's log, which reports every connection and warns when workers end as planned."""
-    logging.getLogger("distributed").setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -85,16 +38,14 @@ def opened(engine: Engine) -> Iterator[TaskRunner[Any]]:
             yield stack.enter_context(one_at_a_time())
             return
         import dask
-        from prefect_dask import DaskTaskRunner
 
-        keep_dask_quiet()
-        address = stack.enter_context(cluster(engine)).dask_address
+        from flows.packed_tasks import connected_runner
+
+        running = stack.enter_context(dask_cluster.cluster(engine, dask_cluster.OF_PREFECT))
         with get_client(sync_client=True) as client:
             stack.enter_context(temporary_settings({PREFECT_API_URL: str(client.api_url)}))
-        runner = stack.enter_context(DaskTaskRunner(address=address))
-        workers = runner.client.scheduler_info()["workers"].values()
-        has_gpus = any(worker["resources"].get(GPU) for worker in workers)
-        stack.enter_context(dask.annotate(resources={GPU: 1}) if has_gpus else nullcontext())
+        runner, resources = stack.enter_context(connected_runner(running))
+        stack.enter_context(dask.annotate(resources=resources) if resources else nullcontext())
         yield runner
 
 
@@ -109,6 +60,9 @@ class PrefectRunner:
     @property
     def loads_models_here(self) -> bool:
         return self.task_runner is None or isinstance(self.task_runner, ThreadPoolTaskRunner)
+
+    def prepare(self, engine: Engine) -> None:
+        dask_cluster.prepare(engine, dask_cluster.OF_PREFECT)
 
     def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
         return cast(Result, plain_task(name, label, function)(*arguments))
@@ -130,7 +84,7 @@ class PrefectRunner:
             yield replace(self, task_runner=task_runner)
 
     def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
-        return cluster(engine)
+        return dask_cluster.cluster(engine, dask_cluster.OF_PREFECT)
 
 
 def outcome(future: PrefectFuture[Any]) -> Any:

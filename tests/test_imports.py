@@ -50,7 +50,16 @@ INSIDE = {
 
 KNOW_PREFECT = {
     "tasks": {"runtime/prefect_tasks", "monitoring/artifacts", "monitoring/events", "monitoring/automations"},
-    "flows": {"runners", "failed_runs", "score_lot", "score_lots", "benchmark", "reproduce_run", "tune"},
+    "flows": {
+        "runners",
+        "packed_tasks",
+        "failed_runs",
+        "score_lot",
+        "score_lots",
+        "benchmark",
+        "reproduce_run",
+        "tune",
+    },
 }
 """The only modules of their rooms that import Prefect, so that a run without a server never loads it."""
 

@@ -1,7 +1,8 @@
-"""How a command runs: inline without Prefect, or as a flow that a Prefect server records.
+"""How a command runs: in this process or on Dask workers without Prefect, or as a flow that a Prefect server records.
 
-Inline unless an API is configured (`cli.process.prefect_api`) or `--engine` says otherwise. Both ways run the same
-pipeline on the same store, so one goes on where the other stopped.
+Inline unless an API is configured (`cli.process.prefect_api`) or `--engine` says otherwise; Dask without an API does
+without Prefect, as nobody could look. All ways run the same pipeline on the same store, so one goes on where another
+stopped.
 """
 
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cli.process.prefect_api import VARIABLE, ConfiguredApi, configured_api, require_answer
 from cli.process.prefect_files import require_readable_settings
 from planning.requests import BenchmarkRequest, ComputingRequest, LotRequest, NightRequest, WatchRequest
-from planning.resources import EngineName
+from planning.resources import EngineName, Resources, allocate
 from planning.task_results import Benchmarked, ScoredLot
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from planning.tuning.request import TuneRequest
     from reports.recorded_job import Reproduction
     from storage.results.arrivals import Arrival, Arrivals
+    from tasks.runtime.runner import Runner
 
 AnyComputing = TypeVar("AnyComputing", bound=ComputingRequest)
 
@@ -36,11 +38,35 @@ def resolve_engine(requested: EngineName | None) -> EngineName:
     """
     api = configured_api()
     engine = requested or ("threads" if api else "inline")
-    if engine != "inline":
+    if is_flow(engine):
         require_readable_settings()
-    if api and engine != "inline":
-        require_answer(api)
+        if api:
+            require_answer(api)
     return engine
+
+
+def is_flow(engine: EngineName) -> bool:
+    """Whether Prefect runs the pipeline: on threads always, on Dask workers where an API is configured."""
+    return engine == "threads" or (engine == "dask" and configured_api() is not None)
+
+
+def runner_without_prefect(resources: Resources) -> "Runner | None":
+    """What runs the pipeline itself, workers on their way; None where it runs as a flow of Prefect."""
+    engine = resources.engine or "inline"
+    if engine == "dask":
+        from flows import dask_cluster
+
+        further = dask_cluster.OF_PREFECT if is_flow(engine) else ()
+        dask_cluster.prepare(allocate(resources).engine, further)
+    if is_flow(engine):
+        return None
+    if engine == "dask":
+        from flows.dask_runner import DaskRunner
+
+        return DaskRunner()
+    from tasks.runtime.runner import InlineRunner
+
+    return InlineRunner()
 
 
 def with_engine(request: AnyComputing) -> AnyComputing:
@@ -51,11 +77,10 @@ def with_engine(request: AnyComputing) -> AnyComputing:
 
 def score_lot(request: LotRequest) -> ScoredLot:
     """Score one folder."""
-    if request.resources.engine == "inline":
+    if runner := runner_without_prefect(request.resources):
         from flows.pipelines.lot import score_folder
-        from tasks.runtime.runner import InlineRunner
 
-        return score_folder(request, InlineRunner())
+        return score_folder(request, runner)
     from flows.score_lot import score_lot as flow
 
     return flow(**dict(request))
@@ -63,11 +88,9 @@ def score_lot(request: LotRequest) -> ScoredLot:
 
 def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
     """Score and measure a dataset."""
-    if request.resources.engine == "inline":
+    if runner := runner_without_prefect(request.resources):
         from flows.pipelines.benchmark import measure_one, score_dataset
-        from tasks.runtime.runner import InlineRunner
 
-        runner = InlineRunner()
         return score_dataset(request, runner, partial(measure_one, runner=runner))
     from flows.benchmark import benchmark
 
@@ -76,13 +99,11 @@ def run_benchmark(request: BenchmarkRequest) -> Benchmarked:
 
 def score_lots(request: NightRequest, show: "Callable[[LotOutcome], None]") -> "Night":
     """Score what is not finished; where it is done without Prefect, tell what came of each lot at once."""
-    if request.resources.engine == "inline":
+    if runner := runner_without_prefect(request.resources):
         from flows.pipelines.lot import score_folder
         from flows.pipelines.night import score_night
-        from tasks.runtime.runner import InlineRunner
 
-        runner = InlineRunner()
-        return score_night(request, runner, lambda one: score_folder(one, runner), show)
+        return score_night(request, runner, partial(score_folder, runner=runner), show)
     from flows.score_lots import score_lots as flow
 
     return flow(**dict(request))
@@ -90,11 +111,10 @@ def score_lots(request: NightRequest, show: "Callable[[LotOutcome], None]") -> "
 
 def tune(request: "TuneRequest") -> "Tuned":
     """Choose settings of a product by verdicts."""
-    if request.resources.engine == "inline":
+    if runner := runner_without_prefect(request.resources):
         from flows.pipelines.tune import tune_product
-        from tasks.runtime.runner import InlineRunner
 
-        return tune_product(request, InlineRunner())
+        return tune_product(request, runner)
     from flows.tune import tune as flow
 
     return flow(**dict(request))

@@ -18,6 +18,7 @@ WHERE = {
     "inline": f"in this process, without a server; {WATCH}",
     "threads": "as Prefect tasks, by a thread of this process",
     "dask": "as Prefect tasks, by Dask workers",
+    "dask without an API": f"by Dask workers, without a server; {WATCH}",
 }
 AnyScoring = LotRequest | NightRequest | BenchmarkRequest | WatchRequest
 
@@ -34,6 +35,8 @@ def where_of(engine: EngineName) -> str:
     if engine == "inline":
         return WHERE[engine]
     api = configured_api()
+    if engine == "dask" and api is None:
+        return WHERE["dask without an API"]
     return (
         f"{WHERE[engine]}; {f'{api.url} shows them' if api else f'no API is configured, so no UI shows them; {WATCH}'}"
     )

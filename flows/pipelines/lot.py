@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do."""
     job = require_feasible(request, with_judged_good if request.good_from_verdicts else None)
+    runner.prepare(job.allocation.engine)
     with attempting(Store(job.store), job.lot, job.category, job.folder):
         if job.good:
             good = runner.call("list", job.good.folder, list_good, job.good.folder, job.store)

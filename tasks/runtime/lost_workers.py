@@ -6,6 +6,8 @@ Dask also fails the tasks that were queued on a dead worker. So a stage runs eac
 
 LOST = "KilledWorker"
 """The error's name, as Dask need not be installed."""
+CUT_OFF = {"CancelledError", "FutureCancelledError", "CommClosedError"}
+"""Names of the errors of tasks whose scheduler is gone."""
 
 
 def is_lost(outcome: object) -> bool:
@@ -17,4 +19,6 @@ def describe_error(error: BaseException) -> str:
     """What a failed task run says, in words of this project where a library's own are no help."""
     if is_lost(error):
         return "every worker that took it was killed; see the workers' logs, most often they ran out of memory"
+    if type(error).__name__ in CUT_OFF:
+        return "the connection to Dask's scheduler was lost; see its log, and start it again"
     return str(error) or type(error).__name__

@@ -3,6 +3,7 @@
 | runner | bodies run |
 |---|---|
 | `InlineRunner` | in this process, one after the other, without Prefect |
+| `flows.dask_runner.DaskRunner` | by Dask workers, without Prefect |
 | `flows.runners.PrefectRunner` | as Prefect tasks, by a thread of this process or by Dask workers |
 """
 
@@ -31,6 +32,10 @@ class Runner(Protocol):
     @property
     def loads_models_here(self) -> bool:
         """Whether bodies run in this process, so that a model loaded ahead is the one they use."""
+        ...
+
+    def prepare(self, engine: Engine) -> None:
+        """Begin what takes workers of this machine long to start, while other things are done; returns at once."""
         ...
 
     def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -62,6 +67,9 @@ class InlineRunner:
 
     monitor: Monitor = field(default_factory=Monitor)
     loads_models_here: bool = True
+
+    def prepare(self, engine: Engine) -> None:
+        """Nothing: there are no workers."""
 
     def call(self, name: str, label: str, function: Callable[..., Result], *arguments: Any) -> Result:
         return with_retries(partial(function, *arguments))

@@ -12,12 +12,19 @@ import pytest
 
 from storage.store import Store
 from storage.tables import read_table
+from tests.dask_scheduler import DaskScheduler, own_scheduler
 from tests.killing import complete, results
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 DEGREES = (1, 3)
 """Two layers make two shards, each of both degrees."""
+
+
+@pytest.fixture
+def dask_scheduler(tmp_path: Path) -> Iterator[DaskScheduler]:
+    with own_scheduler(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +36,7 @@ def undisturbed_shards(score: Any, tmp_path_factory: pytest.TempPathFactory) -> 
 @contextmanager
 def two_workers() -> Iterator[str]:
     """The address of two workers, started as for two GPUs: their tasks take the resource GPU, of which each has one."""
-    from flows.runners import cluster
+    from flows.dask_cluster import cluster
     from planning.resources import Engine
 
     with cluster(Engine("dask", workers=2, gpus=2)) as running:
@@ -164,6 +171,15 @@ def test_benchmark_on_two_workers_gives_the_metrics_of_threads(
         done = benchmark("folder", root, store.url, **method, engine=engine, dask_address=address)
         tables[engine] = read_table(store, done.benchmark)
     pd.testing.assert_frame_equal(tables["dask"], tables["threads"])
+
+
+def test_fresh_scheduler_imports_nothing_heavy_of_prefect_tasks(
+    dask_scheduler: DaskScheduler, prefect_server: str, score: Any, undisturbed_shards: dict[str, bytes], tmp_path: Path
+) -> None:
+    dask_scheduler.add_worker()
+    score(tmp_path / "store", engine="dask", dask_address=dask_scheduler.address, degrees=DEGREES)
+    assert dask_scheduler.heavy_modules() == set()
+    assert results(tmp_path / "store") == undisturbed_shards
 
 
 def set_allowed_failures(count: int, dask_scheduler: Any) -> None:

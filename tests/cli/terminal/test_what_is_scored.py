@@ -50,7 +50,8 @@ def test_engine_says_whether_a_ui_shows_its_tasks(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(opening, "configured_api", lambda: api)
     assert where_of("dask") == "as Prefect tasks, by Dask workers; http://plant:4200/api shows them"
     monkeypatch.setattr(opening, "configured_api", lambda: None)
-    assert "by Dask workers; no API is configured, so no UI shows them" in where_of("dask")
+    assert "as Prefect tasks, by a thread of this process; no API is configured, so no UI" in where_of("threads")
+    assert where_of("dask").startswith("by Dask workers, without a server")
 
 
 def test_engine_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

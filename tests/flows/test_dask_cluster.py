@@ -2,18 +2,13 @@
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def _prefect(prefect_home: object) -> None:
-    """Prefect is imported below."""
+from flows import dask_cluster
+from flows.dask_cluster import worker_options
+from planning.resources import Engine
 
 
 def test_workers_without_gpus_divide_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows import runners
-    from flows.runners import worker_options
-    from planning.resources import Engine
-
-    monkeypatch.setattr(runners, "thread_count", lambda: 7)
+    monkeypatch.setattr(dask_cluster, "thread_count", lambda: 7)
     assert worker_options(Engine("dask", workers=3), 1) == {"env": {"OMP_NUM_THREADS": "2"}}
     assert worker_options(Engine("dask", workers=11), 1) == {"env": {"OMP_NUM_THREADS": "1"}}
 
@@ -22,9 +17,6 @@ def test_workers_without_gpus_divide_the_threads(monkeypatch: pytest.MonkeyPatch
 def test_every_worker_has_a_gpu_of_its_own(
     visible: str, expected: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.runners import worker_options
-    from planning.resources import Engine
-
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     options = [worker_options(Engine("dask", workers=2, gpus=2), number) for number in range(2)]
     assert [given["env"]["CUDA_VISIBLE_DEVICES"] for given in options] == (expected or visible.split(","))
