@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from storage.images.drawn_shapes import BOX, OUTLINE
 from storage.images.lots import ListedImage
-from storage.results.verdicts import BOX, DEFECTIVE, OUTLINE
+from storage.results.verdicts import DEFECTIVE
 
 FORMULA_SIGNS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """Spreadsheets run a cell that begins so, with signs of full width too; a quote in front makes it text."""

@@ -7,9 +7,10 @@ from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_by
 from reports.page.finished_run import FinishedRun
 from reports.page.run_files_specs import ExportSpec
 from storage.artefacts import is_complete, writing
+from storage.images.drawn_shapes import OUTLINE
 from storage.results.run_files import ExportKind
 from storage.results.runs import Run
-from storage.results.verdicts import DEFECTIVE, GOOD, OUTLINE
+from storage.results.verdicts import DEFECTIVE, GOOD
 from storage.store import Store
 
 

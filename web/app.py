@@ -22,23 +22,25 @@ from storage.store import Store
 from web import pictures
 from web.access.guard import Access
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
-from web.image_page import history, image_values, map_values, nearest_places
+from web.image_page import image_values, map_values, nearest_places
+from web.judging.form import TooLargeError, read_limited
+from web.judging.many import last_actions
+from web.judging.routes import FOR_NOW, judging_routes
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
+from web.named import Named
 from web.nights import StoredRun
 from web.overview import calendar, products_of
 from web.product.ignored_places import IgnoredValues, OutdatedError, ignored_values, save_ignored
 from web.product.settings import change_settings, settings_of
 from web.rendering import page
 from web.store_cache import Library
-from web.verdict_form import TooLargeError, read_limited, verdict_from
 from web.view_query import Query
 
 log = logging.getLogger(__name__)
 
 FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}
 """Of what an image's or a run's name stands for, which never becomes something else."""
-FOR_NOW = {"Cache-Control": "no-store"}
 NOT_TOLD = Front()
 REPORT_POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """The report brings a stricter policy of its own, which knows its script by a digest."""
@@ -58,20 +60,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     app.mount("/static", StaticFiles(directory=str(files("web") / "static")), name="static")
     library = Library(store)
 
-    def run_named(name: str) -> StoredRun:
-        if (run := library.run(name)) is None:
-            raise HTTPException(404, "There is no finished run of this name in the store.")
-        return run
-
-    def lot_named(name: str) -> tuple[StoredRun, Lot]:
-        run = run_named(name)
-        return run, library.lot(run)
-
-    def image_named(name: str, image_id: str) -> tuple[StoredRun, Lot, int]:
-        run, lot = lot_named(name)
-        if image_id not in lot.positions:
-            raise HTTPException(404, "There is no scored image of this name in the lot.")
-        return run, lot, lot.positions[image_id]
+    named = Named(library)
+    app.include_router(judging_routes(named))
 
     def suggested(run: StoredRun, runs: dict[str, StoredRun], lot: Lot) -> Suggestion:
         alike, everything = scored_alike(run.record), library.verdicts.everything()
@@ -103,21 +93,22 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:
         runs = library.runs()
-        run = run_named(name)
+        run = named.run(name)
         lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
         values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
         values["ignored"] = ignored_values(store, run.record, 1, 1)
+        values["actions"] = last_actions(library.verdicts.actions(run.path))
         values["place"] = shlex.quote(store.location(run.path))
         return shown(request, "lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:
-        run, lot = lot_named(name)
+        run, lot = named.lot(name)
         return JSONResponse(slider_values(lot, library.verdicts_about(run)), headers=FOR_NOW)
 
     @app.get("/lots/{name}/report")
     def report(name: str) -> Response:
-        run = run_named(name)
+        run = named.run(name)
         if not run.has_report:
             raise HTTPException(404, "This run has no report.")
         content = store.read(f"{run.path}/{REPORT_FOLDER}/{REPORT}")
@@ -127,7 +118,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     def export(name: str, kind: str) -> Response:
         if kind not in FORMATS:
             raise HTTPException(404, f"Verdicts are exported as {', '.join(FORMATS)}.")
-        run, lot = lot_named(name)
+        run, lot = named.lot(name)
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
         media = "text/csv" if kind == "csv" else "application/json"
@@ -137,7 +128,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     @app.get("/lots/{name}/images/{image_id}")
     def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:
-        run, lot, position = image_named(name, image_id)
+        run, lot, position = named.image(name, image_id)
         query = Query.of(request.query_params)
         values = image_values(lot, position, library.verdicts_about(run), query)
         image = lot.images[position]
@@ -146,29 +137,29 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")
     def thumbnail(name: str, image_id: str) -> Response:
-        _, lot, position = image_named(name, image_id)
+        _, lot, position = named.image(name, image_id)
         found = pictures.thumbnail(lot, position)
         return Response(found.content, media_type="image/jpeg", headers=FOR_GOOD if found.is_final else FOR_NOW)
 
     @app.get("/lots/{name}/images/{image_id}/photograph")
     def photograph(name: str, image_id: str) -> Response:
-        _, lot, position = image_named(name, image_id)
+        _, lot, position = named.image(name, image_id)
         content, media = pictures.browser_image(content_of(lot, position))
         return Response(content, media_type=media, headers=FOR_GOOD)
 
     @app.get("/lots/{name}/images/{image_id}/map.json")
     def anomaly_map(name: str, image_id: str) -> JSONResponse:
-        _, lot, position = image_named(name, image_id)
+        _, lot, position = named.image(name, image_id)
         return JSONResponse(map_values(lot, position), headers=FOR_GOOD)
 
     @app.get("/lots/{name}/images/{image_id}/matches.json")
     def matches(name: str, image_id: str) -> JSONResponse:
-        run, lot, position = image_named(name, image_id)
+        run, lot, position = named.image(name, image_id)
         return JSONResponse(nearest_places(lot, position, library.verdicts_about(run)), headers=FOR_NOW)
 
     @app.get("/lots/{name}/images/{image_id}/crop/{patch}")
     def crop(name: str, image_id: str, patch: int) -> Response:
-        run, lot, position = image_named(name, image_id)
+        run, lot, position = named.image(name, image_id)
         rows, columns = lot.patch_scores(position).shape
         grid = close_up_grid(run.record, (rows, columns))
         if not 0 <= patch < grid[0] * grid[1]:
@@ -176,23 +167,12 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         picture = pictures.crop(content_of(lot, position), patch, grid)
         return Response(picture, media_type="image/jpeg", headers=FOR_GOOD)
 
-    @app.post("/lots/{name}/images/{image_id}/verdicts")
-    async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:
-        body = await read_limited(request)
-
-        def stored() -> dict[str, object]:
-            run, lot, position = image_named(name, image_id)
-            library.verdicts.add(verdict_from(body, lot, position))
-            return history(library.verdicts_about(run), image_id)
-
-        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
-
     @app.post("/lots/{name}/images/{image_id}/ignored")
     async def ignore_places(name: str, image_id: str, request: Request) -> JSONResponse:
         body = await read_limited(request)
 
         def stored() -> IgnoredValues:
-            _, lot, position = image_named(name, image_id)
+            _, lot, position = named.image(name, image_id)
             return save_ignored(store, body, lot, position)
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+import numpy as np
 import pandas as pd
 
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
@@ -52,10 +53,12 @@ def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCou
 
 
 def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """The lot's table with the current `verdict` of each image, empty where there is none."""
-    current = current_verdicts(verdicts).set_index("image_id")["verdict"]
-    verdict_of_image = lot.table["image_id"].map(current) if len(current) else pd.Series("", index=lot.table.index)
-    return lot.table.assign(verdict=verdict_of_image.fillna(""))
+    """The lot's table with the current `verdict` of each image, empty for none, and whether it was `looked` at."""
+    current = current_verdicts(verdicts).set_index("image_id")[["verdict", "looked"]]
+    of_image = current.reindex(lot.table["image_id"])
+    said, looked = of_image["verdict"].to_numpy(dtype=object), of_image["looked"].to_numpy(dtype=object)
+    known = pd.notna(said)
+    return lot.table.assign(verdict=np.where(known, said, ""), looked=np.where(known, looked, False).astype(bool))
 
 
 def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, object]:
@@ -91,18 +94,28 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "has_appearance": lot.has_appearance,
         "settings": describe_run(lot.record),
         "suggestion": suggestion,
+        "below": lowest_threshold(lot),
     }
 
 
+def lowest_threshold(lot: Lot) -> float:
+    """The raw score from which on images are listed; the median where the lot has no threshold."""
+    known = [
+        value for value in (lot.record.decision.suspect_threshold, lot.record.decision.threshold) if value is not None
+    ]
+    return min(known) if known else float(lot.table["raw_score"].median())
+
+
 def slider_values(lot: Lot, verdicts: pd.DataFrame) -> dict[str, object]:
-    """What the threshold slider counts: all raw scores, and those of judged images, each in ascending order."""
+    """What the threshold slider counts, ascending: all raw scores, and those of images looked at and judged."""
     table = with_verdicts(lot, verdicts)
+    seen = table[table["looked"]]
 
     def scores(rows: pd.DataFrame) -> list[float]:
         return [float(score) for score in rows["raw_score"].sort_values()]
 
     return {
         "all": scores(table),
-        DEFECTIVE: scores(table[table["verdict"] == DEFECTIVE]),
-        GOOD: scores(table[table["verdict"] == GOOD]),
+        DEFECTIVE: scores(seen[seen["verdict"] == DEFECTIVE]),
+        GOOD: scores(seen[seen["verdict"] == GOOD]),
     }

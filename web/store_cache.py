@@ -78,7 +78,7 @@ class Library:
         self._metrics = ParsedFiles(store, parse_metrics)
         self._lots: OrderedDict[str, Lot] = OrderedDict()
         self._runs: dict[str, StoredRun] = {}
-        self._judged: dict[str, tuple[int, VerdictCounts]] = {}
+        self._judged: dict[str, tuple[pd.DataFrame, VerdictCounts]] = {}
         self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
         self._lock = threading.Lock()
 
@@ -140,8 +140,8 @@ class Library:
     def judged(self) -> dict[str, VerdictCounts]:
         """The verdicts about every run counted, by path of the run; only runs with new verdicts are counted again."""
         for path, table in self.verdicts.everything().items():
-            if self._judged.get(path, (-1,))[0] != len(table):
-                self._judged[path] = len(table), count_verdicts(table)
+            if path not in self._judged or self._judged[path][0] is not table:
+                self._judged[path] = table, count_verdicts(table)
         return {path: judged for path, (_, judged) in self._judged.items()}
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:

@@ -27,6 +27,9 @@ LISTED = "listed"
 NONE = "none"
 """As a filter: images without a verdict, or in no group."""
 
+UNSEEN = "unseen"
+"""As a filter: images judged without a look at them."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -93,14 +96,16 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     """The rows of a lot that a view shows, in its order; equal values in the order of their paths.
 
     Args:
-        table: a row per image by position, with the current `verdict`, empty where there is none.
+        table: a row per image by position, with the current `verdict`, empty for none, and if it was `looked` at.
     """
     keep = pd.Series(True, index=table.index)
     if query.decision:
         accepted = table["decision"] == Decision.ACCEPTED
         keep &= ~accepted if query.decision == LISTED else table["decision"] == query.decision
     if query.verdict:
-        keep &= table["verdict"] == ("" if query.verdict == NONE else query.verdict)
+        said = table["verdict"]
+        unseen = (said != "") & ~table["looked"]
+        keep &= unseen if query.verdict == UNSEEN else said == ("" if query.verdict == NONE else query.verdict)
     if query.group:
         keep &= table["group"] == (0 if query.group == NONE else whole_number(query.group))
     if query.name:

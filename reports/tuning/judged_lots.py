@@ -10,7 +10,7 @@ from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
-from storage.results.verdicts import DEFECTIVE, GOOD, VerdictReader
+from storage.results.verdicts import COLUMNS, DEFECTIVE, GOOD, VerdictReader, looked_at
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -40,9 +40,9 @@ def judged_lots(store: Store, category: str, most: int) -> list[JudgedLot]:
         TooFewVerdictsError: if they hold fewer than `MIN_OF_EACH` photographs of a kind, with the numbers missing.
     """
     tables = [table for table in VerdictReader(store).everything().values() if len(table)]
-    every = pd.concat(tables) if tables else pd.DataFrame(columns=["category", "sha256", "time", "verdict", "run"])
-    latest = every[every["category"] == category].sort_values("time", kind="stable")
-    latest = latest.drop_duplicates("sha256", keep="last")
+    every = pd.concat(tables) if tables else pd.DataFrame(columns=list(COLUMNS))
+    latest = every[(every["category"] == category) & (every["undone_by"] == "")].sort_values("time", kind="stable")
+    latest = looked_at(latest.drop_duplicates("sha256", keep="last"))
     latest = latest[latest["verdict"].isin([DEFECTIVE, GOOD])]
     lots: list[JudgedLot] = []
     for run in reversed(latest["run"].drop_duplicates(keep="last").tolist()):

@@ -10,7 +10,7 @@ from musc.decisions.decision_words import Decision
 from musc.decisions.threshold_from_verdicts import Calibration, calibrate
 from reports.run_record import RunRecord
 from storage.artefacts import digest
-from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts
+from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts, looked_at
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,13 @@ class VerdictCounts:
     """Flagged or suspect, and judged good: false alarms."""
     missed: int = 0
     """Accepted and judged defective."""
+    unseen: int = 0
+    """Judged, with many others, without a look at the image: counted here alone."""
 
     @property
     def count(self) -> int:
         """Images with a verdict that counts."""
-        return self.defective + self.good + self.unsure
+        return self.defective + self.good + self.unsure + self.unseen
 
     @property
     def precision(self) -> float | None:
@@ -48,13 +50,15 @@ def count_verdicts(verdicts: pd.DataFrame) -> VerdictCounts:
     Args:
         verdicts: every verdict, as `storage.verdicts` reads them; the latest about each image counts.
     """
-    current = current_verdicts(verdicts)
+    standing = current_verdicts(verdicts)
+    current = looked_at(standing)
     verdict, listed = current["verdict"], current["decision"] != Decision.ACCEPTED
     bad, good = verdict == DEFECTIVE, verdict == GOOD
     return VerdictCounts(
         defective=int(bad.sum()),
         good=int(good.sum()),
         unsure=int((verdict == UNSURE).sum()),
+        unseen=len(standing) - len(current),
         right=int((bad & listed).sum()),
         wrong=int((good & listed).sum()),
         missed=int((bad & ~listed).sum()),
@@ -75,9 +79,19 @@ def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, 
     Args:
         tables: every verdict about each run. Of images judged in several runs each run's score counts.
     """
-    current_of = [(table, current_verdicts(table)) for table in tables]
-    total = sum((count_verdicts(table) for table, _ in current_of), VerdictCounts())
-    clear = [current[current["verdict"].isin([DEFECTIVE, GOOD])] for _, current in current_of]
+    known = list(tables)
+    total = sum((count_verdicts(table) for table in known), VerdictCounts())
+    clear = [clear_verdicts(table) for table in known]
     scores = np.concatenate([np.empty(0), *(rows["raw_score"].to_numpy(dtype=float) for rows in clear)])
     labels = np.concatenate([np.empty(0, bool), *((rows["verdict"] == DEFECTIVE).to_numpy() for rows in clear)])
     return calibrate(scores, labels.astype(bool)), total
+
+
+def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The standing verdicts that say defective or good of images that were looked at, by the images' paths.
+
+    Args:
+        verdicts: every verdict about a run.
+    """
+    current = looked_at(current_verdicts(verdicts))
+    return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)

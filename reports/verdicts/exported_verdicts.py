@@ -2,8 +2,8 @@
 
 | format | holds |
 |---|---|
-| `csv` | every verdict, withdrawn and overruled ones too, `counts` telling which one stands |
-| `coco` | images whose verdict is `defective` or `good`; a drawn region is an annotation of COCO's object detection |
+| `csv` | every verdict, withdrawn, undone and overruled ones too, `counts` telling which one stands |
+| `coco` | images looked at, judged `defective` or `good`; a drawn region is an annotation of object detection |
 | `labelstudio` | tasks with an annotation each: a choice, and drawn regions in percent (Label Studio's JSON) |
 """
 
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.verdicts.counts import clear_verdicts
 from storage.images.lots import ListedImage
-from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+from storage.results.verdicts import current_verdicts
 
 FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
 """Formats that are one file, and its suffix."""
@@ -29,12 +30,6 @@ def as_csv(verdicts: pd.DataFrame) -> bytes:
         regions=[json.dumps(regions) for regions in verdicts["regions"]],
     )
     return csv_bytes(table)
-
-
-def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """The standing verdicts that say defective or good, in the order of the images' paths."""
-    current = current_verdicts(verdicts)
-    return current[current["verdict"].isin([DEFECTIVE, GOOD])].sort_values("path", ignore_index=True)
 
 
 def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], columns: Sequence[str]) -> list[Marked]:
@@ -65,5 +60,5 @@ def verdicts_content(
         return as_csv(verdicts)
     if kind == "coco":
         return json_bytes(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
-    columns = ("raw_score", "name", "time", "note")
+    columns = ("raw_score", "name", "time", "note", "looked")
     return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, columns), prefix=prefix))

@@ -14,7 +14,7 @@ from reports.run_record import read_record
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
-from storage.results.verdicts import GOOD, VerdictReader, current_verdicts
+from storage.results.verdicts import GOOD, VerdictReader, current_verdicts, looked_at
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,8 @@ def none_judged_good(category: str) -> str:
 def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
     """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
 
+    One that was given without a look at the image makes it no reference.
+
     Args:
         verdicts: every verdict, by path of the run.
     """
@@ -116,5 +118,5 @@ def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[
     if not tables:
         return {}
     latest = pd.concat(tables).sort_values("time", kind="stable").drop_duplicates("sha256", keep="last")
-    good = latest[(latest["verdict"] == GOOD) & (latest["category"] == category)]
+    good = looked_at(latest[(latest["verdict"] == GOOD) & (latest["category"] == category)])
     return {str(run): tuple(sorted(map(str, rows["image_id"]))) for run, rows in good.groupby("run")}

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from reports.csv_coco_labelstudio import csv_bytes
 from reports.run_record import read_record
-from reports.verdicts.exported_verdicts import clear_verdicts
+from reports.verdicts.counts import clear_verdicts
 from storage.errors import ImageChangedError
 from storage.images.decode import format_of, read_header
 from storage.images.formats.orientation import EXIF_ORIENTATION, UPRIGHT, turn_upright

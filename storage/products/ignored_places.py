@@ -8,8 +8,9 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from storage.errors import DamagedError, FormatVersionError
+from storage.images.drawn_shapes import MAX_REGIONS, DrawnShape, regions_of
 from storage.results.append_only_files import add_dated, now
-from storage.results.verdicts import MAX_NAME, MAX_REGIONS, DrawnShape, regions_of
+from storage.results.verdicts import MAX_NAME
 from storage.store import PARTIAL, Store
 
 FOLDER = "ignored"

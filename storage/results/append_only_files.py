@@ -1,6 +1,7 @@
-"""Files that are only added, never changed: one JSON object each, named by its time, so that the latest name counts."""
+"""Files that are only added, never changed: JSON objects, named by their time, so that the latest name counts."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -36,7 +37,34 @@ def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) 
         time: UTC, ISO 8601 with microseconds; two files of one moment get different names.
         content: plain JSON values.
     """
-    moment = time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
-    path = f"{folder}/{moment}-{uuid4().hex[:8]}.json"
-    store.write(path, json.dumps(content, ensure_ascii=False, allow_nan=False).encode())
+    path = f"{folder}/{dated_name(time)}.json"
+    store.write(path, json_line(content))
     return path
+
+
+def add_dated_lines(
+    store: Store, folder: str, time: str, contents: Sequence[Mapping[str, object]], token: str = ""
+) -> str:
+    """As `add_dated`, of several objects as the lines of one file: all of them or none.
+
+    Args:
+        token: ends the name; a random one unless it is given.
+    """
+    path = f"{folder}/{dated_name(time, token)}.jsonl"
+    store.write(path, b"".join(json_line(content) + b"\n" for content in contents))
+    return path
+
+
+def dated_name(time: str, token: str = "") -> str:
+    """A name that sorts by time.
+
+    >>> dated_name("2026-11-22T04:05:06.000007+00:00", "0a1b2c3d")
+    '20261122T040506000007-0a1b2c3d'
+    """
+    moment = time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
+    return f"{moment}-{token or uuid4().hex[:8]}"
+
+
+def json_line(content: Mapping[str, object]) -> bytes:
+    """Plain JSON values in one line."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()

@@ -1,17 +1,17 @@
 """Verdicts: people's decisions about images of a run, append-only, so that concurrent writers lose nothing.
 
-`verdicts/<run>/<time>-<random>.json` lies beside `runs/<run>/` and holds one JSON object in one line: one verdict by
-one person about one image. No file is ever changed: a later verdict about the same image counts instead of the
-earlier ones, and one that is taken back is another file, `withdrawn`. Each file repeats what the person saw (score,
-decision), so that the files are a table of their own:
+`verdicts/<run>/<time>-<random>.jsonl` lies beside `runs/<run>/` and holds one *action*: a line of JSON for each image
+that one person judged by it, or one line that undoes an earlier action. No file is ever changed, and each is written
+whole or not at all. A later verdict about the same image counts instead of the earlier ones; one that is taken back is
+another one, `withdrawn`; what was undone counts as if it had never been given. Each line repeats what the person saw
+(score, decision), so that the files are a table of their own:
 
-    pd.DataFrame(json.loads(path.read_text("utf-8")) for path in sorted(Path("results/verdicts/<run>").glob("*.json")))
+    pd.concat(pd.read_json(path, lines=True) for path in sorted(Path("results/verdicts/<run>").glob("*.jsonl")))
 """
 
 import json
 import logging
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
@@ -20,57 +20,22 @@ from typing import Any
 
 import pandas as pd
 
-from storage.results.append_only_files import add_dated, now, time_after
+from storage.images.drawn_shapes import MAX_REGIONS, DrawnShape
+from storage.results.append_only_files import add_dated_lines, now, time_after
 from storage.results.runs import FOLDER as RUNS
 from storage.store import PARTIAL, Store
 
 log = logging.getLogger(__name__)
 
 FOLDER = "verdicts"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+SUFFIX = ".jsonl"
 DEFECTIVE, GOOD, UNSURE, WITHDRAWN = "defective", "good", "unsure", "withdrawn"
 CHOICES = (DEFECTIVE, GOOD, UNSURE, WITHDRAWN)
-BOX, OUTLINE = "box", "outline"
 MAX_NOTE, MAX_NAME = 2000, 80
 """Characters."""
-MAX_REGIONS, MAX_POINTS = 50, 500
-"""Regions of a verdict, and corners of each."""
 READERS = 8
 """Files read at once: reading waits for the disk or the network."""
-
-Point = tuple[float, float]
-"""Across and down, in pixels of the original upright image."""
-
-
-@dataclass(frozen=True)
-class DrawnShape:
-    """A place that a person drew."""
-
-    shape: str
-    """`box` or `outline`."""
-    points: tuple[Point, ...]
-    """Corners in their order; four for a box."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no polygon.
-
-        Raises:
-            ValueError: naming what was given.
-        """
-        if self.shape not in (BOX, OUTLINE):
-            raise ValueError(f"the shape of a region must be {BOX} or {OUTLINE}, got {self.shape!r}; draw it again")
-        least = 4 if self.shape == BOX else 3
-        most = 4 if self.shape == BOX else MAX_POINTS
-        if not least <= len(self.points) <= most:
-            raise ValueError(f"a region must have {least} to {most} points, got {len(self.points)}; draw it again")
-        if not all(math.isfinite(value) and value >= 0 for point in self.points for value in point):
-            raise ValueError("the points of a region must lie in the image; draw it again")
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        across, down = zip(*self.points, strict=True)
-        return min(across), min(down), max(across), max(down)
 
 
 @dataclass(frozen=True)
@@ -95,6 +60,10 @@ class Verdict:
     note: str = ""
     regions: tuple[DrawnShape, ...] = ()
     """Where the defect is, if it was drawn."""
+    at_once: int = 1
+    """Images that were judged by the same action."""
+    looked: bool = True
+    """Whether the person looked at this image; otherwise the verdict says nothing that others are compared with."""
     time: str = field(default_factory=now)
     """UTC, ISO 8601 with microseconds."""
 
@@ -114,7 +83,23 @@ class Verdict:
             raise ValueError(f"a verdict must have at most {MAX_REGIONS} regions, got {len(self.regions)}; remove some")
 
 
-COLUMNS = ("verdict_id", *(known.name for known in fields(Verdict)))
+COLUMNS = ("verdict_id", "action", *(known.name for known in fields(Verdict)), "undone_by")
+"""Of a table of verdicts; `undone_by` is empty for those that were not undone."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """An action that makes an earlier one count no longer."""
+
+    undoes: str
+    """The name of the action."""
+    name: str
+    """Who undid it."""
+    time: str
+
+
+Content = tuple[Mapping[str, Any], ...] | Undo
+"""Of a file: the verdicts of an action, none where it cannot be read; or what undoes one."""
 
 
 def verdict_folder(run: str) -> str:
@@ -127,9 +112,19 @@ def verdict_folder(run: str) -> str:
 
 
 def add_verdict(store: Store, verdict: Verdict) -> str:
-    """Store one verdict as a file of its own, and return the file's path in the store."""
-    content = {"format_version": FORMAT_VERSION, **asdict(verdict)}
-    return add_dated(store, verdict_folder(verdict.run), verdict.time, content)
+    """Store one verdict as an action of its own, and return the path of its file in the store."""
+    return add_verdicts(store, [verdict])
+
+
+def add_verdicts(store: Store, verdicts: Sequence[Verdict], token: str = "") -> str:
+    """Store verdicts about one run as one action, all or none, and return the path of its file in the store.
+
+    Args:
+        verdicts: of one time.
+        token: ends the file's name; see `VerdictReader.add`.
+    """
+    lines = [{"format_version": FORMAT_VERSION, **asdict(verdict)} for verdict in verdicts]
+    return add_dated_lines(store, verdict_folder(verdicts[0].run), verdicts[0].time, lines, token)
 
 
 class VerdictReader:
@@ -137,20 +132,59 @@ class VerdictReader:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.known: dict[str, Mapping[str, Any] | None] = {}
+        self.known: dict[str, Content] = {}
         self.tables: dict[str, tuple[list[str], pd.DataFrame]] = {}
         self._adding = Lock()
 
-    def add(self, verdict: Verdict) -> str:
-        """Store a verdict that counts instead of all known ones about its photograph, in whichever run.
+    def add(self, *verdicts: Verdict, token: str = "") -> str:
+        """Store verdicts about a run that count instead of all known ones about their photographs, in whichever run.
+
+        Args:
+            verdicts: of one action: all are stored, or none is.
+            token: of a sender who may send again what was stored already, random; stored once. Empty for none.
 
         Returns:
-            The path of its file in the store.
+            The name of the action.
         """
         with self._adding:
             self.everything()
-            times = (row["time"] for row in self.known.values() if row and row.get("sha256") == verdict.sha256)
-            return add_verdict(self.store, replace(verdict, time=time_after(max(times, default=""), verdict.time)))
+            folder = verdict_folder(verdicts[0].run)
+            for path in self.known:
+                if token and path.startswith(f"{folder}/") and path.endswith(f"-{token}{SUFFIX}"):
+                    return action_of(path)
+            judged = {verdict.sha256 for verdict in verdicts}
+            lines = (line for content in self.known.values() if isinstance(content, tuple) for line in content)
+            latest = max((line["time"] for line in lines if line.get("sha256") in judged), default="")
+            time = time_after(latest, verdicts[0].time)
+            return action_of(add_verdicts(self.store, [replace(one, time=time) for one in verdicts], token))
+
+    def undo(self, run: str, action: str, name: str) -> str:
+        """Make an action about a run count no longer, or an undone one again by undoing what undid it.
+
+        Returns:
+            The name of the action that undoes it.
+
+        Raises:
+            ValueError: if there is no such action, it is undone already, or the name cannot be one.
+        """
+        if not name.strip() or len(name) > MAX_NAME:
+            raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(name)}; say who undoes")
+        with self._adding:
+            actions = self.actions(run)
+            if action not in actions:
+                raise ValueError(f"action must be one about {run}, got {action!r}; reload the page")
+            if by := undone(actions).get(action):
+                raise ValueError(f"action must not be undone yet, but {by} undid it; reload the page")
+            content = actions[action]
+            time = time_after(content.time if isinstance(content, Undo) else content[0]["time"], now())
+            line = {"format_version": FORMAT_VERSION, "undoes": action, "run": run, "name": name, "time": time}
+            return action_of(add_dated_lines(self.store, verdict_folder(run), time, [line]))
+
+    def actions(self, run: str) -> dict[str, Content]:
+        """All actions about a run by their names, the earliest first."""
+        self.about(run)
+        read = ((action_of(path), self.known[path]) for path in self.tables[run][0])
+        return {action: content for action, content in read if content != ()}
 
     def everything(self) -> dict[str, pd.DataFrame]:
         """All verdicts of the store, by path of their run."""
@@ -166,27 +200,62 @@ class VerdictReader:
         return self._table(run, [f"{folder}/{name}" for name in self.store.sizes(folder)])
 
     def _table(self, run: str, paths: Iterable[str]) -> pd.DataFrame:
-        files = sorted(path for path in paths if path.endswith(".json") and PARTIAL not in path)
+        files = sorted(path for path in paths if path.endswith(SUFFIX) and PARTIAL not in path)
         if run in self.tables and self.tables[run][0] == files:
             return self.tables[run][1]
         fresh = [path for path in files if path not in self.known]
         with ThreadPoolExecutor(READERS) as readers:
             self.known.update(zip(fresh, readers.map(self._read, fresh), strict=True))
-        rows = [{"verdict_id": path.rpartition("/")[2][:-5], **row} for path in files if (row := self.known[path])]
+        actions = {action_of(path): self.known[path] for path in files}
+        by = undone(actions)
+        rows = [
+            {"verdict_id": f"{action}-{number}", "action": action, **line, "undone_by": by.get(action, "")}
+            for action, content in actions.items()
+            if isinstance(content, tuple)
+            for number, line in enumerate(content)
+        ]
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         self.tables[run] = files, table
         return table
 
-    def _read(self, path: str) -> Mapping[str, Any] | None:
+    def _read(self, path: str) -> Content:
         try:
-            values = json.loads(self.store.read(path))
-            if values["format_version"] != FORMAT_VERSION:
-                raise ValueError(f"its format version is {values['format_version']}")
-            datetime.fromisoformat(values["time"])
-            return dict(values)
+            lines = [json.loads(line) for line in self.store.read(path).decode().splitlines()]
+            if not lines:
+                raise ValueError("it is empty")
+            for line in lines:
+                if line["format_version"] != FORMAT_VERSION:
+                    raise ValueError(f"its format version is {line['format_version']}")
+                datetime.fromisoformat(line["time"])
+            if "undoes" in lines[0]:
+                return Undo(str(lines[0]["undoes"]), str(lines[0]["name"]), lines[0]["time"])
+            return tuple(dict(line) for line in lines)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s in %s is no verdict of this release and is left out (%s)", path, self.store.url, error)
-            return None
+            return ()
+
+
+def action_of(path: str) -> str:
+    """The name of an action, from the path of its file.
+
+    >>> action_of("verdicts/monday-0a1b2c3d/20261122T040506000007-0a1b2c3d.jsonl")
+    '20261122T040506000007-0a1b2c3d'
+    """
+    return path.rpartition("/")[2].removesuffix(SUFFIX)
+
+
+def undone(actions: Mapping[str, Content]) -> dict[str, str]:
+    """Which actions were undone, and by whom; what undid one may itself be undone.
+
+    Args:
+        actions: by their names, which sort by time.
+    """
+    by: dict[str, str] = {}
+    for action in sorted(actions, reverse=True):
+        content = actions[action]
+        if isinstance(content, Undo) and action not in by:
+            by[content.undoes] = content.name
+    return by
 
 
 def read_verdicts(store: Store, run: str) -> pd.DataFrame:
@@ -195,20 +264,14 @@ def read_verdicts(store: Store, run: str) -> pd.DataFrame:
 
 
 def current_verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each image the latest verdict, unless it takes earlier ones back; in the order of their time."""
-    latest = table.drop_duplicates("image_id", keep="last")
+    """Of each image the latest verdict, unless it takes earlier ones back; in the order of their time.
+
+    What was undone counts as if it had never been given.
+    """
+    latest = table[table["undone_by"] == ""].drop_duplicates("image_id", keep="last")
     return latest[latest["verdict"] != WITHDRAWN].reset_index(drop=True)
 
 
-def regions_of(values: Any) -> tuple[DrawnShape, ...]:
-    """Regions from plain JSON values.
-
-    Raises:
-        ValueError: if they are none.
-    """
-    try:
-        return tuple(
-            DrawnShape(str(value["shape"]), tuple((float(x), float(y)) for x, y in value["points"])) for value in values
-        )
-    except (TypeError, KeyError, OverflowError) as error:
-        raise ValueError(f"regions must be shapes with points, got something else ({error}); draw them again") from None
+def looked_at(current: pd.DataFrame) -> pd.DataFrame:
+    """Of standing verdicts those about images that the person looked at: from no others anything is learnt."""
+    return current[current["looked"].astype(bool)].reset_index(drop=True)

@@ -20,10 +20,10 @@ from musc.maps import anomaly_maps, pixels_inside
 from planning.requests import BenchmarkRequest, request_of
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
+from storage.images.drawn_shapes import DrawnShape as Drawn
 from storage.products.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.features import LotFeatures
 from storage.results.runs import Run
-from storage.results.verdicts import DrawnShape as Drawn
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request, prepare

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from storage.images.drawn_shapes import DrawnShape
 from storage.products.ignored_places import IgnoredPlaces, add_ignored
 from storage.results.runs import Run
-from storage.results.verdicts import GOOD, DrawnShape, Verdict, add_verdict
+from storage.results.verdicts import GOOD, Verdict, add_verdict
 from storage.store import Store
 from tests.plain_image_scores import plain_image_scores
 from tests.walk.walk import HEIGHT, WIDTH, Ran, Walk, line, part

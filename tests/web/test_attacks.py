@@ -13,7 +13,7 @@ from storage.results.verdicts import MAX_NOTE, read_verdicts
 from storage.store import Store
 from tests.web.visiting import MARKUP, OWN, QUOTES, give
 from web.app import create_app
-from web.verdict_form import MAX_BODY
+from web.judging.form import MAX_BODY
 
 TOKEN = "a-token-of-many-characters"
 

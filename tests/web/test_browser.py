@@ -287,7 +287,7 @@ def test_note_survives_a_store_that_cannot_be_written(
     visitor = visit(f"{site}/lots/{lot_name}/images/{image_ids[0]}")
     visitor.page.get_by_label("Note").fill("an important note")
     with monkeypatch.context() as patch:
-        patch.setattr("storage.results.verdicts.add_verdict", full)
+        patch.setattr("storage.results.verdicts.add_verdicts", full)
         visitor.page.get_by_role("button", name="Good").click()
         expect(visitor.page.locator("#said")).to_contain_text("Not stored")
     expect(visitor.page.locator("#said")).to_contain_text("There is no room left to store anything")

@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from flows.pipelines.lot import score_folder
 from storage.errors import DamagedError
+from storage.images.drawn_shapes import DrawnShape
 from storage.products.ignored_places import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.runs import Run
-from storage.results.verdicts import DrawnShape
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request

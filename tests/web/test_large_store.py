@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from storage.store import Store
 from tests.web.large_store import write_store
-from tests.web.visiting import give
+from tests.web.visiting import free_port, give
 from web.app import create_app
 
 NIGHTS, PRODUCTS, LARGEST = 30, 3, 10_000
@@ -104,14 +104,6 @@ def server(large: tuple[Store, str]) -> Iterator[tuple[psutil.Process, str]]:
         yield psutil.Process(process.pid), address.rstrip("/")
         process.terminate()
         process.wait(20)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def fetch(address: str) -> bytes:

@@ -1,6 +1,7 @@
 """What tests of the site share: names no page may run, a verdict as the page sends it, a visitor with a browser."""
 
 import json
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,13 @@ def give(client: TestClient, lot_name: str, image_id: str, verdict: str, **more:
     """Send a verdict as the page does."""
     sent = {"verdict": verdict, "name": "Ada", "note": "", "regions": [], **more}
     return client.post(f"/lots/{lot_name}/images/{image_id}/verdicts", content=json.dumps(sent), headers=OWN)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 @dataclass

@@ -7,12 +7,12 @@ from typing import TypedDict
 
 from reports.run_record import RunRecord
 from storage.errors import DamagedError, FormatVersionError
+from storage.images.drawn_shapes import regions_of
 from storage.products.ignored_places import IgnoredPlaces, add_ignored, latest_ignored, read_ignored
 from storage.results.append_only_files import time_after
-from storage.results.verdicts import regions_of
 from storage.store import Store
+from web.judging.form import clip_region, sent_object, text_of
 from web.lot import Lot
-from web.verdict_form import clip_region, sent_object, text_of
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from storage.artefacts import is_complete
 from storage.products.accepted_settings import files_by_product, latest_accepted, latest_of
 from storage.products.tunings import FILE, FOLDER, ChoiceRow, Tuning, read_tuning
 from storage.store import Store
+from web.judging.form import sent_object, text_of
 from web.overview import Product
-from web.verdict_form import sent_object, text_of
 
 ROWS_SHOWN = 6
 

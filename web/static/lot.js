@@ -66,9 +66,3 @@ async function start() {
   set(runThreshold);
 }
 start().catch((error) => { document.getElementById("counts").textContent = `Sorry: ${error.message}.`; });
-
-// Thumbnails hold the photograph and the same under its heatmap.
-document.getElementById("plain")?.addEventListener("click", (event) => {
-  const plain = document.getElementById("tiles").classList.toggle("photographs");
-  event.currentTarget.setAttribute("aria-pressed", String(plain));
-});

@@ -1,4 +1,5 @@
 // Verdicts: sent to the store one by one, shown with everybody's earlier ones. Nothing typed is lost if sending fails.
+import { Reviewer } from "./reviewer.js";
 import { send } from "./send.js";
 
 const get = (id) => document.getElementById(id);
@@ -7,9 +8,7 @@ const WORDS = { defective: "defective", good: "good", unsure: "unsure", withdraw
 export class Verdicts {
   constructor(base, drawing, known, after) {
     Object.assign(this, { base, drawing, known, after, sending: false });
-    const kept = localStorage.getItem("musc-name");
-    if (kept) get("name").value = kept;
-    get("name").addEventListener("change", () => localStorage.setItem("musc-name", get("name").value.trim()));
+    this.reviewer = new Reviewer(get("name"), (text, wrong) => this.#say(text, wrong));
     for (const button of document.querySelectorAll("[data-verdict]")) {
       button.addEventListener("click", () => this.give(button.dataset.verdict));
     }
@@ -21,13 +20,12 @@ export class Verdicts {
 
   withdraw() { if (this.known.current) this.give("withdrawn"); }
 
-  async give(verdict) {
-    const name = get("name").value.trim();
-    if (!name) {
-      this.#say("Type your name once, so that others know who decided.", true);
-      get("name").focus();
-      return;
-    }
+  give(verdict) {
+    const what = verdict === "withdrawn" ? "the verdict is taken back" : `the image is judged ${verdict}`;
+    this.reviewer.ask(what, (name) => this.#send(verdict, name));
+  }
+
+  async #send(verdict, name) {
     if (this.sending) return;
     this.sending = true;
     const before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
@@ -64,6 +62,9 @@ export class Verdicts {
       time.textContent = new Date(one.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
       item.classList.toggle("overruled", one.verdict_id !== current?.verdict_id);
       item.append(badge, ` ${one.name}, `, time);
+      if (one.at_once > 1) item.append(`, with ${one.at_once - 1} others`);
+      if (!one.looked) item.append(", not looked at");
+      if (one.undone_by) item.append(`, undone by ${one.undone_by}`);
       if (one.regions.length) item.append(`, ${one.regions.length} drawn`);
       if (one.note) item.append(document.createElement("br"), one.note);
       return item;

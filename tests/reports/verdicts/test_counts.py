@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from reports.verdicts.counts import VerdictCounts, calibration_of, count_verdicts, scored_alike
+from reports.verdicts.known_good import good_image_ids
 from storage.results.verdicts import COLUMNS
 from tests.flat import job_of, record_of
 
@@ -14,7 +15,15 @@ from tests.flat import job_of, record_of
 def table(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
     """Verdicts of (image id, decision, verdict, raw score), in their order."""
     values = [
-        {"verdict_id": str(number), "image_id": image, "decision": decision, "verdict": said, "raw_score": score}
+        {
+            "verdict_id": str(number),
+            "image_id": image,
+            "decision": decision,
+            "verdict": said,
+            "raw_score": score,
+            "looked": True,
+            "undone_by": "",
+        }
         for number, (image, decision, said, score) in enumerate(rows)
     ]
     return pd.DataFrame(values, columns=list(COLUMNS))
@@ -34,6 +43,16 @@ def test_verdicts_are_counted_by_what_the_run_had_said() -> None:
     )
     assert found == VerdictCounts(defective=2, good=2, unsure=1, right=1, wrong=1, missed=1)
     assert (found.count, found.precision) == (5, 0.5)
+
+
+def test_verdicts_without_a_look_are_judged_but_no_evidence() -> None:
+    verdicts = table(("a", "flagged", "defective", 0.9), ("b", "accepted", "good", 0.1), ("c", "accepted", "good", 0.2))
+    verdicts.loc[1:, "looked"] = False
+    found = count_verdicts(verdicts)
+    assert (found.count, found.good, found.defective, found.unseen) == (3, 0, 1, 2)
+    named = verdicts.assign(run="runs/a", category="cap", sha256=["x", "y", "z"], time=["1", "2", "3"])
+    assert good_image_ids({"runs/a": named}, "cap") == {}
+    assert good_image_ids({"runs/a": named.assign(looked=True)}, "cap") == {"runs/a": ("b", "c")}
 
 
 def test_nothing_judged_has_no_precision() -> None:

@@ -17,10 +17,11 @@ from reports.verdicts.exported_verdicts import as_csv, verdicts_content
 from reports.verdicts.labelled_folder import LabelledFolder, judged_images, lacking_places, write_labelled_folder
 from storage.datasets import list_categories, load_mask
 from storage.images.decode import FORMATS
+from storage.images.drawn_shapes import DrawnShape
 from storage.images.formats.orientation import EXIF_ORIENTATION
 from storage.images.listing import SUFFIXES, list_folder
 from storage.images.lots import ListedImage
-from storage.results.verdicts import DrawnShape, Verdict, add_verdict, read_verdicts
+from storage.results.verdicts import Verdict, add_verdict, read_verdicts
 from storage.store import Store
 from tests.flat import job_of, record_of
 

@@ -1,6 +1,5 @@
 """Verdicts are only ever added, and read back as they were given."""
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,16 +7,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from storage.images.drawn_shapes import DrawnShape, regions_of
 from storage.results import verdicts
 from storage.results.verdicts import (
     COLUMNS,
-    DrawnShape,
     Verdict,
     VerdictReader,
     add_verdict,
     current_verdicts,
+    looked_at,
     read_verdicts,
-    regions_of,
 )
 from storage.store import PARTIAL, Store
 
@@ -73,6 +72,55 @@ def test_last_verdict_counts_though_an_earlier_run_has_one_from_the_future(store
     assert times[RUN][0] < ahead, "a photograph nobody judged in the future keeps the time by the clock"
 
 
+def test_many_verdicts_are_one_file_and_one_action(store: Store) -> None:
+    reader = VerdictReader(store)
+    action = reader.add(*(verdict(image, at_once=3, looked=False) for image in "abc"))
+    assert list(store.sizes("verdicts")) == [f"monday-0a1b2c3d/{action}.jsonl"]
+    found = reader.about(RUN)
+    assert found[["image_id", "action", "at_once", "looked"]].to_numpy().tolist() == [
+        [image, action, 3, False] for image in "abc"
+    ]
+    assert found["verdict_id"].is_unique
+    assert looked_at(current_verdicts(found)).empty
+
+
+def test_undone_verdicts_count_as_never_given_and_those_before_count_again(store: Store) -> None:
+    reader = VerdictReader(store)
+    reader.add(verdict("a", "defective", name="Ben"))
+    many = reader.add(*(verdict(image) for image in "abc"))
+    reader.add(verdict("c", "unsure", name="Ben"))
+
+    def current() -> list[list[str]]:
+        return current_verdicts(reader.about(RUN)).sort_values("image_id")[["image_id", "verdict"]].to_numpy().tolist()
+
+    before = current()
+    undo = reader.undo(RUN, many, "Eve")
+    assert current() == [["a", "defective"], ["c", "unsure"]]
+    assert reader.about(RUN).query("action == @many")["undone_by"].tolist() == ["Eve"] * 3
+    reader.undo(RUN, undo, "Ada")
+    assert current() == before
+    assert read_verdicts(store, RUN).equals(reader.about(RUN))
+
+
+def test_action_is_undone_once_though_its_time_lies_in_the_future(store: Store) -> None:
+    reader = VerdictReader(store)
+    action = reader.add(verdict(time="2999-01-01T00:00:00.000000+00:00"))
+    reader.undo(RUN, action, "Ada")
+    assert current_verdicts(reader.about(RUN)).empty
+    with pytest.raises(ValueError, match="must not be undone yet, but Ada undid it"):
+        reader.undo(RUN, action, "Ben")
+    with pytest.raises(ValueError, match="must be one about runs/monday-0a1b2c3d, got '"):
+        reader.undo(RUN, "../x", "Ben")
+
+
+def test_action_sent_twice_is_stored_once(store: Store) -> None:
+    reader = VerdictReader(store)
+    first = reader.add(verdict("a"), verdict("b"), token="0123456789abcdef")
+    assert reader.add(verdict("a"), verdict("b"), token="0123456789abcdef") == first
+    assert VerdictReader(store).add(verdict("a"), token="0123456789abcdef") == first
+    assert len(reader.about(RUN)) == 2
+
+
 def test_no_verdicts_are_an_empty_table(store: Store) -> None:
     found = read_verdicts(store, RUN)
     assert (len(found), list(found.columns)) == (0, list(COLUMNS))
@@ -107,8 +155,8 @@ def test_many_people_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_files_are_a_table_for_pandas_alone(tmp_path: Path) -> None:
     for image_id in "ab":
         add_verdict(Store(str(tmp_path)), verdict(image_id))
-    paths = sorted((tmp_path / "verdicts" / "monday-0a1b2c3d").glob("*.json"))
-    table = pd.DataFrame(json.loads(path.read_text("utf-8")) for path in paths)
+    paths = sorted((tmp_path / "verdicts" / "monday-0a1b2c3d").glob("*.jsonl"))
+    table = pd.concat(pd.read_json(path, lines=True) for path in paths)
     assert table[["image_id", "verdict", "name", "raw_score"]].to_numpy().tolist() == [
         ["a", "good", "Ada", 0.5],
         ["b", "good", "Ada", 0.5],
@@ -134,8 +182,8 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_damaged_files_cost_no_other_verdict(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(str(tmp_path))
     add_verdict(store, verdict())
-    store.write("verdicts/monday-0a1b2c3d/00000000T000000000000-ffffffff.json", content)
-    store.write(f"verdicts/monday-0a1b2c3d/x.json{PARTIAL}abc", b"{")
+    store.write("verdicts/monday-0a1b2c3d/00000000T000000000000-ffffffff.jsonl", content)
+    store.write(f"verdicts/monday-0a1b2c3d/x.jsonl{PARTIAL}abc", b"{")
     assert read_verdicts(store, RUN)["image_id"].tolist() == ["a"]
     assert "is no verdict of this release" in caplog.text
 

@@ -1,11 +1,12 @@
 """A verdict, and whatever else a browser sends: read within limits, checked, and completed with what the run knows."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Request
 
-from storage.results.verdicts import DrawnShape, Verdict, regions_of
+from storage.images.drawn_shapes import DrawnShape, regions_of
+from storage.results.verdicts import Verdict
 from web.lot import Lot
 
 MAX_BODY = 512 * 1024
@@ -60,14 +61,50 @@ def text_of(sent: dict[str, object], name: str) -> str:
     return value
 
 
+class Said(NamedTuple):
+    """What a person said, as it was typed."""
+
+    verdict: str
+    name: str
+    note: str
+
+
+def said_in(sent: dict[str, object]) -> Said:
+    """What a person said in a sent object.
+
+    Raises:
+        ValueError: if a field is no text, by name.
+    """
+    return Said(text_of(sent, "verdict"), text_of(sent, "name").strip(), text_of(sent, "note").strip())
+
+
 def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     """The verdict in the body of a request.
 
     Raises:
         ValueError: if it is no JSON object, or a field is out of range, by name.
     """
-    sent, image, row = sent_object(body), lot.images[position], lot.table.iloc[position]
-    texts = {name: text_of(sent, name) for name in ("verdict", "name", "note")}
+    sent, image = sent_object(body), lot.images[position]
+    regions = regions_of(sent.get("regions", []))
+    clipped = tuple(clip_region(region, image.width, image.height) for region in regions)
+    return verdict_about(lot, position, said_in(sent), regions=clipped)
+
+
+def verdict_about(
+    lot: Lot,
+    position: int,
+    said: Said,
+    *,
+    regions: tuple[DrawnShape, ...] = (),
+    at_once: int = 1,
+    looked: bool = True,
+) -> Verdict:
+    """A verdict about an image, with what its run says of it; the other values are those of `Verdict`.
+
+    Raises:
+        ValueError: if a value is out of range, by name.
+    """
+    image, row = lot.images[position], lot.table.iloc[position]
     return Verdict(
         run=lot.run.path,
         image_id=image.image_id,
@@ -76,10 +113,10 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
         category=str(lot.record.job.category),
         raw_score=float(row["raw_score"]),
         decision=str(row["decision"]),
-        verdict=texts["verdict"],
-        name=texts["name"].strip(),
-        note=texts["note"].strip(),
-        regions=tuple(clip_region(region, image.width, image.height) for region in regions_of(sent.get("regions", []))),
+        **said._asdict(),
+        regions=regions,
+        at_once=at_once,
+        looked=looked,
     )
 
 

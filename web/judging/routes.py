@@ -1,0 +1,68 @@
+"""Routes that judge: one image, many at once, and undoing."""
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from web.image_page import history
+from web.judging.form import read_limited, sent_object, text_of, verdict_from
+from web.judging.many import describe, last_actions, latest_of, verdicts_from
+from web.lot_page import with_verdicts
+from web.named import Named
+from web.view_query import Query, chosen
+
+FOR_NOW = {"Cache-Control": "no-store"}
+
+
+def judging_routes(named: Named) -> APIRouter:
+    """What pages ask for when people judge.
+
+    Args:
+        named: finds the runs, lots and images of the store.
+    """
+    router, library = APIRouter(), named.library
+
+    @router.get("/lots/{name}/selection.json")
+    def selection(name: str, request: Request) -> JSONResponse:
+        run, lot = named.lot(name)
+        rows = chosen(with_verdicts(lot, library.verdicts_about(run)), Query.of(request.query_params))
+        return JSONResponse({"images": rows["image_id"].tolist()}, headers=FOR_NOW)
+
+    @router.post("/lots/{name}/images/{image_id}/verdicts")
+    async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, object]:
+            run, lot, position = named.image(name, image_id)
+            library.verdicts.add(verdict_from(body, lot, position))
+            return history(library.verdicts_about(run), image_id)
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    @router.post("/lots/{name}/verdicts")
+    async def judge_many(name: str, request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, object]:
+            _, lot = named.lot(name)
+            verdicts, token = verdicts_from(body, lot)
+            action = library.verdicts.add(*verdicts, token=token)
+            return {"action": action, "said": describe([vars(verdict) for verdict in verdicts])}
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    @router.post("/lots/{name}/undo")
+    async def undo(name: str, request: Request) -> JSONResponse:
+        sent = sent_object(await read_limited(request))
+
+        def stored() -> dict[str, object]:
+            run, person = named.run(name), text_of(sent, "name").strip()
+            actions = library.verdicts.actions(run.path)
+            action = text_of(sent, "action") or latest_of(actions, person)
+            done = library.verdicts.undo(run.path, action, person)
+            rows = last_actions(library.verdicts.actions(run.path))
+            return {"action": done, "said": next((row["text"] for row in rows if row["action"] == done), "undone")}
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    return router

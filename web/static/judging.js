@@ -1,0 +1,146 @@
+// A lot's page judges many images at once: what is selected, one key, one request; and undoes what was done.
+import { Reviewer } from "./reviewer.js";
+import { Selection } from "./selection.js";
+import { send } from "./send.js";
+import { showTimes } from "./times.js";
+
+const get = (id) => document.getElementById(id);
+const bar = get("judging"), lot = bar.dataset.lot;
+const RENEWED = ["facts", "images-shown", "actions"];
+const count = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
+let busy = false;
+
+function say(text, wrong = false) {
+  get("said").textContent = text;
+  get("said").classList.toggle("error", wrong);
+}
+
+const reviewer = new Reviewer(get("name"), say);
+const selection = new Selection(get("images"), lot, () => {
+  const here = selection.items.filter((item) => selection.ids.has(item.dataset.image)).length;
+  const elsewhere = selection.ids.size - here;
+  get("selected").textContent = selection.ids.size
+    ? `${count(selection.ids.size, "image")} selected${elsewhere ? `, ${elsewhere.toLocaleString("en")} of them not on this page` : ""}.`
+    : "Nothing selected.";
+  get("clear").disabled = !selection.ids.size;
+});
+
+// Shows the page as it is now without leaving it: the site renders it, and its parts are put in place.
+async function renew() {
+  const focused = selection.items.indexOf(selection.focused);
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of RENEWED) get(id).replaceWith(page.getElementById(id));
+  showTimes(document);
+  shown();
+  if (focused >= 0) (selection.items[Math.min(focused, selection.items.length - 1)]?.querySelector("a") ?? get("main")).focus();
+}
+
+// Sends one request, and says what was stored, or why not; a second one waits for no key.
+async function act(address, content, told) {
+  if (busy) return;
+  busy = true;
+  bar.setAttribute("aria-busy", "true");
+  try {
+    const answer = await send(`${lot}/${address}`, content);
+    selection.replace([]);
+    await renew();
+    say(told(answer.said));
+  } catch (error) {
+    say(`Not stored: ${error.message}`, true);
+  } finally {
+    busy = false;
+    bar.removeAttribute("aria-busy");
+  }
+}
+
+function judge(verdict) {
+  const focused = selection.focused;
+  const images = selection.ids.size ? [...selection.ids] : focused ? [focused.dataset.image] : [];
+  if (!images.length) {
+    say("Select images first: click or Space for one, A for all on this page.", true);
+    return;
+  }
+  const token = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const what = verdict === "withdrawn" ? "verdicts are taken back" : `${count(images.length, "image")} ${images.length === 1 ? "is" : "are"} judged ${verdict}`;
+  reviewer.ask(what, (name) => act("verdicts", { verdict, name, looked: get("looked").checked, images, token },
+    (said) => `${said}. Ctrl-Z undoes.`));
+}
+
+function undo(action = "") {
+  reviewer.ask("it is undone", (name) => act("undo", { action, name }, (said) => `${said[0].toUpperCase()}${said.slice(1)}.`));
+}
+
+async function select(query) {
+  const answer = await fetch(`${lot}/selection.json?${query}`);
+  if (!answer.ok) { say("The images could not be selected.", true); return; }
+  selection.replace((await answer.json()).images);
+  say("");
+}
+
+const selects = {
+  page: () => selection.set(selection.items.map((item) => item.dataset.image), true),
+  view: () => select(get("images-shown").dataset.query),
+  accepted: () => select("decision=accepted&verdict=none"),
+  below: () => select(new URLSearchParams({ verdict: "none", high: get("below").value })),
+};
+for (const button of document.querySelectorAll("[data-select]")) {
+  button.addEventListener("click", () => selects[button.dataset.select]());
+}
+for (const button of bar.querySelectorAll("[data-verdict]")) {
+  button.addEventListener("click", () => judge(button.dataset.verdict));
+}
+get("below").addEventListener("keydown", (event) => { if (event.key === "Enter") selects.below(); });
+get("clear").addEventListener("click", () => selection.replace([]));
+get("undo").addEventListener("click", () => undo());
+get("main").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-undo]");
+  if (button) undo(button.dataset.undo);
+});
+function clicking() {
+  selection.clicking = !selection.clicking;
+  get("clicking").setAttribute("aria-pressed", String(selection.clicking));
+  get("images").classList.toggle("clicking", selection.clicking);
+}
+get("clicking").addEventListener("click", clicking);
+
+// Thumbnails hold the photograph and the same under its heatmap.
+let plain = false;
+function shown() {
+  get("tiles")?.classList.toggle("photographs", plain);
+  get("plain")?.setAttribute("aria-pressed", String(plain));
+  selection.show();
+}
+get("images").addEventListener("click", (event) => {
+  if (!event.target.closest("#plain")) return;
+  plain = !plain;
+  shown();
+});
+
+const keys = {
+  d: () => judge("defective"), g: () => judge("good"), u: () => judge("unsure"), Backspace: () => judge("withdrawn"),
+  a: selects.page, v: selects.view, s: clicking, l: () => get("looked").click(), Escape: () => selection.replace([]),
+};
+const typing = (target) => target.matches("textarea, select, input:not([type=range], [type=checkbox])");
+document.addEventListener("keydown", (event) => {
+  if (typing(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
+    event.preventDefault();
+    undo();
+    return;
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !get("keys").checked) return;
+  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+get("keys").checked = localStorage.getItem("musc-keys") !== "off";
+get("keys").addEventListener("change", () => localStorage.setItem("musc-keys", get("keys").checked ? "on" : "off"));
+
+document.body.classList.add("selecting");
+selection.show();
