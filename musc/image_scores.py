@@ -6,6 +6,8 @@
 | `contrast` | its map less a low quantile of the same map | photographs turned, darker or noisier as a whole |
 | `position` | its map less what is usual at the same place, the lot's median | parts that lie alike |
 
+`balanced` is a weighted mean of the three, `BALANCE`: what one of them exaggerates on a product counts less then.
+
 The maps stay as they are: only the score and its place follow from what is left. Patches outside of a region of
 interest are NaN and take no part.
 """
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 from musc.maps import MIN_WEIGHT, image_scores, means_inside, peak_positions, peaks_inside, resized
 from musc.settings import ImageScore
 
+BALANCE: dict[ImageScore, float] = {"max": 0.75, "contrast": 0.125, "position": 0.125}
+"""Weights of the scores in `balanced`; measured in docs/settings.md."""
 BACKGROUND = 0.1
 """Part of an image's patches that lie below what `contrast` takes for its background; measured in docs/method.md."""
 PIXELS_AT_ONCE = 64 * 518 * 518
@@ -42,8 +46,12 @@ def score_maps(
     Returns:
         Scores, float32 (N,), in the unit of the patch scores; below 0 where `position` finds an image less anomalous
         than usual everywhere. Places, float64 (N, 2), fractions of height and width; among equals the first in reading
-        order, or furthest inside of the region.
+        order, or furthest inside of the region; of `balanced` those of the maximum.
     """
+    if image_score == "balanced":
+        found = {which: score_maps(patch_scores, size, which, usual) for which in BALANCE}
+        mean = sum(weight * found[which][0].astype(np.float64) for which, weight in BALANCE.items())
+        return np.asarray(mean, dtype=np.float32), found["max"][1]
     taken = (usual_scores(patch_scores) if usual is None else usual) if image_score == "position" else None
     grid = patch_scores.shape[1], patch_scores.shape[2]
     scores, places = [], []

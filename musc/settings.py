@@ -22,7 +22,7 @@ DEFAULT_BACKBONE = "efficientnet-lite0"
 PAPER_BACKBONE = "ViT-L-14-336"
 """The backbone of the paper's main table, and of benchmarks by default."""
 
-ImageScore = Literal["max", "contrast", "position"]
+ImageScore = Literal["max", "contrast", "position", "balanced"]
 ImageSize = int | tuple[int, int]
 Degrees = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_rscin_windows)]
@@ -33,6 +33,15 @@ WITHOUT_TILES = (
     *("good", "good_from_verdicts", "roi", "ignore_drawn", "subsets"),
 )
 """What cannot go with `tile`: the first three are settings, the others say what a request is about."""
+
+
+def needs_usual(image_score: ImageScore) -> bool:
+    """Whether a score depends on what is usual at each place.
+
+    >>> needs_usual("balanced"), needs_usual("contrast")
+    (True, False)
+    """
+    return image_score in ("position", "balanced")
 
 
 class BackboneArguments(TypedDict):
@@ -116,7 +125,7 @@ class PatchSettings(Options):
         "max",
         "What of its map is an image's score. max: the maximum; contrast: less the map's own low quantile, for "
         "photographs that are turned, darker or noisier as a whole; position: less the median of all maps at the same "
-        "place, for parts that lie alike.",
+        "place, for parts that lie alike; balanced: mostly max, with a part of both others.",
     )
 
     def backbone_arguments(self) -> BackboneArguments:
@@ -245,8 +254,8 @@ class WatchDecisions(Options):
     )
     threshold: float | None = option(
         None,
-        "Raw score at and above which images are flagged. Default: from the scores.",
-        ge=0,
+        "Raw score at and above which images are flagged; below 0 only with image_score position or balanced. Default: "
+        "from the scores.",
         allow_inf_nan=False,
         common=True,
     )

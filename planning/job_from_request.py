@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from musc import backbones
-from musc.settings import WITHOUT_TILES, Settings
+from musc.settings import WITHOUT_TILES, Settings, needs_usual
 from planning.kept_size import kept_size
 from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.requests import LotRequest
@@ -69,6 +69,7 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
     if size is not None:
         completed = completed.changed(image_size=size.size)
         backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
+    require_reachable(completed, request.decisions.threshold)
     region = requested_region(request)
     return LotJob(
         folder=folder,
@@ -85,6 +86,19 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
     )
+
+
+def require_reachable(settings: Settings, threshold: float | None) -> None:
+    """Refuse a threshold that every image exceeds.
+
+    Raises:
+        ValueError: if it is below 0 where no score is.
+    """
+    if threshold is not None and threshold < 0 and not needs_usual(settings.image_score):
+        raise ValueError(
+            f"threshold must be 0 or more with image_score {settings.image_score}, whose scores are never below 0, got "
+            f"{threshold:g}; give a raw score of the table"
+        )
 
 
 def size_of_tile(settings: Settings, device: str) -> tuple[int, int]:

@@ -8,6 +8,8 @@ RAW_SCORES = {
     "max": "how unlike all other images of the lot an image’s most unusual place is",
     "contrast": "how far an image’s most unusual place rises above the calm parts of the same image",
     "position": "how far an image’s most unusual place rises above what is usual at that place in the lot",
+    "balanced": "how unlike all other images of the lot an image’s most unusual place is, and how far it rises above "
+    "the rest of the image and what is usual there",
 }
 """What the raw score says, by the setting `image_score`."""
 

@@ -13,6 +13,7 @@ from musc.maps import map_size, on_grid
 from musc.plan.lot_as_tiles import tile_count
 from musc.plan.shards import Shard
 from musc.rscin import rescore
+from musc.settings import needs_usual
 from planning.task_specs import RunSpec
 from reports.decisions import LotResult, box_table, decide_run
 from reports.earlier_scores import night_scores
@@ -71,12 +72,12 @@ def image_scores(
     Returns:
         Float32 (N,); (N, 2), fractions of height and width; (G,), or None where nothing is known of good images.
     """
-    which, position = spec.job.settings.image_score, spec.job.settings.image_score == "position"
+    which = spec.job.settings.image_score
     if spec.good is None or not spec.good.shards:
-        usual = usual_scores(patch_scores) if position else None
+        usual = usual_scores(patch_scores) if needs_usual(which) else None
         return *score_maps(patch_scores, size, which, usual), judged_good_scores(store, spec.job)
     good = average_shards(store, spec.good.shards, spec.job.backbone.grid, spec.good.image_count)
-    usual = usual_scores(good) if position else None
+    usual = usual_scores(good) if needs_usual(which) else None
     return *score_maps(patch_scores, size, which, usual), score_maps(good, size, which, usual)[0]
 
 

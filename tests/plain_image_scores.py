@@ -17,10 +17,17 @@ def plain_image_scores(
     Args:
         patch_scores: (N, rows, columns), NaN outside of a region of interest.
         size: height and width of the maps.
-        image_score: max, contrast or position.
+        image_score: max, contrast, position or balanced.
         of_usual: (G, rows, columns), whose medians are usual; None is the images themselves.
         background: part of an image's patches below the quantile that contrast takes away.
     """
+    if image_score == "balanced":
+        parts = [
+            plain_image_scores(patch_scores, size, which, of_usual, background)
+            for which in ("max", "contrast", "position")
+        ]
+        scores = [(6 * most + rise + above) / 8 for most, rise, above in zip(*(part[0] for part in parts), strict=True)]
+        return scores, parts[0][1]
     scores, places = [], []
     rows, columns = patch_scores.shape[1:]
     usual = patch_scores if of_usual is None else of_usual

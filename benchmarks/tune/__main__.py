@@ -28,7 +28,7 @@ from musc.tuning.choose import choose
 from musc.tuning.evidence import weigh
 from planning.job_from_request import prepare
 from planning.requests import LotRequest
-from planning.tuning.choices import Choice, choices_of, traits
+from planning.tuning.choices import PROVEN, Choice, choices_of, traits
 from planning.tuning.request import TuneRequest
 from planning.tuning.tuning_specs import trial_spec
 from storage.datasets.folder_contents import images_in
@@ -103,12 +103,13 @@ def auroc(lot: Scored, choice: int, images: np.ndarray) -> float:
 def gains(lot: Scored, count: int, draws: int, choices: Sequence[Choice]) -> tuple[np.ndarray, float]:
     """AUROC over that of the default on the images not judged, of each draw, and how often settings changed."""
     rng, near = np.random.default_rng(0), [traits(choice) for choice in choices]
+    proven = choices.index(PROVEN) if PROVEN in choices else 0
     found, changed = [], 0
     for _ in range(draws):
         kinds = (np.flatnonzero(lot.defective), np.flatnonzero(~lot.defective))
         judged = np.concatenate([rng.choice(kind, count, replace=False) for kind in kinds])
         rest = np.setdiff1d(np.arange(len(lot.defective)), judged)
-        choice = choose(weigh(lot.scores[:, judged], lot.defective[judged]), near).choice
+        choice = choose(weigh(lot.scores[:, judged], lot.defective[judged]), near, proven).choice
         changed += choice != 0
         found.append(auroc(lot, choice, rest) - auroc(lot, 0, rest) if choice else 0.0)
     return np.array(found), changed / draws

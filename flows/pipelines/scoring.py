@@ -9,6 +9,7 @@ from typing import Any
 
 from musc.decisions.thresholds import MIN_IMAGES
 from musc.plan.lot_as_tiles import tile_count
+from musc.settings import needs_usual
 from planning.estimates.operations_and_bytes import project_cost
 from planning.lot_job import LotJob
 from planning.lot_specs import (
@@ -143,16 +144,16 @@ def compare_lot(job: LotJob, lot_key: str, images: Sequence[ListedImage], stages
 
 
 def require_usual(job: LotJob, image_count: int, good_count: int) -> None:
-    """Refuse to score by position where nothing says what is usual at a place.
+    """Refuse to score by what is usual at a place where nothing says what is usual at a place.
 
     Raises:
         ValueError: naming the option.
     """
-    if job.settings.image_score == "position" and image_count == 1 and good_count < MIN_IMAGES:
+    if needs_usual(job.settings.image_score) and image_count == 1 and good_count < MIN_IMAGES:
         raise ValueError(
-            f"image_score position must have 2 images or more, or {MIN_IMAGES} good photographs, whose median is what "
-            f"is usual at a place, got {image_count} and {good_count}; add images to the lot, give good parts with "
-            "--good, or take another --image-score"
+            f"image_score {job.settings.image_score} must have 2 images or more, or {MIN_IMAGES} good photographs, "
+            f"whose median is what is usual at a place, got {image_count} and {good_count}; add images to the lot, "
+            "give good parts with --good, or take another --image-score"
         )
 
 

@@ -8,7 +8,7 @@ from musc.layers import BackboneSpec
 from musc.settings import DEFAULT_BACKBONE, ImageScore, ImageSize, Settings
 from planning.estimates.time_and_memory import network_cost
 
-IMAGE_SCORES: tuple[ImageScore, ...] = ("max", "contrast", "position")
+IMAGE_SCORES: tuple[ImageScore, ...] = ("max", "contrast", "position", "balanced")
 MOST_PATCHES = 1600
 """Patches of an image in the finest layer of a choice beyond its network's own: comparing them costs their square."""
 
@@ -59,6 +59,8 @@ class Choice:
 
 
 DEFAULT = Choice()
+PROVEN = Choice(layers=(4, 5, 6, 7), image_score="balanced")
+"""Better than the default on other products, or level: without the finest level, and by all three scores."""
 
 
 def choices_of(

@@ -49,8 +49,9 @@ def describe_tuning(tuning: Tuning) -> list[str]:
         f"photographs of {tuning.category}. In use: {used.text}."
     ]
     if tuning.chosen:
+        why = "Better on other products, and not worse by these verdicts" if tuning.proven else "Surely better"
         lines.append(
-            f"Surely better: {chosen.text}. Expected gain of AUROC {chosen.gain:+.3f} ± {chosen.gain_error:.3f}, after "
+            f"{why}: {chosen.text}. Expected gain of AUROC {chosen.gain:+.3f} ± {chosen.gain_error:.3f}, after "
             f"all caution; each night costs {chosen.cost:.1f} times as much."
         )
     else:

@@ -63,6 +63,8 @@ class Tuning(Stored):
     choices: tuple[ChoiceRow, ...]
     chosen: int
     """Row of the choice to be taken; 0, the settings in use, where no other is surely better."""
+    proven: bool
+    """Whether that one was better on other products; else it is surely better by these verdicts, or the one in use."""
     selected: bool
     """Whether the judged good images are those that scored highest in their lots, which makes the comparison unsure."""
     lots: tuple[LotRow, ...]

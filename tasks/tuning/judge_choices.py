@@ -7,7 +7,7 @@ from musc.decisions.decide_images import decide_images
 from musc.tuning.choose import Chosen, choose
 from musc.tuning.evidence import Evidence, weigh
 from planning.task_results import StoredArtefact
-from planning.tuning.choices import Choice, relative_costs, traits
+from planning.tuning.choices import PROVEN, Choice, relative_costs, traits
 from planning.tuning.tuning_specs import Labelled, TuneSpec
 from reports.verdicts.known_good import chosen_by_score
 from storage.artefacts import is_complete, writing
@@ -50,7 +50,8 @@ def tuned(spec: TuneSpec, tables: list[pd.DataFrame]) -> Tuning:
         places.append(ranks[~defective])
         bad.append(defective)
     evidence = weigh(np.concatenate(judged, axis=1), np.concatenate(bad))
-    chosen = choose(evidence, [traits(choice) for choice in spec.choices])
+    proven = spec.choices.index(PROVEN) if PROVEN in spec.choices else 0
+    chosen = choose(evidence, [traits(choice) for choice in spec.choices], proven)
     return Tuning(
         category=spec.category,
         time=now(),
@@ -58,6 +59,7 @@ def tuned(spec: TuneSpec, tables: list[pd.DataFrame]) -> Tuning:
         good=evidence.good_count,
         choices=tuple(rows_of(spec.choices, evidence, chosen)),
         chosen=chosen.choice,
+        proven=0 < chosen.choice == proven,
         selected=chosen_by_score(np.concatenate(places)),
         lots=tuple(listed_in(spec, lot, table, chosen.choice) for lot, table in zip(spec.lots, tables, strict=True)),
     )

@@ -5,6 +5,7 @@ import pandas as pd
 
 from musc.image_scores import score_maps, usual_scores
 from musc.layers import finest_grid
+from musc.settings import needs_usual
 from planning.task_results import StoredArtefact
 from planning.tuning.choices import Choice
 from planning.tuning.tuning_specs import TrialSpec
@@ -38,7 +39,7 @@ def choice_scores(store: Store, spec: TrialSpec, choice: Choice, image_count: in
     shards = [one for one in spec.shards if one[0].layer in numbers]
     patch_scores = average_shards(store, shards, finest, image_count)
     usual = None
-    if spec.known and spec.known.shards and choice.image_score == "position":
+    if spec.known and spec.known.shards and needs_usual(choice.image_score):
         known = [one for one in spec.known.shards if one[0].layer in numbers]
         usual = usual_scores(average_shards(store, known, finest, spec.known.image_count))
     return score_maps(patch_scores, spec.job.backbone.image_size, choice.image_score, usual)[0]

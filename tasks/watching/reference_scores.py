@@ -7,6 +7,7 @@ import numpy as np
 
 from musc.decisions.thresholds import MIN_IMAGES
 from musc.image_scores import score_maps, usual_scores
+from musc.settings import needs_usual
 from storage.results.arrivals import Arrivals
 from tasks.watching.reference_bank import Bank
 
@@ -27,11 +28,12 @@ def reference_scores(bank: Bank, arrivals: Arrivals) -> ReferenceScores:
     Raises:
         ValueError: where there are too few references to say what is usual, and that is needed.
     """
-    position = bank.job.settings.image_score == "position"
+    which = bank.job.settings.image_score
+    position = needs_usual(which)
     if len(bank.contents) < MIN_IMAGES:
         if position:
             raise ValueError(
-                f"image_score position must have {MIN_IMAGES} references or more, whose median is what is usual at a "
+                f"image_score {which} must have {MIN_IMAGES} references or more, whose median is what is usual at a "
                 f"place, got {len(bank.contents)}; add good photographs, or take another --image-score"
             )
         return ReferenceScores(np.empty(0))
@@ -39,7 +41,7 @@ def reference_scores(bank: Bank, arrivals: Arrivals) -> ReferenceScores:
     if not arrivals.store.exists(path):
         maps = bank.own_patch_scores()
         usual = usual_scores(maps) if position else None
-        raw = score_maps(maps, bank.job.backbone.image_size, bank.job.settings.image_score, usual)[0]
+        raw = score_maps(maps, bank.job.backbone.image_size, which, usual)[0]
         kept = {
             "raw_scores": raw.tolist(),
             "usual": None if usual is None else usual.tolist(),

@@ -1,4 +1,4 @@
-"""The three scores of an image, beside plain loops, and the laws that each of them is for."""
+"""The scores of an image, beside plain loops, and the laws that each of them is for."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from musc.settings import ImageScore
 from tests.plain_image_scores import plain_image_scores
 
 N, ROWS, COLUMNS, SIZE = 5, 7, 6, (23, 19)
-KINDS: tuple[ImageScore, ...] = ("max", "contrast", "position")
+KINDS: tuple[ImageScore, ...] = ("max", "contrast", "position", "balanced")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ NETWORKS = ("efficientnet-lite0", "efficientnet-lite2")
 def test_grid_holds_every_choice_once_with_the_one_in_use_first() -> None:
     found = choices_of(NETWORKS, (320, 512))
     assert found[0] == DEFAULT
-    assert len(set(found)) == len(found) == 2 * (6 + 3) * 3
+    assert len(set(found)) == len(found) == 2 * (6 + 3) * 4
     used = Choice("texture", 64)
     assert choices_of(NETWORKS, (320,), used=used)[0] == used
     assert DEFAULT in choices_of(NETWORKS, (320,), used=used)

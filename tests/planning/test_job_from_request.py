@@ -140,6 +140,14 @@ def test_dated_folder_is_a_night_of_the_product_that_holds_it(
     assert names_of(folder, **given) == names
 
 
+def test_threshold_below_zero_is_taken_only_where_scores_can_be(tmp_path: Path) -> None:
+    for kind in ("position", "balanced"):
+        assert prepare(str(tmp_path), backbone="texture", image_score=kind, threshold=-0.5).decisions.threshold == -0.5
+    for kind in ("max", "contrast"):
+        with pytest.raises(ValueError, match=f"threshold must be 0 or more with image_score {kind}, .* got -0.5; give"):
+            prepare(str(tmp_path), backbone="texture", image_score=kind, threshold=-0.5)
+
+
 def test_identity_of_a_backbone_is_its_digest_not_its_path(tmp_path: Path) -> None:
     backbone = prepare(str(tmp_path), backbone="texture").backbone
     moved, other = replace(backbone, weights="/elsewhere"), replace(backbone, weights_digest="other")

@@ -170,7 +170,7 @@ def looped(ran: Ran, image_score: str) -> list[float]:
 @line("score", "image_score")
 def image_score(walk: Walk) -> None:
     seen = []
-    for kind in ("max", "contrast", "position"):
+    for kind in ("max", "contrast", "position", "balanced"):
         for given in ({}, {"roi": str(walk.place / "masks")}, {"tile": 64, "image_size": None}):
             ran = walk.score(image_score=kind, **given)
             assert ran.raw == pytest.approx(looped(ran, kind), abs=2e-6), (kind, given)
@@ -178,7 +178,7 @@ def image_score(walk: Walk) -> None:
             assert f"image_score          {kind}" in (ran.folder / "README.txt").read_text()
             assert ran.record["keys"]["patch_scores"] == walk.score(**given).record["keys"]["patch_scores"]
             seen.append(ran.folder)
-    assert len(set(seen)) == 9, "each is a run of its own"
+    assert len(set(seen)) == 12, "each is a run of its own"
     assert walk.score().folder in seen, "max is the default"
     walk.score("one", image_score="position", good=str(walk.place / "good"))
     alone = walk.score("one", image_score="position", references_from=f"runs/{walk.score().folder.name}")
@@ -237,6 +237,9 @@ def decisions(walk: Walk) -> None:
     nothing, all_of_it = walk.score(suspects=0), walk.score(suspects=0.5)
     assert "suspect" not in set(nothing.table["decision"])
     assert (all_of_it.table["decision"] == "suspect").sum() > 2
+    walk.score(threshold=-0.3).refused("threshold must be 0 or more with image_score max")
+    below = walk.score(image_score="position", threshold=-0.3)
+    assert (below.record["decision"]["threshold"], set(below.table["decision"])) == (-0.3, {"flagged"})
     ran = walk.score(threshold=0.3)
     assert ((ran.table["decision"] == "flagged") == (ran.table["raw_score"] >= 0.3)).all()
     assert (walk.score(threshold=0.01, review_budget=2).table["decision"] == "flagged").sum() == 2

@@ -33,7 +33,7 @@ def row(choice: Choice, gain: float) -> ChoiceRow:
 @pytest.fixture
 def tuned(store: Store) -> Store:
     """A store with a tuning that found other settings for caps."""
-    counts = {"defective": 5, "good": 6, "chosen": 1, "selected": False}
+    counts = {"defective": 5, "good": 6, "chosen": 1, "proven": False, "selected": False}
     rows = (row(Choice(), 0.0), row(FOUND, 0.1))
     tuning = Tuning(category="cap", time="2026-11-28T12:00:00+00:00", choices=rows, lots=(), **counts)
     with writing(store, PATH) as staging:

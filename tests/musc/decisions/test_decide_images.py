@@ -188,7 +188,7 @@ def test_many_anomalous_images_put_the_method_in_doubt_whatever_the_budget() -> 
         ({"false_alarms": 0}, "false_alarms must be greater than 0, got 0"),
         ({"false_alarms": float("nan")}, "false_alarms must be a finite number, got nan"),
         ({"review_budget": 0}, "review_budget must be greater than or equal to 1, got 0; leave it out for its default"),
-        ({"threshold": -0.1}, r"threshold must be greater than or equal to 0, got -0\.1"),
+        ({"threshold": float("inf")}, "threshold must be a finite number, got inf"),
     ],
 )
 def test_rule_refuses(arguments: dict[str, float], message: str) -> None:
@@ -219,3 +219,9 @@ def test_standing_threshold_that_is_given_leaves_suspects_below_it() -> None:
     good = lot(60, 0)
     flag, suspect = standing_thresholds(good, Decisions(threshold=0.9))
     assert (flag, suspect) == (0.9, standing_thresholds(good, Decisions())[1])
+
+
+def test_threshold_below_zero_flags_scores_from_there_on() -> None:
+    scores = np.linspace(-0.05, 0.05, 11)
+    assert decide_images(scores, Decisions(threshold=-0.021)).flag_threshold == -0.021
+    assert decide_images(scores, Decisions(threshold=-0.021)).listed.sum() == 8
