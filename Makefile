@@ -1,4 +1,5 @@
 # `make demo` and `make test` set up all they need; the environment is built once and again when its files change.
+# It is compiled at once: otherwise, where Python may write no bytecode, every process compiles its libraries again.
 PYTHON ?= python3.11
 VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
@@ -36,7 +37,7 @@ $(STAMP):
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --disable-pip-version-check uv
-	VIRTUAL_ENV=$(abspath $(VENV)) $(RUN)uv pip install --quiet --constraints constraints.txt \
+	VIRTUAL_ENV=$(abspath $(VENV)) $(RUN)uv pip install --quiet --compile-bytecode --constraints constraints.txt \
 		setuptools --requirements pyproject.toml --extra dask --extra s3 --group dev
 	touch $@
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from cli.process.environment import DEFAULTS
 
+# The many processes that tests start would otherwise compile every library again: torch alone takes seconds.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
 # The variable is for plans and for commands that tests start, so that neither depends on the machine's cores.
 torch.set_num_threads(1)
