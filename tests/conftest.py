@@ -5,9 +5,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -15,7 +18,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, sync_playwright
 
-from cli.process.environment import DEFAULTS
+from cli.process.environment import DEFAULTS, ROOMS
 
 # The many processes that tests start would otherwise compile every library again: torch alone takes seconds.
 sys.dont_write_bytecode = False
@@ -29,6 +32,7 @@ TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
 HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 """As pytest has them, before any fixture calls a command."""
+NEW_DATABASE = "new.db"
 CURRENT_TEST = "PYTEST_CURRENT_TEST"
 QUICK = "not slow"
 """What `make quick` asks for."""
@@ -56,6 +60,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
+def restore_logging() -> None:
+    """Take away what a command adds to the root logger, and the levels it sets; pytest's own handlers stay."""
+    root = logging.getLogger()
+    for handler in [found for found in root.handlers if not type(found).__module__.startswith("_pytest")]:
+        root.removeHandler(handler)
+    for name in (*ROOMS, "EventsWorker"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def restore_prefect(known: Any) -> None:
+    """Give Prefect the settings that it had, or those of the variables where the test has loaded it."""
+    context = sys.modules.get("prefect.context")
+    if context and known:
+        context.GLOBAL_SETTINGS_CONTEXT = known
+    elif context:
+        context.refresh_global_settings_context()
+
+
 def restore_signals() -> None:
     signal.set_wakeup_fd(-1)
     for number, handler in HANDLERS.items():
@@ -70,21 +92,25 @@ def lasting_variables() -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def own_process_state(lasting_variables: dict[str, str]) -> Iterator[None]:
-    """No test sees what another one left of its process: variables, folder, signals, threads.
+    """No test sees what another one left of its process: variables, folder, signals, threads, log, Prefect's settings.
 
-    Commands called in this process set all four. What waits for a signal on their behalf would end the process that
+    Commands called in this process set all of them. What waits for a signal on their behalf would end the process that
     runs the tests.
     """
     variables, folder, threads = dict(os.environ), Path.cwd(), torch.get_num_threads()
+    settings = getattr(sys.modules.get("prefect.context"), "GLOBAL_SETTINGS_CONTEXT", None)
     restore_signals()  # fixtures of longer life call commands too
+    restore_logging()
     yield
     restore_signals()
+    restore_logging()
     torch.set_num_threads(threads)
     os.chdir(folder)
     variables |= lasting_variables | {CURRENT_TEST: os.environ[CURRENT_TEST]}
     for name in set(os.environ) - set(variables):
         del os.environ[name]
     os.environ.update(variables)
+    restore_prefect(settings)
 
 
 @pytest.fixture(scope="session")
@@ -151,12 +177,26 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory, lasting_variables: di
 
 @pytest.fixture(scope="session")
 def prefect_server(prefect_home: Path) -> Iterator[str]:
-    """The address of a running Prefect server on loopback, ended with the tests."""
-    from prefect.settings import PREFECT_API_URL
+    """The address of a running Prefect server on loopback, ended with the tests.
+
+    Its tables, still without a run, are left in `PREFECT_HOME` for servers that commands start themselves: to make them
+    takes longer than all else that a server does at its start.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_DATABASE_CONNECTION_URL
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=120):
+        own = str(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).partition("///")[2]
+        with closing(sqlite3.connect(own)) as source, closing(sqlite3.connect(prefect_home / NEW_DATABASE)) as target:
+            source.backup(target)
+        shutil.copy(prefect_home / NEW_DATABASE, prefect_home / "prefect.db")
         yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture(scope="session")
+def new_database(prefect_server: str, prefect_home: Path) -> Path:
+    """A database of Prefect with all its tables and no run, to be copied into a home as `prefect.db`."""
+    return prefect_home / NEW_DATABASE
 
 
 class S3Server:

@@ -1,8 +1,13 @@
-"""Flows and planning called with flat options, as the command line does; each goes into the model that holds it."""
+"""Pipelines and planning called with flat options, as the command line does; each goes into the model that holds it.
+
+As there, `engine` says whether Prefect runs a pipeline. Without it the stages run inline: what they compute is the
+same, and a test of that needs no server.
+"""
 
 from dataclasses import replace
 from typing import Any
 
+from cli.process import engines
 from musc.backbones import with_defaults
 from musc.decisions.decision_words import Basis
 from musc.layers import BackboneSpec, Layer
@@ -17,6 +22,8 @@ from planning.resources import Allocation
 from planning.stage_versions import RECORD_VERSION
 from planning.task_results import Benchmarked, ScoredLot
 from reports.run_record import RunRecord
+
+INLINE = {"engine": "inline"}
 
 
 def lot_request(folder: Any, output: Any = "musc-results", **options: Any) -> LotRequest:
@@ -33,22 +40,17 @@ def benchmark_jobs(dataset: str, root: Any, output: Any = "musc-results", **opti
 
 
 def score_lot(folder: Any, output: Any = "musc-results", **options: Any) -> ScoredLot:
-    from flows.score_lot import score_lot as flow
-
-    return flow(**dict(lot_request(folder, output, **options)))
+    return engines.score_lot(lot_request(folder, output, **INLINE | options))
 
 
 def score_lots(root: Any, output: Any = "musc-results", **options: Any) -> Night:
-    from flows.score_lots import score_lots as flow
-
-    return flow(**dict(request_of(NightRequest, {"root": str(root), "output": str(output), **options})))
+    given = {"root": str(root), "output": str(output), **INLINE, **options}
+    return engines.score_lots(request_of(NightRequest, given), lambda outcome: None)
 
 
 def benchmark(dataset: str, root: Any, output: Any = "musc-results", **options: Any) -> Benchmarked:
-    from flows.benchmark import benchmark as flow
-
-    given = {"dataset": dataset, "root": str(root), "output": str(output), **options}
-    return flow(**dict(request_of(BenchmarkRequest, given)))
+    given = {"dataset": dataset, "root": str(root), "output": str(output), **INLINE, **options}
+    return engines.run_benchmark(request_of(BenchmarkRequest, given))
 
 
 def chosen(**options: Any) -> ChosenSettings:

@@ -63,7 +63,7 @@ def commands(program: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def workplace(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with everything the commands name: photographs, lots and a labelled dataset."""
     folder = tmp_path_factory.mktemp("workplace")
     for name in ("labelled/cast", "shared/data/mvtec_ad/bottle"):

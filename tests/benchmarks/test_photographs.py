@@ -49,9 +49,7 @@ def test_every_choice_of_photographs_is_a_row(labelled: Path, tmp_path: Path) ->
     assert shown[0].split(" | ")[:4] == ["| cast", "64", "3,5", "1"]
 
 
-def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
-    labelled: Path, tmp_path: Path, prefect_server: str
-) -> None:
+def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(labelled: Path, tmp_path: Path) -> None:
     from storage.store import Store
     from storage.tables import read_table
     from tests.flat import benchmark

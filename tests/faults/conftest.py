@@ -18,6 +18,7 @@ METHOD: dict[str, Any] = {
     "degrees": (1,),
     "block_images": 16,
     "lot": "night",
+    "engine": "threads",
 }
 """Forty images in three blocks of two chunks or one, two shards."""
 WORDS = ("--backbone", "texture", "--image-size", "64", "--layers", "0,1", "--degrees", "1", "--block-images", "16")

@@ -36,7 +36,7 @@ def test_killed_benchmark_goes_on(categories: Path, prefect_server: str, tmp_pat
     assert len(complete(killed, "features")) == 4, "the second one is being extracted"
     assert not (killed / "benchmarks").exists()
     for store in (killed, undisturbed):
-        benchmark("folder", categories, store, block_images=8, **METHOD)
+        benchmark("folder", categories, store, block_images=8, engine="threads", **METHOD)
     assert before.items() <= complete(killed).items()
     assert len(complete(killed)) == len(complete(undisturbed))
     assert metrics(killed) == metrics(undisturbed)

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,17 +95,20 @@ def test_clock_that_went_back_changes_nothing(
 
 
 def test_prefect_that_lost_its_database_does_nothing_twice(
-    command: Command, store: Path, undisturbed: Any, monkeypatch: Any, tmp_path: Path
+    command: Command, store: Path, undisturbed: Any, new_database: Path, monkeypatch: Any, tmp_path: Path
 ) -> None:
-    """A server of its own, started on an empty home, knows nothing of the runs before; the run itself is gone too."""
+    """A server of its own with an empty database knows nothing of the runs before; the run itself is gone too."""
     home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(new_database, home / "prefect.db")
     monkeypatch.setenv("PREFECT_HOME", str(home))
     monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(home / "results"))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     shutil.rmtree(store / "runs")
     before = complete(store)
     said = command.finish(replace(command, server=None).start(store, "--engine", "threads"))
-    assert (home / "prefect.db").is_file()
+    with closing(sqlite3.connect(home / "prefect.db")) as database:
+        assert database.execute("SELECT count(*) FROM flow_run").fetchone() == (1,)
     assert "40 of 40 images, 40 from the store" in said
     assert "2 of 2 shards, 2 from the store" in said
     assert before.items() <= complete(store).items()

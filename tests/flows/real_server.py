@@ -1,6 +1,7 @@
 """A Prefect server and a process worker as in production: processes and a home of their own, on loopback."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -135,8 +136,9 @@ class RealServer:
 
 
 @contextmanager
-def real_server(home: Path) -> Iterator[RealServer]:
-    """A server for as long as the `with` block lasts."""
+def real_server(home: Path, database: Path) -> Iterator[RealServer]:
+    """A server for as long as the `with` block lasts, with a copy of a database that has its tables already."""
+    shutil.copy(database, home / "prefect.db")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

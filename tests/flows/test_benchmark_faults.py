@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.flows.measuring import OPTIONS, measure, written
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
+PREFECT = {"engine": "threads"}
 
 
 @pytest.fixture
@@ -25,13 +25,14 @@ def damaged_root(folder_root: Path, tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_benchmark_categories_fail_alone(damaged_root: Path, tmp_path: Path) -> None:
     from cli.main import app
     from flows.pipelines.benchmark import BenchmarkFailedError
 
     output = tmp_path / "out"
     with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .* caps with texture: .*good/002\.png"):
-        measure("folder", damaged_root, output)
+        measure("folder", damaged_root, output, **PREFECT)
     (path,) = output.glob("benchmarks/*/metrics.parquet")
     table = pd.read_parquet(path)
     assert set(table["category"]) == {"lids", "mean"}
@@ -70,6 +71,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> list[st
     return attempts
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_benchmark_repeats_what_may_pass_and_nothing_else(
     folder_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +79,7 @@ def test_benchmark_repeats_what_may_pass_and_nothing_else(
 
     attempts = planted(monkeypatch, [ConnectionResetError("planted"), OSError("planted"), ValueError("planted fault")])
     with pytest.raises(BenchmarkFailedError, match=r"1 of 2 categories failed, .*: caps with texture: .*planted fault"):
-        measure("folder", folder_root, tmp_path)
+        measure("folder", folder_root, tmp_path, **PREFECT)
     assert attempts == ["caps", "caps", "caps", "lids"]
 
 

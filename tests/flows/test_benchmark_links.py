@@ -8,8 +8,6 @@ from reports.run_record import read_record
 from storage.datasets import list_categories
 from tests.flows.measuring import measure, runs
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 
 @pytest.mark.parametrize("dataset", ["mvtec_ad", "visa", "btad", "mvtec_loco", "folder"])
 def test_benchmark_of_linked_categories_scores_every_image(

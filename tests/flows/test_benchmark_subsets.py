@@ -14,8 +14,6 @@ from storage.results.runs import Run
 from storage.store import Store
 from tests.flows.measuring import measure, runs
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 
 def scores_by_content(output: Path, category: str = "caps") -> pd.DataFrame:
     return runs(output)[category].scores().set_index("sha256")[["raw_score", "score"]].sort_index()
@@ -27,7 +25,7 @@ def dealt(root: Path, output: Path, **changes: Any) -> Run:
 
 
 @pytest.fixture(scope="module")
-def dealt_output(folder_root: Path, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dealt_output(folder_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the category `caps` scored in two subsets."""
     output = tmp_path_factory.mktemp("dealt")
     dealt(folder_root, output)

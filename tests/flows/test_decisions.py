@@ -13,8 +13,6 @@ from storage.datasets.synthetic.lot import draw_part
 from storage.results.runs import Run
 from storage.store import Store
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 FLAWED = 5
 
 

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from storage.results.runs import Run
@@ -30,7 +29,6 @@ def test_heatmaps_are_drawn(parts: Path, tmp_path: Path) -> None:
     assert len(np.unique(colours, axis=0)) > 1000
 
 
-@pytest.mark.usefixtures("prefect_server")
 def test_results_are_read_without_the_project(parts: Path, tmp_path: Path) -> None:
     from tests.flat import score_lot
 

@@ -26,9 +26,9 @@ SHOWN_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """A server with all deployments and a worker."""
-    with real_server(tmp_path_factory.mktemp("home")) as running:
+    with real_server(tmp_path_factory.mktemp("home"), new_database) as running:
         running.prefect("work-pool", "create", POOL, "--type", "process")
         running.prefect("deploy", "--all")
         with worker(running):

@@ -19,8 +19,6 @@ from storage.results.site_address import USUAL, note_site
 from storage.store import Store
 from tests.flat import job_of, record_of
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 SMALL: dict[str, Any] = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3)}
 MARKUP = "<img src=x onerror=alert(1)>.png"
 QUOTES = "\"quote' & ünïcode 部品 {{ 7*7 }}.png"
@@ -48,7 +46,7 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scored(prefect_server: str, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredLot, Path]:
+def scored(lot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ScoredLot, Path]:
     """A run whose threshold flags the worst third of its images and makes none suspect, and its store."""
     output = tmp_path_factory.mktemp("store")
     first = score(lot, output)

@@ -14,8 +14,6 @@ from storage.results.runs import SCORES, Run
 from storage.store import Store
 from storage.tables import write_table
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 SMALL: dict[str, Any] = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3)}
 
 
@@ -28,7 +26,7 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def past(prefect_server: str, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def past(lot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run; its features are gone, as they may be after a clean-up."""
     from tests.flat import score_lot
 

@@ -1,4 +1,4 @@
-"""The whole flow against a real Prefect server: results, resume, bad files."""
+"""A lot from its folder to its results: the method in memory, resume, bad files."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,8 @@ from storage.errors import NoImagesError
 from storage.results.runs import Run
 from storage.store import Store
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 SMALL = {"backbone": "texture", "image_size": 128, "layers": (0, 1), "degrees": (1, 3), "block_images": 8}
+PREFECT = {"engine": "threads"}
 
 
 def score(folder: Path, output: Path, **changes: Any) -> Run:
@@ -66,16 +65,19 @@ def test_score_lot_reference(reference_folder: Path, reference_stages: dict[str,
     np.testing.assert_allclose(by_path["score"], reference_stages["image_scores_rscin_1_2_3"], atol=5e-3)
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_score_lot_again_computes_nothing(parts: Path, tmp_path: Path) -> None:
-    first = score(parts / "test", tmp_path)
+    first = score(parts / "test", tmp_path, **PREFECT)
     before = written(tmp_path)
-    second = score(parts / "test", tmp_path)
+    second = score(parts / "test", tmp_path, **PREFECT)
     assert second.path == first.path
     assert written(tmp_path) == before
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_score_lot_remakes_what_was_lost(parts: Path, tmp_path: Path) -> None:
-    run = score(parts / "test", tmp_path)
+    """Prefect remembers the tasks as done; what lies in the store counts."""
+    run = score(parts / "test", tmp_path, **PREFECT)
     scores = (tmp_path / run.path / "scores.parquet").read_bytes()
     before = written(tmp_path)
     block, *_ = sorted((tmp_path / "features").iterdir())
@@ -84,7 +86,7 @@ def test_score_lot_remakes_what_was_lost(parts: Path, tmp_path: Path) -> None:
     shard, *_ = sorted((tmp_path / "patch_scores").iterdir())
     (shard / "complete.json").unlink()
     (tmp_path / run.path / "scores.parquet").unlink()
-    assert score(parts / "test", tmp_path).path == run.path
+    assert score(parts / "test", tmp_path, **PREFECT).path == run.path
     after = written(tmp_path)
     remade = {name for name, when in after.items() if before.get(name) != when}
     assert remade == {f"{path.relative_to(tmp_path)}/complete.json" for path in (block, shard, tmp_path / run.path)}
@@ -202,6 +204,7 @@ def test_score_lot_with_all_features_stored_needs_no_weights(
     assert len(score(parts / "test", tmp_path, rscin_windows=(1,)).scores()) == 19
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_score_lot_keeps_what_finished_when_a_task_fails(
     parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,12 +222,12 @@ def test_score_lot_keeps_what_finished_when_a_task_fails(
     with monkeypatch.context() as patch:
         patch.setattr(scoring, "shard_scores", failing)
         with pytest.raises(StageFailedError, match=r"score failed for 1 of 2 .* layer 1 images .*planted fault"):
-            score(parts / "test", tmp_path)
+            score(parts / "test", tmp_path, **PREFECT)
     before = written(tmp_path)
     assert sum(name.startswith("patch_scores") for name in before) == 1
     (lease,) = (tmp_path / "leases").iterdir()
     assert {name.removesuffix("/complete.json") for name in before} <= set(json.loads(lease.read_text())["paths"])
-    score(parts / "test", tmp_path)
+    score(parts / "test", tmp_path, **PREFECT)
     assert before.items() <= written(tmp_path).items()
     assert not list((tmp_path / "leases").iterdir())
 

@@ -1,4 +1,4 @@
-"""A night over lots of all kinds against a Prefect server: what is scored, what is not, and what is done only once."""
+"""A night over lots of all kinds: what is scored, what is not, and what is done only once."""
 
 import shutil
 from collections.abc import Callable
@@ -19,9 +19,8 @@ from storage.store import Store
 from tests.flat import lot_request
 from tests.flows.conftest import draw
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
 SMALL = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1,)}
+PREFECT = {"engine": "threads"}
 NOTHING = {"scored": 0, "finished_before": 0, "too_small": 0, "failed": 0}
 
 
@@ -67,15 +66,16 @@ def runs(output: Path) -> list[str]:
     return sorted(path.name.rpartition("-")[0] for path in (output / "runs").iterdir())
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_night_scores_every_lot_once_and_catches_up(root: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    assert night(root, output) == {**NOTHING, "scored": 2}
+    assert night(root, output, **PREFECT) == {**NOTHING, "scored": 2}
     assert runs(output) == ["bolt-2026-11-20", "nut-spec-7"]
     draw_lot(root / "bolt" / "2026-11-21", 50)
     before = run_count("score-lot")
-    assert night(root, output) == {**NOTHING, "scored": 1, "finished_before": 2}
+    assert night(root, output, **PREFECT) == {**NOTHING, "scored": 1, "finished_before": 2}
     assert run_count("score-lot") == before + 1
-    assert night(root, output) == {**NOTHING, "finished_before": 3}
+    assert night(root, output, **PREFECT) == {**NOTHING, "finished_before": 3}
     assert run_count("score-lot") == before + 1
 
 
@@ -113,12 +113,13 @@ def test_night_with_other_settings_scores_again(root: Path, tmp_path: Path) -> N
     assert night(root, tmp_path / "out", category="bolt", memory="3GB", block_images=8)["finished_before"] == 1
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_night_hands_every_option_to_its_lots(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {
         **SMALL,
         **{"interval": (0.0, 0.5), "rscin_windows": (1,), "references": 3, "seed": 5, "match_radius": 2},
         **{"false_alarms": 2.0, "suspects": 0.1, "review_budget": 3, "threshold": 0.4, "maps": "png"},
-        **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True},
+        **{"device": "cpu", "memory": "3GB", "block_images": 8, "store_aggregated": True, **PREFECT},
     }
     asked: dict[str, LotRequest] = {}
 
@@ -155,6 +156,7 @@ def test_night_leaves_out_earlier_dates_but_no_undated_lot(root: Path, tmp_path:
     assert runs(tmp_path / "out") == ["bolt-2026-11-21", "nut-spec-7"]
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> None:
     (root / "bolt" / "2026-11-22").mkdir()
     draw_lot(root / "bolt" / "2026-11-23", 60, count=1)
@@ -162,7 +164,7 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
         draw(root / "bolt" / "2026-11-24" / name, 70, defective=False)
     assert night(root, tmp_path / "out") == {**NOTHING, "scored": 2, "too_small": 3}
     before = run_count("score-lot")
-    assert night(root, tmp_path / "out") == {**NOTHING, "finished_before": 2, "too_small": 3}
+    assert night(root, tmp_path / "out", **PREFECT) == {**NOTHING, "finished_before": 2, "too_small": 3}
     assert run_count("score-lot") == before
     said = notes(root, tmp_path / "out")
     assert [line.partition(":")[0] for line in said[:3]] == [f"bolt-2026-11-{day}" for day in (22, 23, 24)]
@@ -170,6 +172,7 @@ def test_night_reports_small_lots_and_goes_on(root: Path, tmp_path: Path) -> Non
     assert "1 duplicate" in said[2]
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_night_goes_on_after_a_failed_lot_and_names_it(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,7 +194,7 @@ def test_night_goes_on_after_a_failed_lot_and_names_it(
         with pytest.raises(
             NightFailedError, match=r"1 of 2 lots failed, .*bolt-2026-11-20: rescore failed .*planted fault"
         ):
-            night(root, tmp_path / "out")
+            night(root, tmp_path / "out", **PREFECT)
     ((what, run, parameters, names, why),) = told
     assert (what, run, list(names)) == ("failed", "score bolt-2026-11-20", ["rescore bolt-2026-11-20"])
     assert (parameters["category"], parameters["lot"]) == ("bolt", "bolt-2026-11-20")

@@ -28,7 +28,7 @@ def reduced(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.LANCZOS), dtype=int)
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.slow
 def test_demo_draws_the_most_anomalous_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import cli.commands.demo
 
@@ -58,7 +58,7 @@ def test_readme_shows_a_part_of_the_demo() -> None:
     assert IN_README.stat().st_size < 150_000
 
 
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.slow
 def test_demo_of_varied_defects_shows_no_group(tmp_path: Path) -> None:
     """The lot as every newcomer sees it: defects of five kinds, none of which is repeated."""
     shown = CliRunner().invoke(app, ["demo", "--output", str(tmp_path)])
