@@ -19,6 +19,7 @@ import torch
 from playwright.sync_api import Browser, sync_playwright
 
 from cli.process.environment import DEFAULTS, ROOMS
+from tests.forking import ForkServer, fork_server
 
 # The many processes that tests start would otherwise compile every library again: torch alone takes seconds.
 sys.dont_write_bytecode = False
@@ -33,11 +34,13 @@ SHARED = TESTS.parents[1] / "shared"
 HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 """As pytest has them, before any fixture calls a command."""
 NEW_DATABASE = "new.db"
+LOGGERS = (*ROOMS, "EventsWorker")
+"""Whose levels a command sets."""
 CURRENT_TEST = "PYTEST_CURRENT_TEST"
 QUICK = "not slow"
 """What `make quick` asks for."""
 SLOW_ROOMS = ("benchmarks", "faults", "flows", "walk")
-SLOW_FIXTURES = {"browser", "prefect_server", "s3_server"}
+SLOW_FIXTURES = {"browser", "forks", "prefect_server", "s3_server"}
 SLOW_IMPORTS = re.compile(r"^(import|from) (subprocess|timm|torchvision|open_clip)\b", re.MULTILINE)
 """Processes of their own, and libraries of models, which take longer to import than most files of tests to run."""
 
@@ -65,8 +68,8 @@ def restore_logging() -> None:
     root = logging.getLogger()
     for handler in [found for found in root.handlers if not type(found).__module__.startswith("_pytest")]:
         root.removeHandler(handler)
-    for name in (*ROOMS, "EventsWorker"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    for changed in [logger for logger in map(logging.getLogger, LOGGERS) if logger.level != logging.NOTSET]:
+        changed.setLevel(logging.NOTSET)  # which is slow, as all loggers forget what they are enabled for
 
 
 def restore_prefect(known: Any) -> None:
@@ -155,6 +158,13 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServer]:
+    """Starts commands in processes of their own that have the libraries loaded; not for all tests, see there."""
+    with fork_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

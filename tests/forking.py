@@ -1,9 +1,10 @@
 """Commands as forks of one process that has the libraries loaded: a process each, without the seconds of its imports.
 
-A forked command has a process id, a folder, variables, files and a session of its own, ends as it would and is the child
-of whoever asked for it. Neither the project nor Prefect is loaded before: what they do at their import, with the
-variables of the command, they do in the command. Not for tests of what a new interpreter does: which libraries it loads,
-how text is encoded on its way, its memory. Nor for variables that are read when a program is executed, as LD_PRELOAD is.
+A forked command has a process id, a folder, variables, files and a session of its own, ends as it would, and is the
+child of whoever asked for it. Neither the project nor Prefect is loaded before: what they do at their import, with the
+variables of the command, they do in the command. Not for tests of what a new interpreter does: which libraries it
+loads, how text is encoded on its way, its memory. Nor for variables that are read when a program is executed, such as
+LD_PRELOAD.
 """
 
 import ctypes
@@ -14,6 +15,7 @@ import runpy
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -25,9 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = (
     *("torch", "numpy", "pandas", "scipy.ndimage", "scipy.special", "PIL.Image", "pyarrow.parquet", "zarr"),
     *("fsspec.implementations.local", "pydantic", "typer", "rich.progress", "rich.table", "jinja2", "yaml"),
+    *("PIL.ImageDraw", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "pyarrow.dataset"),
     *("httpx", "anyio", "websockets", "cloudpickle", "jsonschema", "sqlalchemy.ext.asyncio", "pydantic_settings"),
+    *("griffe", "fastapi", "pendulum", "docket"),
 )
-"""What commands load of others; Prefect loads the last line of them."""
+"""What commands load of others; Prefect loads the last two lines of them."""
 FORKABLE = {Path("/proc/self/comm").read_text().strip(), "jemalloc_bg_thd"}
 """The main thread, and that of pyarrow's memory, which jemalloc starts anew in a fork."""
 LOADING_SECONDS = 120
@@ -63,7 +67,9 @@ class ForkServer:
             return int(self.asking.recv(64))
         except (OSError, ValueError) as error:
             state = f"it ended with {code}" if (code := self.process.poll()) is not None else "it runs"
-            raise RuntimeError(f"the process that forks commands must answer within {FORKING_SECONDS} s; {state}") from error
+            raise RuntimeError(
+                f"the process that forks commands must answer within {FORKING_SECONDS} s; {state}"
+            ) from error
         finally:
             adopt_orphans(False)
 
@@ -142,9 +148,12 @@ def serve(answering: socket.socket) -> dict[str, Any]:
             for file in (told, *files):
                 os.close(file)
             continue
+        parent = os.getpid()
         if command := os.fork():
             os.write(telling, str(command).encode())
             os._exit(0)
+        while os.getppid() == parent:
+            time.sleep(0.001)
         for own, file in enumerate(files):
             os.dup2(file, own)
         answering.close()
@@ -160,8 +169,9 @@ def become(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["variables"])
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=stream.isatty())  # type: ignore[union-attr]
+    sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     sys.path[0] = request["folder"]
     flag, program, *arguments = request["program"]
     sys.argv = [flag, *arguments]

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from storage.results.runs import IMAGES, SCORES, Run
 from storage.store import Store
+from tests.forking import ForkServer
 
 PATIENCE_SECONDS = 240
 
@@ -40,18 +42,16 @@ class Command:
     words: tuple[str, ...]
     server: str | None
     """The address of Prefect's API; None leaves the command to itself."""
+    forks: ForkServer
 
     def start(self, output: Path | str, *words: str, program: tuple[str, ...] = ("-m", "cli")) -> subprocess.Popen[str]:
         """Begin, with the results in a store of its own."""
-        address = {"PREFECT_API_URL": self.server} if self.server else {}
-        return subprocess.Popen(
-            [sys.executable, *program, *self.words, "--output", str(output), *words],
-            env={**os.environ, **address},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        given = [*program, *self.words, "--output", str(output), *words]
+        options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True}
+        options["env"] = {**os.environ, **({"PREFECT_API_URL": self.server} if self.server else {})}
+        if "LD_PRELOAD" in os.environ:  # read when a program is executed
+            return subprocess.Popen([sys.executable, *given], text=True, **options)
+        return self.forks.start(given, **options)
 
     def finish(self, process: subprocess.Popen[str]) -> str:
         """What it says, once it has ended well."""

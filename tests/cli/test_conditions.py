@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from storage.datasets.synthetic.lot import write_lot
+from tests.forking import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = "import sys; from cli.main import main\ntry:\n main()\nfinally:\n print('prefect' in sys.modules)"
@@ -31,19 +33,20 @@ def lot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(
-    lot: Path, output: Path, variables: Mapping[str, str], cwd: Path, program: str = WATCHED
+    forks: ForkServer | None, lot: Path, output: Path, variables: Mapping[str, str], cwd: Path, program: str = WATCHED
 ) -> subprocess.Popen[str]:
-    """The command in a process of its own, with these variables only beside the machine's."""
+    """The command in a process of its own, with these variables only beside the machine's.
+
+    Args:
+        forks: None executes a new interpreter, whose libraries too look for the home at their import.
+    """
     machine = {name: value for name, value in os.environ.items() if name not in UNSET and "PREFECT" not in name}
     words = ["score", str(lot), "--output", str(output), "--backbone", "texture", "--image-size", "64"]
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *words],
-        env={**machine, "PYTHONPATH": str(ROOT), **variables},
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    options: dict[str, Any] = {"env": {**machine, "PYTHONPATH": str(ROOT), **variables}, "cwd": cwd}
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    if forks is None:
+        return subprocess.Popen([sys.executable, "-c", program, *words], text=True, **options)
+    return forks.start(["-c", program, *words], **options)
 
 
 def scores(output: Path) -> list[float]:
@@ -52,10 +55,10 @@ def scores(output: Path) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def expected(lot: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
+def expected(forks: ForkServer, lot: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
     """Scores made where nothing is out of the ordinary."""
     folder = tmp_path_factory.mktemp("ordinary")
-    process = start(lot, folder / "out", {"HOME": str(folder)}, folder)
+    process = start(forks, lot, folder / "out", {"HOME": str(folder)}, folder)
     said, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert said.splitlines()[-1] == "False", "Prefect must not be loaded"
@@ -80,10 +83,14 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_scores_are_right_under(condition: str, lot: Path, expected: list[float], tmp_path: Path) -> None:
+def test_scores_are_right_under(
+    condition: str, forks: ForkServer, lot: Path, expected: list[float], tmp_path: Path
+) -> None:
     database_of_another_release(tmp_path)
     (tmp_path / ".env").write_bytes(b"OWNER=M\xfcller\n")
-    process = start(lot, tmp_path / "out", {"HOME": str(tmp_path), **CONDITIONS[condition]}, tmp_path)
+    variables = {"HOME": str(tmp_path), **CONDITIONS[condition]}
+    starter = forks if variables["HOME"] == str(tmp_path) else None
+    process = start(starter, lot, tmp_path / "out", variables, tmp_path)
     said, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
@@ -92,7 +99,7 @@ def test_scores_are_right_under(condition: str, lot: Path, expected: list[float]
 
 
 def test_scores_are_right_without_a_home(lot: Path, expected: list[float], tmp_path: Path) -> None:
-    process = start(lot, tmp_path / "out", {}, tmp_path, NO_ACCOUNT + WATCHED)
+    process = start(None, lot, tmp_path / "out", {}, tmp_path, NO_ACCOUNT + WATCHED)
     said, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert said.splitlines()[-1] == "False", "Prefect must not be loaded"
@@ -101,10 +108,10 @@ def test_scores_are_right_without_a_home(lot: Path, expected: list[float], tmp_p
 
 @pytest.mark.parametrize("condition", ["an HTTP proxy", "a SOCKS proxy"])
 def test_server_on_this_machine_is_reached_past(
-    condition: str, lot: Path, expected: list[float], prefect_server: str, tmp_path: Path
+    condition: str, forks: ForkServer, lot: Path, expected: list[float], prefect_server: str, tmp_path: Path
 ) -> None:
     variables = {"HOME": str(tmp_path), "PREFECT_API_URL": prefect_server, **CONDITIONS[condition]}
-    process = start(lot, tmp_path / "out", variables, tmp_path)
+    process = start(forks, lot, tmp_path / "out", variables, tmp_path)
     said, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert said.splitlines()[-1] == "True", "it runs as Prefect tasks"
@@ -112,7 +119,7 @@ def test_server_on_this_machine_is_reached_past(
 
 
 def test_three_commands_at_once_on_a_fresh_machine(lot: Path, expected: list[float], tmp_path: Path) -> None:
-    started = [start(lot, tmp_path / name, {"HOME": str(tmp_path)}, tmp_path) for name in "abc"]
+    started = [start(None, lot, tmp_path / name, {"HOME": str(tmp_path)}, tmp_path) for name in "abc"]
     for process, name in zip(started, "abc", strict=True):
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, errors
@@ -120,11 +127,11 @@ def test_three_commands_at_once_on_a_fresh_machine(lot: Path, expected: list[flo
         assert scores(tmp_path / name) == expected
 
 
-def test_server_that_is_gone_is_one_sentence(lot: Path, tmp_path: Path) -> None:
+def test_server_that_is_gone_is_one_sentence(forks: ForkServer, lot: Path, tmp_path: Path) -> None:
     (tmp_path / ".prefect").mkdir()
     profile = 'active = "plant"\n[profiles.plant]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n'
     (tmp_path / ".prefect" / "profiles.toml").write_text(profile)
-    process = start(lot, tmp_path / "out", {"HOME": str(tmp_path)}, tmp_path)
+    process = start(forks, lot, tmp_path / "out", {"HOME": str(tmp_path)}, tmp_path)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage.datasets.synthetic.lot import write_lot
+from tests.forking import ForkServer
 from tests.killing import Command, results
 
 METHOD: dict[str, Any] = {
@@ -47,9 +48,9 @@ def score(lot: Path, prefect_server: str) -> Score:
 
 
 @pytest.fixture(scope="session")
-def command(lot: Path, prefect_server: str) -> Command:
+def command(lot: Path, prefect_server: str, forks: ForkServer) -> Command:
     """`musc score` of the lot as a process of its own."""
-    return Command(("score", str(lot), "--lot", "night", *WORDS), prefect_server)
+    return Command(("score", str(lot), "--lot", "night", *WORDS), prefect_server, forks)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from storage.datasets.synthetic.lot import write_lot
 from tests.flat import benchmark
+from tests.forking import ForkServer
 from tests.killing import Command, complete
 
 METHOD: dict[str, Any] = {"backbone": ("texture",), "image_size": 64, "layers": (0, 1), "degrees": (1,)}
@@ -27,9 +28,9 @@ def metrics(output: Path) -> bytes:
     return table.read_bytes()
 
 
-def test_killed_benchmark_goes_on(categories: Path, prefect_server: str, tmp_path: Path) -> None:
+def test_killed_benchmark_goes_on(categories: Path, prefect_server: str, forks: ForkServer, tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    command = Command(("benchmark", "folder", str(categories), *WORDS), prefect_server)
+    command = Command(("benchmark", "folder", str(categories), *WORDS), prefect_server, forks)
     command.kill_at("tasks.extract.write_features", 4, killed)
     before = complete(killed)
     assert len(complete(killed, "metrics")) == len(complete(killed, "runs")) == 1, "the first category is measured"

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +19,7 @@ from planning.requests import WatchRequest, request_of
 from tasks.runtime.runner import InlineRunner
 from tasks.watching.folder_events import RESCAN_SECONDS
 from tests.flows.watched import PATIENCE_SECONDS, copied, draw, until, watch
+from tests.forking import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -199,26 +199,28 @@ def test_watch_refuses_what_cannot_work(tmp_path: Path, given: dict[str, Any], m
         watch_folder(request, InlineRunner(), threading.Event(), print)
 
 
-def test_watch_killed_and_started_again_loses_none_and_doubles_none(drawn: Path, tmp_path: Path) -> None:
+def test_watch_killed_and_started_again_loses_none_and_doubles_none(
+    drawn: Path, forks: ForkServer, tmp_path: Path
+) -> None:
     folder, store = copied(tmp_path / "in", drawn), tmp_path / "store"
     content = (drawn / "new" / "0.png").read_bytes()
     words = ["watch", str(folder), "--good", str(drawn / "good"), "--output", str(store), "--no-events"]
     words += ["--backbone", "texture", "--image-size", "64", "--layers", "0", "--degrees", "1"]
-    command = [sys.executable, "-m", "cli", *words]
+    command = ["-m", "cli", *words]
 
     def rows() -> int:
         return len(list(store.glob("watch/*/scores/*.parquet")))
 
     for number in range(12):
         (folder / f"{number}.png").write_bytes(content + bytes(number))  # bytes after the end make it another content
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
+    with forks.start(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
         try:
             until(lambda: rows() >= 3)
         finally:
             first.kill()
     for number in range(12, 24):
         (folder / f"{number}.png").write_bytes(content + bytes(number))
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as second:
+    with forks.start(command, cwd=ROOT, stdout=subprocess.PIPE) as second:
         try:
             until(lambda: rows() >= 24)
         finally:

@@ -6,13 +6,12 @@ The list of options is that of the help, so a new option fails here until it has
 import json
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.forking import ForkServer
 from tests.walk import lines_of_lots, lines_of_others, lines_of_score, lines_of_tune, lines_of_watch  # noqa: F401  # their lines
 from tests.walk.walk import LINES, Walk, options_of_commands, words_of
 
@@ -57,14 +56,12 @@ def test_no_line_is_about_an_option_that_is_gone() -> None:
     assert set(LINES) - set(OPTIONS) == set()
 
 
-def made_by(walk: Walk, store: str, *more: str, **variables: str) -> tuple[str, dict[str, object]]:
+def made_by(walk: Walk, forks: ForkServer, store: str, *more: str, **variables: str) -> tuple[str, dict[str, object]]:
     """Score the lot on a terminal, in a process of its own: what was shown, and the run's record."""
     words = ["score", str(walk.place / "lot"), "--output", str(walk.place / store), *words_of(TOGETHER), *more]
     screen, terminal = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "TERM": "xterm", **variables}
-    started = subprocess.Popen(
-        [sys.executable, "-m", "cli", *words], cwd=walk.place, env=environment, stdout=terminal, stderr=terminal
-    )
+    started = forks.start(["-m", "cli", *words], cwd=walk.place, env=environment, stdout=terminal, stderr=terminal)
     os.close(terminal)
     shown = b""
     try:
@@ -80,8 +77,8 @@ def made_by(walk: Walk, store: str, *more: str, **variables: str) -> tuple[str, 
     return shown.decode(errors="replace"), json.loads((run / "run.json").read_text())
 
 
-def test_all_stages_are_shown_as_bars_on_a_terminal_and_write_their_files(walk: Walk) -> None:
-    shown, _ = made_by(walk, "terminal", "-v")
+def test_all_stages_are_shown_as_bars_on_a_terminal_and_write_their_files(walk: Walk, forks: ForkServer) -> None:
+    shown, _ = made_by(walk, forks, "terminal", "-v")
     for stage in ("extract", "aggregate", "score", "groups", "rescore", "profile", "report", "maps", "export"):
         assert stage in shown
     assert "━" in shown
@@ -89,7 +86,9 @@ def test_all_stages_are_shown_as_bars_on_a_terminal_and_write_their_files(walk: 
     assert "progress is no longer shown" not in shown
 
 
-def test_all_stages_run_as_prefect_tasks_and_write_the_same_files(walk: Walk, prefect_server: str) -> None:
-    shown, record = made_by(walk, "prefect", PREFECT_API_URL=prefect_server)
+def test_all_stages_run_as_prefect_tasks_and_write_the_same_files(
+    walk: Walk, forks: ForkServer, prefect_server: str
+) -> None:
+    shown, record = made_by(walk, forks, "prefect", PREFECT_API_URL=prefect_server)
     assert f"{prefect_server} shows them" in shown.replace("\r\n", "")
     assert record["job"]["allocation"]["engine"]["name"] == "threads"  # type: ignore[index]

@@ -46,8 +46,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(scored: Path, tmp_path: Path) -> Store:
-    """The store alone, for a test to change."""
-    shutil.copytree(scored / "store", tmp_path / "store")
+    """The store alone, as a clean-up may leave it, for a test to change."""
+    shutil.copytree(scored / "store", tmp_path / "store", ignore=shutil.ignore_patterns("features", "patch_scores"))
     return Store(str(tmp_path / "store"))
 
 

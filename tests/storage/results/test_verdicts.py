@@ -29,7 +29,7 @@ def verdict(image_id: str = "a", said: str = "good", **changes: Any) -> Verdict:
     return Verdict(**{**given, **fixed, **changes})
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         return Store(str(tmp_path))
