@@ -1,7 +1,7 @@
 """Pipelines and planning called with flat options, as the command line does; each goes into the model that holds it.
 
-As there, `engine` says whether Prefect runs a pipeline. Without it the stages run inline: what they compute is the
-same, and a test of that needs no server.
+Pipelines run inline unless another `engine` is named, which makes them flows of Prefect: what the stages compute is
+the same, and a test of that needs no server.
 """
 
 from dataclasses import replace
@@ -40,17 +40,31 @@ def benchmark_jobs(dataset: str, root: Any, output: Any = "musc-results", **opti
 
 
 def score_lot(folder: Any, output: Any = "musc-results", **options: Any) -> ScoredLot:
-    return engines.score_lot(lot_request(folder, output, **INLINE | options))
+    request = lot_request(folder, output, **INLINE | options)
+    if request.resources.engine == "inline":
+        return engines.score_lot(request)
+    from flows.score_lot import score_lot as flow
+
+    return flow(**dict(request))
 
 
 def score_lots(root: Any, output: Any = "musc-results", **options: Any) -> Night:
-    given = {"root": str(root), "output": str(output), **INLINE, **options}
-    return engines.score_lots(request_of(NightRequest, given), lambda outcome: None)
+    request = request_of(NightRequest, {"root": str(root), "output": str(output), **INLINE, **options})
+    if request.resources.engine == "inline":
+        return engines.score_lots(request, lambda outcome: None)
+    from flows.score_lots import score_lots as flow
+
+    return flow(**dict(request))
 
 
 def benchmark(dataset: str, root: Any, output: Any = "musc-results", **options: Any) -> Benchmarked:
     given = {"dataset": dataset, "root": str(root), "output": str(output), **INLINE, **options}
-    return engines.run_benchmark(request_of(BenchmarkRequest, given))
+    request = request_of(BenchmarkRequest, given)
+    if request.resources.engine == "inline":
+        return engines.run_benchmark(request)
+    from flows.benchmark import benchmark as flow
+
+    return flow(**dict(request))
 
 
 def chosen(**options: Any) -> ChosenSettings:
