@@ -30,8 +30,11 @@ api: setup
 	$(RUN)python docs/api.py site
 
 # The project itself is installed every time: it takes a second, and the environment may serve another checkout.
+# Everything is compiled: where Python may not write its byte code (containers, services, PYTHONDONTWRITEBYTECODE), every start
+# of a command would compile torch and all others again, which takes about as long as the rest of the start.
 setup: $(STAMP)
 	VIRTUAL_ENV=$(abspath $(VENV)) $(RUN)uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(RUN)python -m compileall -q musc storage planning reports tasks flows web cli
 
 $(STAMP):
 	rm -rf $(VENV)

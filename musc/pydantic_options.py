@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 class Options(BaseModel):
     """A frozen set of options; a value out of range is refused with one sentence that names the option."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def __init__(self, **values: Any) -> None:
         """Check all values.
