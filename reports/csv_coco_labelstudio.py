@@ -4,14 +4,16 @@ import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import pandas as pd
 
 from storage.images.drawn_shapes import BOX, OUTLINE
 from storage.images.lots import ListedImage
 from storage.results.verdicts import DEFECTIVE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 FORMULA_SIGNS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """Spreadsheets run a cell that begins so, with signs of full width too; a quote in front makes it text."""
@@ -31,7 +33,7 @@ class Marked:
     """Further facts, passed on by name."""
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
+def csv_bytes(table: "pd.DataFrame") -> bytes:
     """A table as a CSV file that spreadsheets open rightly and run nothing of; every CSV file is written here.
 
     It is UTF-8 with a byte order mark, without which Excel shows names beyond ASCII garbled. Texts stand in quotes, so

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from musc.decisions.decide_images import DecidedLot, decide_images
 from musc.decisions.decision_words import Decision
@@ -15,6 +15,10 @@ from reports.run_record import DecisionRecord, GroupRecord
 from storage.images.lots import ListedImage
 from storage.results.groups import read_groups
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 BOX_COLUMNS = ("image_id", "path", "x", "y", "width", "height", "peak_score")
 
@@ -130,7 +134,7 @@ def box_table(
     patch_scores: np.ndarray,
     fine_scores: np.ndarray,
     map_size: tuple[int, int],
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """A row per connected odd region of a flagged or suspect image, in pixels of the original upright image.
 
     Args:
@@ -139,6 +143,8 @@ def box_table(
         fine_scores: float32 (N, rows, columns), of the levels with the finest grid.
         map_size: height and width at which anomaly maps are drawn.
     """
+    import pandas as pd
+
     rows: list[dict[str, object]] = []
     for position in np.flatnonzero(verdict.decision.listed).tolist():
         image = images[position]

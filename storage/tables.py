@@ -32,8 +32,10 @@ def read_table(store: Store, path: str) -> "pd.DataFrame":
     return pd.read_parquet(io.BytesIO(store.read(path)))
 
 
-def first_rows(store: Store, path: str, columns: Sequence[str], count: int) -> tuple[int, list[tuple[Any, ...]]]:
-    """How many rows a table has, and values of these columns in the first `count` of them.
+def first_rows(
+    store: Store, path: str, columns: Sequence[str], count: int | None = None
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """How many rows a table has, and values of these columns in the first `count` of them; in all unless that is given.
 
     Raises:
         FileNotFoundError: if there is no such table.

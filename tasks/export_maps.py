@@ -5,7 +5,6 @@ import io
 import logging
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from planning.task_results import StoredArtefact
@@ -34,6 +33,8 @@ def write_maps(spec: MapsSpec) -> StoredArtefact:
     `<photograph>.mask.png` (0 or 255); `tiff` gives `<photograph>.tiff`, the anomaly map itself in float32. Names
     beyond 200 bytes are shortened with a digest; `maps.parquet` lists all files.
     """
+    import pandas as pd
+
     store = Store(spec.store)
     if not is_complete(store, spec.path):
         finished = FinishedRun(Run(store, spec.run), spec.folder)

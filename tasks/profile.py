@@ -4,9 +4,9 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from planning.task_results import StoredArtefact
 from reports.brightness_sharpness import Appearance, appearance_of
@@ -23,6 +23,10 @@ from storage.results.profiles import Profile, write_profile
 from storage.results.runs import Run
 from storage.store import Store
 from tasks.runtime import progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +49,10 @@ def profile_run(spec: ProfileSpec) -> StoredArtefact:
     return StoredArtefact(path=spec.path)
 
 
-def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> pd.DataFrame:
+def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> "pd.DataFrame":
     """Brightness and sharpness of every scored image, in their order; NaN where the file is gone or another."""
+    import pandas as pd
+
     measure = partial(appearance_now, Store(spec.folder))
     measured: list[Appearance] = []
     with ThreadPoolExecutor(DECODERS) as decoders:
@@ -68,7 +74,7 @@ def appearance_now(folder: Store, image: ListedImage) -> Appearance:
         return Appearance(float("nan"), float("nan"))
 
 
-def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> Profile:
+def profile_of(run: Run, appearance: "pd.DataFrame", class_tokens: np.ndarray) -> Profile:
     """The numbers of one run; None where there is none.
 
     Args:
@@ -96,7 +102,7 @@ def profile_of(run: Run, appearance: pd.DataFrame, class_tokens: np.ndarray) -> 
     )
 
 
-def known_median(values: pd.Series) -> float | None:
+def known_median(values: "pd.Series") -> float | None:
     """The median of the values that are known."""
     present = values.dropna()
     return float(present.median()) if len(present) else None

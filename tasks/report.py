@@ -3,9 +3,9 @@
 import logging
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from planning.task_results import StoredArtefact
@@ -24,6 +24,10 @@ from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.results.site_address import read_site
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +111,7 @@ def judgement(compared: Sequence[MeasureComparison], earlier_count: int) -> str:
     return f"{text}, compared with {earlier_count} nights only" if earlier_count < ENOUGH_EARLIER else text
 
 
-def table_rows(finished: FinishedRun, appearance: pd.DataFrame) -> list[dict[str, object]]:
+def table_rows(finished: FinishedRun, appearance: "pd.DataFrame") -> list[dict[str, object]]:
     """What the page says of every image, by position."""
     table = finished.scores.merge(appearance, on="image_id", how="left", validate="one_to_one")
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from musc.image_scores import score_maps, usual_scores
@@ -29,11 +29,17 @@ from storage.store import Store
 from storage.tables import write_table
 from tasks.tiled_images import image_tokens, stitch_tiles
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+
 log = logging.getLogger(__name__)
 
 
 def write_run(store: Store, spec: RunSpec, folder: str) -> None:
     """Put the shards of a lot together and write the run's files into a folder."""
+    import pandas as pd
+
     features = LotFeatures(store, spec.blocks)
     listing = load_lot(store, spec.lot_key)
     tiles = tile_count(spec.job.settings, usable_images(listing))
@@ -130,11 +136,13 @@ def score_table(
     peaks: np.ndarray,
     class_tokens: np.ndarray,
     result: LotResult,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """A row per scored image, most anomalous first: by the raw score, from which the decision is taken.
 
     Peaks are in pixels of the original upright image.
     """
+    import pandas as pd
+
     lot_decision = result.decision
     scores = rescore(torch.from_numpy(raw), torch.from_numpy(class_tokens), spec.job.settings.rscin_windows).numpy()
     table = pd.DataFrame(

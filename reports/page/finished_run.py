@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from musc.decisions.decision_words import Decision
@@ -18,6 +18,9 @@ from storage.images.decode import decode
 from storage.images.lots import ListedImage, read_image
 from storage.results.runs import Run
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class FinishedRun:
         return self.run.scored_images()
 
     @cached_property
-    def scores(self) -> pd.DataFrame:
+    def scores(self) -> "pd.DataFrame":
         """A row per image, in the order of `images`."""
         by_id = self.run.scores().set_index("image_id", drop=False)
         return by_id.loc[[image.image_id for image in self.images]].reset_index(drop=True)

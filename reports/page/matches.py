@@ -6,9 +6,9 @@ These are the very matches that mutual scoring found too far away, so they show 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from musc.decisions.decision_words import Decision
 from musc.kernels.lnamd_numpy import aggregate_arrays
@@ -22,6 +22,10 @@ from storage.results.regions_of_interest import read_regions, region_contents
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 FEATURES_GONE = "the stored features or the region of this run are gone"
 OF_TILES = "they are not sought where images were scored as tiles"
@@ -114,7 +118,7 @@ class Search:
         )
 
 
-def search_for(run: Run, record: RunRecord, scores: pd.DataFrame, shown: Sequence[int]) -> Search:
+def search_for(run: Run, record: RunRecord, scores: "pd.DataFrame", shown: Sequence[int]) -> Search:
     """The search among those images of a finished run that may show what a part should look like.
 
     Args:
@@ -132,7 +136,7 @@ def search_for(run: Run, record: RunRecord, scores: pd.DataFrame, shown: Sequenc
     )
 
 
-def normal_looking(scores: pd.DataFrame, shown: Sequence[int]) -> set[int]:
+def normal_looking(scores: "pd.DataFrame", shown: Sequence[int]) -> set[int]:
     """The images that may show what a part should look like: the half of the accepted ones that scored lowest.
 
     One that is flagged or suspect, shares a flaw with others or was judged defective never does, however low it scored.

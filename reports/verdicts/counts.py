@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from musc.decisions.decision_words import Decision
 from musc.decisions.threshold_from_verdicts import Calibration, calibrate
 from reports.run_record import RunRecord
 from storage.artefacts import digest
 from storage.results.verdicts import DEFECTIVE, GOOD, UNSURE, current_verdicts, looked_at
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class VerdictCounts:
         return VerdictCounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
-def count_verdicts(verdicts: pd.DataFrame) -> VerdictCounts:
+def count_verdicts(verdicts: "pd.DataFrame") -> VerdictCounts:
     """Count the verdicts about one run.
 
     Args:
@@ -73,7 +76,7 @@ def scored_alike(record: RunRecord) -> str:
     return digest(record.job.raw_score_identity)
 
 
-def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, VerdictCounts]:
+def calibration_of(tables: Iterable["pd.DataFrame"]) -> tuple[Calibration | None, VerdictCounts]:
     """The curve fitted to the verdicts about runs that were scored alike, and how many there are.
 
     Args:
@@ -87,7 +90,7 @@ def calibration_of(tables: Iterable[pd.DataFrame]) -> tuple[Calibration | None, 
     return calibrate(scores, labels.astype(bool)), total
 
 
-def clear_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
+def clear_verdicts(verdicts: "pd.DataFrame") -> "pd.DataFrame":
     """The standing verdicts that say defective or good of images that were looked at, by the images' paths.
 
     Args:

@@ -9,20 +9,23 @@
 
 import json
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
 from reports.verdicts.counts import clear_verdicts
 from storage.images.lots import ListedImage
 from storage.results.verdicts import current_verdicts
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+
 FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
 """Formats that are one file, and its suffix."""
 DESCRIPTION = "Verdicts about a lot scored with MuSc"
 
 
-def as_csv(verdicts: pd.DataFrame) -> bytes:
+def as_csv(verdicts: "pd.DataFrame") -> bytes:
     """Every verdict as a row, the earliest first, `regions` as JSON."""
     counted_ids = set(current_verdicts(verdicts)["verdict_id"])
     table = verdicts.assign(
@@ -32,7 +35,7 @@ def as_csv(verdicts: pd.DataFrame) -> bytes:
     return csv_bytes(table)
 
 
-def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], columns: Sequence[str]) -> list[Marked]:
+def mark_images(verdicts: "pd.DataFrame", images: Sequence[ListedImage], columns: Sequence[str]) -> list[Marked]:
     """The images of a run with people's verdicts.
 
     Args:
@@ -46,7 +49,7 @@ def mark_images(verdicts: pd.DataFrame, images: Sequence[ListedImage], columns: 
 
 
 def verdicts_content(
-    kind: str, verdicts: pd.DataFrame, images: Sequence[ListedImage], prefix: str | None = None
+    kind: str, verdicts: "pd.DataFrame", images: Sequence[ListedImage], prefix: str | None = None
 ) -> bytes:
     """The content of an export's file.
 

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from musc.layers import BackboneSpec
 from planning.lot_job import JudgedGood, LotJob, backbone_identity
@@ -16,6 +16,10 @@ from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
 from storage.results.verdicts import GOOD, VerdictReader, current_verdicts, looked_at
 from storage.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +72,8 @@ def judged_good_scores(store: Store, job: LotJob) -> np.ndarray | None:
     Returns:
         Float64 (G,); None where they decide nothing.
     """
+    import pandas as pd
+
     scores, ranks = [np.empty(0)], [np.empty(0)]
     for images in job.judged_good:
         run = Run(store, images.run)
@@ -106,7 +112,7 @@ def none_judged_good(category: str) -> str:
     )
 
 
-def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[str, tuple[str, ...]]:
+def good_image_ids(verdicts: Mapping[str, "pd.DataFrame"], category: str) -> dict[str, tuple[str, ...]]:
     """Ids of the images of a product that are judged good, by path of the run; by content the latest verdict counts.
 
     One that was given without a look at the image makes it no reference.
@@ -114,6 +120,8 @@ def good_image_ids(verdicts: Mapping[str, pd.DataFrame], category: str) -> dict[
     Args:
         verdicts: every verdict, by path of the run.
     """
+    import pandas as pd
+
     tables = [current_verdicts(table) for _, table in sorted(verdicts.items())]
     if not tables:
         return {}

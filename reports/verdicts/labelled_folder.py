@@ -4,10 +4,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pandas as pd
 from PIL import Image, ImageDraw
 
 from reports.csv_coco_labelstudio import csv_bytes
@@ -20,6 +19,10 @@ from storage.images.lots import ListedImage, read_image
 from storage.results.runs import Run
 from storage.results.verdicts import DEFECTIVE, GOOD
 from storage.store import PARTIAL, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 MVTEC = "mvtec"
 SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "TIFF": ".tif"}
@@ -53,7 +56,7 @@ class LabelledFolder:
     """Paths of judged images that are gone or changed."""
 
 
-def judged_images(run: Run, verdicts: pd.DataFrame) -> list[JudgedImage]:
+def judged_images(run: Run, verdicts: "pd.DataFrame") -> list[JudgedImage]:
     """The images of a finished run that are judged good or defective, in the order of their paths."""
     by_id = {image.image_id: image for image in run.scored_images()}
     judged = []
@@ -84,6 +87,8 @@ def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path)
     Raises:
         ValueError: if something lies at the target.
     """
+    import pandas as pd
+
     if target.exists():
         raise ValueError(f"output must be a new folder, got {target}, which is there already; give another --output")
     record = read_record(run)

@@ -10,7 +10,7 @@ from storage.artefacts import digest, is_complete, writing
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError
 from storage.images.links import LEADS_OUT
 from storage.store import Store
-from storage.tables import read_table, write_table
+from storage.tables import first_rows, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,9 @@ class ListedImage:
     status: str
     reason: str
     """Why it is not scored, or a remark; empty if there is nothing to say."""
+
+
+COLUMNS = tuple(field.name for field in fields(ListedImage))
 
 
 def require_enough(images: Sequence[ListedImage], url: str, least: int = 2, store: Store | None = None) -> None:
@@ -153,13 +156,13 @@ def load_lot(store: Store, key: str) -> list[ListedImage]:
     Raises:
         FileNotFoundError: if the store holds no such lot.
     """
-    return listed_images(read_table(store, f"{lot_path(key)}/{TABLE}"))
+    _, rows = first_rows(store, f"{lot_path(key)}/{TABLE}", COLUMNS)
+    return [ListedImage(*row) for row in rows]
 
 
 def listed_images(table: "pd.DataFrame") -> list[ListedImage]:
     """The rows of a listing that was read back; columns are found by their names, and others are left alone."""
-    names = [field.name for field in fields(ListedImage)]
-    return [ListedImage(*row) for row in table[names].itertuples(index=False)]
+    return [ListedImage(*row) for row in table[list(COLUMNS)].itertuples(index=False)]
 
 
 def load_usable(store: Store, key: str) -> list[ListedImage]:

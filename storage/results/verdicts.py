@@ -16,14 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from threading import Lock
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from storage.images.drawn_shapes import MAX_REGIONS, DrawnShape
 from storage.results.append_only_files import add_dated_lines, now, time_after
 from storage.results.runs import FOLDER as RUNS
 from storage.store import PARTIAL, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +188,7 @@ class VerdictReader:
         read = ((action_of(path), self.known[path]) for path in self.tables[run][0])
         return {action: content for action, content in read if content != ()}
 
-    def everything(self) -> dict[str, pd.DataFrame]:
+    def everything(self) -> dict[str, "pd.DataFrame"]:
         """All verdicts of the store, by path of their run."""
         paths: dict[str, list[str]] = {}
         for name in self.store.sizes(FOLDER):
@@ -194,12 +196,14 @@ class VerdictReader:
                 paths.setdefault(f"{RUNS}/{name.split('/')[0]}", []).append(f"{FOLDER}/{name}")
         return {run: self._table(run, paths_of_run) for run, paths_of_run in paths.items()}
 
-    def about(self, run: str) -> pd.DataFrame:
+    def about(self, run: str) -> "pd.DataFrame":
         """Every verdict about a run, a row each with `COLUMNS`, the earliest first."""
         folder = verdict_folder(run)
         return self._table(run, [f"{folder}/{name}" for name in self.store.sizes(folder)])
 
-    def _table(self, run: str, paths: Iterable[str]) -> pd.DataFrame:
+    def _table(self, run: str, paths: Iterable[str]) -> "pd.DataFrame":
+        import pandas as pd
+
         files = sorted(path for path in paths if path.endswith(SUFFIX) and PARTIAL not in path)
         if run in self.tables and self.tables[run][0] == files:
             return self.tables[run][1]
@@ -258,12 +262,12 @@ def undone(actions: Mapping[str, Content]) -> dict[str, str]:
     return by
 
 
-def read_verdicts(store: Store, run: str) -> pd.DataFrame:
+def read_verdicts(store: Store, run: str) -> "pd.DataFrame":
     """Every verdict about a run, a row each with `COLUMNS`, the earliest first."""
     return VerdictReader(store).about(run)
 
 
-def current_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+def current_verdicts(table: "pd.DataFrame") -> "pd.DataFrame":
     """Of each image the latest verdict, unless it takes earlier ones back; in the order of their time.
 
     What was undone counts as if it had never been given.
@@ -272,6 +276,6 @@ def current_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     return latest[latest["verdict"] != WITHDRAWN].reset_index(drop=True)
 
 
-def looked_at(current: pd.DataFrame) -> pd.DataFrame:
+def looked_at(current: "pd.DataFrame") -> "pd.DataFrame":
     """Of standing verdicts those about images that the person looked at: from no others anything is learnt."""
     return current[current["looked"].astype(bool)].reset_index(drop=True)

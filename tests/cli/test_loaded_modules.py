@@ -70,7 +70,9 @@ def test_scoring_with_the_default_network_loads_no_model_library(loaded_by_scori
 
 
 def test_finished_run_again_computes_with_nothing(run: str, scoring: tuple[str, ...]) -> None:
-    assert loaded(*scoring) & (COMPUTING | MODEL_LIBRARIES | STATISTICS | SERVERS) == set()
+    found = loaded(*scoring)
+    assert found & (COMPUTING | MODEL_LIBRARIES | STATISTICS | SERVERS) == set()
+    assert found & {"pandas", "zarr"} == set()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,10 @@ def test_commands_that_read_records_load_neither_pandas_nor_zarr(
 ) -> None:
     places = {"run": run, "store": str(scratch / "out")}
     assert loaded(*(word.format(**places) for word in command)) & (COMPUTING | TABLES_AND_PICTURES) == set()
+
+
+def test_plan_reads_photographs_without_pandas_and_zarr(scratch: Path) -> None:
+    assert loaded("plan", str(scratch / "lot" / "test")) & {"pandas", "zarr"} == set()
 
 
 def test_exporting_verdicts_loads_no_torch(scratch: Path, run: str) -> None:
