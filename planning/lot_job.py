@@ -48,10 +48,10 @@ class RegionOfInterest:
 
 @dataclass(frozen=True)
 class OfProduct:
-    """Settings of a job that were accepted for its product."""
+    """Settings of a job, or its threshold, that were accepted for its product."""
 
     path: str
-    """Of the accepted settings in the store."""
+    """Of what was accepted, in the store."""
     text: str
     """Which they are, who accepted them, when, and on which verdicts."""
 
@@ -65,7 +65,8 @@ class LotJob(Identified):
 
     not_in_key: ClassVar[frozenset[str]] = frozenset(
         (
-            *("folder", "store", "allocation", "dataset", "kept_size", "of_product", "backbone.weights"),
+            *("folder", "store", "allocation", "dataset", "kept_size", "backbone.weights"),
+            *("of_product", "accepted_threshold"),
             *("good.folder", "good.listing", "region.path", "region.ignored"),
             *(f"settings.{name}" for name in ("backbone", "keep_aspect", *BackboneArguments.__annotations__)),
         )
@@ -96,9 +97,16 @@ class LotJob(Identified):
     """Where the backbone's image size comes from, if proportions are kept."""
     of_product: OfProduct | None = None
     """Which settings were accepted for the product, where these are taken."""
+    accepted_threshold: OfProduct | None = None
+    """The threshold that somebody chose for the product, where `decisions` has it from there."""
     region: RegionOfInterest | None = None
     dataset: str = ""
     """Whose labels a benchmark compares with; empty for the lots of a product."""
+
+    @property
+    def accepted_text(self) -> str:
+        """What was accepted for the product and is taken; empty where nothing is."""
+        return "; ".join(own.text for own in (self.of_product, self.accepted_threshold) if own)
 
     @property
     def min_images(self) -> int:

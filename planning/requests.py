@@ -63,8 +63,8 @@ class ProductRequest(Request):
 
     default_settings: bool = option(
         False,
-        "Score as if no settings had been accepted for the product. Those are otherwise taken, unless network, size, "
-        "layers or image score are given; `musc tune` finds them.",
+        "Score as if no settings and no threshold had been accepted for the product. Settings are otherwise taken, "
+        "unless network, size, layers or image score are given; `musc tune` finds them, the review site the threshold.",
     )
 
 

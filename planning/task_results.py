@@ -89,7 +89,7 @@ class ScoredLot(ScoredRun):
     hints: tuple[str, ...] = ()
     """Options that the sizes of the photographs suggest."""
     of_product: str = ""
-    """Which settings were accepted for the product, where these were taken."""
+    """Which settings and which threshold were accepted for the product, where these were taken."""
 
 
 class Benchmarked(Returned):

@@ -48,7 +48,7 @@ def describe_run(record: RunRecord) -> Description:
         },
         "Decision": {
             **option_values(job.decisions),
-            "thresholds": thresholds(record.decision),
+            "thresholds": thresholds(record.decision, record.accepted_threshold),
             "earlier nights used": len(record.decision.nights),
         },
         "Keys": {

@@ -19,7 +19,7 @@ def readme(record: RunRecord) -> str:
             f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
             f"{headline(decision, record.image_count)}.",
             *([decision.remark] if decision.remark else []),
-            thresholds(decision),
+            thresholds(decision, record.accepted_threshold),
         ],
         "Files": format_rows(CONTENTS),
         **{heading: format_rows(values) for heading, values in describe_run(record).items()},

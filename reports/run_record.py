@@ -102,6 +102,11 @@ class RunRecord(Recorded):
     versions: dict[str, str]
 
     @property
+    def accepted_threshold(self) -> str:
+        """Which threshold somebody chose for the product, and who; empty where none was taken."""
+        return self.job.accepted_threshold.text if self.job.accepted_threshold else ""
+
+    @property
     def image_count(self) -> int:
         """Images that were scored."""
         return self.images.get(USABLE, 0)

@@ -38,8 +38,12 @@ def counts(flagged: int, suspect: int) -> str:
     return f"{flagged:,} flagged, {suspect:,} suspect"
 
 
-def thresholds(decision: DecisionRecord) -> str:
-    """From which raw scores on images are flagged and suspect, and from how many parts that comes."""
+def thresholds(decision: DecisionRecord, accepted: str = "") -> str:
+    """From which raw scores on images are flagged and suspect, and from how many parts that comes.
+
+    Args:
+        accepted: whose threshold it is, where somebody chose it for the product.
+    """
     count = counted(decision.reference_count, "part")
     source = {
         Basis.LOT: f"the {count} of the lot itself",
@@ -50,11 +54,12 @@ def thresholds(decision: DecisionRecord) -> str:
     flagged, suspect = decision.threshold, decision.suspect_threshold
     sentences = [] if flagged is None else [f"flagged from a raw score of {flagged:.4f} on"]
     if decision.flag_basis is Basis.GIVEN:
-        sentences[-1] += ", as given"
+        sentences[-1] += f", {accepted}" if accepted else ", as given"
     if suspect is not None and suspect != flagged:
         sentences.append(f"suspect from {suspect:.4f} on")
     text = "; ".join(sentences) or "no threshold"
-    origin = "" if sentences and sentences[-1].endswith("as given") else f", found from {source}"
+    is_given = decision.flag_basis is Basis.GIVEN and len(sentences) == 1
+    origin = "" if is_given else f", found from {source}"
     return f"{text[0].upper()}{text[1:]}{origin}."
 
 

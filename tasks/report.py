@@ -81,7 +81,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "image_count": len(raw),
         "file_count": record.file_count,
         "raw_score": RAW_SCORES[record.job.settings.image_score],
-        "thresholds": thresholds(decision),
+        "thresholds": thresholds(decision, record.accepted_threshold),
         "histogram": histogram(raw, finished.decisions, decision.threshold, decision.suspect_threshold),
         "limits": finished.limits,
         "pixel_threshold": finished.pixel_threshold,

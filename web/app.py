@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -23,7 +22,7 @@ from web import pictures
 from web.access.guard import Access
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.image_page import image_values, map_values, nearest_places
-from web.judging.form import TooLargeError, read_limited
+from web.judging.form import TooLargeError
 from web.judging.many import last_actions
 from web.judging.routes import FOR_NOW, judging_routes
 from web.lot import Lot
@@ -31,8 +30,10 @@ from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
 from web.named import Named
 from web.nights import StoredRun
 from web.overview import calendar, products_of
-from web.product.ignored_places import IgnoredValues, OutdatedError, ignored_values, save_ignored
-from web.product.settings import change_settings, settings_of
+from web.product.ignored_places import OutdatedError, ignored_values
+from web.product.routes import product_routes
+from web.product.settings import settings_of
+from web.product.threshold import threshold_in_use
 from web.rendering import page
 from web.store_cache import Library
 from web.view_query import Query
@@ -62,6 +63,7 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     named = Named(library)
     app.include_router(judging_routes(named))
+    app.include_router(product_routes(named))
 
     def suggested(run: StoredRun, runs: dict[str, StoredRun], lot: Lot) -> Suggestion:
         alike, everything = scored_alike(run.record), library.verdicts.everything()
@@ -81,25 +83,18 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         found["settings"] = settings_of(store, products)
         return shown(request, "overview.html", attempts=library.attempts(), **found)
 
-    @app.post("/settings")
-    async def change(request: Request) -> JSONResponse:
-        body = await read_limited(request)
-
-        def stored() -> dict[str, str]:
-            return {"in_use": change_settings(store, body, products_of(library.runs(), {}, {}))}
-
-        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
-
     @app.get("/lots/{name}")
     def lot_page(name: str, request: Request) -> HTMLResponse:
         runs = library.runs()
         run = named.run(name)
-        lot, query, unusual = library.lot(run), Query.of(request.query_params), library.unusual(runs).get(name, ())
+        lot, unusual = library.lot(run), library.unusual(runs).get(name, ())
+        query = Query.of(request.query_params) if Query.names_view(request.query_params) else None
         values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
         values["ignored"] = ignored_values(store, run.record, 1, 1)
         values["actions"] = last_actions(library.verdicts.actions(run.path))
+        values["threshold_in_use"] = threshold_in_use(store, run.record)
         values["place"] = shlex.quote(store.location(run.path))
-        return shown(request, "lot.html", run=run, record=run.record, query=query, unusual=unusual, **values)
+        return shown(request, "lot.html", run=run, record=run.record, unusual=unusual, **values)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:
@@ -166,16 +161,6 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
             raise HTTPException(404, "There is no such place in the image.")
         picture = pictures.crop(content_of(lot, position), patch, grid)
         return Response(picture, media_type="image/jpeg", headers=FOR_GOOD)
-
-    @app.post("/lots/{name}/images/{image_id}/ignored")
-    async def ignore_places(name: str, image_id: str, request: Request) -> JSONResponse:
-        body = await read_limited(request)
-
-        def stored() -> IgnoredValues:
-            _, lot, position = named.image(name, image_id)
-            return save_ignored(store, body, lot, position)
-
-        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 
     @app.exception_handler(AnyHTTPException)
     def not_found(request: Request, error: AnyHTTPException) -> Response:

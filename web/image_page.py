@@ -9,9 +9,10 @@ from reports.page.crops import worst_patch
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
 from storage.results.verdicts import COLUMNS, current_verdicts
+from web.judging.steps import steps_of
 from web.lot import Lot
 from web.lot_page import with_verdicts
-from web.view_query import Query, chosen
+from web.view_query import Query
 
 MATCHES = 4
 
@@ -23,17 +24,15 @@ def image_values(lot: Lot, position: int, verdicts: pd.DataFrame, query: Query) 
         verdicts: every verdict about the lot.
     """
     table = with_verdicts(lot, verdicts)
-    order = chosen(table, query)["image_id"].tolist()
-    image_id = str(table.loc[position, "image_id"])
-    index = order.index(image_id) if image_id in order else None
-    following = order if index is None else order[index + 1 :]
+    steps, image_id = steps_of(table, query), str(table.loc[position, "image_id"])
+    place = steps.place(image_id)
     boxes = lot.boxes[lot.boxes["image_id"] == image_id] if len(lot.boxes) else lot.boxes
     return {
         "row": table.loc[position].to_dict(),
-        "place": None if index is None else index + 1,
-        "view_count": len(order),
-        "previous": order[index - 1] if index else None,
-        "next": following[0] if following else None,
+        "steps": steps,
+        "place": None if place is None else place + 1,
+        "previous": steps.previous(image_id),
+        "next": steps.next(image_id),
         "boxes": boxes.to_dict("records"),
         "history": history(verdicts, image_id),
     }

@@ -12,8 +12,10 @@ from reports.page.charts import histogram
 from reports.sentences import headline, thresholds
 from reports.verdicts.counts import VerdictCounts, count_verdicts
 from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
+from web.judging.differing import differing
+from web.judging.steps import steps_of
 from web.lot import Lot
-from web.view_query import PAGE_IMAGES, Query, chosen
+from web.view_query import PAGE_IMAGES, TO_DO, Query, chosen
 
 MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
@@ -53,29 +55,42 @@ def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCou
 
 
 def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """The lot's table with the current `verdict` of each image, empty for none, and whether it was `looked` at."""
+    """The lot's table with each image's current `verdict`, empty for none, if it was `looked` at, if people differ."""
     current = current_verdicts(verdicts).set_index("image_id")[["verdict", "looked"]]
     of_image = current.reindex(lot.table["image_id"])
     said, looked = of_image["verdict"].to_numpy(dtype=object), of_image["looked"].to_numpy(dtype=object)
     known = pd.notna(said)
-    return lot.table.assign(verdict=np.where(known, said, ""), looked=np.where(known, looked, False).astype(bool))
+    seen = np.where(known, looked, False).astype(bool)
+    differs = lot.table["image_id"].isin(list(differing(verdicts)))
+    return lot.table.assign(verdict=np.where(known, said, ""), looked=seen, differs=differs)
 
 
-def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Suggestion) -> dict[str, object]:
+def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query | None, suggestion: Suggestion) -> dict[str, object]:
     """All that the template shows of a lot, besides the run itself.
 
     Args:
         verdicts: every verdict about it.
+        query: None for the view a lot opens on: what is to look at and not judged, or everything where all of it is.
         suggestion: of a threshold.
     """
     table = with_verdicts(lot, verdicts)
+    work = steps_of(table, TO_DO)
+    if query is None:
+        query = TO_DO if work.next("") else Query()
     rows = chosen(table, query)
     page_count = max(1, ceil(len(rows) / PAGE_IMAGES[query.view]))
     page = min(query.page_number, page_count)
     first = (page - 1) * PAGE_IMAGES[query.view]
     decision = lot.record.decision
     groups = table.loc[table["group"] > 0, "group"].value_counts().sort_index()
+    said_by = differing(verdicts)
     return {
+        "query": query,
+        "work": work,
+        "work_view": TO_DO.address(),
+        "differing": [
+            (lot.images[lot.positions[one]].path, one, said) for one, said in said_by.items() if one in lot.positions
+        ],
         "rows": rows.iloc[first : first + PAGE_IMAGES[query.view]].to_dict("records"),
         "first": first,
         "match_count": len(rows),
@@ -83,7 +98,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query, suggestion: Sugge
         "page_count": page_count,
         "image_count": len(table),
         "headline": headline(decision, len(table)),
-        "thresholds": thresholds(decision),
+        "thresholds": thresholds(decision, lot.record.accepted_threshold),
         "histogram": histogram(
             table["raw_score"].to_numpy(), table["decision"].tolist(), decision.threshold, decision.suspect_threshold
         ),

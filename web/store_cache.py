@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from reports.drift import MeasureComparison
@@ -18,7 +19,7 @@ from storage.errors import DamagedError, FormatVersionError
 from storage.results.profiles import FOLDER as PROFILES
 from storage.results.profiles import PROFILE, Profile, parse_profile
 from storage.results.runs import FOLDER as RUNS
-from storage.results.runs import RECORD, REPORT_FOLDER
+from storage.results.runs import RECORD, REPORT_FOLDER, Run
 from storage.results.verdicts import VerdictReader
 from storage.store import PARTIAL, Store
 from storage.tables import BENCHMARKS, METRICS_TABLE
@@ -77,6 +78,7 @@ class Library:
         self._profiles = ParsedFiles(store, parse_profile)
         self._metrics = ParsedFiles(store, parse_metrics)
         self._lots: OrderedDict[str, Lot] = OrderedDict()
+        self._raw_scores: dict[str, np.ndarray] = {}
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[pd.DataFrame, VerdictCounts]] = {}
         self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
@@ -132,6 +134,12 @@ class Library:
             while len(self._lots) > OPEN_LOTS:
                 self._lots.popitem(last=False)
             return lot
+
+    def raw_scores(self, run: StoredRun) -> np.ndarray:
+        """The raw scores of a run, (N,) ascending; read once."""
+        if run.path not in self._raw_scores:
+            self._raw_scores[run.path] = np.sort(Run(self.store, run.path).scores()["raw_score"].to_numpy())
+        return self._raw_scores[run.path]
 
     def verdicts_about(self, run: StoredRun) -> pd.DataFrame:
         """Every verdict about a run, the earliest first."""

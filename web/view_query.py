@@ -29,6 +29,8 @@ NONE = "none"
 
 UNSEEN = "unseen"
 """As a filter: images judged without a look at them."""
+DIFFERS = "differs"
+"""As a filter: images about which two people say different things."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,19 @@ class Query:
         return replace(query, sort=sort, view=query.view if query.view in PAGE_IMAGES else GRID)
 
     def address(self, **changes: str) -> str:
-        """The query part of an address with some values changed; those with the default are left out."""
+        """The query part of an address with some values changed; those with the default are left out, but not all.
+
+        An address that names no view means the one a lot opens on.
+        """
         values = asdict(replace(self, **changes))
         default = asdict(Query())
-        return urlencode({name: value for name, value in values.items() if value != default[name]})
+        given = {name: value for name, value in values.items() if value != default[name]}
+        return urlencode(given or {"view": self.view})
+
+    @classmethod
+    def names_view(cls, parameters: Mapping[str, str]) -> bool:
+        """Whether an address names a view at all."""
+        return any(field.name in parameters for field in fields(cls))
 
     def by(self, sort: str) -> "Query":
         """The same images by another order; chosen again, the other way round."""
@@ -76,6 +87,10 @@ class Query:
     def page_number(self) -> int:
         """From 1."""
         return max(1, whole_number(self.page) or 1)
+
+
+TO_DO = Query(decision=LISTED, verdict=NONE)
+"""What a lot opens on: images to look at that nobody judged yet."""
 
 
 def whole_number(text: str) -> int | None:
@@ -96,7 +111,8 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     """The rows of a lot that a view shows, in its order; equal values in the order of their paths.
 
     Args:
-        table: a row per image by position, with the current `verdict`, empty for none, and if it was `looked` at.
+        table: a row per image by position, with the current `verdict`, empty for none, if it was `looked` at, and
+            whether what people say `differs`.
     """
     keep = pd.Series(True, index=table.index)
     if query.decision:
@@ -104,8 +120,8 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
         keep &= ~accepted if query.decision == LISTED else table["decision"] == query.decision
     if query.verdict:
         said = table["verdict"]
-        unseen = (said != "") & ~table["looked"]
-        keep &= unseen if query.verdict == UNSEEN else said == ("" if query.verdict == NONE else query.verdict)
+        of_kind = {UNSEEN: (said != "") & ~table["looked"], DIFFERS: table["differs"], NONE: said == ""}
+        keep &= of_kind.get(query.verdict, said == query.verdict)
     if query.group:
         keep &= table["group"] == (0 if query.group == NONE else whole_number(query.group))
     if query.name:

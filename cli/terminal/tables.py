@@ -94,7 +94,7 @@ def show_decision(image_count: int, record: RunRecord, notices: Notices) -> None
     console.print(f"{headline(decision, image_count)}.", style="bold", highlight=False)
     if decision.remark:
         console.print(visible(decision.remark), markup=False, highlight=False)
-    console.print(thresholds(decision), highlight=False)
+    console.print(visible(thresholds(decision, record.accepted_threshold)), markup=False, highlight=False)
     for warning in notices.warnings:
         console.print("Warning:", style="bold yellow", end=" ")
         console.print(visible(warning), markup=False, highlight=False)

@@ -14,6 +14,7 @@ from planning.requests import LotRequest
 from planning.resources import Engine
 from planning.size_hints import size_hints
 from planning.task_results import Contributed, ScoredLot, ScoredRun
+from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
 from reports.verdicts.known_good import none_judged_good, with_judged_good
 from storage.artefacts import is_complete
 from storage.attempts import attempting
@@ -44,6 +45,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         if job.kept_size and job.kept_size.key:
             settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
         job = with_region(job, listing.lot_key, runner)
+        job = job if request.default_settings else with_accepted_threshold(job)
         hints = size_hints(job, load_usable(Store(job.store), listing.lot_key))
         for hint in hints:
             log.info("hint: %s", hint)
@@ -67,17 +69,18 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         contributed=contribution_of(request, job),
         kept_size=job.kept_size.text if job.kept_size else "",
         hints=hints,
-        of_product=job.of_product.text if job.of_product else "",
+        of_product=job.accepted_text,
     )
     runner.monitor.scored(job, result)
     return result
 
 
 def notes_of(request: LotRequest, job: LotJob) -> tuple[str, ...]:
-    """What was asked for and could not be done, because nobody has judged or drawn anything yet."""
+    """What was asked for, or chosen for the product, and could not be done."""
     no_verdicts = (none_judged_good(job.category),) if request.good_from_verdicts and not job.judged_good else ()
     nothing_drawn = request.ignore_drawn and not (job.region and job.region.ignored)
-    return (*no_verdicts, *((none_drawn(job.category),) if nothing_drawn else ()))
+    other = "" if request.default_settings else threshold_left_out(job)
+    return (*no_verdicts, *((none_drawn(job.category),) if nothing_drawn else ()), *((other,) if other else ()))
 
 
 def contribution_of(request: LotRequest, job: LotJob) -> Contributed:

@@ -10,6 +10,7 @@ from planning.job_from_request import prepare
 from planning.lot_job import LotJob
 from planning.requests import LotRequest
 from planning.task_results import Tuned
+from planning.tuning.accepted_threshold import without_accepted_threshold
 from planning.tuning.choices import Choice, choices_of
 from planning.tuning.request import TuneRequest
 from planning.tuning.tuning_specs import Labelled, TrialSpec, TuneSpec, trial_spec
@@ -51,7 +52,7 @@ def tune_product(request: TuneRequest, runner: Runner) -> Tuned:
             left_out.append(f"the verdicts about {lot.record.job.lot} are left out: {error}")
     require_enough([lot for lot in lots if lot.run in {one.run for one in labelled}], request.category)
     progress.doing("comparing choices …")
-    decisions = lots[0].record.job.decisions
+    decisions = without_accepted_threshold(lots[0].record.job).decisions
     spec = TuneSpec("", request.category, store.url, choices, tuple(labelled), decisions)
     done = run_stage("tune", judge_choices, [spec], runner)[0]
     accepted = accept(store, done.path, request.name) if request.accept else None
@@ -93,7 +94,7 @@ def trial_job(request: TuneRequest, lot: JudgedLot, choice: Choice, runner: Runn
             good=past.good.folder if past.good else None,
             roi=past.region.path or None if past.region else None,
             settings=choice.applied_to(Settings(**kept)),
-            decisions=past.decisions,
+            decisions=without_accepted_threshold(past).decisions,
             resources=request.resources,
             default_settings=True,
         )

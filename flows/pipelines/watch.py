@@ -13,6 +13,7 @@ from planning.job_from_request import none_drawn, prepare
 from planning.lot_specs import extract_specs, good_job
 from planning.requests import WatchRequest
 from planning.size_hints import size_hints
+from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
 from reports.references import earlier_references
 from reports.verdicts.known_good import with_judged_good
 from storage.artefacts import digest
@@ -48,7 +49,7 @@ class Started:
     references: int
     limits: Limits
     of_product: str = ""
-    """Which settings were accepted for the product, where these are taken."""
+    """What was accepted for the product and is taken."""
 
 
 def watch_folder(
@@ -70,8 +71,8 @@ def watch_folder(
     receivers = [*receivers, *([webhook(url)] if url else [])]
     watch = open_watch(request, runner)
     arrivals = watch.arrivals
-    of_product = watch.bank.job.of_product.text if watch.bank.job.of_product else ""
-    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.limits, of_product))
+    accepted = watch.bank.job.accepted_text
+    show(Started(arrivals.store.location(arrivals.path), len(watch.bank.contents), watch.limits, accepted))
     notifier, known = Notifier(arrivals, receivers), arrivals.names()
     states: dict[str, FileState] = {}
     notified = arrivals.notified() if receivers else set()
@@ -115,6 +116,10 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
         log.warning("%s", none_drawn(job.category))
     if job.region:
         job = replace(job, region=keep_region(job.store, job.region, images, job.backbone))
+    if not request.default_settings:
+        job = with_accepted_threshold(job)
+        if other := threshold_left_out(job):
+            log.warning("%s", other)
     if good:
         blocks = extract_specs(good_job(job, good), good.listing, images)
         run_stage("extract", extract_block, blocks, runner)

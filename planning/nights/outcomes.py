@@ -43,7 +43,7 @@ class LotOutcome:
     hints: tuple[str, ...] = ()
     """Options that the sizes of the photographs suggest."""
     of_product: str = ""
-    """Which settings were accepted for the product, where these were taken."""
+    """Which settings and which threshold were accepted for the product, where these were taken."""
     contributed: Contributed = field(default_factory=Contributed)
     problems: tuple[str, ...] = ()
     """What went wrong beside the scores; such a lot is looked at again the next night."""

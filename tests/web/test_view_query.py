@@ -17,6 +17,7 @@ TABLE = pd.DataFrame(
         "decision": ["suspect", "flagged", "accepted", "accepted"],
         "verdict": ["", "defective", "good", ""],
         "looked": [False, True, False, False],
+        "differs": [False, True, False, False],
         "group": [0, 1, 1, 0],
         "brightness": [0.5, None, 0.2, 0.9],
         "sharpness": [1.0, 2.0, 3.0, 4.0],
@@ -40,6 +41,7 @@ TABLE = pd.DataFrame(
         ({"verdict": "none"}, "14"),
         ({"verdict": "good"}, "3"),
         ({"verdict": "unseen"}, "3"),
+        ({"verdict": "differs"}, "2"),
         ({"group": "1"}, "23"),
         ({"group": "none"}, "14"),
         ({"group": "x"}, ""),
@@ -67,7 +69,7 @@ def test_names_are_found_in_whichever_normal_form_they_are(form: Literal["NFC", 
 
 
 def test_address_holds_what_differs_from_the_default() -> None:
-    assert Query().address() == ""
+    assert Query().address() == "view=grid", "an empty one would be what a lot opens on"
     query = Query.of({"name": "a b&c", "page": "3", "unknown": "x"})
     assert query.address() == "name=a+b%26c&page=3"
     assert query.address(page="1", view="table") == "name=a+b%26c&view=table"

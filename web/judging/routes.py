@@ -5,8 +5,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from web.image_page import history
+from web.judging.claims import Claims
 from web.judging.form import read_limited, sent_object, text_of, verdict_from
 from web.judging.many import describe, last_actions, latest_of, verdicts_from
+from web.judging.sharing import claim_next
 from web.lot_page import with_verdicts
 from web.named import Named
 from web.view_query import Query, chosen
@@ -20,7 +22,7 @@ def judging_routes(named: Named) -> APIRouter:
     Args:
         named: finds the runs, lots and images of the store.
     """
-    router, library = APIRouter(), named.library
+    router, library, claims = APIRouter(), named.library, Claims()
 
     @router.get("/lots/{name}/selection.json")
     def selection(name: str, request: Request) -> JSONResponse:
@@ -50,6 +52,16 @@ def judging_routes(named: Named) -> APIRouter:
             return {"action": action, "said": describe([vars(verdict) for verdict in verdicts])}
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    @router.post("/lots/{name}/claims")
+    async def claim(name: str, request: Request) -> JSONResponse:
+        sent = sent_object(await read_limited(request))
+
+        def claimed() -> dict[str, object]:
+            run, lot = named.lot(name)
+            return claim_next(claims, lot, library.verdicts_about(run), sent)
+
+        return JSONResponse(await run_in_threadpool(claimed), headers=FOR_NOW)
 
     @router.post("/lots/{name}/undo")
     async def undo(name: str, request: Request) -> JSONResponse:

@@ -3,6 +3,7 @@ import { drawHeat, drawScale, outlinePath } from "./heat.js";
 import { Viewer } from "./viewer.js";
 import { Drawing } from "./drawing.js";
 import { Ignored } from "./ignored.js";
+import { share } from "./sharing.js";
 import { Verdicts } from "./verdicts.js";
 
 const look = document.getElementById("look");
@@ -21,7 +22,7 @@ const ignoring = new Drawing(viewer, get("ignored-drawings"), get("ignored-list"
 }, ["ignored"]);
 new Ignored(look.dataset.base, ignoring, JSON.parse(get("known-ignored").textContent));
 const verdicts = new Verdicts(look.dataset.base, drawing, JSON.parse(get("known").textContent), () => {
-  if (get("go-on").checked) get("next")?.click();
+  if (get("go-on").checked && get("next")) verdicts.leave(get("next"));
 });
 
 const photograph = get("photograph"), tellGone = () => { get("gone").hidden = false; photograph.hidden = true; };
@@ -109,6 +110,11 @@ const actions = {
 const MOVES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 document.addEventListener("keydown", (event) => {
+  if (!typing(event.target) && event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
+    event.preventDefault();
+    verdicts.undo();
+    return;
+  }
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   if (typing(event.target)) {
     if (event.key === "Escape") event.target.blur();
@@ -131,8 +137,10 @@ document.addEventListener("keydown", (event) => {
 const keys = get("keys"), goOn = get("go-on");
 keys.checked = localStorage.getItem("musc-keys") !== "off";
 keys.addEventListener("change", () => localStorage.setItem("musc-keys", keys.checked ? "on" : "off"));
-goOn.checked = localStorage.getItem("musc-go-on") === "on";
+// Through a morning's work one goes from image to image, unless one has said otherwise.
+goOn.checked = (localStorage.getItem("musc-go-on") ?? ("work" in look.dataset ? "on" : "off")) === "on";
 goOn.addEventListener("change", () => localStorage.setItem("musc-go-on", goOn.checked ? "on" : "off"));
 
 loadMap();
 loadMatches();
+share(look, () => verdicts.reviewer.name);

@@ -2,11 +2,12 @@
 import { Reviewer } from "./reviewer.js";
 import { Selection } from "./selection.js";
 import { send } from "./send.js";
+import { claim } from "./sharing.js";
 import { showTimes } from "./times.js";
 
 const get = (id) => document.getElementById(id);
 const bar = get("judging"), lot = bar.dataset.lot;
-const RENEWED = ["facts", "images-shown", "actions"];
+const RENEWED = ["work", "facts", "images-shown", "differing", "actions"];
 const count = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
 let busy = false;
 
@@ -97,6 +98,12 @@ get("undo").addEventListener("click", () => undo());
 get("main").addEventListener("click", (event) => {
   const button = event.target.closest("[data-undo]");
   if (button) undo(button.dataset.undo);
+  const link = event.target.closest("#go-on");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();  // to the first image that nobody else has open; where that cannot be told, to the first one
+  claim(lot, "", link.dataset.view, reviewer.name)
+    .then((got) => { location.href = got.image ? `${lot}/images/${encodeURIComponent(got.image)}?${link.dataset.view}` : link.href; })
+    .catch(() => { location.href = link.href; });
 });
 function clicking() {
   selection.clicking = !selection.clicking;

@@ -1,5 +1,6 @@
-"use strict";
 // The threshold slider: how many images it would pull, and of the judged ones how many rightly.
+import { Nights } from "./nights.js";
+
 const slider = document.querySelector(".slider");
 const range = document.getElementById("threshold");
 const low = Number(slider.dataset.low), high = Number(slider.dataset.high);
@@ -38,7 +39,10 @@ async function start() {
   const pulledLink = document.getElementById("show-pulled"), command = document.getElementById("command");
   const toRun = document.getElementById("to-run"), toSuggested = document.getElementById("to-suggested");
 
+  const nights = document.getElementById("what-if") && new Nights(document.getElementById("what-if"));
+
   function show(threshold) {
+    nights?.show(threshold);
     const across = (100 * (threshold - low)) / (high - low);
     for (const end of ["x1", "x2"]) line.setAttribute(end, across.toFixed(3));
     line.setAttribute("visibility", "visible");

@@ -16,6 +16,26 @@ export class Verdicts {
     drawing.changed = () => this.#say("Stored with the next verdict.");
     drawing.set(known.current?.regions ?? []);
     this.#show();
+    const left = sessionStorage.getItem("musc-said");
+    if (left) this.#say(left);
+    sessionStorage.removeItem("musc-said");
+  }
+
+  // Goes to another page, on which what was stored here is still said.
+  leave(link) {
+    sessionStorage.setItem("musc-said", `${document.querySelector("h1").textContent}: ${this.known.current?.verdict ?? "taken back"}. Ctrl-Z undoes.`);
+    link.click();
+  }
+
+  // Undoes the person's last verdicts about the lot, on whichever image, and shows this page as it is then.
+  undo() {
+    this.reviewer.ask("your last verdict is undone", async (name) => {
+      try {
+        const done = await send(`${this.base.split("/images/")[0]}/undo`, { action: "", name });
+        sessionStorage.setItem("musc-said", `${done.said[0].toUpperCase()}${done.said.slice(1)}.`);
+        location.reload();
+      } catch (error) { this.#say(`Not undone: ${error.message}`, true); }
+    });
   }
 
   withdraw() { if (this.known.current) this.give("withdrawn"); }

@@ -1,0 +1,107 @@
+"""The threshold that somebody chose for a product, append-only: the latest file counts, one without any goes back.
+
+`thresholds/<product>/<time>-<random>.json` holds one JSON object, the fields of `AcceptedThreshold`.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
+
+from storage.errors import DamagedError, FormatVersionError
+from storage.local_time import local_time
+from storage.results.append_only_files import add_dated, now, time_after
+from storage.results.verdicts import MAX_NAME
+from storage.store import PARTIAL, Store
+
+FOLDER = "thresholds"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class AcceptedThreshold:
+    """From which raw score on images of a product are flagged, by whom, and for which scores."""
+
+    category: str
+    threshold: float | None
+    """None for the rule's again."""
+    scored_alike: str
+    """Digest of all that raw scores depend on besides the images: for other scores the threshold means nothing."""
+    run: str
+    """Path of the run on whose page it was chosen."""
+    name: str
+    """Who chose it."""
+    defective: int = 0
+    """Verdicts that were known then, about lots scored alike."""
+    good: int = 0
+    time: str = field(default_factory=now)
+    """UTC, ISO 8601 with microseconds."""
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can have chosen.
+
+        Raises:
+            ValueError: naming the field, its rule and what was given.
+        """
+        if not self.name.strip() or len(self.name) > MAX_NAME:
+            raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(self.name)}; say who chooses")
+        if self.threshold is not None and not (math.isfinite(self.threshold) and self.threshold >= 0):
+            raise ValueError(f"threshold must be a raw score from 0 on, got {self.threshold}; choose another")
+
+    @property
+    def text(self) -> str:
+        """Which threshold it is, and from whom.
+
+        >>> AcceptedThreshold("cap", 0.25, "", "", "Ann", time="2026-11-28T12:00:00+00:00").text[:46]
+        'the threshold 0.2500 of cap, accepted by Ann o'
+        """
+        by = f"by {self.name} on {local_time(self.time)}"
+        if self.threshold is None:
+            return f"the rule’s threshold of {self.category}, {by}"
+        verdicts = f"verdicts about {self.defective} defective and {self.good} good photographs"
+        return f"the threshold {self.threshold:.4f} of {self.category}, accepted {by}, with {verdicts}"
+
+
+def add_threshold(store: Store, accepted: AcceptedThreshold) -> str:
+    """Store a threshold as a file of its own, which counts from now on, and return its path in the store."""
+    files = threshold_files(store, accepted.category)
+    before = read_threshold(store, files[-1]).time if files else ""
+    accepted = replace(accepted, time=time_after(before, accepted.time))
+    content = {"format_version": FORMAT_VERSION, **asdict(accepted)}
+    return add_dated(store, f"{FOLDER}/{accepted.category}", accepted.time, content)
+
+
+def threshold_files(store: Store, category: str) -> list[str]:
+    """Paths of all thresholds ever chosen for a product, the latest last."""
+    folder = f"{FOLDER}/{category}"
+    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
+    return [f"{folder}/{name}" for name in sorted(names)]
+
+
+def latest_threshold(store: Store, category: str) -> tuple[str, AcceptedThreshold] | None:
+    """The threshold of a product that counts, and its path in the store; None where the rule decides.
+
+    Raises:
+        FormatVersionError: if another release wrote it.
+        DamagedError: if the file holds something else.
+    """
+    files = threshold_files(store, category)
+    latest = read_threshold(store, files[-1]) if files else None
+    return (files[-1], latest) if latest and latest.threshold is not None else None
+
+
+def read_threshold(store: Store, path: str) -> AcceptedThreshold:
+    """A threshold at a path; errors are those of `latest_threshold`."""
+    try:
+        found = json.loads(store.read(path))
+        version = found.pop("format_version", None)
+        if version == FORMAT_VERSION:
+            return AcceptedThreshold(**found)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DamagedError(
+            f"{path} in {store.url} must hold the threshold of a product, got something else ({error}); delete it, "
+            "which brings back the one chosen before"
+        ) from None
+    raise FormatVersionError(
+        f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {version!r}; use the release that wrote "
+        "it, or delete it"
+    )

@@ -1,0 +1,50 @@
+// Sharing a lot: says which image this tab has open, and learns the next one that nobody else has; loads it before it is asked for.
+import { send } from "./send.js";
+
+const RENEW_MS = 40000;
+
+function reader() {
+  let known = sessionStorage.getItem("musc-reader");
+  if (!known) {
+    known = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    sessionStorage.setItem("musc-reader", known);
+  }
+  return known;
+}
+
+// Claims an image of a view, the first free one for an empty id; the answer names it, the next one, and who else has it open.
+export function claim(lot, image, view, name) {
+  return send(`${lot}/claims`, { reader: reader(), name, view, image });
+}
+
+// What the next image's page shows first is asked for now, and kept by the browser.
+function load(link) {
+  const base = link.href.split("?")[0];
+  if (load.last === base) return;
+  load.last = base;
+  new Image().src = `${base}/photograph`;
+  fetch(`${base}/map.json`).catch(() => {});
+}
+
+// Keeps an image's page up to date with what others have open; its link to the next image leads to a free one.
+export async function share(look, name) {
+  const next = document.getElementById("next");
+  if (next) load(next);
+  if (!("work" in look.dataset)) return;
+  const told = document.getElementById("shared");
+  const renew = async () => {
+    if (document.hidden) return;
+    const got = await claim(look.dataset.lot, look.dataset.image, look.dataset.view, name());
+    document.getElementById("done").textContent = `${got.done.toLocaleString("en")} of ${got.total.toLocaleString("en")} done`;
+    if (next && got.next) {
+      next.href = `${look.dataset.lot}/images/${encodeURIComponent(got.next)}?${look.dataset.view}`;
+      load(next);
+    }
+    const others = got.others.map((one) => `${one.name} has had this image open for ${one.seconds} s`).join(", ");
+    told.textContent = others ? `${others}. You may judge it all the same${got.next ? ", or go on to the next one" : ""}.` : "";
+  };
+  const quietly = () => renew().catch(() => {});  // without an answer the page works as for one person
+  await quietly();
+  setInterval(quietly, RENEW_MS);
+  document.addEventListener("visibilitychange", quietly);
+}
