@@ -1,12 +1,20 @@
 """README.txt of a run's folder: its files and settings in plain text."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 from reports.description import describe_run
 from reports.run_record import RunRecord
 from reports.sentences import headline, thresholds
-from storage.results.runs import CONTENTS
+from storage.results.run_files import ExportKind, MapKind, export_folder, maps_folder
+from storage.results.runs import CONTENTS, REPORT, REPORT_FOLDER
 
+MADE_AFTER = {
+    f"{REPORT_FOLDER}/{REPORT}": "the page with pictures, for a browser and for mailing",
+    **{maps_folder(kind): f"anomaly maps as {kind} files, with --maps {kind}" for kind in get_args(MapKind)},
+    **{export_folder(kind): f"results as {kind}, with --export {kind}" for kind in get_args(ExportKind)},
+}
+"""What is made of a run after it is complete, and lies beside its files: each only where it was asked for."""
 NAME_WIDTH = 20
 """Characters of the column of names."""
 
@@ -21,7 +29,7 @@ def readme(record: RunRecord) -> str:
             *([decision.remark] if decision.remark else []),
             thresholds(decision, record.accepted_threshold),
         ],
-        "Files": format_rows(CONTENTS),
+        "Files": format_rows(CONTENTS | MADE_AFTER),
         **{heading: format_rows(values) for heading, values in describe_run(record).items()},
         "Warnings": [f"  {text}" for text in (*record.warnings, *record.notes)],
         "Commands": format_rows(

@@ -24,6 +24,7 @@ from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.image_page import image_values, map_values, nearest_places
 from web.judging.form import TooLargeError
 from web.judging.many import last_actions
+from web.judging.pull_list import parts_to_pull
 from web.judging.routes import FOR_NOW, judging_routes
 from web.lot import Lot
 from web.lot_page import Suggestion, lot_values, slider_values, suggestion_for
@@ -95,6 +96,12 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         values["threshold_in_use"] = threshold_in_use(store, run.record)
         values["place"] = shlex.quote(store.location(run.path))
         return shown(request, "lot.html", run=run, record=run.record, unusual=unusual, **values)
+
+    @app.get("/lots/{name}/pull")
+    def pull_list(name: str, request: Request) -> HTMLResponse:
+        run, lot = named.lot(name)
+        parts = parts_to_pull(lot, library.verdicts_about(run))
+        return shown(request, "pull.html", run=run, record=run.record, parts=parts)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:

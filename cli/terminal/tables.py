@@ -2,14 +2,15 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, get_args
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from cli.terminal.escaping import literal, visible
-from cli.terminal.progress import console
+from cli.terminal.progress import PLAIN_WIDTH, console
 from reports.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from planning.lot_job import LotJob
 
 ROWS_SHOWN = 10
+LEFT_OUT_FIRST = ("score", "peak at x, y", "p", "group")
+"""Columns of the most anomalous images that narrow windows do without, in this order."""
 METRICS_SHOWN = 8
 """Columns of metrics in one table; a line of 120 characters holds as many."""
 
@@ -44,7 +47,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     """
     run = Run(Store(store_url), run_path)
     ranked, record = read_ranking(run, ROWS_SHOWN), read_record(run)
-    console.print(ranking(ranked))
+    console.print(ranking(ranked, console.width))
     show_backbone(record)
     show_decision(ranked.image_count, record, notices_of(run.store, record))
     for note in notes:
@@ -181,23 +184,49 @@ def metric_tables(rows: "pd.DataFrame") -> list[Table]:
     return tables
 
 
-def ranking(ranked: Ranking) -> Table:
-    """The most anomalous images."""
-    table = Table(title=f"Most anomalous of {ranked.image_count} images")
-    for heading in ("rank", "image", "raw score", "p", "score"):
-        table.add_column(heading, justify="left" if heading == "image" else "right", overflow="fold")
-    table.add_column("peak at x, y", justify="right")
-    table.add_column("decision")
-    table.add_column("group", justify="right")
-    for image in ranked.first:
-        table.add_row(
-            str(image.rank),
-            literal(image.path),
-            f"{image.raw_score:.4f}",
-            p_text(image.p_value),
-            f"{image.score:.4f}",
-            f"{image.peak_x}, {image.peak_y}",
-            image.decision,
-            str(image.group or "–"),
-        )
+def ranking(ranked: Ranking, room: int = PLAIN_WIDTH) -> Table:
+    """The most anomalous images, without the columns that would break their names.
+
+    Args:
+        room: characters of a line.
+    """
+    cells: dict[str, list[str]] = {
+        "rank": [str(image.rank) for image in ranked.first],
+        "image": [literal(image.path) for image in ranked.first],
+        "raw score": [f"{image.raw_score:.4f}" for image in ranked.first],
+        "p": [p_text(image.p_value) for image in ranked.first],
+        "score": [f"{image.score:.4f}" for image in ranked.first],
+        "peak at x, y": [f"{image.peak_x}, {image.peak_y}" for image in ranked.first],
+        "decision": [str(image.decision) for image in ranked.first],
+        "group": [str(image.group or "–") for image in ranked.first],
+    }
+    widths = {heading: max(map(cell_len, (heading, *those))) for heading, those in cells.items()}
+    widths["image"] = max(cell_len(visible(image.path)) for image in ranked.first) if ranked.first else 0
+    shown = headings_within(room, widths)
+    left_out = [heading for heading in cells if heading not in shown]
+    caption = f"A wider window shows {', '.join(left_out)} too." if left_out else None
+    table = Table(title=f"Most anomalous of {ranked.image_count} images", caption=caption)
+    for heading in shown:
+        table.add_column(heading, justify="left" if heading in ("image", "decision") else "right", overflow="fold")
+    for row in zip(*(cells[heading] for heading in shown), strict=True):
+        table.add_row(*row)
     return table
+
+
+def headings_within(room: int, widths: Mapping[str, int]) -> list[str]:
+    """The headings of columns that fit into a line together, in their order.
+
+    Args:
+        room: characters of the line.
+        widths: characters of the widest cell of each column.
+
+    >>> headings_within(30, {"rank": 4, "image": 12, "score": 6, "decision": 8})
+    ['rank', 'image']
+    """
+    shown = list(widths)
+    for heading in (*LEFT_OUT_FIRST, *reversed(list(widths))):
+        if sum(widths[one] + 3 for one in shown) + 1 <= room:
+            break
+        if heading in shown and heading not in ("rank", "image"):
+            shown.remove(heading)
+    return shown

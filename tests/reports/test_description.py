@@ -37,6 +37,8 @@ def test_readme_holds_the_description() -> None:
     for heading, values in describe_run(record).items():
         assert f"\n{heading}\n" in text
         assert [name for name in values if f"  {name}" not in text] == []
+    for name in ("scores.parquet", "report/report.html", "maps-png", "maps-tiff", "export-csv", "export-coco"):
+        assert f"\n  {name} " in text
 
 
 @pytest.mark.parametrize(

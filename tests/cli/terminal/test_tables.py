@@ -56,6 +56,17 @@ def ranking_of(paths: list[str]) -> Ranking:
     return Ranking(len(paths), tuple(RankedImage(*row) for row in rows))
 
 
+def test_narrow_window_shows_names_whole_and_says_what_it_leaves_out() -> None:
+    names = ["line3_camera2_20261121_000084.png", "部品-0001.png"]
+    for width, left_out in ((80, "p, score, peak at x, y"), (60, "p, score, peak at x, y, decision, group"), (120, "")):
+        screen = Console(width=width, record=True)
+        screen.print(ranking(ranking_of(names), width))
+        text = screen.export_text()
+        assert all(name in text for name in (*names, "0.8000"))
+        assert (f"A wider window shows {left_out} too." in " ".join(text.split())) == bool(left_out)
+        assert max(len(line) for line in text.splitlines()) <= width
+
+
 def metrics_of(categories: list[str], **changes: str) -> pd.DataFrame:
     whole = {"backbone": "texture", "image_size": "256", "metric": "image_auroc", "value": 0.75}
     whole |= {"published": np.nan, "published_of": "", "difference": np.nan}
