@@ -1,5 +1,4 @@
 # `make demo` and `make test` set up all they need; the environment is built once and again when its files change.
-# It is compiled at once: otherwise, where Python may write no bytecode, every process compiles its libraries again.
 PYTHON ?= python3.11
 VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)

@@ -34,8 +34,9 @@ LIBRARIES = (
 """What commands load of others; Prefect loads the last two lines of them."""
 FORKABLE = {Path("/proc/self/comm").read_text().strip(), "jemalloc_bg_thd"}
 """The main thread, and that of pyarrow's memory, which jemalloc starts anew in a fork."""
-LOADING_SECONDS = 120
+LOADING_SECONDS = 240
 FORKING_SECONDS = 60
+RUNNING_SECONDS = 300
 MESSAGE_BYTES = 1 << 20
 SET_CHILD_SUBREAPER = 36
 """Of Linux's prctl: whoever loses its parent below this process becomes its child."""
@@ -48,12 +49,22 @@ class ForkServer:
         self.process, self.asking = process, asking
 
     def start(self, program: list[str], **options: Any) -> "subprocess.Popen[str]":
-        """`subprocess.Popen` of a Python program: `-m` and a module, or `-c` and its text, then its arguments.
+        """`subprocess.Popen` of a Python program: `-m` and a module, `-c` and its text, or a file, then its arguments.
 
         Args:
             options: `cwd`, `env`, `stdin`, `stdout`, `stderr` and `start_new_session` as there; pipes are text.
         """
         return Forked(self, program, **options)
+
+    def run(self, program: list[str], **options: Any) -> str:
+        """What a program prints that must end well."""
+        with self.start(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
+            try:
+                said, errors = process.communicate(timeout=RUNNING_SECONDS)
+            finally:
+                process.kill()
+        assert process.returncode == 0, errors
+        return str(said)
 
     def fork(self, request: dict[str, Any], files: list[int]) -> int:
         """The process id of a new child of this process.
@@ -172,14 +183,19 @@ def become(request: dict[str, Any]) -> None:
     sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
-    sys.path[0] = request["folder"]
-    flag, program, *arguments = request["program"]
-    sys.argv = [flag, *arguments]
+    sys.path[:1] = [request["folder"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    first, *rest = request["program"]
     main = sys.modules["__main__"] = ModuleType("__main__")
-    if flag == "-m":
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    if first == "-m":
+        sys.argv = rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif first == "-c":
+        sys.argv = [first, *rest[1:]]
+        exec(compile(rest[0], "<string>", "exec"), main.__dict__)
     else:
-        exec(compile(program, "<string>", "exec"), main.__dict__)
+        sys.argv = [first, *rest]
+        sys.path[0] = str(Path(first).resolve().parent)
+        runpy.run_path(first, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """The benchmarks on photographs run at toy size, on drawn parts, one after the other as the docs name them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,15 @@ import pytest
 from PIL import Image
 
 from storage.datasets.synthetic.lot import write_lot
+from tests.forking import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(name: str, *words: object) -> list[str]:
+def run(forks: ForkServer, name: str, *words: object) -> list[str]:
     """The rows that a benchmark prints, without the two of the heading."""
-    command = [sys.executable, f"benchmarks/{name}.py", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True, text=True)
-    return done.stdout.splitlines()[2:]
+    command = [f"benchmarks/{name}.py", *map(str, words)]
+    return forks.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}).splitlines()[2:]
 
 
 def figures_of(path: Path) -> list[dict[str, Any]]:
@@ -33,9 +31,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_choice_of_photographs_is_a_row(labelled: Path, tmp_path: Path) -> None:
+def test_every_choice_of_photographs_is_a_row(forks: ForkServer, labelled: Path, tmp_path: Path) -> None:
     choices = ["--image-sizes", 64, "--layers", "3,5", "5", "--degrees", "1", "1,3"]
-    shown = run("photographs", labelled, *choices, "--json", tmp_path / "figures.json")
+    shown = run(forks, "photographs", labelled, *choices, "--json", tmp_path / "figures.json")
     rows = figures_of(tmp_path / "figures.json")
     assert [(row["layers"], row["degrees"]) for row in rows] == [
         ([3, 5], [1]),
@@ -49,12 +47,14 @@ def test_every_choice_of_photographs_is_a_row(labelled: Path, tmp_path: Path) ->
     assert shown[0].split(" | ")[:4] == ["| cast", "64", "3,5", "1"]
 
 
-def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(labelled: Path, tmp_path: Path) -> None:
+def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
+    forks: ForkServer, labelled: Path, tmp_path: Path
+) -> None:
     from storage.store import Store
     from storage.tables import read_table
     from tests.flat import benchmark
 
-    run("photographs", labelled, "--image-sizes", 64, "--json", tmp_path / "figures.json")
+    run(forks, "photographs", labelled, "--image-sizes", 64, "--json", tmp_path / "figures.json")
     (row,) = figures_of(tmp_path / "figures.json")
     done = benchmark(
         "folder",
@@ -70,8 +70,8 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(labelled:
     assert row["image_auroc_raw"] == pytest.approx(table["cast", "image_auroc"], abs=1e-6)
 
 
-def test_small_flaws_lie_where_their_masks_say(labelled: Path, tmp_path: Path) -> None:
-    run("small_flaws", tmp_path / "flaws", labelled, "--draws", 1)
+def test_small_flaws_lie_where_their_masks_say(forks: ForkServer, labelled: Path, tmp_path: Path) -> None:
+    run(forks, "small_flaws", tmp_path / "flaws", labelled, "--draws", 1)
     assert sorted(path.name for path in (tmp_path / "flaws").iterdir()) == ["cast-0.02-0", "cast-0.035-0"]
     good = [np.asarray(Image.open(path), dtype=int) for path in sorted((labelled / "cast/test/good").iterdir())]
     masks = sorted((tmp_path / "flaws" / "cast-0.035-0").rglob("*_mask.png"))

@@ -1,22 +1,21 @@
 """The benchmark of references runs at toy size and its figures are sane."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.forking import ForkServer
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def tables(forks: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     figures = tmp_path_factory.mktemp("benchmark") / "figures.json"
     small = ["--images", "20", "--size", "64", "--lots", "1", "--draws", "1", "--shape", "3,25,8", "--repeats", "1"]
-    command = [sys.executable, "benchmarks/references.py", *small, "--json", str(figures)]
-    subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True, timeout=300)
+    forks.run(["benchmarks/references.py", *small, "--json", str(figures)], cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
     return dict(json.loads(figures.read_text()))
 
 

@@ -174,6 +174,10 @@ def parts_of_a_benchmark(walk: Walk) -> None:
     benchmark(walk, "roi", roi=str(walk.place / "mask.png"), categories=None)[0].refused("roi must go with one product")
 
 
+BESIDE: dict[str, dict[str, Any]] = {"block_images": {"block_images": 8}, "seed": {"references": 3}}
+"""What a plan is given beside an option, or instead of its usual value."""
+
+
 def of_plan(name: str) -> Callable[[Walk], None]:
     """A line of `musc plan`: it takes the option, and what costs something is another plan."""
     costs = {"image_size", "layers", "references", "block_images", "memory"}
@@ -183,7 +187,7 @@ def of_plan(name: str) -> Callable[[Walk], None]:
             walk.command("plan", str(walk.place / "lot"), **{name: REFUSED[name][0]}).refused(REFUSED[name][1])
             return
         typed = APART.get(name) or {name: RECORDED[name][0]}
-        rows = walk.plan(**{**typed, **({"block_images": 8} if name == "block_images" else {})})
+        rows = walk.plan(**{**typed, **BESIDE.get(name, {})})
         assert rows.get("images")
         if name in costs - {"memory"}:
             del rows["time of scoring here"]

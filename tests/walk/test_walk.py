@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from planning.estimates import timed_trials
 from tests.forking import ForkServer
 from tests.walk import lines_of_lots, lines_of_others, lines_of_score, lines_of_tune, lines_of_watch  # noqa: F401  # their lines
 from tests.walk.walk import LINES, Walk, options_of_commands, words_of
@@ -42,6 +43,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         patch.setenv("PREFECT_HOME", str(place / "prefect"))
         for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "MUSC_WEBHOOK"):
             patch.delenv(name, raising=False)
+        patch.setattr(timed_trials, "TRIAL_SECONDS", 0.05)  # of every plan; no line is about its seconds
         patch.chdir(place)
         yield Walk(place)
 
