@@ -80,7 +80,9 @@ class Store:
         if not self.is_local:
             self.filesystem.pipe_file(target, content)
             return
-        aside = Path(f"{target}{PARTIAL}{uuid4().hex}")
+        final = Path(target)
+        # Hidden: who reads a folder of tables does not read what a killed writer left there.
+        aside = final.with_name(f".{final.name}{PARTIAL}{uuid4().hex}")
         aside.parent.mkdir(parents=True, exist_ok=True)
         try:
             aside.write_bytes(content)

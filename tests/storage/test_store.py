@@ -1,12 +1,15 @@
 """The contract of a store, the same for every kind of place."""
 
 import errno
+import os
 import pickle
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from storage.store import PARTIAL, Store, require_store, require_writable
+from storage.tables import write_table
 
 
 def test_store_reads_what_was_written(store: Store) -> None:
@@ -230,7 +233,22 @@ def test_store_write_is_never_seen_in_part(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "replace", watch)
     store.write("file", b"content")
     ((name, content),) = seen.items()
-    assert (name.startswith(f"file{PARTIAL}"), content) == (True, b"content")
+    assert (name.startswith(f".file{PARTIAL}"), content) == (True, b"content")
+
+
+def test_rest_of_a_killed_writer_is_not_read_with_the_folder_of_tables(
+    local_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table(local_store, "scores/0.parquet", pd.DataFrame({"path": ["0.png"]}))
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "write_bytes", lambda file, content: os.close(os.open(file, os.O_CREAT)))
+        killed.setattr(Path, "replace", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(Path, "unlink", lambda *given, **named: None)
+        with pytest.raises(KeyboardInterrupt):
+            local_store.write("scores/1.parquet", b"half")
+    folder = Path(local_store.url, "scores")
+    assert len(list(folder.iterdir())) == 2
+    assert pd.read_parquet(folder)["path"].tolist() == ["0.png"]
 
 
 def test_output_of_an_empty_path_is_not_the_working_directory() -> None:
