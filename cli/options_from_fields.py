@@ -1,6 +1,6 @@
 """The options of a command, made from the fields of the request it takes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from types import NoneType, UnionType
@@ -114,7 +114,7 @@ def parameter_of(name: str, field: FieldInfo, panel: str, by_place: bool) -> Par
     if bool in kinds:
         off = f"/--no-{name.replace('_', '-')}" if field.default is None else ""
         shown, metavar, annotation = f"{shown}{off}", "", bool | None
-    elif all(get_origin(one) is tuple for one in kinds):
+    elif takes_several(kinds):
         annotation = list[str] | None
     option = typer.Option(
         shown,
@@ -125,6 +125,12 @@ def parameter_of(name: str, field: FieldInfo, panel: str, by_place: bool) -> Par
         show_default=False,
     )
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[annotation, option])
+
+
+def takes_several(kinds: Sequence[Any]) -> bool:
+    """Whether an option may be given several times, as may be values between commas: a list, or a size among others."""
+    tuples = [one for one in kinds if get_origin(one) is tuple]
+    return len(tuples) == len(kinds) or any(Ellipsis in get_args(one) for one in tuples)
 
 
 def in_short(field: FieldInfo) -> str:

@@ -20,7 +20,7 @@ from musc.plan.layer_comparison import LayerComparison
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.rscin import rescore
-from musc.settings import DEFAULT_BACKBONE, ChosenSettings, Settings
+from musc.settings import DEFAULT_BACKBONE, BackboneArguments, ChosenSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class LotScores:
     raw_image_scores: torch.Tensor
     """Float32 (N,), maxima of the anomaly maps, or what else `image_score` says."""
     anomaly_maps: torch.Tensor
-    """Float32 (N, H, W) at the backbone's image size."""
+    """Float32 (N, H, W) at the backbone's image size, the largest of several."""
     patch_scores: torch.Tensor
-    """Float32 (N, P) in [0, 2], P that of the finest grid of the backbone's layers."""
+    """Float32 (N, P) in [0, 2], P that of the finest grid of the backbone's layers, at the largest image size."""
 
 
 def score_images(
@@ -72,33 +72,38 @@ def score_images(
     name = backbone if isinstance(backbone, str) else backbone.spec.name
     method = backbones.with_defaults(Settings(backbone=name, **settings))
     if isinstance(backbone, str):
-        backbone = backbones.load(backbone, device=device, **method.backbone_arguments())
+        sizes = [backbones.build(spec, device) for spec in backbones.resolve_settings(method, device)]
     else:
         require_undecided(name, [*settings, *["device"] * (device != "auto")], method)
-    features = backbone.extract(images, batch_size)
+        sizes = [backbone]
     contents = [pixel_digest(image) for image in images] if method.references else [""] * len(images)
     sample = draw_sample(contents, method.references, method.seed)
-    grid = backbone.spec.grid
-    per_layer_and_degree = []
-    comparisons = comparisons_of(backbone, method, len(images))
-    for comparison, tokens in zip(comparisons, features.patch_tokens, strict=True):
-        # LNAMD (musc.lnamd) averages features over neighbourhoods of each degree; mutual scoring compares the images.
-        scores = degree_scores(
-            tokens.to(backbone.device),
-            comparison.grid,
-            comparison.degrees,
-            method.interval,
-            sample=sample,
-            match_radius=comparison.match_radius,
-            pooling=comparison.pooled,
-        )
-        per_layer_and_degree += [on_grid(of_degree.cpu(), comparison.grid, grid) for of_degree in scores.values()]
+    largest = sizes[-1].spec
+    per_layer_and_degree, class_tokens = [], torch.empty(0)
+    for one in sizes:
+        features = one.extract(images, batch_size)
+        class_tokens = features.class_tokens  # in the end those of the largest size
+        comparisons = comparisons_of(one, method, len(images))
+        for comparison, tokens in zip(comparisons, features.patch_tokens, strict=True):
+            # LNAMD (musc.lnamd) averages features over neighbourhoods of each degree; mutual scoring compares images.
+            scores = degree_scores(
+                tokens.to(one.device),
+                comparison.grid,
+                comparison.degrees,
+                method.interval,
+                sample=sample,
+                match_radius=comparison.match_radius,
+                pooling=comparison.pooled,
+            )
+            per_layer_and_degree += [
+                on_grid(of_degree.cpu(), comparison.grid, largest.grid) for of_degree in scores.values()
+            ]
     patch_scores = torch.stack(per_layer_and_degree).mean(dim=0)
-    maps = anomaly_maps(patch_scores, grid, backbone.spec.image_size)
-    cells = patch_scores.view(-1, *grid).numpy()
-    raw = torch.from_numpy(score_maps(cells, backbone.spec.image_size, method.image_score)[0])
+    maps = anomaly_maps(patch_scores, largest.grid, largest.image_size)
+    cells = patch_scores.view(-1, *largest.grid).numpy()
+    raw = torch.from_numpy(score_maps(cells, largest.image_size, method.image_score)[0])
     # RsCIN: an image's score becomes the mean over images whose class tokens are alike.
-    return LotScores(rescore(raw, features.class_tokens, method.rscin_windows), raw, maps, patch_scores)
+    return LotScores(rescore(raw, class_tokens, method.rscin_windows), raw, maps, patch_scores)
 
 
 def require_undecided(name: str, given: Sequence[str], method: ChosenSettings) -> None:
@@ -107,7 +112,7 @@ def require_undecided(name: str, given: Sequence[str], method: ChosenSettings) -
     Raises:
         ValueError: naming them.
     """
-    decided = [option for option in sorted(given) if option in {*method.backbone_arguments(), "device"}]
+    decided = [option for option in sorted(given) if option in {*BackboneArguments.__annotations__, "device"}]
     if decided:
         raise ValueError(
             f"settings of a loaded backbone must be given when it is loaded, got {', '.join(decided)}; "

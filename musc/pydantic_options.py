@@ -6,6 +6,8 @@ Flows, the command line, deployments' forms, records and documents read them fro
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
+from math import prod
 from typing import Any, Self
 
 from pydantic import (
@@ -139,14 +141,60 @@ def require_each_once(values: tuple[Any, ...], given: ValidationInfo) -> tuple[A
     return values
 
 
+def read_sizes(value: Any) -> Any:
+    """One image size, or several as pairs, smallest first.
+
+    Args:
+        value: a text such as `518`, `392x518` (height x width) or `320,512`; a number; (height, width); or a list of
+            sizes, each a text or a pair.
+
+    Raises:
+        ValueError: for no sizes, the same one twice, or several that do not grow in both directions.
+
+    >>> read_sizes("392x518"), read_sizes("512,320"), read_sizes((320, 512))
+    ((392, 518), ((320, 320), (512, 512)), (320, 512))
+    """
+    if isinstance(value, str):
+        value = read_list(value)
+    if not isinstance(value, list | tuple) or all(isinstance(part, int) for part in value):
+        return value
+    sizes = [read_size(part) for part in value]
+    if len(sizes) == 1:
+        return sizes[0]
+    pairs = sorted(((size, size) if isinstance(size, int) else tuple(size) for size in sizes), key=prod)
+    for smaller, larger in pairwise(pairs):
+        if smaller == larger:
+            raise ValueError(f"image_size must name each size once, got {size_text(larger)} twice; name it once")
+        if smaller[0] > larger[0] or smaller[1] > larger[1]:
+            raise ValueError(
+                "image_size must name sizes of which each is as high and as wide as the one before or more, got "
+                f"{size_text(smaller)} and {size_text(larger)}; give sizes of the same proportions"
+            )
+    return tuple(pairs)
+
+
+def size_text(size: Any) -> str:
+    """One image size or several as users write them.
+
+    >>> size_text(320), size_text((392, 518)), size_text(((320, 320), (512, 512)))
+    ('320', '392x518', '320,512')
+    """
+    if isinstance(size, int):
+        return str(size)
+    if not isinstance(size[0], int):
+        return ",".join(map(size_text, size))
+    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
+
+
 def read_size(value: Any) -> Any:
-    """An image size from a text, `518` or `392x518` (height x width); other values as they are."""
+    """One image size from a text, `518` or `392x518` (height x width); other values as they are."""
     if not isinstance(value, str):
         return value
     sides = value.lower().split("x")
     if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
         raise ValueError(
-            f"image_size must be a side such as 518, or height x width such as 392x518, in pixels, got {value!r}"
+            "image_size must be a side such as 518, height x width such as 392x518, or several as 320,512, in pixels, "
+            f"got {value!r}"
         )
     return int(sides[0]) if len(sides) == 1 else tuple(map(int, sides))
 
@@ -166,4 +214,4 @@ Share = BeforeValidator(read_share, json_schema_input_type=float | str)
 Numbers = BeforeValidator(read_list, json_schema_input_type=list[float] | str)
 CommaList = (BeforeValidator(read_list, json_schema_input_type=list[Any] | str), AfterValidator(require_each_once))
 """Of every list of options: commas separate its values."""
-Size = BeforeValidator(read_size, json_schema_input_type=int | tuple[int, int] | str)
+Sizes = BeforeValidator(read_sizes, json_schema_input_type=int | tuple[int, int] | str)

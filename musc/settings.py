@@ -10,12 +10,12 @@ Flows take the models whole. The command line, the form of a deployment and docs
 new option is one field here, and the place that uses it. Importing this module loads no torch.
 """
 
-from typing import Annotated, Literal, Self, TypedDict
+from typing import Annotated, Literal, Self, TypedDict, cast
 
 from pydantic import AfterValidator, model_validator
 
 from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows, require_suspects
-from musc.pydantic_options import CommaList, Numbers, Options, Share, Size, option
+from musc.pydantic_options import CommaList, Numbers, Options, Share, Sizes, option, size_text
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 """Scores lots by default: its weights are installed with this project."""
@@ -24,6 +24,9 @@ PAPER_BACKBONE = "ViT-L-14-336"
 
 ImageScore = Literal["max", "contrast", "position", "balanced"]
 ImageSize = int | tuple[int, int]
+"""A side, or height and width, in pixels."""
+ImageSizes = ImageSize | tuple[tuple[int, int], ...]
+"""One size, or the height and width of several, smallest first."""
 Degrees = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_degrees)]
 Windows = Annotated[tuple[int, ...], *CommaList, AfterValidator(require_rscin_windows)]
 
@@ -73,11 +76,11 @@ class PatchSettings(Options):
     weights: str | None = option(
         None, "A tag of the model's library, or a local file (.safetensors, .pt). Default: installed or published."
     )
-    image_size: Annotated[ImageSize, Size] | None = option(
+    image_size: Annotated[ImageSizes, Sizes] | None = option(
         None,
-        "Pixels to which images are resized. A side, or height x width such as 392x518. Default: 320 for "
-        "convolutional networks, else as published.",
-        metavar="PIXELS",
+        "Pixels to which images are resized. A side, height x width such as 392x518, or several as 320,512, whose "
+        "scores are averaged. Default: 320 for convolutional networks, else as published.",
+        metavar="PIXELS,…",
         common=True,
     )
     layers: Annotated[tuple[int, ...], *CommaList] | None = option(
@@ -128,11 +131,28 @@ class PatchSettings(Options):
         "place, for parts that lie alike; balanced: mostly max, with a part of both others.",
     )
 
+    def at_each_size(self) -> tuple[Self, ...]:
+        """These settings with one image size each, smallest first; themselves alone where there is one."""
+        sizes = self.image_size
+        if sizes is None or isinstance(sizes, int):
+            return (self,)
+        pairs = [size for size in sizes if isinstance(size, tuple)]
+        return tuple(self.changed(image_size=size) for size in pairs) if pairs else (self,)
+
     def backbone_arguments(self) -> BackboneArguments:
-        """The keyword arguments of `musc.backbones.resolve` and `load`."""
+        """The keyword arguments of `musc.backbones.resolve` and `load`.
+
+        Raises:
+            ValueError: if there are several image sizes; see `at_each_size`.
+        """
+        if len(self.at_each_size()) > 1:
+            raise ValueError(
+                f"image_size must be one size for one backbone, got {size_text(self.image_size)}; "
+                "resolve each with at_each_size"
+            )
         return {
             "weights": self.weights,
-            "image_size": self.image_size,
+            "image_size": cast(ImageSize | None, self.image_size),
             "layers": self.layers,
             "quick_gelu": self.quick_gelu,
             "position_antialias": self.position_antialias,

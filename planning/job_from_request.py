@@ -7,7 +7,7 @@ from pathlib import Path
 
 from musc import backbones
 from musc.settings import WITHOUT_TILES, Settings, needs_usual
-from planning.kept_size import kept_size
+from planning.kept_size import kept_sizes
 from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.requests import LotRequest
 from planning.resources import allocate
@@ -64,11 +64,12 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
         require_tiles_alone(request, subsets)
         settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
     completed = backbones.with_defaults(settings.changed(references_from=tuple(map(Store(output).inside, earlier))))
-    backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
-    size = kept_size(folder, category, backbone, Store(output), images) if completed.keep_aspect else None
-    if size is not None:
-        completed = completed.changed(image_size=size.size)
-        backbone = backbones.resolve(completed.backbone, device=allocation.device, **completed.backbone_arguments())
+    resolved = backbones.resolve_settings(completed, allocation.device)
+    kept = kept_sizes(folder, category, resolved, Store(output), images) if completed.keep_aspect else ()
+    if kept:
+        sizes = tuple(size.size for size in kept)
+        completed = completed.changed(image_size=sizes if len(sizes) > 1 else sizes[0])
+        resolved = backbones.resolve_settings(completed, allocation.device)
     require_reachable(completed, request.decisions.threshold)
     region = requested_region(request)
     return LotJob(
@@ -77,11 +78,12 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
         lot=lot,
         category=category,
         settings=completed,
-        backbone=backbone,
+        backbone=resolved[-1],
+        smaller=resolved[:-1],
         allocation=allocation,
         subsets=subsets,
         decisions=request.decisions,
-        kept_size=size,
+        kept_sizes=kept,
         of_product=of_product,
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,

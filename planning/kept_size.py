@@ -28,6 +28,14 @@ class KeptSize:
         return f"{self.size[0]} x {self.size[1]} pixels, {self.origin}"
 
 
+def kept_sizes(
+    folder: str, category: str, backbones: Sequence[BackboneSpec], store: Store, paths: Sequence[str] | None = None
+) -> tuple[KeptSize, ...]:
+    """The size of a lot for each of several usual ones, smallest first; see `kept_size`; none if no image opens."""
+    sizes = [kept_size(folder, category, backbone, store, paths) for backbone in backbones]
+    return tuple(size for size in sizes if size is not None)
+
+
 def kept_size(
     folder: str, category: str, backbone: BackboneSpec, store: Store, paths: Sequence[str] | None = None
 ) -> KeptSize | None:

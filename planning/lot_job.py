@@ -1,10 +1,11 @@
 """A lot to be scored, every choice made and checked, and what of it decides results."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from musc.layers import BackboneSpec
+from musc.pydantic_options import size_text
 from musc.settings import BackboneArguments, ChosenSettings, Decisions
 from planning.identity_keys import Identified, key_values
 from planning.kept_size import KeptSize
@@ -65,7 +66,7 @@ class LotJob(Identified):
 
     not_in_key: ClassVar[frozenset[str]] = frozenset(
         (
-            *("folder", "store", "allocation", "dataset", "kept_size", "backbone.weights"),
+            *("folder", "store", "allocation", "dataset", "kept_sizes", "backbone.weights", "smaller.weights"),
             *("of_product", "accepted_threshold"),
             *("good.folder", "good.listing", "region.path", "region.ignored"),
             *(f"settings.{name}" for name in ("backbone", "keep_aspect", *BackboneArguments.__annotations__)),
@@ -86,6 +87,7 @@ class LotJob(Identified):
     category: str
     settings: ChosenSettings
     backbone: BackboneSpec
+    """At the only image size, or the largest of several."""
     allocation: Allocation
     subsets: int = 1
     """Parts of the lot that are scored each by itself."""
@@ -93,8 +95,8 @@ class LotJob(Identified):
     judged_good: tuple[JudgedGood, ...] = ()
     """Images of earlier runs that people judged good, as they were when the job was made: references too."""
     good: KnownGood | None = None
-    kept_size: KeptSize | None = None
-    """Where the backbone's image size comes from, if proportions are kept."""
+    kept_sizes: tuple[KeptSize, ...] = ()
+    """Where each image size comes from, smallest first, if proportions are kept."""
     of_product: OfProduct | None = None
     """Which settings were accepted for the product, where these are taken."""
     accepted_threshold: OfProduct | None = None
@@ -102,6 +104,26 @@ class LotJob(Identified):
     region: RegionOfInterest | None = None
     dataset: str = ""
     """Whose labels a benchmark compares with; empty for the lots of a product."""
+
+    smaller: tuple[BackboneSpec, ...] = ()
+    """The backbone at further image sizes, smallest first; patch scores of all sizes are averaged."""
+
+    @property
+    def backbones(self) -> tuple[BackboneSpec, ...]:
+        """The backbone at every image size, smallest first."""
+        return (*self.smaller, self.backbone)
+
+    @property
+    def size_text(self) -> str:
+        """The image sizes in pixels as users write them, such as `320`, `224x448` or `320,512`."""
+        return size_text(tuple(backbone.image_size for backbone in self.backbones))
+
+    def at_each_size(self) -> tuple["LotJob", ...]:
+        """Jobs of one image size each, smallest first: what they compute is what a run of that size alone computes."""
+        if not self.smaller:
+            return (self,)
+        each = zip(self.backbones, self.settings.at_each_size(), strict=True)
+        return tuple(replace(self, backbone=backbone, settings=one, smaller=()) for backbone, one in each)
 
     @property
     def accepted_text(self) -> str:

@@ -223,17 +223,25 @@ def run_spec(
     *,
     good: KnownGoodSpecs | None = None,
     nights: tuple[str, ...] = (),
+    smaller: Sequence[Sequence[ExtractSpec]] = (),
 ) -> RunSpec:
     """The spec that ends a run.
 
     Its key is known before any work: without `extracted` and `scored` it finds a complete run and can make none.
+
+    Args:
+        extracted: blocks at the only image size, or the largest.
+        scored: shards of every image size, those of the largest last.
+        smaller: blocks at each smaller size, smallest first.
     """
     source = digest({"stages": [stage.version for stage in (ExtractSpec, ScoreSpec, GroupSpec)]})
     blocks = tuple(spec.path for spec in extracted)
     shards = tuple((spec.shard, spec.path) for spec in scored)
-    earlier = scored[0].earlier if scored else ()
+    earlier = scored[-1].earlier if scored else ()
     grouped = groups.path if groups else None
-    return RunSpec(source, job.category, job.store, job, lot_key, blocks, shards, grouped, earlier, good, nights)
+    smaller_blocks = tuple(tuple(spec.path for spec in specs) for specs in smaller)
+    made = blocks, shards, grouped, earlier, good, nights, smaller_blocks
+    return RunSpec(source, job.category, job.store, job, lot_key, *made)
 
 
 def lease_name(job: LotJob, lot_key: str) -> str:

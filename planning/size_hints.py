@@ -52,7 +52,7 @@ def size_hints(job: LotJob, images: Sequence[Photograph], *, watching: bool = Fa
 
 def chosen_size(job: LotJob) -> bool:
     """Whether the user gave the image size; proportions that are kept give one too."""
-    return job.settings.image_size is not None and job.kept_size is None
+    return job.settings.image_size is not None and not job.kept_sizes
 
 
 def larger(job: LotJob, width: int, height: int, watching: bool) -> list[str]:

@@ -237,7 +237,7 @@ class RunSpec(Spec):
 
     stage = "run"
     version = RUN_VERSION
-    not_in_key = Spec.not_in_key | {"blocks", "shards", "groups", "earlier", "good", "nights"}
+    not_in_key = Spec.not_in_key | {"blocks", "shards", "groups", "earlier", "good", "nights", "smaller_blocks"}
     """How the work was divided, and what the job and the listing decide: a complete run is found before any work.
 
     Earlier nights, which take part in the decision, are not in the key either: a run keeps what was decided once.
@@ -255,6 +255,8 @@ class RunSpec(Spec):
     good: KnownGoodSpecs | None = None
     nights: tuple[str, ...] = ()
     """Paths of runs of earlier nights whose scores take part in the decision, oldest first."""
+    smaller_blocks: tuple[tuple[str, ...], ...] = ()
+    """Of the lot's features at each image size but the largest, smallest first."""
     unit = "run"
 
     @property

@@ -20,7 +20,6 @@ Description = dict[str, dict[str, str]]
 def describe_run(record: RunRecord) -> Description:
     """Everything that decides a run's results, every option included, and what it was made from."""
     job, backbone = record.job, record.job.backbone
-    height, width = backbone.image_size
     sections: dict[str, Mapping[str, object]] = {
         "Lot": {
             "lot": job.lot,
@@ -33,8 +32,8 @@ def describe_run(record: RunRecord) -> Description:
         "Network": {
             "backbone": backbone.name,
             "weights": f"{backbone.weights} ({backbone.weights_digest})",
-            "pixels": f"{height} x {width}",
-            **({"kept_size": job.kept_size.text} if job.kept_size else {}),
+            "pixels": sizes_in_words(job),
+            **({"kept_size": "; ".join(kept.text for kept in job.kept_sizes)} if job.kept_sizes else {}),
             "layers": tuple(layer.number for layer in backbone.layers),
             "precision": backbone.precision,
             **({"note": " ".join(record.notes)} if record.notes else {}),
@@ -59,6 +58,11 @@ def describe_run(record: RunRecord) -> Description:
         "Versions": record.versions,
     }
     return {heading: {name: text_of(value) for name, value in values.items()} for heading, values in sections.items()}
+
+
+def sizes_in_words(job: LotJob) -> str:
+    """Height and width in pixels at which a network saw the images, of every image size."""
+    return " and ".join("{} x {}".format(*backbone.image_size) for backbone in job.backbones)
 
 
 def in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:

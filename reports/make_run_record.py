@@ -60,6 +60,7 @@ def run_record(
             groups=(spec.groups,) if spec.groups else (),
             good=(spec.good.listing, *spec.good.blocks, *(path for _, path in spec.good.shards)) if spec.good else (),
             regions=(job.region.patches,) if job.region else (),
+            smaller_features=spec.smaller_blocks,
         ),
         versions=versions(),
     )

@@ -49,9 +49,8 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
     require_folder_of(run, folder)
     earlier = tuple(require_run(run.store, path).path for path in past.settings.references_from)
     settings = past.settings.changed(weights=weights or past.settings.weights, references_from=earlier)
-    arguments = settings.backbone_arguments()
-    arguments["precision"] = past.backbone.precision  # whatever `auto` means here
-    backbone = backbones.resolve(settings.backbone, **arguments)
+    precise = settings.changed(precision=past.backbone.precision)  # whatever `auto` means here
+    *smaller, backbone = backbones.resolve_settings(precise)
     require_same_weights(past, replace(past, backbone=backbone))
     return replace(
         past,
@@ -59,6 +58,7 @@ def recorded_job(run: Run, store: str, *, folder: str | None = None, weights: st
         folder=folder,
         settings=settings,
         backbone=backbone,
+        smaller=tuple(smaller),
         allocation=replace(past.allocation, engine=THREADS),
         judged_good=tuple(replace(good, run=require_run(run.store, good.run).path) for good in past.judged_good),
     )
@@ -88,7 +88,8 @@ def bring_references(past: Run, job: LotJob) -> None:
     target = Store(job.store)
     for path in (*job.settings.references_from, *(good.run for good in job.judged_good)):
         earlier = require_run(past.store, path)
-        blocks = read_record(earlier).keys.features
+        record = read_record(earlier)
+        blocks = [block for backbone in job.backbones for block in record.features_of(backbone)]
         require_complete(past.store, blocks)
         bring(past.store, target, (earlier.path, *blocks))
     known = [path for path in read_record(past).keys.good if not path.startswith(f"{PATCH_SCORES}/")]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from musc.decisions.decision_words import Decision
+from musc.layers import BackboneSpec
 from planning.lot_job import LotJob, backbone_identity
 from planning.task_specs import BlockRows, ExtractSpec
-from reports.run_record import read_record
+from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
 from storage.images.lots import ListedImage, load_usable
 from storage.results.features import BlockRow, LotFeatures
@@ -33,28 +34,38 @@ def earlier_references(
         Rows of stored blocks, sorted, so that the same images always give the same keys.
 
     Raises:
-        ValueError: if a run is not in the store, was scored as tiles, or has other features
-            than the job.
+        ValueError, IncompleteError: as `placed_references`.
+    """
+    return rows_of(placed_references(job, good), {image.sha256 for image in images})
+
+
+def placed_references(job: LotJob, good: Sequence[ExtractSpec] = ()) -> list[tuple[ListedImage, BlockRow]]:
+    """The images that serve a job as references besides its own, and where their features lie, some more than once.
+
+    Args:
+        job: of one image size, or its largest is taken.
+        good: the extracted blocks of the job's known good images.
+
+    Raises:
+        ValueError: if a run is not in the store, was scored as tiles, or has other features than the job.
         IncompleteError: if a run's features are gone.
     """
     store = Store(job.store)
     references: list[tuple[ListedImage, BlockRow]] = []
     for path in job.settings.references_from:
         run = require_run(store, path)
-        past = read_record(run).job
-        require_untiled(path, past)
-        require_same_backbone(path, backbone_identity(past.backbone), backbone_identity(job.backbone))
+        record = read_record(run)
+        require_untiled(path, record.job)
+        require_same_backbone(path, record, job.backbone)
         scores = run.scores()
         accepted = set(scores.loc[scores["decision"] == Decision.ACCEPTED, "path"])
-        references += [entry for entry in placed_images(run) if entry[0].path in accepted]
+        references += [entry for entry in placed_images(run, job.backbone) if entry[0].path in accepted]
     for images_judged in job.judged_good:
-        judged_ids = set(images_judged.image_ids)
-        references += [
-            entry for entry in placed_images(Run(store, images_judged.run)) if entry[0].image_id in judged_ids
-        ]
+        judged_ids, run = set(images_judged.image_ids), Run(store, images_judged.run)
+        references += [entry for entry in placed_images(run, job.backbone) if entry[0].image_id in judged_ids]
     if job.good and good:
         references += placed_in([spec.path for spec in good], load_usable(store, job.good.listing), store)
-    return rows_of(references, {image.sha256 for image in images})
+    return references
 
 
 def lot_references(
@@ -91,9 +102,9 @@ def rows_of(references: Iterable[tuple[ListedImage, BlockRow]], excluded: set[st
     return tuple(BlockRows(block, tuple(sorted(rows[block]))) for block in sorted(rows))
 
 
-def placed_images(run: Run) -> list[tuple[ListedImage, BlockRow]]:
-    """Every scored image of a run and where its features lie, in the order of its listing."""
-    block_rows = LotFeatures(run.store, read_record(run).keys.features).block_rows
+def placed_images(run: Run, backbone: BackboneSpec) -> list[tuple[ListedImage, BlockRow]]:
+    """Every scored image of a run and where its features by a backbone lie, in the order of its listing."""
+    block_rows = LotFeatures(run.store, read_record(run).features_of(backbone)).block_rows
     return list(zip(run.scored_images(), block_rows, strict=True))
 
 
@@ -133,21 +144,23 @@ def require_untiled(path: str, past: LotJob) -> None:
         )
 
 
-def require_same_backbone(path: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    """Refuse features that cannot be compared.
+def require_same_backbone(path: str, record: RunRecord, backbone: BackboneSpec) -> None:
+    """Refuse features that cannot be compared: those of a run that has none of the backbone at this image size.
 
     Raises:
         ValueError: naming what differs, with both values.
     """
+    if record.features_of(backbone):
+        return
+    ours, theirs = backbone_identity(backbone), backbone_identity(record.job.backbone)
     their_texts, our_texts = option_texts(theirs), option_texts(ours)
     different = [name for name in their_texts if their_texts[name] != our_texts[name]]
-    if theirs != ours:
-        named = different[:1] if "backbone" in different else different  # all others follow from another network
-        texts = " and ".join(f"{name} {their_texts[name]}, here {our_texts[name]}" for name in named)
-        raise ValueError(
-            f"references_from must name runs with the features of this lot's backbone, got {path} with "
-            f"{texts or 'other features'}; give the same options as that run, or score its lot again with these"
-        )
+    named = different[:1] if "backbone" in different else different  # all others follow from another network
+    texts = " and ".join(f"{name} {their_texts[name]}, here {our_texts[name]}" for name in named)
+    raise ValueError(
+        f"references_from must name runs with the features of this lot's backbone, got {path} with "
+        f"{texts or 'other features'}; give the same options as that run, or score its lot again with these"
+    )
 
 
 def option_texts(backbone: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,8 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from musc.decisions.decision_words import Basis
-from planning.lot_job import LotJob, folder_name
+from musc.layers import BackboneSpec
+from planning.lot_job import LotJob, backbone_identity, folder_name
 from planning.stage_versions import RECORD_VERSION
 from planning.task_results import ScoredRun
 from planning.task_specs import BlockRows
@@ -74,11 +75,14 @@ class RunKeys(Recorded):
     run: str
     listing: str
     features: tuple[str, ...]
+    """Of the lot at its only image size, or the largest."""
     patch_scores: tuple[str, ...]
     groups: tuple[str, ...]
     good: tuple[str, ...] = ()
     """Listing, features and patch scores of the known good images."""
     regions: tuple[str, ...] = ()
+    smaller_features: tuple[tuple[str, ...], ...] = ()
+    """Of the lot at each smaller image size, smallest first."""
 
 
 class RunRecord(Recorded):
@@ -100,6 +104,14 @@ class RunRecord(Recorded):
     """Files of the lot by status."""
     keys: RunKeys
     versions: dict[str, str]
+
+    def features_of(self, backbone: BackboneSpec) -> tuple[str, ...]:
+        """Paths of the blocks of features that a backbone at one image size made; none if the run has no such."""
+        wanted = backbone_identity(backbone)
+        for one, blocks in zip(self.job.backbones, (*self.keys.smaller_features, self.keys.features), strict=True):
+            if backbone_identity(one) == wanted:
+                return blocks
+        return ()
 
     @property
     def accepted_threshold(self) -> str:

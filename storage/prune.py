@@ -184,6 +184,7 @@ def find_referenced(store: Store, found: Mapping[str, Prunable]) -> set[str]:
             keys = json.loads(store.read(f"{run.path}/{RECORD}"))["keys"]
             used |= {f"{LOTS}/{keys['listing']}", *map(str, keys["features"]), *map(str, keys["patch_scores"])}
             used |= {str(path) for name in ("groups", "good", "regions") for path in keys.get(name, [])}  # or none
+            used |= {str(path) for blocks in keys.get("smaller_features", []) for path in blocks}
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             unknown.append(run.path)
     if unknown:

@@ -76,11 +76,10 @@ def write_benchmark(
 
 def benchmark_rows(job: LotJob, dataset: str, metrics: pd.DataFrame) -> pd.DataFrame:
     """The metrics of one category with what they belong to; a square image size is written as one side."""
-    height, width = job.backbone.image_size
     return metrics.assign(
         dataset=dataset,
         backbone=job.backbone.name,
-        image_size=str(height) if height == width else f"{height}x{width}",
+        image_size=job.size_text,
         category=job.category,
     )
 

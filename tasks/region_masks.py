@@ -31,18 +31,19 @@ Masks = dict[tuple[int, int], np.ndarray]
 
 
 def keep_region(
-    store: str, region: RegionOfInterest, images: Sequence[ListedImage], backbone: BackboneSpec
+    store: str, region: RegionOfInterest, images: Sequence[ListedImage], backbones: Sequence[BackboneSpec]
 ) -> RegionOfInterest:
     """Keep which patches of the images lie inside; the patches decide the key, not the pixels.
 
     Args:
         region: of the job, its masks not yet read.
+        backbones: the network at every image size, smallest first.
 
     Raises:
         ValueError: if a mask is missing, has other proportions than its image, or leaves a layer without any patch.
         UnreadableImageError: if a mask cannot be decoded.
     """
-    grids = sorted({layer.grid for layer in backbone.layers} | {backbone.grid})
+    grids = sorted({grid for one in backbones for grid in (one.grid, *(layer.grid for layer in one.layers))})
     drawn = read_ignored(Store(store), region.ignored) if region.ignored else None
     if region.each:
         files = masks_of(Path(region.path), images)

@@ -48,14 +48,14 @@ def benchmark_runs(runs: Mapping[str, StoredRun], tables: Iterable[pd.DataFrame]
     rows = pd.concat([pd.DataFrame(columns=list(COUNTED)).astype(object), *tables])
     rows = rows[rows["metric"] == "image_auroc"]
     row_of = {
-        (row["dataset"], row["category"], row["backbone"], int(row["image_size"])): row
+        (row["dataset"], row["category"], row["backbone"], str(row["image_size"])): row
         for row in rows.to_dict("records")
     }
     results = []
     for run in runs.values():
         job = run.record.job
         if job.dataset:
-            row = row_of.get((job.dataset, job.category, job.backbone.name, job.backbone.image_size[0]))
+            row = row_of.get((job.dataset, job.category, job.backbone.name, job.size_text))
             values = (int(row["good"]), int(row["defective"]), float(row["value"])) if row else (None, None, None)
             results.append(BenchmarkRun(run, *values))
     return sorted(results, key=lambda item: (item.run.record.job.dataset, item.run.record.job.category, item.run.name))

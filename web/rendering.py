@@ -5,8 +5,9 @@ from typing import Any
 
 from jinja2 import Environment
 
-from musc.layers import BackboneSpec
+from reports.description import sizes_in_words
 from reports.page.html import image_address, lot_address, templates_of
+from reports.run_record import RunRecord
 
 
 def page(template: str, root: str, **values: Any) -> str:
@@ -31,10 +32,9 @@ def environment() -> Environment:
     return templates
 
 
-def network(backbone: BackboneSpec) -> str:
-    """With which network a lot was scored, and at which size in pixels."""
-    height, width = backbone.image_size
-    return f"{backbone.name}, {height} × {width}"
+def network(record: RunRecord) -> str:
+    """With which network a lot was scored, and at which sizes in pixels."""
+    return f"{record.job.backbone.name}, {sizes_in_words(record.job).replace(' x ', ' × ')}"
 
 
 def percent(part: float | None) -> str:

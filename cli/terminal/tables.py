@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.terminal.escaping import literal, visible
 from cli.terminal.progress import PLAIN_WIDTH, console
+from reports.description import sizes_in_words
 from reports.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
@@ -81,8 +82,8 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
 
 def show_backbone(record: RunRecord) -> None:
     """Print which network's features were compared, at which size, and what should be known of that choice."""
-    (height, width), kept = record.job.backbone.image_size, record.job.kept_size
-    size = kept.text if kept else f"{height} x {width} pixels"
+    kept = "; ".join(size.text for size in record.job.kept_sizes)
+    size = kept or f"{sizes_in_words(record.job)} pixels"
     console.print(f"Scored with {literal(record.job.backbone.name)} at {literal(size)}.", highlight=False)
     if record.job.of_product:
         text = f"These are {record.job.of_product.text}. --default-settings scores without them."
@@ -128,7 +129,10 @@ def show_plan(plan: "ProjectedCost", job: "LotJob", here: "Forecast", hints: Seq
     """Print what scoring a lot would cost, what it takes here, and which options its photographs suggest."""
     from planning.estimates.operations_and_bytes import cost_rows
 
-    table = Table(title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)}", show_header=False)
+    sizes = sizes_in_words(job)
+    table = Table(
+        title=f"Scoring {literal(job.lot)} with {literal(job.backbone.name)} at {sizes} pixels", show_header=False
+    )
     for row in cost_rows(plan, job):
         table.add_row(*row.values())
     table.add_row("memory of the process", readable_bytes(here.process_bytes))

@@ -42,8 +42,9 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
             job = replace(job, good=good)
         progress.doing(f"listing {job.folder} …")
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
-        if job.kept_size and job.kept_size.key:
-            settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
+        for kept in job.kept_sizes:
+            if kept.key:
+                settle_size(Store(job.store), kept.key, kept.size, job.lot)
         job = with_region(job, listing.lot_key, runner)
         job = job if request.default_settings else with_accepted_threshold(job)
         hints = size_hints(job, load_usable(Store(job.store), listing.lot_key))
@@ -67,7 +68,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
         left_out=notices.left_out,
         created=reported.created,
         contributed=contribution_of(request, job),
-        kept_size=job.kept_size.text if job.kept_size else "",
+        kept_size="; ".join(kept.text for kept in job.kept_sizes),
         hints=hints,
         of_product=job.accepted_text,
     )
@@ -100,7 +101,7 @@ def with_region(job: LotJob, lot_key: str, runner: Runner) -> LotJob:
     store = Store(job.store)
     images = load_usable(store, lot_key) + (load_usable(store, job.good.listing) if job.good else [])
     region = runner.call(
-        "regions", job.region.path or job.region.ignored, keep_region, job.store, job.region, images, job.backbone
+        "regions", job.region.path or job.region.ignored, keep_region, job.store, job.region, images, job.backbones
     )
     return replace(job, region=region)
 

@@ -23,7 +23,7 @@ from planning.lot_specs import (
 )
 from planning.resources import Engine
 from planning.task_results import ScoredRun
-from planning.task_specs import AggregateSpec, BlockRows, ExtractSpec, KnownGoodSpecs, RegionRows, ScoreSpec
+from planning.task_specs import AggregateSpec, BlockRows, ExtractSpec, GroupSpec, KnownGoodSpecs, RegionRows, ScoreSpec
 from reports.earlier_scores import earlier_runs
 from reports.references import earlier_references, lot_references
 from storage.images.lots import ListedImage, load_usable, lot_path
@@ -51,25 +51,42 @@ class Stages:
     """Runs a stage, whose artefacts the lease then names."""
     lease: Lease
     loads_models_here: bool
-    earlier: tuple[BlockRows, ...]
-    """References from earlier lots."""
+    earlier: tuple[tuple[BlockRows, ...], ...]
+    """References from earlier lots at each image size, smallest first."""
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A lot whose patches are compared, and what that was made from."""
+class Extracted:
+    """A lot whose features at one image size are stored."""
 
+    job: LotJob
+    """Of this image size alone."""
     blocks: Sequence[ExtractSpec]
-    shards: Sequence[ScoreSpec]
+    known: Sequence[ExtractSpec]
+    """Blocks of the known good images."""
+    earlier: tuple[BlockRows, ...]
+    """References from earlier lots, and the known good images."""
     aggregated: Sequence[AggregateSpec]
     contents: Sequence[str]
     """SHA-256 of every image with usable features."""
-    earlier: tuple[BlockRows, ...]
+
+
+@dataclass(frozen=True)
+class Compared(Extracted):
+    """A lot whose patches are compared at one image size, and what that was made from."""
+
     region: RegionRows | None
-    known: Sequence[ExtractSpec]
-    """Blocks of the known good images."""
-    good: Sequence[ListedImage]
-    """These images."""
+    shards: Sequence[ScoreSpec]
+
+    def scored_without(self, groups: GroupSpec) -> list[ScoreSpec]:
+        """The shards once more, without the patches that groups share."""
+        made = self.blocks, self.aggregated, self.contents, self.earlier
+        return score_specs(self.job, *made, groups, region=self.region)
+
+
+def all_shards(sizes: Sequence[Compared]) -> list[ScoreSpec]:
+    """The shards of every image size, those of the largest last."""
+    return [shard for size in sizes for shard in size.shards]
 
 
 def compute_run(
@@ -83,21 +100,22 @@ def compute_run(
     """
     with opened_stages(job, lot_key, images, opener, engine) as stages:
         run = stages.run
-        compared = compare_lot(job, lot_key, images, stages)
-        shards = compared.shards
-        grouping = group_specs(job, shards)
+        sizes = compare_lot(job, lot_key, images, stages)
+        largest, shards = sizes[-1], all_shards(sizes)
+        grouping = group_specs(job, largest.shards)
         groups = run("groups", group_lot, grouping)
         if job.settings.exclude_groups and any(found.groups for found in groups):
             log.info("%s is scored again without what groups share", job.lot)
-            made = compared.blocks, compared.aggregated, compared.contents, compared.earlier
-            shards = score_specs(job, *made, grouping[0], region=compared.region)
+            shards = [shard for size in sizes for shard in size.scored_without(grouping[0])]
             run("score", score_shard, shards)
-        lot, known = (compared.blocks, images), (compared.known, compared.good)
-        vouching = score_good(job, known, lot, run) if job.good else None
+        vouching = score_good(job, sizes, images, run)
         nights = earlier_runs(job, lot_key)
         log.info("%d earlier nights take part in the decision", len(nights))
         stages.lease.add(nights)
-        ending = run_spec(job, lot_key, compared.blocks, shards, *grouping, good=vouching, nights=nights)
+        smaller = [size.blocks for size in sizes[:-1]]
+        found = grouping[0] if grouping else None
+        made = lot_key, largest.blocks, shards, found
+        ending = run_spec(job, *made, good=vouching, nights=nights, smaller=smaller)
         (done,) = run("rescore", rescore_lot, [ending])
         return done
 
@@ -107,40 +125,93 @@ def opened_stages(
     job: LotJob, lot_key: str, images: Sequence[ListedImage], opener: Runner, engine: Engine | None = None
 ) -> Iterator[Stages]:
     """The runner of a lot's stages and its lease, while the `with` block lasts; arguments as of `compute_run`."""
-    earlier = earlier_references(job, images)
+    earlier = tuple(earlier_references(one, images) for one in job.at_each_size())
     good_count = len(load_usable(Store(job.store), job.good.listing)) if job.good else 0
     tiles = tile_count(job.settings, images)
-    cost = project_cost(job, tiles * len(images), sum(len(rows.rows) for rows in earlier) + good_count, tiles)
+    cost = project_cost(job, tiles * len(images), row_count(earlier[-1]) + good_count, tiles)
     opener.monitor.plan(job, cost)
     with (
         explaining_full_disk(cost, job.store),
         leasing(Store(job.store), lease_name(job, lot_key)) as lease,
         opener.opened(engine or job.allocation.engine) as runner,
     ):
-        lease.add([lot_path(lot_key), *(rows.block for rows in earlier)])
+        lease.add([lot_path(lot_key), *(rows.block for size in earlier for rows in size)])
         lease.add([lot_path(job.good.listing)] if job.good else [])
         lease.add([job.region.patches] if job.region else [])
         yield Stages(partial(run_stage, runner=runner, lease=lease), lease, runner.loads_models_here, earlier)
 
 
-def compare_lot(job: LotJob, lot_key: str, images: Sequence[ListedImage], stages: Stages) -> Compared:
-    """Extract a lot, aggregate if asked to, and score its shards; what is in the store already is used again."""
-    run, good = stages.run, load_usable(Store(job.store), job.good.listing) if job.good else []
-    tiles = tile_count(job.settings, images)
+def row_count(references: Sequence[BlockRows]) -> int:
+    """Images that serve as references."""
+    return sum(len(rows.rows) for rows in references)
+
+
+def compare_lot(job: LotJob, lot_key: str, images: Sequence[ListedImage], stages: Stages) -> list[Compared]:
+    """Extract a lot at every image size, aggregate if asked to, and score its shards; what is stored is used again.
+
+    Returns:
+        What was made at each size, smallest first.
+
+    Raises:
+        NoImagesError: if too few images are usable.
+        ValueError: if an image is usable at one size and not at another, by name.
+    """
+    each = zip(job.at_each_size(), stages.earlier, strict=True)
+    sizes = [extract_lot(one, lot_key, images, earlier, stages) for one, earlier in each]
+    require_alike(sizes, images)
+    return [compare_size(size, images, stages) for size in sizes]
+
+
+def extract_lot(
+    job: LotJob, lot_key: str, images: Sequence[ListedImage], earlier: tuple[BlockRows, ...], stages: Stages
+) -> Extracted:
+    """Extract a lot and its known good images at one image size, and aggregate if asked to."""
+    good, tiles = good_images(job), tile_count(job.settings, images)
     blocks = extract_specs(job, lot_key, images)
     known = extract_specs(good_job(job, job.good), job.good.listing, good) if job.good else []
-    run("extract", extract_block, [*known, *blocks], ahead=load_ahead if stages.loads_models_here else None)
-    earlier = earlier_references(job, images, known) if known else stages.earlier
-    log.info("%d references besides the lot's own images", sum(len(rows.rows) for rows in earlier))
+    stages.run("extract", extract_block, [*known, *blocks], ahead=load_ahead if stages.loads_models_here else None)
+    earlier = earlier_references(job, images, known) if known else earlier
+    log.info("%d references besides the lot's own images", row_count(earlier))
     aggregated = aggregate_specs(job, blocks) if job.allocation.store_aggregated else []
-    run("aggregate", aggregate_block, aggregated)
+    stages.run("aggregate", aggregate_block, aggregated)
     contents = extracted_contents(blocks, images, tiles)
-    require_usable(blocks, len(contents) // tiles, sum(len(rows.rows) for rows in earlier), tiles)
+    require_usable(blocks, len(contents) // tiles, row_count(earlier), tiles)
     require_usual(job, len(contents) // tiles, len(extracted_contents(known, good)) if known else 0)
-    region = region_rows(job, contents, earlier, known, good)
-    shards = score_specs(job, blocks, aggregated, contents, earlier, tiles=tiles, region=region)
-    run("score", score_shard, shards)
-    return Compared(blocks, shards, aggregated, contents, earlier, region, known, good)
+    return Extracted(job, blocks, known, earlier, aggregated, contents)
+
+
+def compare_size(size: Extracted, images: Sequence[ListedImage], stages: Stages) -> Compared:
+    """Score the shards of a lot at one image size."""
+    job, tiles = size.job, tile_count(size.job.settings, images)
+    region = region_rows(job, size.contents, size.earlier, size.known, good_images(job))
+    made = size.blocks, size.aggregated, size.contents, size.earlier
+    shards = score_specs(job, *made, tiles=tiles, region=region)
+    stages.run("score", score_shard, shards)
+    return Compared(**vars(size), region=region, shards=shards)
+
+
+def good_images(job: LotJob) -> list[ListedImage]:
+    """The known good images of a job, listed."""
+    return load_usable(Store(job.store), job.good.listing) if job.good else []
+
+
+def require_alike(sizes: Sequence[Extracted], images: Sequence[ListedImage]) -> None:
+    """Refuse images, or known good ones, whose features are usable at one image size and not at another.
+
+    Raises:
+        ValueError: naming the images.
+    """
+    good = good_images(sizes[0].job)
+    known = [set(extracted_contents(size.known, good) if size.known else ()) for size in sizes]
+    for listed, usable in ((images, [set(size.contents) for size in sizes]), (good, known)):
+        uneven = frozenset[str]().union(*usable) - usable[0].intersection(*usable)
+        if uneven:
+            paths = ", ".join(image.path for image in listed if image.sha256 in uneven)
+            given = " and ".join(size.job.size_text for size in sizes)
+            raise ValueError(
+                f"image_size must give images usable features at all sizes or at none, got them at some of {given} "
+                f"only of {paths}; take these files out, or give one size"
+            )
 
 
 def require_usual(job: LotJob, image_count: int, good_count: int) -> None:
@@ -158,26 +229,25 @@ def require_usual(job: LotJob, image_count: int, good_count: int) -> None:
 
 
 def score_good(
-    job: LotJob,
-    known: tuple[Sequence[ExtractSpec], Sequence[ListedImage]],
-    lot: tuple[Sequence[ExtractSpec], Sequence[ListedImage]],
-    run: Callable[..., Any],
+    job: LotJob, sizes: Sequence[Compared], images: Sequence[ListedImage], run: Callable[..., Any]
 ) -> KnownGoodSpecs | None:
     """Score known good images against each other and the lot, where they are enough to decide the thresholds.
 
     Args:
-        known: extracted blocks of the good images, and the good images.
-        lot: extracted blocks of the lot, and its images.
+        sizes: the lot and its known good images at each image size.
+        images: of the lot.
     """
     if job.good is None:
         return None
-    blocks, images = known
-    specs = KnownGoodSpecs(lot_path(job.good.listing), tuple(block.path for block in blocks))
-    contents = extracted_contents(blocks, images)
+    good, blocks = good_images(job), tuple(block.path for size in sizes for block in size.known)
+    specs = KnownGoodSpecs(lot_path(job.good.listing), blocks)
+    contents = extracted_contents(sizes[-1].known, good)
     if len(contents) < MIN_IMAGES:
         return specs
-    further = lot_references(job, *lot, images)
-    region = region_rows(job, contents, further, *lot)
-    shards = score_specs(good_job(job, job.good), blocks, [], contents, further, region=region)
+    shards: list[ScoreSpec] = []
+    for size in sizes:
+        further = lot_references(size.job, size.blocks, images, good)
+        region = region_rows(size.job, contents, further, size.blocks, images)
+        shards += score_specs(good_job(size.job, job.good), size.known, [], contents, further, region=region)
     run("score", score_shard, shards)
     return replace(specs, shards=tuple((spec.shard, spec.path) for spec in shards), image_count=len(contents))

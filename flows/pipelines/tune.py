@@ -117,21 +117,20 @@ def compute_trial(spec: TrialSpec, runner: Runner) -> None:
     images = load_usable(Store(spec.store), spec.lot_key)
     read_image(Store(spec.job.folder), images[0])
     progress.doing("loading torch …")
-    from flows.pipelines.scoring import compare_lot, opened_stages, score_good
+    from flows.pipelines.scoring import all_shards, compare_lot, opened_stages, score_good
     from tasks.tuning.try_choices import try_choices
 
     with opened_stages(spec.job, spec.lot_key, images, runner) as stages:
-        compared = compare_lot(spec.job, spec.lot_key, images, stages)
-        known = (compared.known, compared.good), (compared.blocks, images)
+        sizes = compare_lot(spec.job, spec.lot_key, images, stages)
         stages.run(
             "trial",
             try_choices,
             [
                 replace(
                     spec,
-                    blocks=tuple(block.path for block in compared.blocks),
-                    shards=tuple((shard.shard, shard.path) for shard in compared.shards),
-                    known=score_good(spec.job, *known, stages.run) if spec.job.good else None,
+                    blocks=tuple(block.path for block in sizes[-1].blocks),
+                    shards=tuple((shard.shard, shard.path) for shard in all_shards(sizes)),
+                    known=score_good(spec.job, sizes, images, stages.run),
                 )
             ],
         )

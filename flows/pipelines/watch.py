@@ -10,18 +10,20 @@ from pathlib import Path
 from musc.decisions.decide_images import standing_thresholds
 from musc.decisions.decision_words import Decision
 from planning.job_from_request import none_drawn, prepare
+from planning.lot_job import LotJob
 from planning.lot_specs import extract_specs, good_job
 from planning.requests import WatchRequest
 from planning.size_hints import size_hints
 from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
-from reports.references import earlier_references
+from reports.references import placed_references
 from reports.verdicts.known_good import with_judged_good
 from storage.artefacts import digest
 from storage.given_names import short_name
-from storage.images.lots import load_usable
+from storage.images.lots import ListedImage, load_usable
 from storage.results.arrivals import FOLDER, Arrival, Arrivals, arrival_id
+from storage.results.features import BlockRow
 from storage.store import Store, begin_results
-from tasks.extract import extract_block, extracted_contents
+from tasks.extract import extract_block
 from tasks.ingest import list_good
 from tasks.region_masks import keep_region
 from tasks.runtime import progress
@@ -29,7 +31,7 @@ from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
 from tasks.watching.new_photographs import new_rows
 from tasks.watching.notify import Notifier, Notify, webhook
-from tasks.watching.reference_bank import contents_of, open_bank
+from tasks.watching.reference_bank import open_bank
 from tasks.watching.reference_scores import reference_scores
 from tasks.watching.score_file import Limits, Watch
 from tasks.watching.stable_files import FileState
@@ -105,7 +107,7 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     job = with_judged_good(job) if request.good_from_verdicts else job
     store = Store(job.store)
     begin_results(store, request.folder)
-    images, blocks = [], []
+    images: list[ListedImage] = []
     good = runner.call("list", job.good.folder, list_good, job.good.folder, job.store) if job.good else None
     if good:
         job = replace(job, good=good)
@@ -115,24 +117,44 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     if request.ignore_drawn and not (job.region and job.region.ignored):
         log.warning("%s", none_drawn(job.category))
     if job.region:
-        job = replace(job, region=keep_region(job.store, job.region, images, job.backbone))
+        job = replace(job, region=keep_region(job.store, job.region, images, job.backbones))
     if not request.default_settings:
         job = with_accepted_threshold(job)
         if other := threshold_left_out(job):
             log.warning("%s", other)
-    if good:
-        blocks = extract_specs(good_job(job, good), good.listing, images)
-        run_stage("extract", extract_block, blocks, runner)
-    references = [(rows.block, row) for rows in earlier_references(job, [], blocks) for row in rows.rows]
-    if not references:
+    sizes = [references_at(one, images, runner) for one in job.at_each_size()]
+    contents = list(sizes[-1])
+    if not contents:
         raise ValueError(f"references must hold at least one image, got none for {job.category}; add good photographs")
-    contents = [(spec.path, extracted_contents([spec], images[spec.start : spec.stop])) for spec in blocks]
-    bank = open_bank(job, references, contents_of(store, references, contents))
+    if any(list(size) != contents for size in sizes):
+        raise ValueError(
+            "image_size must give references usable features at all sizes or at none, got other ones at some of "
+            f"{job.size_text}; give one size"
+        )
+    references = [list(size.values()) for size in sizes]
+    bank = open_bank(job, references, contents)
     key = digest({"folder": job.folder, "job": job.identity, "references": references})
     arrivals = Arrivals(store, f"{FOLDER}/{short_name(job.category, f'-{key[:8]}')}")
     own = reference_scores(bank, arrivals)
     limits = Limits(*standing_thresholds(own.raw, job.decisions), own.raw)
     return Watch(Path(job.folder), replace(bank, usual=own.usual), arrivals, limits)
+
+
+def references_at(job: LotJob, good: Sequence[ListedImage], runner: Runner) -> dict[str, BlockRow]:
+    """The references of a watch at one image size by their SHA-256, sorted: where the features of each lie.
+
+    Args:
+        job: of this size alone.
+        good: the known good photographs, whose features are made here.
+    """
+    blocks = []
+    if job.good:
+        blocks = extract_specs(good_job(job, job.good), job.good.listing, good)
+        run_stage("extract", extract_block, blocks, runner)
+    placed: dict[str, BlockRow] = {}
+    for image, row in placed_references(job, blocks):
+        placed.setdefault(image.sha256, row)
+    return dict(sorted(placed.items()))
 
 
 def require_watchable(request: WatchRequest) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from musc.backbones.families import load as load
     from musc.backbones.families import names as names
     from musc.backbones.families import resolve as resolve
+    from musc.backbones.families import resolve_settings as resolve_settings
     from musc.backbones.families import with_defaults as with_defaults
     from musc.backbones.weights import WeightsUnavailableError as WeightsUnavailableError
     from musc.layers import BackboneSpec as BackboneSpec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "musc.backbones.backbone": ("Backbone", "Features"),
     "musc.backbones.devices": ("choose_device",),
-    "musc.backbones.families": ("build", "load", "names", "resolve", "with_defaults"),
+    "musc.backbones.families": ("build", "load", "names", "resolve", "resolve_settings", "with_defaults"),
     "musc.backbones.weights": ("WeightsUnavailableError",),
     "musc.layers": ("BackboneSpec",),
 }
@@ -35,6 +36,7 @@ __all__ = [
     "load",
     "names",
     "resolve",
+    "resolve_settings",
     "with_defaults",
 ]
 

@@ -143,6 +143,12 @@ def resolve(
     return replace(spec, precision=choose_precision(precision, name, device_type(device)))
 
 
+def resolve_settings(settings: ChosenSettings, device: str = "auto") -> tuple[BackboneSpec, ...]:
+    """The backbone of settings at each of their image sizes, smallest first; errors are those of `resolve`."""
+    sizes = settings.at_each_size()
+    return tuple(resolve(one.backbone, device=device, **one.backbone_arguments()) for one in sizes)
+
+
 def build(spec: BackboneSpec, device: str = "auto") -> "Backbone":
     """Load what was resolved: evaluation mode, weights in float32, no gradients.
 

@@ -25,6 +25,8 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     Raises:
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
+    if job.smaller:
+        return combined_cost([project_cost(one, image_count, earlier_count, tiles) for one in job.at_each_size()])
     ranges = scored_ranges(job, image_count, tiles)
     comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
     shards = [shard for lot_range in ranges for shard in job_shards(job, lot_range, comparisons, earlier_count)]
@@ -47,6 +49,24 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     operations = tuple(passes * count + search * (layer == searched) for layer, count in counts)
     reads = tuple(passes * count for count in plan.layer_reads)
     return replace(plan, layer_operations=operations, layer_reads=reads, tiles=tiles)
+
+
+def combined_cost(sizes: Sequence[ProjectedCost]) -> ProjectedCost:
+    """The cost of a lot at several image sizes, one after the other: the search for groups is made at the largest only.
+
+    Args:
+        sizes: the cost at each, smallest first.
+    """
+    return replace(
+        sizes[-1],
+        comparisons=tuple(comparison for size in sizes for comparison in size.comparisons),
+        block_count=sum(size.block_count for size in sizes),
+        shard_count=sum(size.shard_count for size in sizes),
+        peak_bytes=max(size.peak_bytes for size in sizes),
+        stored_bytes=sum(size.stored_bytes for size in sizes),
+        layer_operations=tuple(operations for size in sizes for operations in size.layer_operations),
+        layer_reads=tuple(reads for size in sizes for reads in size.layer_reads),
+    )
 
 
 def search_operations(job: LotJob, layer: Layer, image_count: int, shards: Sequence[Shard]) -> float:

@@ -79,15 +79,15 @@ def forecast(plan: ProjectedCost, job: LotJob, images: Sequence[ListedImage]) ->
         images: usable ones of the lot.
     """
     scoring = scoring_seconds(plan) + seconds_beside_products(plan, job)
-    extraction = extraction_of_one(job, images[0])
+    tried = [extraction_of_one(one, images[0]) for one in job.at_each_size()]
+    extractions = [one for one in tried if one is not None]
     height, width = job.backbone.image_size
     decoded = min(MOST_BYTES, sum(image.width * image.height * BYTES_PER_PIXEL for image in images[:16]))
     extracting = decoded + CHUNK_IMAGES * height * width * BYTES_PER_NETWORK_PIXEL
-    process_bytes = LIBRARY_BYTES + max(extracting, plan.peak_bytes) + (extraction.weight_bytes if extraction else 0)
-    seconds = None
-    if extraction:
-        seconds = extraction.start + len(images) * (extraction.photograph + plan.tiles * extraction.network)
-    return Forecast(scoring, seconds, process_bytes)
+    weight_bytes = max((one.weight_bytes for one in extractions), default=0)
+    process_bytes = LIBRARY_BYTES + max(extracting, plan.peak_bytes) + weight_bytes
+    seconds = [one.start + len(images) * (one.photograph + plan.tiles * one.network) for one in extractions]
+    return Forecast(scoring, sum(seconds) if len(extractions) == len(tried) else None, process_bytes)
 
 
 def seconds_beside_products(plan: ProjectedCost, job: LotJob) -> float:

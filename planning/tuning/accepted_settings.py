@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from musc.pydantic_options import read_sizes
 from musc.settings import Settings
 from planning.lot_job import OfProduct
 from planning.tuning.choices import Choice
@@ -43,7 +44,7 @@ def choice_from(settings: object) -> Choice:
     try:
         values = dict(settings)  # type: ignore[call-overload]
         size, layers = values["image_size"], values["layers"]
-        values["image_size"] = tuple(size) if isinstance(size, list) else size
+        values["image_size"] = read_sizes(tuple(size) if isinstance(size, list) else size)
         values["layers"] = tuple(layers) if layers is not None else None
         return Choice(**values)
     except (TypeError, KeyError, ValueError) as error:

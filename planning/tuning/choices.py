@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from musc.backbones import resolve, with_defaults
+from musc.backbones import resolve_settings, with_defaults
 from musc.layers import BackboneSpec
-from musc.settings import DEFAULT_BACKBONE, ImageScore, ImageSize, Settings
+from musc.pydantic_options import size_text
+from musc.settings import DEFAULT_BACKBONE, ImageScore, ImageSize, ImageSizes, Settings
 from planning.estimates.time_and_memory import network_cost
 
 IMAGE_SCORES: tuple[ImageScore, ...] = ("max", "contrast", "position", "balanced")
@@ -22,7 +23,7 @@ class Choice:
     """Settings that a product may have of its own; every other option stays as the user gives it."""
 
     backbone: str = DEFAULT_BACKBONE
-    image_size: ImageSize | None = None
+    image_size: ImageSizes | None = None
     """As of `Settings`; None is the network's usual one."""
     layers: tuple[int, ...] | None = None
     """As of `Settings`; None is the network's usual ones."""
@@ -35,7 +36,7 @@ class Choice:
         >>> Choice().text, Choice("efficientnet-lite2", 512, (4, 5), "contrast").text
         ('efficientnet-lite0', 'efficientnet-lite2, 512 pixels, layers 4,5, image score contrast')
         """
-        size = self.image_size if isinstance(self.image_size, int | None) else "x".join(map(str, self.image_size))
+        size = size_text(self.image_size) if self.image_size else ""
         parts = [
             self.backbone,
             f"{size} pixels" if size else "",
@@ -112,10 +113,14 @@ def layer_sets(backbone: BackboneSpec, most_patches: int | None = None) -> list[
     return sets
 
 
+def specs_of(choice: Choice) -> tuple[BackboneSpec, ...]:
+    """The network of a choice at each image size, smallest first."""
+    return resolve_settings(with_defaults(choice.applied_to(Settings())), "cpu")
+
+
 def spec_of(choice: Choice) -> BackboneSpec:
-    """The network of a choice, resolved."""
-    settings = with_defaults(choice.applied_to(Settings()))
-    return resolve(settings.backbone, device="cpu", **settings.backbone_arguments())
+    """The network of a choice at its only image size, or the largest."""
+    return specs_of(choice)[-1]
 
 
 def relative_costs(choices: Sequence[Choice]) -> list[float]:
@@ -123,7 +128,7 @@ def relative_costs(choices: Sequence[Choice]) -> list[float]:
 
     A lot of `USUAL_LOT` images is supposed.
     """
-    counted = [operations(spec_of(choice)) for choice in choices]
+    counted = [sum(map(operations, specs_of(choice))) for choice in choices]
     return [count / counted[0] for count in counted]
 
 

@@ -42,7 +42,7 @@ class TrialSpec(Spec):
 
     @property
     def label(self) -> str:
-        return f"{self.job.lot} {self.job.backbone.name} {self.job.backbone.image_size[0]}"
+        return f"{self.job.lot} {self.job.backbone.name} {self.job.size_text}"
 
 
 @dataclass(frozen=True)

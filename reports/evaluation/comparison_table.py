@@ -56,11 +56,11 @@ def published(row: Mapping[Hashable, Any]) -> tuple[float, str]:
 
     A backbone without published numbers of its own is set beside the paper's, `ViT-L-14-336` at 518 pixels.
     """
-    sides = row["image_size"].split("x")
+    size = str(row["image_size"])
     partial_mean = row["category"] == MEAN and row["categories"] != CATEGORY_COUNTS.get(row["dataset"])
     if row["metric"] in NEVER_COMPARED or partial_mean or row["without_mask"]:
         return np.nan, ""
-    own_setting = (str(row["backbone"]), int(sides[0])) if len(set(sides)) == 1 else PAPER_CHOICE
+    own_setting = (str(row["backbone"]), int(size)) if size.isdecimal() else PAPER_CHOICE
     backbone, image_size = own_setting if published_values(row["dataset"], MEAN, *own_setting) else PAPER_CHOICE
     values = published_values(row["dataset"], row["category"], backbone, image_size)
     value = values.get(PUBLISHED_NAMES.get(row["metric"], row["metric"]))

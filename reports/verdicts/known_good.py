@@ -1,7 +1,7 @@
 """Images of earlier runs of a product that people judged good, used as references."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musc.layers import BackboneSpec
-from planning.lot_job import JudgedGood, LotJob, backbone_identity
+from planning.lot_job import JudgedGood, LotJob
 from reports.run_record import read_record
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError, FormatVersionError
@@ -29,17 +29,17 @@ CHANCE_DEVIATIONS = 1.645
 
 def with_judged_good(job: LotJob) -> LotJob:
     """A job with the images as further references that people judged good in earlier runs of its product."""
-    return replace(job, judged_good=judged_good(Store(job.store), job.category, job.backbone))
+    return replace(job, judged_good=judged_good(Store(job.store), job.category, job.backbones))
 
 
-def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[JudgedGood, ...]:
+def judged_good(store: Store, category: str, backbones: Sequence[BackboneSpec]) -> tuple[JudgedGood, ...]:
     """The images of a product's runs whose standing verdict is good, by the runs' paths.
 
     Runs that are gone, of another product, scored with another backbone or as tiles are left out, as are those whose
     features are gone, or whose record cannot be read: a verdict about them cannot help, and must not stop a night.
 
     Args:
-        backbone: whose features are compared.
+        backbones: whose features are compared, at every image size.
     """
     references = []
     for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
@@ -50,9 +50,9 @@ def judged_good(store: Store, category: str, backbone: BackboneSpec) -> tuple[Ju
         except (DamagedError, FormatVersionError) as error:
             log.warning("%d images judged good are left out: %s", len(image_ids), error)
             continue
-        untiled = record.job.settings.tile is None
-        same_features = untiled and backbone_identity(record.job.backbone) == backbone_identity(backbone)
-        if not same_features or not all(is_complete(store, block) for block in record.keys.features):
+        blocks = [record.features_of(backbone) for backbone in backbones]
+        same_features = record.job.settings.tile is None and all(blocks)
+        if not same_features or not all(is_complete(store, block) for of_size in blocks for block in of_size):
             log.info("%d images judged good in %s are left out: other features, or none", len(image_ids), path)
             continue
         references.append(JudgedGood(path, image_ids))

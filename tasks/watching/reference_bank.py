@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 
 from musc.backbones import Backbone
 from musc.image_scores import score_maps
@@ -16,7 +17,7 @@ from planning.lot_job import LotJob
 from planning.lot_specs import layer_comparisons
 from storage.disk_space import readable_bytes
 from storage.images.decode import decode
-from storage.results.features import BlockRow, LotFeatures
+from storage.results.features import BlockRow
 from storage.results.regions_of_interest import read_regions
 from storage.store import Store
 from tasks.runtime.feature_reader import FeatureReader
@@ -32,6 +33,8 @@ class ReferencePart:
     features: LayerTokens
     outside: torch.Tensor | None
     """Bool (P,), patches outside of the region of interest."""
+    size: int = 0
+    """Which of the job's image sizes, the smallest first."""
 
     @property
     def comparison(self) -> LayerComparison:
@@ -62,9 +65,10 @@ class Bank:
     """G references in memory."""
 
     job: LotJob
-    backbone: Backbone
+    backbones: tuple[Backbone, ...]
+    """At every image size, the smallest first."""
     contents: tuple[str, ...]
-    """SHA-256 of the references; empty texts where it is not known."""
+    """SHA-256 of the references."""
     parts: tuple[ReferencePart, ...]
     usual: np.ndarray | None = None
     """Float32 (rows, columns), the references' median at each place; where `image_score` position takes it away."""
@@ -77,10 +81,8 @@ class Bank:
         Raises:
             UnreadableImageError: if it cannot be decoded.
         """
-        with torch.inference_mode():
-            pixels = self.backbone.preprocess(decode(content))[None].to(self.backbone.device)
-            tokens = [layer.half() for layer in self.backbone.forward(pixels).patch_tokens]  # as features are stored
-        numbers = [layer.number for layer in self.job.backbone.layers]
+        photograph = decode(content)
+        tokens = [tokens_of(photograph, backbone) for backbone in self.backbones]
         own = self.contents.index(sha256) if sha256 in self.contents else None
 
         scores: dict[int, np.ndarray] = {}
@@ -89,10 +91,11 @@ class Bank:
             part = self.parts[number]
             others = others_than(part.features, own, own if own is None else own + 1, 1)
             count = len(self.contents) + (own is None)
-            own_tokens = tokens[numbers.index(part.comparison.layer.number)]
+            own_tokens = tokens[part.size][part.comparison.layer.number]
             scores[number] = part.scores(part.reader.compared(own_tokens), 0, others, count, self.job)
 
-        for_each(compare, range(len(self.parts)), self.backbone.device)  # one photograph cannot be shared out itself
+        # the work of one photograph is divided by parts, as it cannot be by photographs
+        for_each(compare, range(len(self.parts)), self.backbones[0].device)
         patch_scores = self.averaged([scores[number] for number in range(len(self.parts))])
         which = self.job.settings.image_score
         raw, peaks = score_maps(patch_scores, self.job.backbone.image_size, which, self.usual)
@@ -120,13 +123,14 @@ class Bank:
     def averaged(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """Patch scores of images from those in every part: float32 (n, rows, columns); see `average_layers`."""
         finest = self.job.backbone.grid
-        of_layer: dict[int, np.ndarray] = {}
+        of_layer: dict[tuple[int, int], np.ndarray] = {}
         for part, values in zip(self.parts, parts, strict=True):
-            number = part.comparison.layer.number
-            of_layer[number] = of_layer.get(number, 0) + values / len(self.job.settings.degrees)
+            place = part.size, part.comparison.layer.number
+            of_layer[place] = of_layer.get(place, 0) + values / len(self.job.settings.degrees)
         layers = (
-            (slice(None), of_layer[layer.number].astype(np.float32).reshape(-1, *layer.grid))
-            for layer in self.job.backbone.layers
+            (slice(None), of_layer[size, layer.number].astype(np.float32).reshape(-1, *layer.grid))
+            for size, backbone in enumerate(self.job.backbones)
+            for layer in backbone.layers
         )
         return average_layers(layers, finest, len(parts[0]))
 
@@ -144,44 +148,48 @@ def others_than(
         yield (stop if number == 0 else number + start), features[stop:]
 
 
-def open_bank(job: LotJob, references: Sequence[BlockRow], contents: Sequence[str]) -> Bank:
+def tokens_of(photograph: Image.Image, backbone: Backbone) -> dict[int, torch.Tensor]:
+    """Patch tokens (1, P, C) of a photograph by layer, in the precision in which features are stored."""
+    with torch.inference_mode():
+        pixels = backbone.preprocess(photograph)[None].to(backbone.device)
+        layers = zip(backbone.spec.layers, backbone.forward(pixels).patch_tokens, strict=True)
+        return {layer.number: tokens.half() for layer, tokens in layers}
+
+
+def open_bank(job: LotJob, references: Sequence[Sequence[BlockRow]], contents: Sequence[str]) -> Bank:
     """Load the backbone and the features of all references.
+
+    Args:
+        references: where their features lie at every image size, the smallest first; at each in the same order.
+        contents: SHA-256 of each.
 
     Raises:
         MemoryError: if the features do not fit the memory, with the bytes needed and given.
     """
-    store, comparisons = Store(job.store), layer_comparisons(job, 1, len(references))
+    store, count = Store(job.store), len(contents)
+    comparisons = [
+        (size, comparison)
+        for size, one in enumerate(job.at_each_size())
+        for comparison in layer_comparisons(one, 1, count)
+    ]
     needed = sum(
-        len(references) * comparison.layer.patch_count * comparison.layer.width * FLOAT32_BYTES * len(comparison.passes)
-        for comparison in comparisons
+        count * comparison.layer.patch_count * comparison.layer.width * FLOAT32_BYTES * len(comparison.passes)
+        for _, comparison in comparisons
     )
     if needed > job.allocation.memory_bytes:
         raise MemoryError(
-            f"memory must hold the features of all {len(references)} references, {readable_bytes(needed)}, got "
+            f"memory must hold the features of all {count} references, {readable_bytes(needed)}, got "
             f"{readable_bytes(job.allocation.memory_bytes)}; give more with --memory, or fewer good photographs"
         )
     parts = []
-    for comparison in comparisons:
+    for size, comparison in comparisons:
         outside = None
         if job.region:
             inside = read_regions(store, job.region.patches, comparison.grid)[0]
             outside = torch.from_numpy(~inside).flatten()
         for degrees in comparison.passes:
             reader = FeatureReader(store, comparison, degrees)
-            parts.append(ReferencePart(reader, reader.read_all(references, comparison.layer.width), outside))
-    return Bank(job, load_backbone(job.backbone, job.allocation.device), tuple(contents), tuple(parts))
-
-
-def contents_of(store: Store, references: Sequence[BlockRow], blocks: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
-    """SHA-256 of references by their place.
-
-    Args:
-        references: block and row of each reference.
-        blocks: paths, each with the SHA-256 of the images with usable features that they hold, in order.
-    """
-    content_at = {
-        reference: content
-        for block, contents in blocks
-        for reference, content in zip(LotFeatures(store, (block,)).block_rows, contents, strict=True)
-    }
-    return [content_at.get(reference, "") for reference in references]
+            features = reader.read_all(references[size], comparison.layer.width)
+            parts.append(ReferencePart(reader, features, outside, size))
+    backbones = tuple(load_backbone(backbone, job.allocation.device) for backbone in job.backbones)
+    return Bank(job, backbones, tuple(contents), tuple(parts))

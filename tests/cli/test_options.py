@@ -100,7 +100,7 @@ def test_help_of_score_shows_what_the_readme_advertises() -> None:
 
 
 def test_option_of_one_value_given_twice_is_refused_by_name() -> None:
-    for words in (["--image-size", "64", "--image-size", "96"], ["--quick-gelu", "--no-quick-gelu"]):
+    for words in (["--backbone", "texture", "--backbone", "other"], ["--quick-gelu", "--no-quick-gelu"]):
         done = CliRunner().invoke(musc_command, ["score", "x", *words])
         name = words[0].removeprefix("--").replace("-", "_")
         assert (done.exit_code, f"error: {name} must be given once, got it 2 times" in done.output) == (2, True)

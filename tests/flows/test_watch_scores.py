@@ -23,6 +23,9 @@ CASES: dict[str, dict[str, Any]] = {
     "plain": {},
     "backbone": UNEVEN,
     "image_size": {"image_size": (64, 96)},
+    "several sizes": {**UNEVEN, "image_size": "64,96", "match_radius": 3},
+    "several sizes of earlier runs": {"image_size": "64,48x64", "image_score": "contrast", "references_from": True},
+    "several sizes in a region": {**UNEVEN, "image_size": "64,96", "roi": True},
     "layers": {"layers": (0, 3)},
     "degrees": {"degrees": (5, 1, 3)},
     "interval": {"interval": (0.1, 0.7)},
@@ -65,20 +68,21 @@ def test_watch_gives_the_scores_of_lots_of_one(drawn: Path, tmp_path: Path, name
         assert table.loc[photograph, "raw_score"] == pytest.approx(expected["raw_score"], abs=1e-6)
 
 
-def test_watch_takes_away_the_median_of_the_references(drawn: Path, tmp_path: Path) -> None:
-    store, by_position = tmp_path / "store", {"image_score": "position"}
-    table = watch(copied(tmp_path / "in", drawn, "0.png", "1.png"), drawn, store, 2, **by_position).set_index("path")
+@pytest.mark.parametrize("kind", ["position", "balanced"])
+def test_watch_takes_away_the_median_of_the_references(drawn: Path, tmp_path: Path, kind: str) -> None:
+    store, given = tmp_path / "store", {"image_score": kind}
+    table = watch(copied(tmp_path / "in", drawn, "0.png", "1.png"), drawn, store, 2, **given).set_index("path")
     (kept,) = store.glob("watch/*/references.json")
     known = json.loads(kept.read_text())
     own = Run(Store(str(store)), score_folder(lot_request(drawn / "good", store, **SETTINGS), InlineRunner()).run)
     np.testing.assert_allclose(known["usual"], np.median(own.patch_scores(), axis=0), atol=1e-6)
-    raw, _ = plain_image_scores(own.patch_scores(), (64, 64), "position")
+    raw, _ = plain_image_scores(own.patch_scores(), (64, 64), kind)
     np.testing.assert_allclose(sorted(known["raw_scores"]), sorted(raw), atol=1e-6)
     for photograph in ("0.png", "1.png"):
         alone = copied(tmp_path / photograph[0], drawn, photograph)
         request = lot_request(alone, store, good=str(drawn / "good"), **SETTINGS)
         maps = Run(Store(str(store)), score_folder(request, InlineRunner()).run).patch_scores()
-        (expected,), _ = plain_image_scores(maps, (64, 64), "position", np.array([known["usual"]]))
+        (expected,), _ = plain_image_scores(maps, (64, 64), kind, np.array([known["usual"]]))
         assert table.loc[photograph, "raw_score"] == pytest.approx(expected, abs=1e-6)
 
 

@@ -29,15 +29,15 @@ def job_of(folder: Path, tmp_path: Path) -> LotJob:
 
 
 def settle(job: LotJob) -> None:
-    assert job.kept_size
-    settle_size(Store(job.store), job.kept_size.key, job.kept_size.size, job.lot)
+    assert job.kept_sizes
+    settle_size(Store(job.store), job.kept_sizes[0].key, job.kept_sizes[0].size, job.lot)
 
 
 def test_the_commonest_proportions_count_and_not_the_first_file(tmp_path: Path) -> None:
     job = job_of(draw(tmp_path / "lot", WIDE, NARROW, NARROW), tmp_path)
     assert job.backbone.image_size == (192, 480)
-    assert job.kept_size
-    assert job.kept_size.text == "192 x 480 pixels, the proportions of 2 of 3 photographs looked at"
+    assert job.kept_sizes
+    assert job.kept_sizes[0].text == "192 x 480 pixels, the proportions of 2 of 3 photographs looked at"
 
 
 def test_photographs_are_looked_at_upright_and_bad_files_left_out(tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_later_lots_take_the_size_that_the_first_settled(tmp_path: Path) -> None
     settle(job_of(draw(tmp_path / "first", WIDE), tmp_path))
     later = job_of(draw(tmp_path / "later", NARROW), tmp_path)
     assert later.backbone.image_size == (192, 512)
-    assert later.kept_size
-    assert later.kept_size.text == "192 x 512 pixels, as settled by an earlier lot of cap"
+    assert later.kept_sizes
+    assert later.kept_sizes[0].text == "192 x 512 pixels, as settled by an earlier lot of cap"
 
 
 def test_other_proportions_have_a_size_of_their_own_that_is_settled_too(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_other_proportions_have_a_size_of_their_own_that_is_settled_too(tmp_path
     turned = job_of(draw(tmp_path / "turned", WIDE[::-1]), tmp_path)
     assert turned.backbone.image_size == (512, 192)
     settle(turned)
-    assert turned.kept_size
-    assert settled_sizes(Store(turned.store), turned.kept_size.key) == [(192, 512), (512, 192)]
+    assert turned.kept_sizes
+    assert settled_sizes(Store(turned.store), turned.kept_sizes[0].key) == [(192, 512), (512, 192)]
 
 
 def test_another_product_or_network_size_settles_its_own(tmp_path: Path) -> None:

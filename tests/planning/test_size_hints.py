@@ -54,7 +54,7 @@ def test_watch_is_hinted_the_options_that_it_takes() -> None:
 
 def test_proportions_that_are_kept_or_met_give_no_hint() -> None:
     assert size_hints(job((208, 496), image_size=(208, 496)), photographs((1200, 500))) == ()
-    kept = replace(job((208, 496), keep_aspect=True), kept_size=KeptSize((208, 496), "", ""))
+    kept = replace(job((208, 496), keep_aspect=True), kept_sizes=(KeptSize((208, 496), "", ""),))
     assert size_hints(kept, photographs((1200, 500))) == ()
 
 
@@ -73,7 +73,7 @@ def test_large_and_elongated_photographs_get_both_hints() -> None:
 
 
 def test_large_photographs_of_kept_proportions_are_still_hinted_a_larger_size() -> None:
-    kept = replace(job((160, 640), image_size=(160, 640), keep_aspect=True), kept_size=KeptSize((160, 640), "", ""))
+    kept = replace(job((160, 640), image_size=(160, 640), keep_aspect=True), kept_sizes=(KeptSize((160, 640), "", ""),))
     (hint,) = size_hints(kept, photographs((6000, 1500)))
     assert "--image-size 640 takes" in hint
     assert "--tile" not in hint, "tiles go without proportions that are kept"

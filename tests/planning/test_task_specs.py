@@ -28,7 +28,8 @@ FULL_JOB = replace(
     settings=chosen(backbone="net", references=5),
     judged_good=(JudgedGood("runs/a", ("1",)),),
     good=KnownGood("good", "listing", "contents"),
-    kept_size=KeptSize((64, 96), "key", "as settled by an earlier lot"),
+    smaller=(replace(BACKBONE, image_size=(32, 32)),),
+    kept_sizes=(KeptSize((64, 96), "key", "as settled by an earlier lot"),),
     region=RegionOfInterest("mask.png", each=False, patches="patches"),
 )
 """Every field of it has a value."""
@@ -80,6 +81,8 @@ def with_one_other(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         found = getattr(value, name)
         if isinstance(found, BaseModel) or (is_dataclass(found) and not isinstance(found, LotJob)):
             changed = list(with_one_other(found, f"{prefix}{name}."))
+        elif isinstance(found, tuple) and found and isinstance(found[0], BackboneSpec):
+            changed = [(path, (item,)) for path, item in with_one_other(found[0], f"{prefix}{name}.")]
         else:
             changed = [(prefix + name, other(found))]
         for path, item in changed:

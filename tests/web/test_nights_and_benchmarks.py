@@ -1,8 +1,10 @@
 """What the overview takes for a night: a benchmark is none, and no line joins what cannot be compared."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
@@ -16,6 +18,7 @@ from tests.flat import lot_request
 from web.app import create_app
 from web.benchmarks import benchmark_runs
 from web.overview import Product, products_of
+from web.rendering import network
 from web.store_cache import Library
 
 SMALL: dict[str, Any] = {"backbone": "texture", "image_size": 64, "layers": (0,), "degrees": (1,)}
@@ -65,6 +68,29 @@ def test_benchmark_is_told_apart_from_the_nights_of_the_same_photographs(mixed: 
 def test_benchmark_without_its_table_is_shown_all_the_same(mixed: Path) -> None:
     (found,) = benchmark_runs(Library(Store(str(mixed))).runs(), [])
     assert (found.good, found.defective, found.auroc) == (None, None, None)
+
+
+def test_benchmarks_of_other_shapes_and_several_sizes_are_told_apart(mixed: Path) -> None:
+    runs = Library(Store(str(mixed))).runs()
+    ((name, run),) = [(name, run) for name, run in runs.items() if run.record.job.dataset]
+    job = run.record.job
+    found = []
+    for sizes in ([(48, 96)], [(48, 48), (64, 64)]):
+        smaller = tuple(replace(job.backbone, image_size=size) for size in sizes[:-1])
+        seen = replace(job, backbone=replace(job.backbone, image_size=sizes[-1]), smaller=smaller)
+        other = replace(run, record=run.record.model_copy(update={"job": seen}))
+        facts = ("folder", job.backbone.name, job.category, "image_auroc", 6, 2)
+        columns = ("dataset", "backbone", "category", "metric", "good", "defective")
+        rows = [
+            {**dict(zip(columns, facts, strict=True)), "image_size": size, "value": value} for size, value in VALUES
+        ]
+        found += [one.auroc for one in benchmark_runs({name: other}, [pd.DataFrame(rows)])]
+        assert network(other.record).endswith("48 × 96" if len(sizes) == 1 else "48 × 48 and 64 × 64")
+    assert found == [0.7, 0.9]
+
+
+VALUES = (("48x96", 0.7), ("64", 0.8), ("48,64", 0.9))
+"""AUROC by image size."""
 
 
 def test_lines_join_each_night_once_and_only_those_scored_alike(mixed: Path) -> None:
