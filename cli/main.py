@@ -150,14 +150,24 @@ def automations(
     alert: Annotated[
         str | None,
         typer.Option(
-            help="Also send a message about unusual nights and failed lots through this notification block of the "
-            "server, such as slack-webhook/quality.",
+            help="Also send messages through this notification block of the server, such as slack-webhook/quality: "
+            "about unusual nights, failed lots, nights that fail, do not start or do not end, and a pool without "
+            "worker.",
             metavar="TYPE/NAME",
+        ),
+    ] = None,
+    overdue: Annotated[
+        float | None,
+        typer.Option(
+            help="With --alert: hours without the end of any night after which a message is sent. Default: 26, for a "
+            "night a day.",
+            metavar="HOURS",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
-    carry_out("automations", silence, alert)
+    carry_out("automations", silence, alert, overdue)
 
 
 @app.command(cls=OneValueCommand)

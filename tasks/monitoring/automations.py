@@ -1,4 +1,4 @@
-"""Two automations: one finds runs whose process is gone, one sends a message about nights that a person should look at.
+"""An automation that finds runs whose process is gone; `alerts` holds those that send messages.
 
 A process worker notices when the process of a run dies. Nobody notices when the worker, the machine or a plain command
 dies with it: those runs, and runs below a killed one, would stay *Running* for ever. So whoever stops sending
@@ -6,38 +6,18 @@ heartbeats is marked as crashed.
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from prefect.automations import AutomationCore
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ChangeFlowRunState, SendNotification
+from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.exceptions import ObjectNotFound
 
 NAME = "musc: crash runs that fell silent"
-ALERTS = "musc: tell of unusual nights and failed lots"
 ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
 SILENCE_SECONDS = 300
 """Ten heartbeats: a server that restarts, or a machine out of breath, must not cost a run that goes on."""
-
-SUBJECT = (
-    "musc: {{ event.payload.lot }}"
-    "{% if event.payload.reason is defined %} has no result{% else %} is unusual{% endif %}"
-)
-BODY = """\
-{% if event.payload.reason is defined %}\
-{{ event.payload.reason }}
-{% else %}\
-{{ event.payload.images }} images: {{ event.payload.flagged }} flagged, {{ event.payload.suspect }} suspect; warnings:
-{% for warning in event.payload.warnings %}\
-- {{ warning }}
-{% endfor %}\
-{{ event.payload.page }}
-{% endif %}\
-"""
-"""Templates that the server fills in with the event."""
 
 
 def silent_runs(silence_seconds: int = SILENCE_SECONDS) -> AutomationCore:
@@ -66,22 +46,6 @@ def silent_runs(silence_seconds: int = SILENCE_SECONDS) -> AutomationCore:
     )
 
 
-def alerts(block: UUID) -> AutomationCore:
-    """A message about every lot that is unlike the nights before, failed or crashed."""
-    return AutomationCore(
-        name=ALERTS,
-        description="Sends a message about lots that are unlike the nights before, failed or crashed.",
-        trigger=EventTrigger(
-            expect={"musc.lot.scored", "musc.lot.failed", "musc.lot.crashed"},
-            match=ResourceSpecification({"prefect.resource.id": ["musc.lot.*"], "musc.alert": ["yes"]}),
-            posture=Posture.Reactive,
-            threshold=1,
-            within=timedelta(0),
-        ),
-        actions=[SendNotification(block_document_id=block, subject=SUBJECT, body=BODY)],
-    )
-
-
 def create_automations(silence_seconds: int = SILENCE_SECONDS) -> str:
     """Have silent runs marked as crashed; any number of times.
 
@@ -99,30 +63,6 @@ def create_automations(silence_seconds: int = SILENCE_SECONDS) -> str:
             f"silence must be at least 90 seconds, got {silence_seconds}; heartbeats come every 30 seconds"
         )
     return keep_automation(silent_runs(silence_seconds))
-
-
-def create_alerts(block: str) -> str:
-    """Have messages sent through a notification block of the server; any number of times.
-
-    Args:
-        block: as `<type>/<name>`, such as `slack-webhook/quality`.
-
-    Returns:
-        `created`, `updated` or `unchanged`.
-
-    Raises:
-        ValueError: if the server has no such block.
-    """
-    kind, _, name = block.partition("/")
-    try:
-        with get_client(sync_client=True) as client:
-            document = client.read_block_document_by_name(name, kind)
-    except ObjectNotFound:
-        raise ValueError(
-            f"alert must be a notification block of the server as <type>/<name>, got {block!r}, which is not "
-            "there; `prefect block ls` lists them, and the UI makes them (Blocks, +)"
-        ) from None
-    return keep_automation(alerts(document.id))
 
 
 def keep_automation(automation: AutomationCore) -> str:

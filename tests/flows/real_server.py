@@ -136,8 +136,12 @@ class RealServer:
 
 
 @contextmanager
-def real_server(home: Path, database: Path) -> Iterator[RealServer]:
-    """A server for as long as the `with` block lasts, with a copy of a database that has its tables already."""
+def real_server(home: Path, database: Path, **settings: str) -> Iterator[RealServer]:
+    """A server for as long as the `with` block lasts, with a copy of a database that has its tables already.
+
+    Args:
+        settings: of Prefect, by name.
+    """
     shutil.copy(database, home / "prefect.db")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -156,6 +160,7 @@ def real_server(home: Path, database: Path) -> Iterator[RealServer]:
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_UI_STATIC_DIRECTORY": str(home / "ui"),
             "OMP_NUM_THREADS": "1",
+            **settings,
         },
         home / "server.log",
     )

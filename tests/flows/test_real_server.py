@@ -1,22 +1,21 @@
 """The deployments as they run unattended: a real server, a real process worker, `prefect deploy --all`."""
 
-import json
 import os
 import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from storage.datasets.synthetic.lot import draw_part, save_png
+from tests.flows.chat import Chat, chat
 from tests.flows.real_server import POOL, RealServer, real_server, wait_for, worker
 
+__all__ = ["chat"]
 pytestmark = pytest.mark.timeout(2400)
 
 SMALL = {"settings": {"backbone": "texture", "image_size": 64, "layers": [0], "degrees": [1]}}
@@ -205,47 +204,17 @@ def test_automation_is_created_once(server: RealServer) -> None:
     assert found["actions"][0]["state"] == "CRASHED"
 
 
-class Messages(BaseHTTPRequestHandler):
-    """Where a chat would be: keeps what is sent."""
-
-    received: ClassVar[list[dict[str, str]]] = []
-
-    def do_POST(self) -> None:
-        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on the console."""
-
-
-@pytest.fixture
-def chat() -> Iterator[str]:
-    """The address of a place that takes messages."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Messages) as place:
-        Thread(target=place.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{place.server_port}/"
-        place.shutdown()
-
-
-def test_failed_lot_sends_a_message(server: RealServer, parameters: dict[str, Any], chat: str, tmp_path: Path) -> None:
-    from prefect.blocks.notifications import CustomWebhookNotificationBlock
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    with temporary_settings({PREFECT_API_URL: server.address}):
-        block = CustomWebhookNotificationBlock(
-            name="chat", url=chat, json_data={"subject": "{{subject}}", "body": "{{body}}"}
-        )
-        block.save("quality")
+def test_failed_lot_sends_a_message(server: RealServer, parameters: dict[str, Any], chat: Chat, tmp_path: Path) -> None:
+    chat.save_as_block(server.address, "quality")
     given = "automations", "--alert", "custom-webhook/quality"
     assert ": created\n" in server.musc(*given)
     assert ": unchanged\n" in server.musc(*given)
     (tmp_path / "empty").mkdir()
     lost = {"folder": str(tmp_path / "empty"), "output": parameters["output"], "lot": "lost", **SMALL}
     assert server.ended(server.trigger("score-lot/score-lot", **lost))["state_type"] == "FAILED"
-    message = wait_for("message about the failed lot", lambda: next(iter(Messages.received), None))
-    assert message["subject"] == "musc: lost has no result"
-    assert str(tmp_path / "empty") in message["body"]
+    message = wait_for("message about the failed lot", lambda: chat.about("has no result"))
+    assert message.startswith("musc: lost has no result")
+    assert str(tmp_path / "empty") in message
 
 
 def test_ui_shows_run_summary_table_and_picture(

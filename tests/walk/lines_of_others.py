@@ -86,10 +86,10 @@ def clean(walk: Walk) -> None:
     assert sum(1 for _ in store.rglob("*")) < before
 
 
-@line("automations", "silence", "alert")
+@line("automations", "silence", "alert", "overdue")
 def automations(walk: Walk) -> None:
-    for given in (["--silence", "120"], ["--alert", "slack-webhook/quality"]):
-        # In a process of its own, which has no server of other tests; against one: tests/flows/test_real_server.py
+    for given in (["--silence", "120"], ["--alert", "slack-webhook/quality", "--overdue", "30"]):
+        # In a process of its own, which has no server of other tests; against one: tests/flows/test_night_alerts.py
         environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         done = subprocess.run(
             [sys.executable, "-m", "cli", "automations", *given],
