@@ -53,7 +53,7 @@ class BackboneSpec:
     embedding_width: int
     """D, the length of a class token."""
     activation: Literal["gelu", "quick_gelu", "none"] = "none"
-    """CLIP only: see `musc.backbones.clip`."""
+    """CLIP only: see `musc.backbones.vision_transformers.clip`."""
     position_antialias: bool = False
     """Whether a position embedding of another size is resized with antialiasing; the published numbers are without."""
     precision: Literal["float32", "float16", "bfloat16"] = "float32"

@@ -14,11 +14,11 @@ import torch
 
 from musc.array_checks import require_each_once, require_excluded, require_finite, require_spare
 from musc.kernels import matrix_products as products
-from musc.kernels import pooled
+from musc.kernels import pooled_scores as pooled
 from musc.kernels.match_window import window_bands
 from musc.layers import Grid, Layer
 from musc.lnamd import PooledTokens, aggregate, pool
-from musc.option_ranges import Interval, require_interval, require_match_radius
+from musc.option_ranges import PAPER_INTERVAL, Interval, require_interval, require_match_radius
 from musc.plan.cost import pair_count
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import sample_size
@@ -33,7 +33,7 @@ def degree_scores(
     patch_tokens: torch.Tensor,
     grid: Grid,
     degrees: Sequence[int] = (1, 3, 5),
-    interval: Interval = (0.0, 0.3),
+    interval: Interval = PAPER_INTERVAL,
     *,
     sample: Sequence[int] | None = None,
     match_radius: int | None = None,
@@ -79,7 +79,7 @@ def degree_scores(
 
 def mutual_scores(
     features: LayerTokens,
-    interval: Interval = (0.0, 0.3),
+    interval: Interval = PAPER_INTERVAL,
     *,
     sample: Sequence[int] | None = None,
     match_radius: int | None = None,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 Interval = tuple[float, float]
 """Fractions 0 ≤ low < high ≤ 1 of the references, nearest first."""
+PAPER_INTERVAL: Interval = (0.0, 0.3)
+"""MuSc (ICLR 2024), section 3.3: the nearest 30 %."""
 
 
 def require_degrees(degrees: Sequence[int]) -> Sequence[int]:
@@ -41,7 +43,7 @@ def require_interval(interval: Interval) -> Interval:
     """
     if isinstance(interval, int | float) or len(interval) != 2 or not 0 <= interval[0] < interval[1] <= 1:
         raise ValueError(
-            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {interval}; the paper uses (0.0, 0.3)"
+            f"interval must be two fractions 0 ≤ low < high ≤ 1, got {interval}; the paper uses {PAPER_INTERVAL}"
         )
     return interval
 

@@ -14,7 +14,14 @@ from typing import Annotated, Literal, Self, TypedDict, cast
 
 from pydantic import AfterValidator, model_validator
 
-from musc.option_ranges import Interval, require_degrees, require_interval, require_rscin_windows, require_suspects
+from musc.option_ranges import (
+    PAPER_INTERVAL,
+    Interval,
+    require_degrees,
+    require_interval,
+    require_rscin_windows,
+    require_suspects,
+)
 from musc.pydantic_options import CommaList, Numbers, Options, Share, Sizes, option, size_text
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
@@ -112,7 +119,7 @@ class PatchSettings(Options):
         expert=True,
     )
     interval: Annotated[Interval, Numbers, AfterValidator(require_interval)] = option(
-        (0.0, 0.3),
+        PAPER_INTERVAL,
         "Fractions of the references, nearest first, between which distances are averaged.",
         metavar="LOW,HIGH",
         expert=True,

@@ -9,7 +9,7 @@ from musc.settings import Settings
 from planning.job_from_request import prepare, require_name
 from planning.lot_job import LotJob, OfProduct
 from planning.requests import BenchmarkRequest, LotRequest
-from planning.tuning.accepted_settings import with_accepted
+from planning.tuning.take_accepted import with_accepted
 from storage.datasets import Category, list_categories
 from storage.store import Store, absolute
 

@@ -11,7 +11,7 @@ from planning.kept_size import kept_sizes
 from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.requests import LotRequest
 from planning.resources import allocate
-from planning.tuning.accepted_settings import with_accepted
+from planning.tuning.take_accepted import with_accepted
 from storage.given_names import one_form
 from storage.images.folder_dates import date_of
 from storage.images.listing import require_folder

@@ -7,8 +7,8 @@ from typing import ClassVar
 from musc.layers import BackboneSpec
 from musc.pydantic_options import size_text
 from musc.settings import BackboneArguments, ChosenSettings, Decisions
-from planning.identity_keys import Identified, key_values
 from planning.kept_size import KeptSize
+from planning.key_values import Identified, key_values
 from planning.resources import Allocation
 
 

@@ -10,7 +10,7 @@ from musc.option_ranges import Interval
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.shards import Shard
 from musc.settings import ChosenSettings
-from planning.identity_keys import Identified, key_values
+from planning.key_values import Identified, key_values
 from planning.lot_job import LotJob
 from planning.stage_versions import (
     AGGREGATED_VERSION,

@@ -12,9 +12,9 @@ from datetime import UTC
 import numpy as np
 
 from planning.lot_job import LotJob
-from reports.drift import MAX_EARLIER, compare
 from reports.notices import series_of
 from reports.run_record import date_of_lot
+from reports.unusual_nights import MAX_EARLIER, compare
 from storage.artefacts import is_complete
 from storage.local_time import local_now
 from storage.results.profiles import Profile, earlier_in_series, night_names, profile_path

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from reports.drift import MAX_EARLIER, MeasureComparison, compare, number
 from reports.run_record import RunRecord, night_of
+from reports.unusual_nights import MAX_EARLIER, MeasureComparison, compare, number
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError
 from storage.results.profiles import Profile, earlier_profiles, later_profiles, profile_path, read_profile

@@ -10,9 +10,9 @@ import numpy as np
 
 from planning.task_results import StoredArtefact
 from reports.brightness_sharpness import Appearance, appearance_of
-from reports.drift import unit
 from reports.page.run_files_specs import ProfileSpec
 from reports.run_record import date_of_lot, read_record
+from reports.unusual_nights import unit
 from storage.artefacts import is_complete, writing
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.decode import decode

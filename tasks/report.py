@@ -10,7 +10,6 @@ from PIL import Image
 
 from planning.task_results import StoredArtefact
 from reports.description import describe_run
-from reports.drift import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from reports.notices import warnings_of
 from reports.page.charts import histogram, trend
 from reports.page.finished_run import FinishedRun
@@ -19,6 +18,7 @@ from reports.page.heatmaps import overlay
 from reports.page.html import render
 from reports.page.run_files_specs import ExportSpec, ReportSpec
 from reports.sentences import RAW_SCORES, headline, thresholds
+from reports.unusual_nights import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from storage.artefacts import MARKER, facts, is_complete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run

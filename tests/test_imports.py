@@ -49,7 +49,8 @@ INSIDE = {
 """The modules and folders of a room from the lowest to the highest: each imports only those before it."""
 
 KNOW_PREFECT = {
-    "tasks": {"runtime/prefect_tasks", "monitoring/artifacts", "monitoring/events", "monitoring/automations"},
+    "tasks": {"runtime/prefect_tasks"}
+    | {f"monitoring/{name}" for name in ("alerts", "artifacts", "automations", "events")},
     "flows": {
         "runners",
         "packed_tasks",

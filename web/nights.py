@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.drift import MAX_EARLIER, MeasureComparison, compare
 from reports.run_record import RunRecord
+from reports.unusual_nights import MAX_EARLIER, MeasureComparison, compare
 from storage.results.profiles import Profile, choose_earlier, names_of
 from storage.results.runs import FOLDER as RUNS
 

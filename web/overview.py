@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.drift import MeasureComparison
 from reports.run_record import RunRecord, night_of
+from reports.unusual_nights import MeasureComparison
 from reports.verdicts.counts import VerdictCounts
 from storage.results.profiles import choose_earlier, names_of
 from web.charts import Chart, chart

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import pandas as pd
 
-from reports.drift import MeasureComparison
 from reports.run_record import RunRecord, parse_record
+from reports.unusual_nights import MeasureComparison
 from reports.verdicts.counts import VerdictCounts, count_verdicts
 from storage.artefacts import MARKER
 from storage.attempts import Attempt, read_attempts

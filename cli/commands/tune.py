@@ -11,7 +11,7 @@ def run(given: Given) -> None:
     from cli.terminal.progress import watching
     from cli.terminal.tuning import show_accepted, show_tuning
     from cli.terminal.what_is_scored import announce, where_of
-    from reports.tuning.accepted_settings import go_back
+    from reports.tuning.accept_and_go_back import go_back
     from storage.store import Store, absolute
 
     request = request_of(TuneRequest, given)

@@ -17,10 +17,10 @@ from reports.run_record import RunRecord, read_record
 from reports.sentences import headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.disk_space import readable_bytes
-from storage.results.ranking import Ranking, read_ranking
 from storage.results.run_files import ExportKind, MapKind, export_folder, maps_folder
 from storage.results.runs import CONTENTS, REPORT, REPORT_FOLDER, Run, locate
 from storage.results.runs import FOLDER as RUNS
+from storage.results.top_of_scores import Ranking, read_ranking
 from storage.store import Store
 from storage.tables import BENCHMARKS, read_table
 from storage.tables import METRICS_TABLE as TABLE

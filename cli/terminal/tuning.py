@@ -7,9 +7,9 @@ from rich.table import Table
 from cli.terminal.escaping import literal
 from cli.terminal.progress import console, print_line
 from planning.task_results import Tuned
-from planning.tuning.accepted_settings import describe_accepted
 from planning.tuning.request import TuneRequest
-from reports.tuning.accepted_settings import describe_tuning
+from planning.tuning.take_accepted import describe_accepted
+from reports.tuning.accept_and_go_back import describe_tuning
 from storage.products.accepted_settings import AcceptedSettings, latest_accepted
 from storage.products.tunings import FILE, Tuning, read_tuning
 from storage.store import Store

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from flows.pipelines.report import report_run
+from flows.pipelines.report_and_files import report_run
 from planning.feasibility import require_feasible
 from planning.job_from_request import none_drawn
 from planning.lot_job import LotJob

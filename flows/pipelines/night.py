@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from flows.pipelines.report import add_files_to
+from flows.pipelines.report_and_files import add_files_to
 from planning.lot_job import LotJob
 from planning.nights.due_lots import check_lot, night_job, note_outcome, remember, survey
 from planning.nights.outcomes import LotOutcome, Night, Status, describe_outcome

@@ -14,7 +14,7 @@ from planning.tuning.accepted_threshold import without_accepted_threshold
 from planning.tuning.choices import Choice, choices_of
 from planning.tuning.request import TuneRequest
 from planning.tuning.tuning_specs import Labelled, TrialSpec, TuneSpec, trial_spec
-from reports.tuning.accepted_settings import accept, settings_in_use
+from reports.tuning.accept_and_go_back import accept, settings_in_use
 from reports.tuning.judged_lots import JudgedLot, judged_lots, require_enough
 from storage.artefacts import is_complete
 from storage.errors import ImageChangedError, NoImagesError

@@ -5,7 +5,7 @@ Resolving a name of `efficientnet-lite` or `texture` loads no torch, building on
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -37,20 +37,40 @@ class _Building(Protocol):
     def build(self, spec: BackboneSpec, device: "torch.device") -> "Backbone": ...
 
 
-_MODULES = MappingProxyType(
+PAPER_DEGREES, PAPER_RSCIN_WINDOWS = (1, 3, 5), (1, 2, 3)
+CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS = (1, 3), (1,)
+"""Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
+convolutional networks tell apart what parts show rather than whether they are defective."""
+
+
+@dataclass(frozen=True)
+class _Family:
+    """A family of backbones."""
+
+    resolving: str
+    """Its module in this package that knows its names; loads no torch."""
+    building: str
+    """Its module that loads models; may be the same."""
+    names: tuple[str, ...] = ()
+    """Those that are the project's own."""
+    degrees: tuple[int, ...] = PAPER_DEGREES
+    rscin_windows: tuple[int, ...] = PAPER_RSCIN_WINDOWS
+    """Defaults of the two options that suit its features."""
+    float32_only: bool = False
+
+
+_CONVOLUTIONAL = CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS
+_FAMILIES = MappingProxyType(
     {
-        "efficientnet_lite": ("efficientnet_lite.spec", "efficientnet_lite.loading"),
-        "texture": ("texture.spec", "texture.network"),
-        "clip": ("clip", "clip"),
-        "dino": ("dino", "dino"),
-        "convolutional": ("convolutional", "convolutional"),
+        "efficientnet_lite": _Family(
+            "efficientnet_lite.spec", "efficientnet_lite.loading", tuple(LITE_MODELS), *_CONVOLUTIONAL
+        ),
+        "texture": _Family("texture.spec", "texture.network", (TEXTURE_NAME,), float32_only=True),
+        "clip": _Family("vision_transformers.clip", "vision_transformers.clip"),
+        "dino": _Family("vision_transformers.dino", "vision_transformers.dino", tuple(DINO_MODELS)),
+        "convolutional": _Family("convolutional", "convolutional", (), *_CONVOLUTIONAL),
     }
 )
-"""Of each family: the module that resolves its names, and the one that builds."""
-_OWN_NAMES = MappingProxyType(
-    {"efficientnet_lite": tuple(LITE_MODELS), "texture": (TEXTURE_NAME,), "dino": tuple(DINO_MODELS)}
-)
-"""Of each family whose names are the project's own: these."""
 
 
 def names() -> tuple[str, ...]:
@@ -58,21 +78,14 @@ def names() -> tuple[str, ...]:
     return all_names()
 
 
-PAPER_DEGREES, PAPER_RSCIN_WINDOWS = (1, 3, 5), (1, 2, 3)
-CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS = (1, 3), (1,)
-"""Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
-convolutional networks tell apart what parts show rather than whether they are defective."""
-
-
 def with_defaults(settings: Settings) -> ChosenSettings:
     """Settings with the backbone, and what depends on it, chosen where it is None: degrees and RsCIN windows."""
     name = settings.backbone or DEFAULT_BACKBONE
-    convolutional = _family_of(name) in ("efficientnet_lite", "convolutional")
+    family = _family_of(name)
     completed = {
         "backbone": name,
-        "degrees": settings.degrees or (CONVOLUTIONAL_DEGREES if convolutional else PAPER_DEGREES),
-        "rscin_windows": settings.rscin_windows
-        or (CONVOLUTIONAL_RSCIN_WINDOWS if convolutional else PAPER_RSCIN_WINDOWS),
+        "degrees": settings.degrees or family.degrees,
+        "rscin_windows": settings.rscin_windows or family.rscin_windows,
     }
     return ChosenSettings(**{**dict(settings), **completed})
 
@@ -123,7 +136,7 @@ def resolve(
             where the patch is 14, else 512, and 320 for convolutional networks.
         layers: 0-based, growing: transformer blocks, None for the last of each quarter of the depth; or levels of a
             convolutional network, None for those of stride 8 and more.
-        quick_gelu: CLIP's activation; None is that of the published numbers (see `musc.backbones.clip`).
+        quick_gelu: CLIP's activation; None is that of the published numbers (see `vision_transformers.clip`).
         position_antialias: resize position embeddings as today's libraries do, not as the published numbers had it.
         precision: `float32`, `float16`, `bfloat16`, or `auto` for float16 on a GPU and float32 elsewhere.
         device: where the backbone will run; decides what precision `auto` is.
@@ -140,7 +153,8 @@ def resolve(
         position_antialias=position_antialias,
     )
     spec = _resolving(name).resolve(name, options)
-    return replace(spec, precision=choose_precision(precision, name, device_type(device)))
+    chosen = choose_precision(precision, name, device_type(device), float32_only=_family_of(name).float32_only)
+    return replace(spec, precision=chosen)
 
 
 def resolve_settings(settings: ChosenSettings, device: str = "auto") -> tuple[BackboneSpec, ...]:
@@ -164,19 +178,19 @@ def build(spec: BackboneSpec, device: str = "auto") -> "Backbone":
     from musc.backbones.autocast import in_its_precision
 
     _resolving(spec.name)
-    family = cast(_Building, import_module(f"musc.backbones.{_MODULES[_family_of(spec.name)][1]}"))
+    family = cast(_Building, import_module(f"musc.backbones.{_family_of(spec.name).building}"))
     return in_its_precision(family.build(spec, choose_device(device)))
 
 
-def _family_of(name: str) -> str:
+def _family_of(name: str) -> _Family:
     """The family that a name belongs to, or seems to."""
-    for family, known in _OWN_NAMES.items():
-        if name in known:
+    for family in _FAMILIES.values():
+        if name in family.names:
             return family
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
-        return "dino" if timm_models.is_vision_transformer(name) else "convolutional"
-    return "clip"
+        return _FAMILIES["dino" if timm_models.is_vision_transformer(name) else "convolutional"]
+    return _FAMILIES["clip"]
 
 
 def _resolving(name: str) -> _Resolving:
@@ -185,10 +199,10 @@ def _resolving(name: str) -> _Resolving:
     Raises:
         ValueError: if the name is unknown.
     """
-    belongs_to, own_names = _family_of(name), [known for family in _OWN_NAMES.values() for known in family]
+    belongs_to, own_names = _family_of(name), [known for family in _FAMILIES.values() for known in family.names]
     # open_clip takes up to half a minute to load, and knows no name that is spelt nearly as one of the project's own.
-    misspelt = belongs_to == "clip" and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
-    family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{_MODULES[belongs_to][0]}"))
+    misspelt = belongs_to is _FAMILIES["clip"] and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
+    family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{belongs_to.resolving}"))
     if misspelt or not family.accepts(name):
         by_letters = {name_of.lower(): name_of for name_of in names()}
         close = difflib.get_close_matches(name.lower(), by_letters, n=2, cutoff=0.3)

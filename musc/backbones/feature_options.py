@@ -8,8 +8,6 @@ precision is part of a specification and thereby of the features' identity.
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from musc.backbones.catalogue import TEXTURE_NAME
-
 Precision = Literal["float32", "float16", "bfloat16"]
 PRECISIONS = ("float32", "float16", "bfloat16")
 AUTO = "auto"
@@ -38,20 +36,21 @@ def require_no_transformer_options(name: str, options: BackboneOptions) -> None:
         raise ValueError(f"position_antialias must be False for the backbone {name}, got True; leave it out")
 
 
-def choose_precision(precision: str, name: str, device_type: str) -> Precision:
+def choose_precision(precision: str, name: str, device_type: str, *, float32_only: bool = False) -> Precision:
     """The precision a user's word means for a backbone on a device.
 
     Args:
         precision: the word.
         name: of the backbone.
         device_type: such as `cpu` or `cuda`.
+        float32_only: whether the backbone needs float32, as the built-in filters do.
 
     Raises:
-        ValueError: if there is no such precision, or the built-in filters, which need float32, are given another.
+        ValueError: if there is no such precision, or another is given than the backbone needs.
     """
     if precision not in (AUTO, *PRECISIONS):
         raise ValueError(f"precision must be one of {', '.join((AUTO, *PRECISIONS))}, got {precision!r}; leave it out")
-    if name == TEXTURE_NAME:
+    if float32_only:
         if precision in ("float16", "bfloat16"):
             raise ValueError(f"precision must be float32 for the backbone {name}, got {precision}; leave it out")
         return "float32"

@@ -6,10 +6,10 @@ from planning.lot_job import LotJob
 from planning.stage_versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
-from reports.drift import MAX_EARLIER
 from reports.notices import profile_of_run
 from reports.page.html import templates_digest
 from reports.run_record import RunRecord
+from reports.unusual_nights import MAX_EARLIER
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
 from storage.results.run_files import ExportKind, MapKind, RunFiles, export_folder, maps_folder

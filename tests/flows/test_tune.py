@@ -20,7 +20,7 @@ from planning.tuning.choices import Choice
 from planning.tuning.request import TuneRequest
 from reports.night_lines import advice_lines
 from reports.run_record import read_record
-from reports.tuning.accepted_settings import go_back
+from reports.tuning.accept_and_go_back import go_back
 from reports.tuning.judged_lots import TooFewVerdictsError
 from storage.products.accepted_settings import AcceptedSettings, add_accepted
 from storage.products.tunings import read_tuning

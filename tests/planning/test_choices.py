@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from musc.settings import Settings
-from planning.tuning.accepted_settings import choice_from, with_accepted
 from planning.tuning.choices import DEFAULT, Choice, choices_of, relative_costs, spec_of, traits
+from planning.tuning.take_accepted import choice_from, with_accepted
 from storage.errors import DamagedError
 from storage.products.accepted_settings import AcceptedSettings, add_accepted
 from storage.store import Store

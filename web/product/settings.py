@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.tuning.accepted_settings import accept, describe_in_use, describe_tuning, go_back
+from reports.tuning.accept_and_go_back import accept, describe_in_use, describe_tuning, go_back
 from reports.tuning.judged_lots import MIN_OF_EACH
 from storage.artefacts import is_complete
 from storage.products.accepted_settings import files_by_product, latest_accepted, latest_of

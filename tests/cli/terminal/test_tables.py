@@ -12,8 +12,8 @@ from cli.terminal import tables
 from cli.terminal.tables import ROWS_SHOWN, metric_tables, ranking, show_benchmark, show_run, show_stored
 from musc.decisions.decision_words import Basis
 from storage.artefacts import writing
-from storage.results.ranking import RankedImage, Ranking
 from storage.results.runs import IMAGES, SCORES, write_record
+from storage.results.top_of_scores import RankedImage, Ranking
 from storage.store import Store
 from storage.tables import write_table
 from tests.flat import job_of, record_of

@@ -36,12 +36,12 @@ def tiny(weights: str, precision: str) -> Backbone:
 
 
 @pytest.mark.parametrize(
-    ("device", "name", "expected"),
-    [("cuda", "ViT-B-16", "float16"), ("cpu", "ViT-B-16", "float32"), ("cuda", "texture", "float32")],
-    ids=["gpu", "processor", "built_in_filters"],
+    ("device", "float32_only", "expected"),
+    [("cuda", False, "float16"), ("cpu", False, "float32"), ("cuda", True, "float32")],
+    ids=["gpu", "processor", "needs_float32"],
 )
-def test_precision_auto(device: str, name: str, expected: str) -> None:
-    assert choose_precision("auto", name, device) == expected
+def test_precision_auto(device: str, float32_only: bool, expected: str) -> None:
+    assert choose_precision("auto", NAME, device, float32_only=float32_only) == expected
 
 
 def test_precision_auto_is_settled_when_resolved(weights: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from musc.backbones.positions import resize_positions
+from musc.backbones.vision_transformers.positions import resize_positions
 
 
 def cubic_weight(distance: float) -> float:

@@ -2,8 +2,8 @@
 
 import getpass
 
-from planning.tuning.accepted_settings import choice_from, describe_accepted
 from planning.tuning.choices import DEFAULT, Choice
+from planning.tuning.take_accepted import choice_from, describe_accepted
 from storage.products.accepted_settings import AcceptedSettings, add_accepted, latest_accepted
 from storage.products.tunings import Tuning, read_tuning
 from storage.store import Store

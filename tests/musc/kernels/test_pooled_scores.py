@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import musc.kernels.pooled
+import musc.kernels.pooled_scores
 from musc.kernels import matrix_products as products
 from musc.kernels.match_window import window_bands
-from musc.kernels.pooled import fill_directed, fill_symmetric
+from musc.kernels.pooled_scores import fill_directed, fill_symmetric
 from musc.lnamd import aggregate, pool
 from tests.musc.kernels.oracle import nearest_similarities, pooled_vectors
 
@@ -103,7 +103,7 @@ def test_fills_do_not_depend_on_the_width_of_products(monkeypatch: pytest.Monkey
     features = pool(seeded_tokens((5, 5), 7), (5, 5), (1, 3))
     expected = torch.full((2, 7, 7, 25), -torch.inf)
     fill_symmetric(expected, features)
-    monkeypatch.setattr(musc.kernels.pooled, "PRODUCT_COLUMNS", columns)
+    monkeypatch.setattr(musc.kernels.pooled_scores, "PRODUCT_COLUMNS", columns)
     found = torch.full_like(expected, -torch.inf)
     fill_symmetric(found, features)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)

@@ -1,8 +1,8 @@
 """DINO, DINOv2 and DINOv3 through timm, and any other timm ViT with a class token as `timm:<model>`.
 
 Unlike CLIP's, patch tokens are taken *after* the model's final norm. Position embeddings are resized without
-antialiasing, and for DINO and DINOv2 without registers by Meta's own rule; see `musc.backbones.positions`. DINOv3 has
-rotary embeddings: nothing to resize.
+antialiasing, and for DINO and DINOv2 without registers by Meta's own rule; see `positions`. DINOv3 has rotary
+embeddings: nothing to resize.
 """
 
 import functools
@@ -22,9 +22,9 @@ from musc.backbones.backbone import Backbone, Features
 from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.feature_options import BackboneOptions
 from musc.backbones.pil_images import Preprocess
-from musc.backbones.positions import resize_positions
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
 from musc.backbones.timm_models import VisionTransformer
+from musc.backbones.vision_transformers.positions import resize_positions
 from musc.layers import BackboneSpec
 
 POSITIONS = "pos_embed"

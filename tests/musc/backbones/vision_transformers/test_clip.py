@@ -15,7 +15,7 @@ from PIL import Image
 from musc.backbones import load, resolve
 
 NAME = "ViT-tiny-tested-here"
-CONFIG = json.loads((Path(__file__).parents[2] / "data" / "ViT-toy.json").read_text())
+CONFIG = json.loads((Path(__file__).parents[3] / "data" / "ViT-toy.json").read_text())
 
 
 def register(folder: Path, name: str, **changes: object) -> str:

@@ -11,9 +11,9 @@ from PIL import Image
 
 from musc.backbones import load, resolve
 from musc.backbones.catalogue import DINO_MODELS
-from musc.backbones.dino import adapt, position_offset
-from musc.backbones.positions import resize_positions
 from musc.backbones.timm_models import sketch
+from musc.backbones.vision_transformers.dino import adapt, position_offset
+from musc.backbones.vision_transformers.positions import resize_positions
 
 LEARNED = "test_vit"  # learned positions, one prefix token, 6 blocks of width 64, own size 160
 ROTARY = "vit_tiny_patch16_dinov3_qkvb"  # DINOv3's layout: rotary positions, five prefix tokens

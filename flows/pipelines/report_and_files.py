@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from planning.lot_job import LotJob
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
-from reports.drift import MAX_EARLIER
 from reports.notices import Notices, notices_of, own_notices, profile_of_run
 from reports.page.run_files_specs import export_specs, maps_spec, profile_spec, report_spec
 from reports.run_record import RunRecord, read_record, scored_run
+from reports.unusual_nights import MAX_EARLIER
 from storage.artefacts import is_complete
 from storage.results.profiles import later_profiles
 from storage.results.run_files import NO_FILES, RunFiles

@@ -4,7 +4,7 @@ Two things differ from what open_clip does by itself, both because the published
 
 - **Activation.** OpenAI's weights were trained with QuickGELU. At an input size other than the model's own, the
   published numbers come from plain GELU, at its own size from QuickGELU.
-- **Position embedding.** It is resized without antialiasing; see `musc.backbones.positions`.
+- **Position embedding.** It is resized without antialiasing; see `musc.backbones.vision_transformers.positions`.
 """
 
 import functools
@@ -25,8 +25,8 @@ from musc.backbones.backbone import Backbone, Features
 from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.feature_options import BackboneOptions
 from musc.backbones.pil_images import Preprocess
-from musc.backbones.positions import resize_positions
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers
+from musc.backbones.vision_transformers.positions import resize_positions
 from musc.backbones.weights import require_reachable
 from musc.layers import BackboneSpec
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.drift import (
+from reports.unusual_nights import (
     ENOUGH_EARLIER,
     FEW_DEVIATIONS,
     MAX_EARLIER,
