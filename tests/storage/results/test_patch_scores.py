@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from storage.artefacts import is_complete
-from storage.results.patch_scores import CHUNK_IMAGES, NAME, read_scores, write_scores, write_shard
+from storage.results.patch_scores import IMAGES_A_CHUNK, NAME, read_scores, write_scores, write_shard
 from storage.store import Store
 
 
@@ -33,7 +33,7 @@ def test_shard_with_a_lost_chunk_is_not_complete(store: Store) -> None:
 
 
 def test_scores_of_many_images_lie_in_several_chunks(local_store: Store) -> None:
-    expected = scores(CHUNK_IMAGES + 1, 2, 1)
+    expected = scores(IMAGES_A_CHUNK + 1, 2, 1)
     write_scores(local_store, "scores", expected, {})
     assert [name for name in local_store.sizes(f"scores/{NAME}") if name.startswith("c/")] == ["c/0/0/0", "c/1/0/0"]
     np.testing.assert_array_equal(read_scores(local_store, "scores"), expected)
@@ -58,7 +58,7 @@ def test_scores_attributes_say_what_was_scored(local_store: Store) -> None:
 
 
 def test_scores_are_written_to_a_new_place_only(local_store: Store) -> None:
-    written = scores(CHUNK_IMAGES + 1, 2, 1)
+    written = scores(IMAGES_A_CHUNK + 1, 2, 1)
     write_scores(local_store, "scores", written, {})
     with pytest.raises(FileExistsError):
         write_scores(local_store, "scores", np.ones((2, 3, 2), np.float32), {})
