@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -94,11 +95,16 @@ class Store:
         finally:
             aside.unlink(missing_ok=True)
 
-    def sizes(self, folder: str) -> dict[str, int]:
-        """Bytes of every file below a folder, by path relative to it, sorted; empty if the folder is missing."""
+    def sizes(self, folder: str, *, before_copy: bool = False) -> dict[str, int]:
+        """Bytes of every file below a folder, by path relative to it, sorted; empty if the folder is missing.
+
+        Args:
+            before_copy: the listing is kept for a copy that follows, which then asks about no file again.
+        """
         self.filesystem.invalidate_cache()
         base = self.full(folder)
-        found: Mapping[str, Any] = self.filesystem.find(base, detail=True)
+        find = self.filesystem.find if before_copy else partial(find_below, self.filesystem)
+        found: Mapping[str, Any] = find(base, detail=True)
         return {name[len(base) :].lstrip("/"): int(found[name]["size"]) for name in sorted(found)}
 
     def move(self, source: str, target: str) -> None:
@@ -146,6 +152,18 @@ class Store:
     def _zarr_place(self, path: str) -> tuple[Path | str, dict[str, int] | None]:
         """What zarr opens, and options of its file system."""
         return (Path(self.full(path)), None) if self.is_local else (self.location(path), options_of(self.url) or None)
+
+
+def find_below(filesystem: fsspec.AbstractFileSystem, path: str, *, detail: bool) -> dict[str, dict[str, Any]]:
+    """Details of all files below a path, or of the file there: one request where a file system lists by prefix.
+
+    Such a one would else ask twice more whether an empty folder is a file.
+    """
+    parent, _, name = path.rpartition("/")
+    if not parent or "prefix" not in signature(getattr(filesystem, "_find", filesystem.find)).parameters:
+        return dict(filesystem.find(path, detail=detail))
+    found = filesystem.find(parent, prefix=name, detail=detail)
+    return {place: details for place, details in found.items() if place == path or place.startswith(f"{path}/")}
 
 
 def has_pattern(path: str) -> bool:

@@ -16,7 +16,7 @@ from planning.size_hints import size_hints
 from planning.task_results import Contributed, ScoredLot, ScoredRun
 from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
 from reports.verdicts.known_good import none_judged_good, with_judged_good
-from storage.artefacts import is_complete
+from storage.artefacts import is_complete, remembering_complete
 from storage.attempts import attempting
 from storage.images.lots import load_usable
 from storage.products.ignored_places import read_ignored
@@ -32,6 +32,7 @@ from tasks.runtime.runner import Runner
 log = logging.getLogger(__name__)
 
 
+@remembering_complete()
 def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     """List a folder, score its images and make the page: all that `flows.score_lot` and `musc score` do."""
     job = require_feasible(request, with_judged_good if request.good_from_verdicts else None)

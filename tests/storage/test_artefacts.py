@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from storage.artefacts import MARKER, digest, facts, is_complete, require_complete, writing
+from storage.artefacts import MARKER, digest, facts, is_complete, remembering_complete, require_complete, writing
 from storage.errors import FormatVersionError, IncompleteError
 from storage.store import Store
 
@@ -262,3 +262,14 @@ def test_digest_of_other_values_differs(other: dict[str, Any]) -> None:
 def test_digest_refuses_what_is_not_finite(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         digest({"value": value})
+
+
+def test_what_was_found_complete_is_remembered_while_one_lot_lasts(store: Store) -> None:
+    make(store)
+    with remembering_complete():
+        assert is_complete(store, PATH)
+        store.delete(PATH)
+        assert is_complete(store, PATH)
+        require_complete(store, [PATH])
+        assert not is_complete(store, "stage/other")
+    assert not is_complete(store, PATH)
