@@ -39,9 +39,14 @@ def write_scores(
     """Write float32 (n, rows, columns) as the zarr array `scores` of a new group, and those of the finest level.
 
     The group is made in memory and its files are written then: zarr would ask a store far away for each of them.
+
+    Raises:
+        FileExistsError: if something lies there.
     """
     import zarr
 
+    if store.sizes(path):
+        raise FileExistsError(f"patch scores must be written to a new place, got {store.location(path)}")
     files: dict[str, Buffer] = {}
     group = zarr.create_group(
         zarr.storage.MemoryStore(files), zarr_format=3, attributes={"format_version": 1, **attributes}
