@@ -154,7 +154,7 @@ class Store:
         return (Path(self.full(path)), None) if self.is_local else (self.location(path), options_of(self.url) or None)
 
 
-def find_below(filesystem: fsspec.AbstractFileSystem, path: str, *, detail: bool) -> dict[str, dict[str, Any]]:
+def find_below(filesystem: fsspec.AbstractFileSystem, path: str, *, detail: bool) -> Mapping[str, Any]:
     """Details of all files below a path, or of the file there: one request where a file system lists by prefix.
 
     Such a one would else ask twice more whether an empty folder is a file.
