@@ -128,7 +128,7 @@ def test_what_a_person_says_in_one_night_counts_in_the_next(root: Path, store: S
     ids = {row.path: row.image_id for row in first.scores().itertuples()}
     lot = first.path.removeprefix("runs/")
     page = person.follow(person.open(person.site), r"[^\"]*lots/cap-2026-11-20-[0-9a-f]+")
-    page = person.follow(page, r"[^\"]*/images/[0-9a-f]+")
+    page = person.follow(page, r"[^\"]*/images/[0-9a-f]+\?[^\"]*")
     assert first.scores()["path"][0] in page, "the most anomalous one comes first"
     for path, image in ids.items():
         bad = path.startswith("bad")

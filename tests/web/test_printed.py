@@ -89,3 +89,11 @@ def test_report_fits_windows_and_a4(browser_page: Page, store: Store, lot_name: 
     expect(page.locator("#sorted")).not_to_be_empty()
     assert printed_pages(page, tmp_path / "report.pdf") >= 2
     assert overflow_on_paper(page) == []
+
+
+def test_folded_warnings_stand_on_paper(browser_page: Page, store: Store, lot_name: str) -> None:
+    browser_page.goto(f"file://{store.url}/runs/{lot_name}/report/report.html")
+    warning = browser_page.locator(".warnings li").first
+    expect(warning).not_to_be_visible()
+    browser_page.emulate_media(media="print")
+    expect(warning).to_be_visible()
