@@ -10,8 +10,9 @@ from planning.task_results import Tuned
 from planning.tuning.request import TuneRequest
 from planning.tuning.take_accepted import describe_accepted
 from reports.tuning.accept_and_go_back import describe_tuning
+from reports.tuning.comparison_picture import shown_choices
 from storage.products.accepted_settings import AcceptedSettings, latest_accepted
-from storage.products.tunings import FILE, Tuning, read_tuning
+from storage.products.tunings import FILE, PICTURE, Tuning, read_tuning
 from storage.store import Store
 
 ROWS_SHOWN = 10
@@ -25,6 +26,8 @@ def show_tuning(store: Store, done: Tuned, request: TuneRequest) -> None:
     for line in (*done.left_out, *describe_tuning(tuning)):
         print_line(line)
     print_line(f"All choices in {store.location(done.path)}/{FILE}")
+    if store.exists(f"{done.path}/{PICTURE}"):
+        print_line(f"Their intervals as a picture in {store.location(done.path)}/{PICTURE}")
     found = latest_accepted(store, request.category)
     if done.accepted and found:
         show_accepted(found[1])
@@ -43,8 +46,7 @@ def show_accepted(accepted: AcceptedSettings) -> None:
 
 def choice_table(tuning: Tuning) -> Table:
     """The choice in use, the one to be taken, and those of the highest expected gain."""
-    by_gain = sorted(range(1, len(tuning.choices)), key=lambda place: -tuning.choices[place].gain)
-    shown = list(dict.fromkeys([0, tuning.chosen, *by_gain]))[:ROWS_SHOWN]
+    shown = shown_choices(tuning, ROWS_SHOWN)
     table = Table(title=f"{len(shown)} of {len(tuning.choices)} choices for {literal(tuning.category)}")
     table.add_column("settings", overflow="fold")
     for heading in ("found", "false", "AUROC", "90 % interval", "expected gain", "cost"):

@@ -97,6 +97,7 @@ def pair_products(grid: Grid, match_radius: int | None) -> int:
 def megabytes(size: int, rounded: Callable[[float], int]) -> str:
     """Bytes as MB, rounded up or down at two digits, so that too little never reads like enough.
 
+    >>> from math import ceil, floor
     >>> megabytes(1_444_001, ceil), megabytes(1_444_001, floor), megabytes(1000, floor)
     ('1.45', '1.44', '0.001')
     """

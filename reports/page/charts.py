@@ -59,8 +59,7 @@ def histogram(
     lines = [line for line in (threshold, suspect_threshold) if line is not None]
     low, high = float(min([*scores, *lines])), float(max([*scores, *lines]))
     if high <= low:
-        half = min(0.5, low) or 0.5
-        low, high = max(0.0, low - half), high + half
+        low, high = around(low)
     edges = np.linspace(low, high, BINS + 1)
     decision_of_image = np.asarray(decisions, dtype=str)
     counts = {
@@ -76,6 +75,16 @@ def histogram(
         None if line is None else 100 * (line - low) / (high - low) for line in (threshold, suspect_threshold)
     )
     return Histogram(bars, low, high, flag_at, suspect_at, most)
+
+
+def around(value: float) -> tuple[float, float]:
+    """Ends of an axis around a single value, of the value's own sign.
+
+    >>> around(0.2), around(-0.2), around(0.0), around(3.0)
+    ((0.0, 0.4), (-0.4, 0.0), (0.0, 0.5), (2.5, 3.5))
+    """
+    half = min(0.5, abs(value)) or 0.5
+    return (value if value == 0 else value - half), value + half
 
 
 def bar_parts(counts: Mapping[Decision, int], most: int) -> tuple[BarPart, ...]:
@@ -109,8 +118,7 @@ def trend(earlier: Sequence[float], value: float, median: float, allowance: floa
     finite = np.array([*values[np.isfinite(values)], *usual])
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     if high <= low:
-        half = min(0.5, low) or 0.5
-        low, high = max(0.0, low - half), high + half
+        low, high = around(low)
 
     def y_of(number: float) -> float:
         return 90 - 80 * (number - low) / (high - low)

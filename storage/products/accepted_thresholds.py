@@ -44,8 +44,8 @@ class AcceptedThreshold:
         """
         if not self.name.strip() or len(self.name) > MAX_NAME:
             raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(self.name)}; say who chooses")
-        if self.threshold is not None and not (math.isfinite(self.threshold) and self.threshold >= 0):
-            raise ValueError(f"threshold must be a raw score from 0 on, got {self.threshold}; choose another")
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise ValueError(f"threshold must be a raw score, a finite number, got {self.threshold}; choose another")
 
     @property
     def text(self) -> str:

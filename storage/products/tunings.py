@@ -1,6 +1,7 @@
 """Tunings: how each choice of settings ranked the judged photographs of a product, as small artefacts.
 
-`tunings/<product>-<key>/tuning.json` holds one JSON object, a `Tuning`; `trials/<key>/scores.parquet` a row for each
+`tunings/<product>-<key>/tuning.json` holds one JSON object, a `Tuning`, and `comparison.svg` beside it the
+intervals of some choices as a picture; `trials/<key>/scores.parquet` a row for each
 image of a lot with its scores, a column for each choice.
 """
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from storage.store import Store
 
-FOLDER, FILE = "tunings", "tuning.json"
+FOLDER, FILE, PICTURE = "tunings", "tuning.json", "comparison.svg"
 SCORES = "scores.parquet"
 
 

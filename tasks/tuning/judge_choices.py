@@ -9,9 +9,10 @@ from musc.tuning.evidence import Evidence, weigh
 from planning.task_results import StoredArtefact
 from planning.tuning.choices import PROVEN, Choice, relative_costs, traits
 from planning.tuning.tuning_specs import Labelled, TuneSpec
+from reports.tuning.comparison_picture import comparison_picture
 from reports.verdicts.known_good import chosen_by_score
 from storage.artefacts import is_complete, writing
-from storage.products.tunings import FILE, SCORES, ChoiceRow, LotRow, Tuning
+from storage.products.tunings import FILE, PICTURE, SCORES, ChoiceRow, LotRow, Tuning
 from storage.results.append_only_files import now
 from storage.store import Store
 from storage.tables import read_table
@@ -24,6 +25,7 @@ def judge_choices(spec: TuneSpec) -> StoredArtefact:
         tuning = tuned(spec, [lot_scores(store, spec, lot) for lot in spec.lots])
         with writing(store, spec.path) as staging:
             store.write(f"{staging.path}/{FILE}", tuning.model_dump_json(indent=1).encode())
+            store.write(f"{staging.path}/{PICTURE}", comparison_picture(tuning).encode())
     return StoredArtefact(path=spec.path)
 
 

@@ -4,7 +4,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from reports.tuning.accept_and_go_back import accept, describe_in_use, describe_tuning, go_back
+from reports.tuning.comparison_picture import comparison_picture, shown_choices
 from reports.tuning.judged_lots import MIN_OF_EACH
 from storage.artefacts import is_complete
 from storage.products.accepted_settings import files_by_product, latest_accepted, latest_of
@@ -35,9 +38,12 @@ class ProductSettings:
         """The choice in use, the one found, and those of the highest expected gain."""
         if self.tuning is None:
             return []
-        choices = self.tuning.choices
-        by_gain = sorted(range(1, len(choices)), key=lambda place: -choices[place].gain)
-        return [choices[place] for place in list(dict.fromkeys([0, self.tuning.chosen, *by_gain]))[:ROWS_SHOWN]]
+        return [self.tuning.choices[place] for place in shown_choices(self.tuning, ROWS_SHOWN)]
+
+    @property
+    def picture(self) -> Markup:
+        """The same choices as a picture; every text in it is escaped."""
+        return Markup(comparison_picture(self.tuning, ROWS_SHOWN)) if self.tuning else Markup("")
 
     @property
     def sentences(self) -> list[str]:

@@ -46,7 +46,13 @@ def test_histogram_of_equal_scores_is_one_bar_in_the_middle() -> None:
     assert (bar.left, bar.width, bar.parts[0].height) == (50.0, 100 / BINS, 100.0)
 
 
-def test_histogram_never_begins_below_0() -> None:
+def test_histogram_of_equal_scores_below_0_is_one_bar_in_the_middle() -> None:
+    (bar,) = histogram(np.full(5, -0.3), ["accepted"] * 5, None, None).bars
+    assert (bar.width, bar.parts[0].height) == (100 / BINS, 100.0)
+    assert 45 <= bar.left <= 50
+
+
+def test_histogram_of_scores_from_0_on_never_begins_below() -> None:
     assert histogram(np.zeros(2), ["accepted"] * 2, None, None).low == 0.0
     assert histogram(np.array([0.3]), ["accepted"], None, None).low >= 0.0
 
