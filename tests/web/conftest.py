@@ -1,5 +1,6 @@
 """A small store with two nights of one product, the site over a copy of it, and browsers that look at it."""
 
+import os
 import shutil
 import threading
 import time
@@ -46,8 +47,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(scored: Path, tmp_path: Path) -> Store:
-    """The store alone, as a clean-up may leave it, for a test to change."""
+    """The store alone, for a test to change; features, the most of its files, may be deleted but not written to."""
     shutil.copytree(scored / "store", tmp_path / "store", ignore=shutil.ignore_patterns("features", "patch_scores"))
+    shutil.copytree(scored / "store" / "features", tmp_path / "store" / "features", copy_function=os.link)
     return Store(str(tmp_path / "store"))
 
 
