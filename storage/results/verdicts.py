@@ -172,6 +172,7 @@ class VerdictReader:
         if not name.strip() or len(name) > MAX_NAME:
             raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(name)}; say who undoes")
         with self._adding:
+            self.about(run)
             actions = self.actions(run)
             if action not in actions:
                 raise ValueError(f"action must be one about {run}, got {action!r}; reload the page")
@@ -183,8 +184,9 @@ class VerdictReader:
             return action_of(add_dated_lines(self.store, verdict_folder(run), time, [line]))
 
     def actions(self, run: str) -> dict[str, Content]:
-        """All actions about a run by their names, the earliest first."""
-        self.about(run)
+        """All actions about a run by their names, the earliest first, as `about` read them last."""
+        if run not in self.tables:
+            self.about(run)
         read = ((action_of(path), self.known[path]) for path in self.tables[run][0])
         return {action: content for action, content in read if content != ()}
 

@@ -132,8 +132,12 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write_store(root: Path, *, nights: int, products: int, largest: int) -> tuple[Store, str]:
-    """A store of `nights` × `products` small lots, and one lot of `largest` images; returns it and that lot's name."""
+def write_store(root: Path, *, nights: int, products: int, largest: int, verdicts: int) -> tuple[Store, str]:
+    """A store of `nights` × `products` small lots, and one of `largest` images; returns it and the large lot's name.
+
+    Args:
+        verdicts: about the large lot, each a file of its own.
+    """
     folder = root / "photographs"
     folder.mkdir(parents=True)
     Image.linear_gradient("L").resize((SIZE, SIZE)).convert("RGB").save(folder / "photograph.png")
@@ -141,4 +145,4 @@ def write_store(root: Path, *, nights: int, products: int, largest: int) -> tupl
     for product in range(products):
         for night in range(nights):
             write_night(store, folder, f"product-{'abcdef'[product] * (product + 1)}", night, 200, 20)
-    return store, write_night(store, folder, "product-a", nights, largest, 100)
+    return store, write_night(store, folder, "product-a", nights, largest, verdicts)

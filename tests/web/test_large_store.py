@@ -1,4 +1,4 @@
-"""30 nights × 3 products and a lot of 10 000 images: what each page reads and sends, and the memory of the server.
+"""30 nights × 3 products, a lot of 10 000 images and 5 000 verdicts: what pages read and send, and the server's memory.
 
 Times are printed (`pytest -s`) and never decide.
 """
@@ -16,17 +16,19 @@ from fastapi.testclient import TestClient
 
 from storage.store import Store
 from tests.web.large_store import write_store
-from tests.web.visiting import free_port, give
+from tests.web.visiting import OWN, free_port, give
 from web.app import create_app
 
-NIGHTS, PRODUCTS, LARGEST = 30, 3, 10_000
+NIGHTS, PRODUCTS, LARGEST, VERDICTS = 30, 3, 10_000, 5_000
 MEMORY_BYTES = 500_000_000
 PAGE_BYTES = 600_000
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
-    return write_store(tmp_path_factory.mktemp("large"), nights=NIGHTS, products=PRODUCTS, largest=LARGEST)
+    return write_store(
+        tmp_path_factory.mktemp("large"), nights=NIGHTS, products=PRODUCTS, largest=LARGEST, verdicts=VERDICTS
+    )
 
 
 class Counted:
@@ -37,7 +39,9 @@ class Counted:
         self.listings: list[str] = []
         read, sizes = Store.read, Store.sizes
         patch.setattr(Store, "read", lambda store, path: (self.reads.append(path), read(store, path))[1])
-        patch.setattr(Store, "sizes", lambda store, path: (self.listings.append(path), sizes(store, path))[1])
+        patch.setattr(
+            Store, "sizes", lambda store, path, **more: (self.listings.append(path), sizes(store, path, **more))[1]
+        )
 
     def since(self) -> tuple[int, int]:
         found = len(self.reads), len(self.listings)
@@ -55,9 +59,12 @@ def test_pages_are_small_and_read_little_after_the_first_time(
     image = f"/lots/{name}/images/{5:016x}"
     addresses = {
         "/": (0, 7),  # one of the benchmarks, and one each of all tunings and of all accepted settings
-        f"/lots/{name}": (0, 5),  # one of the places to ignore
-        f"/lots/{name}?view=table&page=7&sort=name": (0, 5),
+        f"/lots/{name}": (0, 6),  # one of the places to ignore, and one of chosen thresholds
+        f"/lots/{name}?view=table&page=7&sort=name": (0, 6),
         f"/lots/{name}/scores.json": (0, 1),
+        f"/lots/{name}/selection.json?decision=accepted&verdict=none": (0, 1),
+        f"/lots/{name}/nights.json?threshold=0.5": (0, 3),
+        f"/lots/{name}/pull": (0, 1),
         image: (0, 2),
         f"{image}/map.json": (0, 0),
         f"{image}/thumbnail": (1, 0),
@@ -74,6 +81,27 @@ def test_pages_are_small_and_read_little_after_the_first_time(
         assert reads <= most_reads, address
         assert listings <= most_listings, address
         assert len(answer.content) <= PAGE_BYTES, address
+
+
+def test_thousand_verdicts_are_one_read_and_one_request(
+    large: tuple[Store, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, name = large
+    client = TestClient(create_app(store), base_url="http://localhost")
+    client.get(f"/lots/{name}")
+    images = client.get(f"/lots/{name}/selection.json?decision=accepted&verdict=none").json()["images"][:1000]
+    sent = {"verdict": "good", "name": "Ada", "looked": False, "images": images}
+    counted = Counted(monkeypatch)
+    began = time.perf_counter()
+    answer = client.post(f"/lots/{name}/verdicts", json=sent, headers=OWN)
+    stored = time.perf_counter() - began
+    page = client.get(f"/lots/{name}?decision=accepted&verdict=none")
+    print(f"1,000 verdicts: stored after {stored:.2f} s, shown after {time.perf_counter() - began:.2f} s")
+    assert counted.since()[0] == 1
+    assert answer.json()["said"] == "1,000 images judged good, not looked at"
+    assert "1,000 not looked at" in page.text
+    undone = client.post(f"/lots/{name}/undo", json={"name": "Ada", "action": ""}, headers=OWN)
+    assert undone.json()["said"] == "undid: 1,000 images judged good, not looked at"
 
 
 def test_a_new_verdict_costs_one_more_read(large: tuple[Store, str], monkeypatch: pytest.MonkeyPatch) -> None:

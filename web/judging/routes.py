@@ -69,9 +69,11 @@ def judging_routes(named: Named) -> APIRouter:
 
         def stored() -> dict[str, object]:
             run, person = named.run(name), text_of(sent, "name").strip()
+            library.verdicts_about(run)
             actions = library.verdicts.actions(run.path)
             action = text_of(sent, "action") or latest_of(actions, person)
             done = library.verdicts.undo(run.path, action, person)
+            library.verdicts_about(run)
             rows = last_actions(library.verdicts.actions(run.path))
             return {"action": done, "said": next((row["text"] for row in rows if row["action"] == done), "undone")}
 
