@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+import pandas as pd
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -66,8 +67,10 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
     app.include_router(judging_routes(named))
     app.include_router(product_routes(named))
 
-    def suggested(run: StoredRun, runs: dict[str, StoredRun], lot: Lot) -> Suggestion:
-        alike, everything = scored_alike(run.record), library.verdicts.everything()
+    def suggested(
+        run: StoredRun, runs: dict[str, StoredRun], lot: Lot, everything: dict[str, pd.DataFrame]
+    ) -> Suggestion:
+        alike = scored_alike(run.record)
         known = {one.path: one.record for one in runs.values() if one.path in everything}
         tables = [everything[path] for path, record in known.items() if scored_alike(record) == alike]
         return suggestion_for(lot, *calibration_of(tables))
@@ -90,7 +93,9 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
         run = named.run(name)
         lot, unusual = library.lot(run), library.unusual(runs).get(name, ())
         query = Query.of(request.query_params) if Query.names_view(request.query_params) else None
-        values = lot_values(lot, library.verdicts_about(run), query, suggested(run, runs, lot))
+        everything = library.verdicts.everything()
+        verdicts = everything[run.path] if run.path in everything else library.verdicts_about(run)
+        values = lot_values(lot, verdicts, query, suggested(run, runs, lot, everything))
         values["ignored"] = ignored_values(store, run.record, 1, 1)
         values["actions"] = last_actions(library.verdicts.actions(run.path))
         values["threshold_in_use"] = threshold_in_use(store, run.record)
