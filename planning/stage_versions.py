@@ -3,7 +3,7 @@
 Raise one when its stage's results change: what was made by another version is then made again.
 """
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 AGGREGATED_VERSION = 2
 PATCH_SCORES_VERSION = 2
 GROUPS_VERSION = 5

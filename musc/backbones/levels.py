@@ -6,6 +6,10 @@ import torch
 import torch.nn.functional as F
 
 from musc.backbones.backbone import Features
+from musc.threads import for_each
+
+SIDE_BY_SIDE_PIXELS = 640 * 640
+"""Larger images are taken in turn, each by all threads: several at once would take much memory."""
 
 
 def features_of_levels(
@@ -13,7 +17,8 @@ def features_of_levels(
 ) -> Features:
     """Patch tokens of the chosen levels and the image embedding.
 
-    On a CPU one image at a time: that is no slower, and the batch cannot change a digit of the features.
+    On a CPU each image by itself, several side by side with a thread each where they are small: that is faster than to
+    divide one image among threads, and neither the batch nor the number of threads changes a digit of the features.
 
     Args:
         images: float32 (N, 3, H, W) on the network's device.
@@ -22,8 +27,21 @@ def features_of_levels(
     Returns:
         Patch tokens (N, P, C) per level, each on its own grid, and class tokens (N, D) of unit length.
     """
+    of_images: dict[int, tuple[torch.Tensor, list[torch.Tensor]]] = {}
+    parts = images.split(1 if images.device.type == "cpu" else len(images))
+
+    def run(number: int) -> None:
+        with torch.inference_mode(inferring):  # each thread has a mode of its own
+            of_images[number] = network(parts[number])
+
+    inferring, numbers = torch.is_inference_mode_enabled(), range(len(parts))
     # TF32 would make features differ between GPUs by more than rounding.
     with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-        parts = [network(part) for part in images.split(1 if images.device.type == "cpu" else len(images))]
-    of_levels = [torch.cat(maps).flatten(2).transpose(1, 2) for maps in zip(*(maps for _, maps in parts), strict=True)]
-    return Features(of_levels, F.normalize(torch.cat([embedding for embedding, _ in parts]), dim=-1))
+        if images.device.type == "cpu" and images[0, 0].numel() <= SIDE_BY_SIDE_PIXELS:
+            for_each(run, numbers, images.device)
+        else:
+            for number in numbers:
+                run(number)
+    embeddings, maps = zip(*(of_images[number] for number in numbers), strict=True)
+    of_levels = [torch.cat(level).flatten(2).transpose(1, 2) for level in zip(*maps, strict=True)]
+    return Features(of_levels, F.normalize(torch.cat(embeddings), dim=-1))

@@ -34,7 +34,7 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
     state = in_names_of_timm(read_weights(spec), [stage.depth for stage in stages_of(spec.name)])
     without_classifier = {name: tensor for name, tensor in state.items() if not name.startswith(CLASSIFIER)}
     weight_files.load_exactly(model, without_classifier, spec.name, assign=True)
-    model = model.eval().requires_grad_(False).to(device)
+    model = model.eval().requires_grad_(False).to(device).to(memory_format=memory_format_of(device))
     levels = [layer.number for layer in spec.layers]
     return Backbone(
         spec=spec,
@@ -44,11 +44,16 @@ def build(spec: BackboneSpec, device: torch.device) -> Backbone:
     )
 
 
+def memory_format_of(device: torch.device) -> torch.memory_format:
+    """Channels last on a CPU, where convolutions take two thirds of the time so, to the same last digit."""
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
+
+
 def forward(
     model: EfficientNetLite, levels: list[int], images: torch.Tensor
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Image embeddings (N, D) and maps (N, C, rows, columns) of the chosen levels."""
-    embeddings, maps = model(images)
+    embeddings, maps = model(images.contiguous(memory_format=memory_format_of(images.device)))
     return embeddings, [maps[level] for level in levels]
 
 

@@ -74,4 +74,5 @@ class EfficientNetLite(nn.Module):
         maps = [F.relu6(self.bn1(self.conv_stem(x)))]
         for stage in self.blocks:
             maps.append(stage(maps[-1]))
-        return F.relu6(self.bn2(self.conv_head(maps[-1]))).mean((2, 3)), maps
+        head = F.relu6(self.bn2(self.conv_head(maps[-1])))
+        return head.contiguous().mean((2, 3)), maps  # summed in one order, whatever the memory format

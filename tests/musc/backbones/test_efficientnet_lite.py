@@ -66,6 +66,19 @@ def test_pixels_are_fed_as_in_training(backbone: Backbone) -> None:
     torch.testing.assert_close(grey, expected, atol=1e-6, rtol=0)
 
 
+def test_features_do_not_depend_on_threads_or_the_batch(backbone: Backbone) -> None:
+    images = torch.rand(3, 3, *backbone.spec.image_size, generator=torch.Generator().manual_seed(5))
+    alone = [backbone.forward(image[None]) for image in images]
+    torch.set_num_threads(3)
+    try:
+        together = backbone.forward(images)
+    finally:
+        torch.set_num_threads(1)
+    assert torch.equal(together.class_tokens, torch.cat([one.class_tokens for one in alone]))
+    for level, tokens in enumerate(together.patch_tokens):
+        assert torch.equal(tokens, torch.cat([one.patch_tokens[level] for one in alone]))
+
+
 def test_images_are_resized_bicubically(backbone: Backbone, photographs: list[Image.Image]) -> None:
     resized = np.asarray(photographs[0].resize((224, 224), Image.Resampling.BICUBIC), dtype=np.float32)
     expected = torch.from_numpy((resized - 127) / 128).permute(2, 0, 1)
