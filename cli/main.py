@@ -20,6 +20,7 @@ from planning.requests import (
     request_of,
 )
 from planning.tuning.request import TuneRequest
+from storage.results.site_address import USUAL_PORT
 
 AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
 
@@ -176,7 +177,7 @@ def web(
     host: Annotated[
         str, typer.Option(help="Address to listen on. Any but this machine's own needs a token, which is printed.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8420,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = USUAL_PORT,
     address: Annotated[
         str,
         typer.Option(

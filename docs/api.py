@@ -20,7 +20,7 @@ MODULES = (
         "musc.backbones.pil_images",
         "musc.metrics",
         "musc.decisions.decide_images",
-        "musc.decisions.thresholds",
+        "musc.decisions.choose_threshold",
         "musc.decisions.groups",
         "musc.plan.shards",
     ),

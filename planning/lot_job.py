@@ -10,6 +10,7 @@ from musc.settings import BackboneArguments, ChosenSettings, Decisions
 from planning.kept_size import KeptSize
 from planning.key_values import Identified, key_values
 from planning.resources import Allocation
+from storage.images.least_images import LEAST_IMAGES
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class LotJob(Identified):
     @property
     def min_images(self) -> int:
         """Images a lot must hold to be scored: one has earlier or known-good images to be compared with."""
-        return 1 if self.settings.references_from or self.judged_good or self.good else 2
+        return 1 if self.settings.references_from or self.judged_good or self.good else LEAST_IMAGES
 
     @property
     def shuffle_seed(self) -> int | None:

@@ -25,6 +25,7 @@ from planning.task_specs import (
 )
 from storage.artefacts import digest
 from storage.errors import NoImagesError
+from storage.images.least_images import LEAST_IMAGES
 from storage.images.lots import ListedImage
 
 
@@ -102,10 +103,10 @@ def score_specs(
         MemoryError: if not even one query image fits the memory.
     """
     image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
-    if not image_count or image_count // tiles + earlier_count < 2:
+    if not image_count or image_count // tiles + earlier_count < LEAST_IMAGES:
         raise NoImagesError(
-            f"a lot must have at least 2 images with usable features, got {image_count // tiles} in {job.folder}; "
-            "see the reasons in the lot's listing, and check the weights if every image is not_finite"
+            f"a lot must have at least {LEAST_IMAGES} images with usable features, got {image_count // tiles} in "
+            f"{job.folder}; see the reasons in the lot's listing, and check the weights if every image is not_finite"
         )
     ranges = scored_ranges(job, image_count, tiles)
     samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+MEMORY_SHARE = 0.5
+"""Fraction of the memory of the GPU, or of the machine without one, that scoring may use by default."""
 LIMITS = {"cgroup2": ("memory.max", "memory.high"), "cgroup": ("memory.limit_in_bytes",)}
 """Files of a group that hold a limit in bytes, by the kind of its file system: version 2 and version 1."""
 

@@ -12,15 +12,13 @@ from pydantic import BeforeValidator, ByteSize, TypeAdapter, model_validator
 
 from musc.backbones.devices import choose_device, device_type, thread_count
 from musc.pydantic_options import Options, option
-from planning.machine_memory import host_memory_bytes
+from planning.machine_memory import MEMORY_SHARE, host_memory_bytes
 
 EngineName = Literal["inline", "threads", "dask"]
 GPU = "GPU"
 """The Dask resource of a worker that has a GPU to itself: one per worker, one taken by every task."""
 CORES_PER_WORKER = 2
 """On a machine without a GPU; each worker keeps a backbone of its own in memory."""
-MEMORY_SHARE = 0.5
-"""Fraction of the memory of the GPU, or of the machine without one, that scoring may use by default."""
 SIZE = re.compile(r"\s*\d*\.?\d+\s*[A-Za-z]*\s*")
 
 

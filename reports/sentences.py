@@ -1,7 +1,7 @@
 """What a run's decision says in words: the same on the console, in the report, on the site and in README.txt."""
 
+from musc.decisions.choose_threshold import MIN_IMAGES
 from musc.decisions.decision_words import Basis
-from musc.decisions.thresholds import MIN_IMAGES
 from reports.run_record import DecisionRecord
 
 RAW_SCORES = {

@@ -25,7 +25,8 @@ from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
 from storage.images.decode import decode
 from storage.images.decoded_at_once import IN_FLIGHT
-from storage.images.lots import ListedImage, load_lot, load_usable, read_image, require_enough
+from storage.images.least_images import LEAST_IMAGES, require_enough
+from storage.images.lots import ListedImage, load_lot, load_usable, read_image
 from storage.results.features import (
     CLASS_TOKENS,
     ArraySpec,
@@ -113,7 +114,7 @@ def require_usable(specs: Sequence[ExtractSpec], usable_count: int, earlier_coun
     Raises:
         NoImagesError: saying how many images are usable, and what the others are.
     """
-    least = 1 if earlier_count else 2
+    least = 1 if earlier_count else LEAST_IMAGES
     if usable_count < least:
         store = Store(specs[0].store)
         features = LotFeatures(store, tuple(spec.path for spec in specs))

@@ -8,14 +8,15 @@ from planning.lot_job import KnownGood
 from planning.task_results import ListedLot
 from storage.artefacts import digest
 from storage.datasets.stored_categories import read_category
+from storage.images.least_images import LEAST_IMAGES, require_enough
 from storage.images.listing import list_files, list_folder, require_folder
-from storage.images.lots import USABLE, ListedImage, is_unopened, require_enough, store_lot, usable_images
+from storage.images.lots import USABLE, ListedImage, is_unopened, store_lot, usable_images
 from storage.store import Store, begin_results
 
 log = logging.getLogger(__name__)
 
 
-def list_images(folder: str, store: str, least: int = 2) -> ListedLot:
+def list_images(folder: str, store: str, least: int = LEAST_IMAGES) -> ListedLot:
     """List the images of a folder into the store.
 
     Args:
@@ -58,7 +59,7 @@ def list_category(root: str, category: str, store: str, seed: int | None) -> Lis
     return keep_listing(images, root, store)
 
 
-def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = 2) -> ListedLot:
+def keep_listing(images: Sequence[ListedImage], folder: str, store: str, least: int = LEAST_IMAGES) -> ListedLot:
     """Store a listing that is fit to be scored."""
     for image in images:
         if image.status != USABLE:

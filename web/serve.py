@@ -13,12 +13,12 @@ from types import FrameType
 import uvicorn
 
 from storage.results.runs import FOLDER as RUNS
+from storage.results.site_address import USUAL_PORT
 from storage.store import Store, require_path
 from web.access.guard import is_loopback
 from web.access.proxy import Front, front_of
 from web.app import create_app
 
-DEFAULT_PORT = 8420
 VARIABLE = "MUSC_WEB_TOKEN"
 """Of the environment, for a token that outlives a restart."""
 MIN_TOKEN = 16
@@ -99,7 +99,7 @@ def place_of(host: str, port: int, address: str = "", root_path: str = "") -> Si
     """
     front = front_of(address, root_path)
     if not 0 < port < 65536:
-        raise ValueError(f"port must be between 1 and 65535, got {port}; {DEFAULT_PORT} is the default")
+        raise ValueError(f"port must be between 1 and 65535, got {port}; {USUAL_PORT} is the default")
     if is_loopback(host):
         return SiteAddress(host, port, None, front)
     token = os.environ.get(VARIABLE) or secrets.token_urlsafe(24)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.decisions.draws import KNOWN, NIGHTS, SHARES, SIZES, Lot, load
 from benchmarks.decisions.rules import RULES, Rule
-from musc.decisions.thresholds import lot_thresholds
+from musc.decisions.choose_threshold import lot_thresholds
 
 FloatArray = NDArray[np.float64]
 Lots = dict[str, dict[str, list[Lot]]]

@@ -14,8 +14,9 @@ def run(given: Given) -> None:
     from planning.size_hints import size_hints
     from reports.references import earlier_references
     from reports.verdicts.known_good import with_judged_good
+    from storage.images.least_images import require_enough
     from storage.images.listing import list_folder
-    from storage.images.lots import require_enough, usable_images
+    from storage.images.lots import usable_images
 
     request = request_of(LotRequest, given)
     job = prepare(request)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from musc.decisions.thresholds import MIN_IMAGES
+from musc.decisions.choose_threshold import MIN_IMAGES
 from musc.plan.lot_as_tiles import tile_count
 from musc.settings import needs_usual
 from planning.estimates.operations_and_bytes import project_cost

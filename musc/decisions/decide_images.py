@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musc.decisions.choose_threshold import MIN_IMAGES, LotDecision, lot_thresholds
 from musc.decisions.decision_words import Basis, Decision
-from musc.decisions.thresholds import MIN_IMAGES, LotDecision, lot_thresholds
 from musc.settings import Decisions
 
 FloatArray = NDArray[np.float64]

@@ -13,10 +13,10 @@ from storage.artefacts import digest
 from storage.attempts import begin, note_attempt
 from storage.errors import NoImagesError
 from storage.given_names import one_form
+from storage.images.least_images import LEAST_IMAGES, require_enough
 from storage.images.listing import has_image_name, list_folder, require_folder
 from storage.images.lot_fingerprints import KnownResult, fingerprint, read_result, write_result
 from storage.images.lot_tree import FoundLot, LotTree, find_lots
-from storage.images.lots import require_enough
 from storage.results.run_files import NO_FILES, RunFiles
 from storage.store import Store, absolute
 
@@ -88,7 +88,7 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
         NoImagesError: if its folder is gone.
     """
     state = fingerprint(found.folder)
-    if state.image_count < 2:
+    if state.image_count < LEAST_IMAGES:
         try:
             require_enough(list_folder(found.folder), found.folder, store=Store(job.store))
         except NoImagesError as error:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from storage.datasets.folder_contents import natural_key
 from storage.datasets.labels_digest import labels_digest
-from storage.datasets.layouts import btad, kolektor, mvtec_ad, mvtec_ad_2, mvtec_loco, real_iad, visa
+from storage.datasets.layouts import LAYOUTS
 from storage.datasets.layouts.mvtec_loco import loco_defects
 from storage.datasets.masks import load_mask, load_mask_at
-from storage.datasets.records import Category, LabelledImage, Layout, Mask
+from storage.datasets.records import Category, LabelledImage, Mask
 from storage.datasets.unread_images import describe_unread, unread_folders
 from storage.datasets.untrusted_paths import links_out
 from storage.errors import DatasetLayoutError
@@ -31,18 +31,7 @@ __all__ = [
     "loco_defects",
 ]
 
-_LAYOUTS: dict[str, Layout] = {
-    "mvtec_ad": mvtec_ad.LAYOUT,
-    "visa": visa.LAYOUT,
-    "btad": btad.LAYOUT,
-    "mvtec_loco": mvtec_loco.LAYOUT,
-    "mvtec_ad_2": mvtec_ad_2.LAYOUT,
-    "real_iad": real_iad.LAYOUT,
-    "kolektor_sdd": kolektor.SDD,
-    "kolektor_sdd2": kolektor.SDD2,
-    "folder": mvtec_ad.LAYOUT,
-}
-DATASETS: tuple[str, ...] = tuple(_LAYOUTS)
+DATASETS: tuple[str, ...] = tuple(LAYOUTS)
 """The accepted names; `folder` is anybody's labelled set in the layout of MVTec AD."""
 
 _PROBLEMS_SHOWN = 20
@@ -66,7 +55,7 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
         DatasetLayoutError: if the root does not have the dataset's layout or lacks a requested category; the message
             names the problems and shows a correct layout.
     """
-    if dataset not in _LAYOUTS:
+    if dataset not in LAYOUTS:
         raise ValueError(f"dataset must be one of {', '.join(DATASETS)}, got {dataset!r}; choose one of them")
     if isinstance(categories, str):
         raise ValueError(f"categories must be a list of names, got the string {categories!r}; use [{categories!r}]")
@@ -76,7 +65,7 @@ def list_categories(dataset: str, root: Path | str, categories: Collection[str] 
     root = Path(root)
     if not root.is_dir():
         raise DatasetLayoutError(f"root must be an existing folder, got {str(root)!r}; check the path")
-    listing = _LAYOUTS[dataset].find(root, categories)
+    listing = LAYOUTS[dataset].find(root, categories)
     if problems := [*listing.problems, *links_out(root, listing.images)]:
         raise DatasetLayoutError(_describe(dataset, root, problems))
     return [
@@ -93,7 +82,7 @@ def left_out_of_dataset(dataset: str, root: Path | str, categories: Collection[s
         root: the local folder that holds the categories, which must have the layout.
         categories: as for `list_categories`.
     """
-    return describe_unread(unread_folders(Path(root), _LAYOUTS[dataset].places, categories))
+    return describe_unread(unread_folders(Path(root), LAYOUTS[dataset].places, categories))
 
 
 def _describe(dataset: str, root: Path, problems: list[str]) -> str:
@@ -104,5 +93,5 @@ def _describe(dataset: str, root: Path, problems: list[str]) -> str:
     if len(problems) > _PROBLEMS_SHOWN:
         lines.append(f"  … and {len(problems) - _PROBLEMS_SHOWN} more")
     lines.append("lay the files out like this:")
-    lines += [f"  {line}" for line in _LAYOUTS[dataset].example]
+    lines += [f"  {line}" for line in LAYOUTS[dataset].example]
     return "\n".join(lines)

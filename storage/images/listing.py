@@ -27,8 +27,9 @@ from pathlib import Path, PurePosixPath
 from storage.errors import NoImagesError, UnreadableImageError
 from storage.given_names import SIGN
 from storage.images.decode import TooLargeImageError, read_header
+from storage.images.least_images import LEAST_IMAGES, require_enough
 from storage.images.links import LEADS_OUT, Bounds
-from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage, require_enough
+from storage.images.lots import DENIED, SAME_BYTES, USABLE, ListedImage
 from storage.store import Store, is_utf8, rename_advice, require_path
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
@@ -91,7 +92,7 @@ def require_folder(url: str, option: str = "folder") -> Store:
     return folder
 
 
-def require_images(url: str, least: int = 2, store: Store | None = None) -> None:
+def require_images(url: str, least: int = LEAST_IMAGES, store: Store | None = None) -> None:
     """Refuse a folder at once if by the names of its files it cannot be scored; image files are not read.
 
     Args:

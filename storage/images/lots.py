@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from storage.artefacts import digest, is_complete, writing
-from storage.errors import ImageChangedError, NoImagesError, UnopenedError
-from storage.images.links import LEADS_OUT
+from storage.errors import ImageChangedError
 from storage.store import Store
 from storage.tables import first_rows, write_table
 
@@ -45,32 +44,6 @@ class ListedImage:
 
 
 COLUMNS = tuple(field.name for field in fields(ListedImage))
-
-
-def require_enough(images: Sequence[ListedImage], url: str, least: int = 2, store: Store | None = None) -> None:
-    """Refuse a lot whose images cannot be scored against each other, or against images of earlier lots.
-
-    Args:
-        least: usable images that are needed.
-        store: keeps the listing of a lot that is refused; None keeps none.
-
-    Raises:
-        NoImagesError: if fewer images than `least` are usable; says what the other files are, and why.
-        UnopenedError: if that may be because files could not be opened.
-    """
-    usable = sum(image.status == USABLE for image in images)
-    if usable < least:
-        besides = describe_left_out(images)
-        details = f"; besides: {besides}" if besides else ""
-        linked = any(image.reason == LEADS_OUT for image in images)
-        remedy = "add images of the same product" + (", or copies of what the links lead to" if linked else "")
-        if any(image.status == "not_finite" for image in images):
-            remedy += ", and check the weights if every image is not_finite"
-        if store is not None and images:
-            details += f"; every file is listed in {store.location(f'{lot_path(store_lot(store, images))}/{TABLE}')}"
-        needed = "at least 2 usable images to be scored against each other" if least > 1 else "a usable image"
-        kind = UnopenedError if any(map(is_unopened, images)) else NoImagesError
-        raise kind(f"a lot must hold {needed}, got {usable} in {url}{details}; {remedy}")
 
 
 def describe_left_out(images: Sequence[ListedImage]) -> str:

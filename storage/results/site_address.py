@@ -2,17 +2,20 @@
 
 import json
 import logging
+from typing import TYPE_CHECKING
 
-from storage.store import Store
+if TYPE_CHECKING:
+    from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 FILE = "site.json"
-USUAL = "http://127.0.0.1:8420/"
+USUAL_PORT = 8420
+USUAL = f"http://127.0.0.1:{USUAL_PORT}/"
 """Where `musc web` shows it unless told otherwise."""
 
 
-def note_site(store: Store, address: str) -> None:
+def note_site(store: "Store", address: str) -> None:
     """Remember the site's address for reports that are written from now on; a store that cannot be written does not.
 
     Args:
@@ -26,7 +29,7 @@ def note_site(store: Store, address: str) -> None:
         log.info("the site's address was not noted: %s", error)
 
 
-def read_site(store: Store) -> str:
+def read_site(store: "Store") -> str:
     """The address of the review site: the last one noted, else the usual one; ends with `/`."""
     try:
         address = json.loads(store.read(FILE))["address"]

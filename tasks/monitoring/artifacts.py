@@ -33,6 +33,7 @@ from storage.store import Store
 from storage.tables import read_table
 from tasks.monitoring.events import emit_scored
 from tasks.monitoring.monitor import StageWatch
+from tasks.monitoring.run_tags import run_tags
 from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
 
 SECONDS_BETWEEN = 3.0
@@ -55,12 +56,6 @@ def tag_run(job: LotJob) -> None:
         return
     with only_for_monitoring("tags"), get_client(sync_client=True) as client:
         client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *run_tags(job)})
-
-
-def run_tags(job: LotJob) -> list[str]:
-    """Category, lot, backbone and device."""
-    device = device_type(job.allocation.device)
-    return [f"category:{job.category}", f"lot:{job.lot}", f"backbone:{job.backbone.name}", f"device:{device}"]
 
 
 def publish_plan(job: LotJob, plan: ProjectedCost) -> None:

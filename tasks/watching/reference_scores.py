@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musc.decisions.thresholds import MIN_IMAGES
+from musc.decisions.choose_threshold import MIN_IMAGES
 from musc.image_scores import score_maps, usual_scores
 from musc.settings import needs_usual
 from storage.results.arrivals import Arrivals

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from musc.decisions.choose_threshold import lot_thresholds
 from musc.decisions.decide_images import decision_of
-from musc.decisions.thresholds import lot_thresholds
 from storage.errors import ImageChangedError, UnreadableImageError
 from storage.images.listing import list_files
 from storage.images.lots import USABLE, ListedImage, read_image

@@ -9,8 +9,8 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
+from musc.decisions.choose_threshold import lot_thresholds
 from musc.decisions.decision_words import Basis
-from musc.decisions.thresholds import lot_thresholds
 from reports.earlier_scores import night_scores, nights_without_drift
 from reports.run_record import DecisionRecord, read_record
 from storage.datasets.synthetic.lot import write_lot

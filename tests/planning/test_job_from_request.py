@@ -11,7 +11,7 @@ from musc.layers import Layer
 from planning import resources
 from planning.job_from_request import names_of, require_name
 from planning.lot_job import backbone_identity
-from planning.resources import MEMORY_SHARE
+from planning.machine_memory import MEMORY_SHARE
 from storage.errors import NoImagesError
 from tests.flat import prepare
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import genextreme
 
+from musc.decisions.choose_threshold import MIN_IMAGES
 from musc.decisions.decide_images import ALIKE, MAX_ANOMALOUS, decide_images, standing_thresholds
 from musc.decisions.decision_words import Basis, Decision
-from musc.decisions.thresholds import MIN_IMAGES
 from musc.settings import Decisions
 
 SHAPE = 0.1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from musc.decisions.choose_threshold import Basis, lot_thresholds
 from musc.decisions.threshold_from_earlier_nights import (
     MIN_SCORES,
     MOST_DEFECTIVE,
@@ -13,7 +14,6 @@ from musc.decisions.threshold_from_earlier_nights import (
     usual_nights,
 )
 from musc.decisions.threshold_from_scores import USUAL_SHARE, lower_spread, reach_of
-from musc.decisions.thresholds import Basis, lot_thresholds
 
 GOOD: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "short tail": lambda rng, count: rng.weibull(5, size=count),

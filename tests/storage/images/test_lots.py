@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from storage.errors import ImageChangedError, NoImagesError, UnopenedError
+from storage.images.least_images import require_enough
 from storage.images.listing import list_folder
 from storage.images.lots import (
     DENIED,
@@ -17,7 +18,6 @@ from storage.images.lots import (
     load_usable,
     lot_path,
     read_image,
-    require_enough,
     store_lot,
     usable_images,
 )

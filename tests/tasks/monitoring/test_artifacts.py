@@ -15,8 +15,8 @@ from tasks.monitoring.artifacts import (
     only_for_monitoring,
     publish_benchmark,
     publish_plan,
-    run_tags,
 )
+from tasks.monitoring.run_tags import run_tags
 from tests.flat import prepare
 
 

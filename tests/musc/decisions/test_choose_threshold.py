@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from musc.decisions.choose_threshold import MIN_IMAGES, LotDecision, lot_thresholds
 from musc.decisions.decision_words import Basis
-from musc.decisions.thresholds import MIN_IMAGES, LotDecision, lot_thresholds
 
 GOOD = np.random.default_rng(3).normal(0.5, 0.02, 60)
 LOTS: dict[str, np.ndarray] = {
