@@ -107,6 +107,14 @@ class Store:
         found: Mapping[str, Any] = find(base, detail=True)
         return {name[len(base) :].lstrip("/"): int(found[name]["size"]) for name in sorted(found)}
 
+    def names(self, folder: str) -> list[str]:
+        """As `sizes`, the paths alone, which a local folder of thousands of files tells much sooner."""
+        if not self.is_local:
+            return list(self.sizes(folder))
+        base = self.full(folder)
+        paths = (f"{place}/{name}" for place, _, names in os.walk(base) for name in names)
+        return sorted(path[len(base) + 1 :] for path in paths)
+
     def move(self, source: str, target: str) -> None:
         """Rename a local folder, which happens at once or not at all."""
         Path(self.full(source)).rename(self.full(target))

@@ -193,7 +193,7 @@ class VerdictReader:
     def everything(self) -> dict[str, "pd.DataFrame"]:
         """All verdicts of the store, by path of their run."""
         paths: dict[str, list[str]] = {}
-        for name in self.store.sizes(FOLDER):
+        for name in self.store.names(FOLDER):
             if "/" in name:
                 paths.setdefault(f"{RUNS}/{name.split('/')[0]}", []).append(f"{FOLDER}/{name}")
         return {run: self._table(run, paths_of_run) for run, paths_of_run in paths.items()}
@@ -201,7 +201,7 @@ class VerdictReader:
     def about(self, run: str) -> "pd.DataFrame":
         """Every verdict about a run, a row each with `COLUMNS`, the earliest first."""
         folder = verdict_folder(run)
-        return self._table(run, [f"{folder}/{name}" for name in self.store.sizes(folder)])
+        return self._table(run, [f"{folder}/{name}" for name in self.store.names(folder)])
 
     def _table(self, run: str, paths: Iterable[str]) -> "pd.DataFrame":
         import pandas as pd

@@ -115,6 +115,14 @@ def test_store_sizes_are_relative_and_sorted(store: Store) -> None:
     assert list(store.sizes("folder").items()) == [("a/deep/er", 9), ("a/z", 3), ("ab", 2), ("b", 1)]
 
 
+def test_store_names_are_the_paths_of_its_sizes(store: Store) -> None:
+    for path in ("b/2", "b/1", "b/deep/3", "a"):
+        store.write(path, b"x")
+    assert store.names("b") == list(store.sizes("b")) == ["1", "2", "deep/3"]
+    assert store.names("") == list(store.sizes(""))
+    assert store.names("missing") == []
+
+
 def test_store_sizes_of_a_missing_folder_are_empty(store: Store) -> None:
     assert store.sizes("missing") == {}
 

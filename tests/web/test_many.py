@@ -41,6 +41,7 @@ def test_images_are_selected_with_the_mouse_judged_by_one_key_and_undone(
     visitor = visit(f"{site}/lots/{lot_name}?view=grid")
     page = visitor.page
     tiles, selected = page.locator(".tile"), page.locator(".tile.selected")
+    expect(page.locator("#nights tr")).to_have_count(2)  # above the images, and so moves them
     tiles.nth(1).locator(".pick").check()
     tiles.nth(4).locator("a").click(modifiers=["Shift"])
     expect(selected).to_have_count(4)
