@@ -24,6 +24,8 @@ from storage.store import Store
 
 BASE: Mapping[str, Any] = {"backbone": "texture", "image_size": 64, "engine": "inline"}
 PATIENCE_SECONDS = 60
+AGAIN_SECONDS = 10
+"""After which a command that goes on is told to stop again, as a person would."""
 WIDTH, HEIGHT = 96, 64
 
 
@@ -170,7 +172,7 @@ class Walk:
                 listens = getattr(signal.getsignal(signal.SIGTERM), "__qualname__", "").startswith("act_on_signals")
                 if listens and (there >= count or time.monotonic() - before > PATIENCE_SECONDS):
                     os.kill(os.getpid(), signal.SIGTERM)
-                    return
+                    done.wait(AGAIN_SECONDS)
 
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         waiting = threading.Thread(target=end)
