@@ -4,6 +4,7 @@ from itertools import product
 from math import erf
 
 import numpy as np
+import pytest
 
 from musc.tuning.choose import Traits, choose
 from musc.tuning.evidence import weigh
@@ -108,6 +109,7 @@ def grid_of_products() -> tuple[list[Traits], np.ndarray]:
     return every, np.array(shifts)
 
 
+@pytest.mark.slow
 def test_difference_far_beyond_its_error_is_found_by_ten_verdicts_of_each_kind() -> None:
     every, shifts = grid_of_products()
     proven = every.index(("a", (320, 320), frozenset({16, 32}), "balanced"))
