@@ -101,6 +101,12 @@ def is_complete(store: Store, path: str) -> bool:
         return False
 
 
+def make_incomplete(store: Store, path: str) -> None:
+    """Take away the marker of an artefact, so that it is made again; its files stay until then."""
+    _remembered.pop((store.url, path), None)
+    store.delete(f"{path}/{MARKER}")
+
+
 def facts(store: Store, path: str) -> dict[str, object]:
     """What the writer of a complete artefact noted in its marker.
 

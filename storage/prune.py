@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.artefacts import MARKER, facts
+from storage.artefacts import facts, make_incomplete
 from storage.errors import FormatVersionError, IncompleteError, UnknownReferencesError
 from storage.images.lots import FOLDER as LOTS
 from storage.leases import FOLDER as LEASES
@@ -113,7 +113,7 @@ def delete(store: Store, planned: Sequence[Prunable]) -> None:
             log.info("%s is kept: a run has leased it since", prunable.path)
             continue
         if prunable.kind not in ("staging", "lease"):
-            store.delete(f"{prunable.path}/{MARKER}")
+            make_incomplete(store, prunable.path)
         log.info("%s deleted, %d bytes", prunable.path, prunable.size_bytes)
         store.delete(prunable.path)
 

@@ -19,7 +19,7 @@ from reports.page.html import render
 from reports.page.run_files_specs import ExportSpec, ReportSpec
 from reports.sentences import RAW_SCORES, headline, thresholds
 from reports.unusual_nights import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
-from storage.artefacts import MARKER, facts, is_complete, writing
+from storage.artefacts import facts, is_complete, make_incomplete, writing
 from storage.results.profiles import read_appearance, read_profile
 from storage.results.runs import REPORT, Run
 from storage.results.site_address import read_site
@@ -52,7 +52,7 @@ def clear_outdated(spec: ReportSpec | ExportSpec) -> None:
     """Let what was made from something else be made anew; it stays in place until its successor is written."""
     if is_outdated(spec):
         log.info("%s is outdated and is made again", spec.path)
-        Store(spec.store).delete(f"{spec.path}/{MARKER}")
+        make_incomplete(Store(spec.store), spec.path)
 
 
 def is_outdated(spec: ReportSpec | ExportSpec) -> bool:

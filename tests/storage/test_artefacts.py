@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from storage.artefacts import MARKER, digest, facts, is_complete, remembering_complete, require_complete, writing
+from storage.artefacts import (
+    MARKER,
+    digest,
+    facts,
+    is_complete,
+    make_incomplete,
+    remembering_complete,
+    require_complete,
+    writing,
+)
 from storage.errors import FormatVersionError, IncompleteError
 from storage.store import Store
 
@@ -273,3 +282,11 @@ def test_what_was_found_complete_is_remembered_while_one_lot_lasts(store: Store)
         require_complete(store, [PATH])
         assert not is_complete(store, "stage/other")
     assert not is_complete(store, PATH)
+
+
+def test_what_is_made_incomplete_is_remembered_no_longer(store: Store) -> None:
+    make(store)
+    with remembering_complete():
+        assert is_complete(store, PATH)
+        make_incomplete(store, PATH)
+        assert not is_complete(store, PATH)
