@@ -25,8 +25,18 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     Raises:
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
-    if job.smaller:
-        return combined_cost([project_cost(one, image_count, earlier_count, tiles) for one in job.at_each_size()])
+    counts = image_count, earlier_count, tiles
+    *smaller, largest = job.at_each_size()
+    costs = [cost_of_size(one, *counts, searching=False) for one in smaller]
+    return combined_cost([*costs, cost_of_size(largest, *counts, searching=True)])
+
+
+def cost_of_size(job: LotJob, image_count: int, earlier_count: int, tiles: int, *, searching: bool) -> ProjectedCost:
+    """The cost at one image size; arguments and errors are those of `project_cost`.
+
+    Args:
+        searching: whether groups are sought at this size.
+    """
     ranges = scored_ranges(job, image_count, tiles)
     comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
     shards = [shard for lot_range in ranges for shard in job_shards(job, lot_range, comparisons, earlier_count)]
@@ -44,7 +54,7 @@ def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: i
     )
     passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
-    search = search_operations(job, searched, image_count, shards)
+    search = search_operations(job, searched, image_count, shards) if searching else 0
     counts = zip(plan.layers, plan.layer_operations, strict=True)
     operations = tuple(passes * count + search * (layer == searched) for layer, count in counts)
     reads = tuple(passes * count for count in plan.layer_reads)

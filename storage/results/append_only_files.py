@@ -43,26 +43,26 @@ def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) 
 
 
 def add_dated_lines(
-    store: Store, folder: str, time: str, contents: Sequence[Mapping[str, object]], token: str = ""
+    store: Store, folder: str, time: str, contents: Sequence[Mapping[str, object]], suffix: str = ""
 ) -> str:
     """As `add_dated`, of several objects as the lines of one file: all of them or none.
 
     Args:
-        token: ends the name; a random one unless it is given.
+        suffix: ends the name; a random one unless it is given.
     """
-    path = f"{folder}/{dated_name(time, token)}.jsonl"
+    path = f"{folder}/{dated_name(time, suffix)}.jsonl"
     store.write(path, b"".join(json_line(content) + b"\n" for content in contents))
     return path
 
 
-def dated_name(time: str, token: str = "") -> str:
+def dated_name(time: str, suffix: str = "") -> str:
     """A name that sorts by time.
 
     >>> dated_name("2026-11-22T04:05:06.000007+00:00", "0a1b2c3d")
     '20261122T040506000007-0a1b2c3d'
     """
     moment = time.partition("+")[0].replace("-", "").replace(":", "").replace(".", "")
-    return f"{moment}-{token or uuid4().hex[:8]}"
+    return f"{moment}-{suffix or uuid4().hex[:8]}"
 
 
 def json_line(content: Mapping[str, object]) -> bytes:

@@ -118,15 +118,15 @@ def add_verdict(store: Store, verdict: Verdict) -> str:
     return add_verdicts(store, [verdict])
 
 
-def add_verdicts(store: Store, verdicts: Sequence[Verdict], token: str = "") -> str:
+def add_verdicts(store: Store, verdicts: Sequence[Verdict], suffix: str = "") -> str:
     """Store verdicts about one run as one action, all or none, and return the path of its file in the store.
 
     Args:
         verdicts: of one time.
-        token: ends the file's name; see `VerdictReader.add`.
+        suffix: ends the file's name; see `VerdictReader.add`.
     """
     lines = [{"format_version": FORMAT_VERSION, **asdict(verdict)} for verdict in verdicts]
-    return add_dated_lines(store, verdict_folder(verdicts[0].run), verdicts[0].time, lines, token)
+    return add_dated_lines(store, verdict_folder(verdicts[0].run), verdicts[0].time, lines, suffix)
 
 
 class VerdictReader:

@@ -14,5 +14,5 @@ def pack(function: Callable[..., Any], *arguments: Any, **named: Any) -> bytes:
 
 def run_packed(call: bytes) -> Any:
     """Run what `pack` made and return what it returns."""
-    function, arguments, named = pickle.loads(call)
+    function, arguments, named = pickle.loads(call)  # nosec B301: Dask's workers unpickle what its client sends anyway
     return function(*arguments, **named)

@@ -159,7 +159,7 @@ def test_benchmark_takes_the_papers_windows_for_the_dataset(measured: Measured) 
 def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
     """A published name whose features are the texture filters', so that published numbers stand beside ours."""
     from musc import backbones
-    from musc.backbones import Backbone, BackboneSpec
+    from musc.backbones import Backbone, BackboneSpec, families
     from tasks import extract
     from tasks.runtime import loaded_backbones as models
 
@@ -174,7 +174,8 @@ def published_backbone(monkeypatch: pytest.MonkeyPatch) -> str:
     def load(spec: BackboneSpec, device: str) -> Backbone:
         return replace(texture, spec=spec)
 
-    monkeypatch.setattr(backbones, "resolve", resolve_either)
+    for module in (backbones, families):
+        monkeypatch.setattr(module, "resolve", resolve_either)
     for module in (extract, models):
         monkeypatch.setattr(module, "load_backbone", load)
     return name

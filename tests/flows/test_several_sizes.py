@@ -1,21 +1,25 @@
 """Lots scored at several image sizes in one run: plain loops over runs of one size each, and what they share."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from flows.pipelines.lot import score_folder
 from flows.pipelines.reproduction import reproduce
+from musc.backbones import Backbone, BackboneSpec, Features
 from musc.lot import score_images
 from reports.run_record import RunRecord, read_record
 from storage.prune import find_prunable
 from storage.results.patch_scores import read_scores
 from storage.results.runs import Run
 from storage.store import Store
+from tasks import extract
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
 from tests.flows.watched import draw
@@ -144,3 +148,28 @@ def test_run_is_reproduced_and_keeps_what_it_was_made_from(lot: Path, tmp_path: 
 def test_description_names_every_size(lot: Path, store: Path) -> None:
     run, _ = score(lot, store, image_size="64,96")
     assert "64 x 64 and 96 x 96" in run.store.read(f"{run.path}/README.txt").decode()
+
+
+def test_image_usable_at_one_size_only_is_refused_by_name(
+    lot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = extract.load_backbone
+
+    def poisoned(spec: BackboneSpec, device: str) -> Backbone:
+        real = load(spec, device)
+
+        def forward(pixels: torch.Tensor) -> Features:
+            features = real.forward(pixels)
+            if spec.image_size == (96, 96):
+                features.patch_tokens[0][0, 0, 0] = torch.nan
+            return features
+
+        return replace(real, forward=forward)
+
+    monkeypatch.setattr(extract, "load_backbone", poisoned)
+    given = {"backbone": "texture", "degrees": (1,), "layers": (0,)}
+    score(lot, tmp_path, image_size=96, **given)
+    with pytest.raises(
+        ValueError, match=r"got them at some of 64 and 96 only of 0\.png, \d+\.png; take these files out"
+    ):
+        score(lot, tmp_path, image_size="64,96", **given)

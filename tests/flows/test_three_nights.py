@@ -165,7 +165,7 @@ def test_what_a_person_says_in_one_night_counts_in_the_next(root: Path, store: S
     assert len(good["image_ids"]) == GOOD - 2
     assert not {ids["good-0.png"], ids["good-1.png"]} & set(good["image_ids"])
     report = Path(third.report() or "").read_text("utf-8")
-    assert "compared with 2 earlier nights<" in report, "the first night was scored again without the drawn place"
+    assert "compared with 1 earlier night<" in report, "exports of the first night score nothing again"
 
     exported = Path(store.url, third.path)
     listed = pd.read_csv(exported / "export-csv" / "scores.csv", encoding="utf-8-sig")

@@ -10,7 +10,7 @@ import pandas as pd
 from tests.walk.walk import LINES, Ran, Walk, draw, line, options_of_commands
 
 RECORDED: dict[str, tuple[Any, str, Any]] = {
-    "image_size": (32, "settings", 32),
+    "image_size": (["48", "32"], "settings", [[32, 32], [48, 48]]),
     "layers": ("0,1", "settings", [0, 1]),
     "degrees": (["1", "3"], "settings", [1, 3]),
     "interval": ("0,0.5", "settings", [0.0, 0.5]),

@@ -124,6 +124,13 @@ def features(walk: Walk) -> None:
     assert [layer["number"] for layer in ran.record["job"]["backbone"]["layers"]] == [0, 2]
     (digest,) = {row.split("/")[1] for row in ran.record["keys"]["features"]}
     assert (ran.folder.parents[1] / "features" / digest).is_dir()
+    both = walk.score(image_size="96,64")
+    assert "Scored with texture at 64 x 64 and 96 x 96 pixels" in both.output
+    assert both.folder == walk.score(image_size=["64", "96"]).folder, "commas and repetition both add up"
+    assert set(walk.score().record["keys"]["patch_scores"]) < set(both.record["keys"]["patch_scores"])
+    walk.score(image_size="64,64").refused("image_size must name each size once, got 64 twice")
+    walk.score(image_size="32x64,48").refused("image_size must name sizes of which each is as high", "32x64 and 48")
+    walk.score(image_size="64,").refused("image_size must be", "commas")
 
 
 @line("score", "weights", "precision")

@@ -82,7 +82,8 @@ def how_it_compares(walk: Walk) -> None:
     for name in ("degrees", "interval", "match_radius", "image_score"):
         assert job["settings"][name] == RECORDED[name][2], name
     assert [layer["number"] for layer in job["backbone"]["layers"]] == RECORDED["layers"][2]
-    assert (job["backbone"]["image_size"], job["backbone"]["precision"]) == ([32, 32], "float32")
+    assert [backbone["image_size"] for backbone in (*job["smaller"], job["backbone"])] == [[32, 32], [48, 48]]
+    assert job["backbone"]["precision"] == "float32"
 
 
 @line("watch", "threshold", "false_alarms", "suspects")

@@ -43,7 +43,7 @@ class ProductSettings:
     @property
     def picture(self) -> Markup:
         """The same choices as a picture; every text in it is escaped."""
-        return Markup(comparison_picture(self.tuning, ROWS_SHOWN)) if self.tuning else Markup("")
+        return Markup(comparison_picture(self.tuning, ROWS_SHOWN)) if self.tuning else Markup("")  # nosec B704
 
     @property
     def sentences(self) -> list[str]:

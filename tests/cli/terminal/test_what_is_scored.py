@@ -81,8 +81,8 @@ def test_commands_that_compute_nothing_load_no_torch(module: str) -> None:
 @pytest.mark.parametrize("words", [["score", "."], ["nightly", "."], ["benchmark", "folder", "."]], ids=lambda w: w[0])
 def test_commands_that_score_say_so_before_torch_is_loaded(words: list[str]) -> None:
     code = (
-        "import sys; from cli.terminal import opening; "
-        "opening.announce = lambda *told: sys.exit('torch' in sys.modules); "
+        "import sys; from cli.terminal import what_is_scored; "
+        "what_is_scored.announce = lambda *told: sys.exit('torch' in sys.modules); "
         f"from cli.main import app; app([*{words}, '--engine', 'inline'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

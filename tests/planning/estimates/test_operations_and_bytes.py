@@ -31,6 +31,19 @@ def test_forecast_with_groups_taken_out_counts_the_second_pass_and_the_mask() ->
     assert cost.peak_bytes == shard_bytes(N, N, P, C, masked=True) > project_cost(JOB, N).peak_bytes
 
 
+def test_forecast_of_several_sizes_adds_them_up_and_searches_groups_at_the_largest() -> None:
+    small = replace(JOB.backbone, image_size=(32, 32), layers=(Layer(0, (4, 4), C),))
+    settings = JOB.settings.changed(image_size=((32, 32), (64, 64)))
+    both = project_cost(replace(JOB, settings=settings, smaller=(small,)), N)
+    alone, little = project_cost(JOB, N), project_cost(replace(JOB, backbone=small), N)
+    assert both.layers == (*little.layers, *alone.layers)
+    assert both.stored_bytes == little.stored_bytes + alone.stored_bytes
+    assert both.peak_bytes == max(little.peak_bytes, alone.peak_bytes)
+    assert (both.block_count, both.shard_count) == (2 * alone.block_count, little.shard_count + alone.shard_count)
+    search = N * (N - 1) / 2 * 2 * (4 * 4) ** 2 * C
+    assert both.operations == alone.operations + little.operations - search
+
+
 def test_forecast_of_a_sample_searches_no_groups() -> None:
     sampled = replace(JOB, settings=JOB.settings.changed(references=5))
     found = project_cost(sampled, N, 4)
