@@ -14,7 +14,7 @@ from musc.option_ranges import require_address
 from musc.pydantic_options import CommaList, Options, option, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
-from storage.results.run_files import ExportKind, MapKind, RunFiles
+from storage.results.run_files import ExportKind, MapKind, RunFiles, described_exports
 from storage.secrets import CREDENTIALS, require_no_secret
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
@@ -96,8 +96,7 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
     )
     export: Annotated[tuple[ExportKind, ...], *CommaList] = option(
         (),
-        "Also write csv, coco or labelstudio files. csv: the table of scores; coco and labelstudio: boxes and outlines "
-        "of the odd places of flagged and suspect images.",
+        f"Also write files of these formats. {described_exports()}.",
         metavar="KIND,…",
         common=True,
     )

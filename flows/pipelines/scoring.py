@@ -215,7 +215,7 @@ def require_alike(sizes: Sequence[Extracted], images: Sequence[ListedImage]) -> 
 
 
 def require_usual(job: LotJob, image_count: int, good_count: int) -> None:
-    """Refuse to score by what is usual at a place where nothing says what is usual at a place.
+    """Refuse a score that depends on what is usual at each place, where nothing says what that is.
 
     Raises:
         ValueError: naming the option.

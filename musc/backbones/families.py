@@ -48,7 +48,7 @@ class _Family:
     """A family of backbones."""
 
     resolving: str
-    """Its module in this package that knows its names; loads no torch."""
+    """Its module in this package that knows its names; loads no torch where they are the project's own."""
     building: str
     """Its module that loads models; may be the same."""
     names: tuple[str, ...] = ()

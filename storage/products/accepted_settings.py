@@ -3,15 +3,13 @@
 `products/<product>/<time>-<random>.json` holds one JSON object, the fields of `AcceptedSettings`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from storage.errors import DamagedError, FormatVersionError
 from storage.given_names import PRODUCTS
-from storage.results.append_only_files import add_dated, now, time_after
+from storage.results.append_only_files import add_dated, dated_files, now, read_dated, time_after
 from storage.results.verdicts import MAX_NAME
-from storage.store import PARTIAL, Store
+from storage.store import Store
 
 FORMAT_VERSION = 1
 
@@ -48,23 +46,19 @@ def add_accepted(store: Store, accepted: AcceptedSettings) -> str:
     known = accepted_files(store, accepted.category)
     before = read_accepted(store, known[-1]).time if known else ""
     accepted = replace(accepted, time=time_after(before, accepted.time))
-    content = {"format_version": FORMAT_VERSION, **asdict(accepted)}
-    return add_dated(store, f"{PRODUCTS}/{accepted.category}", accepted.time, content)
+    return add_dated(store, f"{PRODUCTS}/{accepted.category}", accepted.time, asdict(accepted), FORMAT_VERSION)
 
 
 def accepted_files(store: Store, category: str) -> list[str]:
     """Paths of all settings ever accepted for a product, the latest last."""
-    folder = f"{PRODUCTS}/{category}"
-    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
-    return [f"{folder}/{name}" for name in sorted(names)]
+    return dated_files(store, f"{PRODUCTS}/{category}")
 
 
 def files_by_product(store: Store) -> dict[str, list[str]]:
     """As `accepted_files`, of every product by its name, from one listing."""
     found: dict[str, list[str]] = {}
-    for name in sorted(store.sizes(PRODUCTS)):
-        if name.endswith(".json") and PARTIAL not in name:
-            found.setdefault(name.rpartition("/")[0], []).append(f"{PRODUCTS}/{name}")
+    for path in dated_files(store, PRODUCTS):
+        found.setdefault(path.removeprefix(f"{PRODUCTS}/").rpartition("/")[0], []).append(path)
     return found
 
 
@@ -86,17 +80,4 @@ def latest_of(store: Store, files: Sequence[str]) -> tuple[str, AcceptedSettings
 
 def read_accepted(store: Store, path: str) -> AcceptedSettings:
     """Settings at a path; errors are those of `latest_accepted`."""
-    try:
-        found = json.loads(store.read(path))
-        version = found.pop("format_version", None)
-        if version == FORMAT_VERSION:
-            return AcceptedSettings(**found)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DamagedError(
-            f"{path} in {store.url} must hold settings of a product, got something else ({error}); delete it, which "
-            "brings back those accepted before"
-        ) from None
-    raise FormatVersionError(
-        f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {version!r}; use the release that wrote "
-        "it, or delete it"
-    )
+    return read_dated(store, path, FORMAT_VERSION, lambda fields: AcceptedSettings(**fields), "settings of a product")

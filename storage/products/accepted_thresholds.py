@@ -3,15 +3,13 @@
 `thresholds/<product>/<time>-<random>.json` holds one JSON object, the fields of `AcceptedThreshold`.
 """
 
-import json
 import math
 from dataclasses import asdict, dataclass, field, replace
 
-from storage.errors import DamagedError, FormatVersionError
 from storage.local_time import local_time
-from storage.results.append_only_files import add_dated, now, time_after
+from storage.results.append_only_files import add_dated, dated_files, now, read_dated, time_after
 from storage.results.verdicts import MAX_NAME
-from storage.store import PARTIAL, Store
+from storage.store import Store
 
 FOLDER = "thresholds"
 FORMAT_VERSION = 1
@@ -66,15 +64,12 @@ def add_threshold(store: Store, accepted: AcceptedThreshold) -> str:
     files = threshold_files(store, accepted.category)
     before = read_threshold(store, files[-1]).time if files else ""
     accepted = replace(accepted, time=time_after(before, accepted.time))
-    content = {"format_version": FORMAT_VERSION, **asdict(accepted)}
-    return add_dated(store, f"{FOLDER}/{accepted.category}", accepted.time, content)
+    return add_dated(store, f"{FOLDER}/{accepted.category}", accepted.time, asdict(accepted), FORMAT_VERSION)
 
 
 def threshold_files(store: Store, category: str) -> list[str]:
     """Paths of all thresholds ever chosen for a product, the latest last."""
-    folder = f"{FOLDER}/{category}"
-    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
-    return [f"{folder}/{name}" for name in sorted(names)]
+    return dated_files(store, f"{FOLDER}/{category}")
 
 
 def latest_threshold(store: Store, category: str) -> tuple[str, AcceptedThreshold] | None:
@@ -91,17 +86,6 @@ def latest_threshold(store: Store, category: str) -> tuple[str, AcceptedThreshol
 
 def read_threshold(store: Store, path: str) -> AcceptedThreshold:
     """A threshold at a path; errors are those of `latest_threshold`."""
-    try:
-        found = json.loads(store.read(path))
-        version = found.pop("format_version", None)
-        if version == FORMAT_VERSION:
-            return AcceptedThreshold(**found)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DamagedError(
-            f"{path} in {store.url} must hold the threshold of a product, got something else ({error}); delete it, "
-            "which brings back the one chosen before"
-        ) from None
-    raise FormatVersionError(
-        f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {version!r}; use the release that wrote "
-        "it, or delete it"
+    return read_dated(
+        store, path, FORMAT_VERSION, lambda fields: AcceptedThreshold(**fields), "the threshold of a product"
     )

@@ -4,14 +4,14 @@
 file is ever changed: the latest counts, and one without regions takes all places back.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from storage.errors import DamagedError, FormatVersionError
 from storage.images.drawn_shapes import MAX_REGIONS, DrawnShape, regions_of
-from storage.results.append_only_files import add_dated, now
+from storage.results.append_only_files import add_dated, dated_files, now, read_dated
 from storage.results.verdicts import MAX_NAME
-from storage.store import PARTIAL, Store
+from storage.store import Store
 
 FOLDER = "ignored"
 FORMAT_VERSION = 1
@@ -61,15 +61,12 @@ class IgnoredPlaces:
 
 def add_ignored(store: Store, places: IgnoredPlaces) -> str:
     """Store places as a file of their own, written whole or not at all, and return its path in the store."""
-    content = {"format_version": FORMAT_VERSION, **asdict(places)}
-    return add_dated(store, f"{FOLDER}/{places.category}", places.time, content)
+    return add_dated(store, f"{FOLDER}/{places.category}", places.time, asdict(places), FORMAT_VERSION)
 
 
 def latest_ignored(store: Store, category: str) -> str:
     """Path of the places of a product that count; empty where none were ever saved."""
-    folder = f"{FOLDER}/{category}"
-    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
-    return f"{folder}/{max(names)}" if names else ""
+    return next(iter(dated_files(store, f"{FOLDER}/{category}")[-1:]), "")
 
 
 def read_ignored(store: Store, path: str) -> IgnoredPlaces:
@@ -79,17 +76,8 @@ def read_ignored(store: Store, path: str) -> IgnoredPlaces:
         FormatVersionError: if another release wrote them.
         DamagedError: if the file holds something else.
     """
-    try:
-        values = json.loads(store.read(path))
-        version = values.pop("format_version", None)
-        if version == FORMAT_VERSION:
-            return IgnoredPlaces(**{**values, "regions": regions_of(values["regions"])})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DamagedError(
-            f"{path} in {store.url} must hold places to ignore, got something else ({error}); delete it, which brings "
-            "back those saved before, or save the places again on the site"
-        ) from None
-    raise FormatVersionError(
-        f"{path} in {store.url} must have format version {FORMAT_VERSION}, got {version!r}; save the places again on "
-        "the site"
-    )
+
+    def places_of(fields: Mapping[str, Any]) -> IgnoredPlaces:
+        return IgnoredPlaces(**{**fields, "regions": regions_of(fields["regions"])})
+
+    return read_dated(store, path, FORMAT_VERSION, places_of, "places to ignore")

@@ -1,11 +1,15 @@
 """Files that are only added, never changed: JSON objects, named by their time, so that the latest name counts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import uuid4
 
-from storage.store import Store
+from storage.errors import DamagedError, FormatVersionError
+from storage.store import PARTIAL, Store
+
+Value = TypeVar("Value")
 
 
 def now() -> str:
@@ -20,7 +24,7 @@ def time_after(previous: str, time: str) -> str:
         previous: time of the latest of the earlier ones; empty where there is none.
 
     Returns:
-        `time`, or just after `known` where that is not earlier.
+        `time`, or just after `previous` where that is not earlier.
 
     >>> time_after("2026-11-22T04:05:06.000007+00:00", "2026-11-21T04:05:06.000007+00:00")
     '2026-11-22T04:05:06.000008+00:00'
@@ -30,16 +34,52 @@ def time_after(previous: str, time: str) -> str:
     return (datetime.fromisoformat(previous) + timedelta(microseconds=1)).isoformat(timespec="microseconds")
 
 
-def add_dated(store: Store, folder: str, time: str, content: dict[str, object]) -> str:
+def add_dated(store: Store, folder: str, time: str, content: Mapping[str, object], version: int) -> str:
     """Write an object as a file of its own, whole or not at all, and return the file's path in the store.
 
     Args:
         time: UTC, ISO 8601 with microseconds; two files of one moment get different names.
         content: plain JSON values.
+        version: of the format.
     """
     path = f"{folder}/{dated_name(time)}.json"
-    store.write(path, json_line(content))
+    store.write(path, json_line({"format_version": version, **content}))
     return path
+
+
+def dated_files(store: Store, folder: str) -> list[str]:
+    """Paths of the files that `add_dated` wrote into a folder, the latest last."""
+    names = [name for name in store.sizes(folder) if name.endswith(".json") and PARTIAL not in name]
+    return [f"{folder}/{name}" for name in sorted(names)]
+
+
+def read_dated(
+    store: Store, path: str, version: int, value_of: Callable[[Mapping[str, Any]], Value], subject: str
+) -> Value:
+    """What `add_dated` wrote.
+
+    Args:
+        value_of: makes the value of the object's fields.
+        subject: what the file holds, in the words of an error.
+
+    Raises:
+        FormatVersionError: if another release wrote the file.
+        DamagedError: if it holds something else.
+    """
+    try:
+        fields = json.loads(store.read(path))
+        found = fields.pop("format_version", None)
+        if found == version:
+            return value_of(fields)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedError(
+            f"{path} in {store.url} must hold {subject}, got something else ({error}); delete it, which brings back "
+            "what was saved before"
+        ) from None
+    raise FormatVersionError(
+        f"{path} in {store.url} must have format version {version}, got {found!r}; use the release that wrote it, or "
+        "delete it, which brings back what was saved before"
+    )
 
 
 def add_dated_lines(

@@ -5,6 +5,9 @@ from typing import Literal
 
 MapKind = Literal["png", "tiff"]
 ExportKind = Literal["csv", "coco", "labelstudio"]
+ODD_PLACES = "boxes and outlines of the odd places of flagged and suspect images"
+EXPORTS: dict[ExportKind, str] = {"csv": "the table of scores", "coco": ODD_PLACES, "labelstudio": ODD_PLACES}
+"""What an export of each format holds, as the help of `--export` says it."""
 
 
 def maps_folder(kind: MapKind) -> str:
@@ -15,6 +18,18 @@ def maps_folder(kind: MapKind) -> str:
 def export_folder(kind: ExportKind) -> str:
     """Name of the folder of a run that holds its export of one format."""
     return f"export-{kind}"
+
+
+def described_exports() -> str:
+    """What exports hold, formats with the same content together.
+
+    >>> described_exports().split(";")[0]
+    'csv: the table of scores'
+    """
+    kinds: dict[str, list[str]] = {}
+    for kind, content in EXPORTS.items():
+        kinds.setdefault(content, []).append(kind)
+    return "; ".join(f"{' and '.join(named)}: {content}" for content, named in kinds.items())
 
 
 @dataclass(frozen=True)
