@@ -85,12 +85,12 @@ def read_dated(
 def add_dated_lines(
     store: Store, folder: str, time: str, contents: Sequence[Mapping[str, object]], suffix: str = ""
 ) -> str:
-    """As `add_dated`, of several objects as the lines of one file: all of them or none.
+    """Write objects as the lines of one file, all of them or none: `.json` where it is one, else `.jsonl`.
 
     Args:
         suffix: ends the name; a random one unless it is given.
     """
-    path = f"{folder}/{dated_name(time, suffix)}.jsonl"
+    path = f"{folder}/{dated_name(time, suffix)}.{'json' if len(contents) == 1 else 'jsonl'}"
     store.write(path, b"".join(json_line(content) + b"\n" for content in contents))
     return path
 

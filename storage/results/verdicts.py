@@ -1,12 +1,12 @@
 """Verdicts: people's decisions about images of a run, append-only, so that concurrent writers lose nothing.
 
-`verdicts/<run>/<time>-<random>.jsonl` lies beside `runs/<run>/` and holds one *action*: a line of JSON for each image
-that one person judged by it, or one line that undoes an earlier action. No file is ever changed, and each is written
-whole or not at all. A later verdict about the same image counts instead of the earlier ones; one that is taken back is
-another one, `withdrawn`; what was undone counts as if it had never been given. Each line repeats what the person saw
-(score, decision), so that the files are a table of their own:
+`verdicts/<run>/<time>-<random>.json` lies beside `runs/<run>/` and holds one *action*: a verdict about one image, or
+what undoes an earlier action. One about many images is a `.jsonl`, a line of JSON for each. No file is ever changed,
+and each is written whole or not at all. A later verdict about the same image counts instead of the earlier ones; one
+that is taken back is another one, `withdrawn`; what was undone counts as if it had never been given. Each line repeats
+what the person saw (score, decision), so that the files are a table of their own:
 
-    pd.concat(pd.read_json(path, lines=True) for path in sorted(Path("results/verdicts/<run>").glob("*.jsonl")))
+    pd.concat(pd.read_json(path, lines=True) for path in sorted(Path("results/verdicts/<run>").glob("*.json*")))
 """
 
 import json
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "verdicts"
 FORMAT_VERSION = 2
-SUFFIX = ".jsonl"
+SUFFIXES = (".json", ".jsonl")
 DEFECTIVE, GOOD, UNSURE, WITHDRAWN = "defective", "good", "unsure", "withdrawn"
 CHOICES = (DEFECTIVE, GOOD, UNSURE, WITHDRAWN)
 MAX_NOTE, MAX_NAME = 2000, 80
@@ -152,7 +152,7 @@ class VerdictReader:
             self.everything()
             folder = verdict_folder(verdicts[0].run)
             for path in self.known:
-                if token and path.startswith(f"{folder}/") and path.endswith(f"-{token}{SUFFIX}"):
+                if token and path.startswith(f"{folder}/") and action_of(path).endswith(f"-{token}"):
                     return action_of(path)
             judged = {verdict.sha256 for verdict in verdicts}
             lines = (line for content in self.known.values() if isinstance(content, tuple) for line in content)
@@ -206,7 +206,7 @@ class VerdictReader:
     def _table(self, run: str, paths: Iterable[str]) -> "pd.DataFrame":
         import pandas as pd
 
-        files = sorted(path for path in paths if path.endswith(SUFFIX) and PARTIAL not in path)
+        files = sorted(path for path in paths if path.endswith(SUFFIXES) and PARTIAL not in path)
         if run in self.tables and self.tables[run][0] == files:
             return self.tables[run][1]
         fresh = [path for path in files if path not in self.known]
@@ -244,10 +244,10 @@ class VerdictReader:
 def action_of(path: str) -> str:
     """The name of an action, from the path of its file.
 
-    >>> action_of("verdicts/monday-0a1b2c3d/20261122T040506000007-0a1b2c3d.jsonl")
+    >>> action_of("verdicts/monday-0a1b2c3d/20261122T040506000007-0a1b2c3d.json")
     '20261122T040506000007-0a1b2c3d'
     """
-    return path.rpartition("/")[2].removesuffix(SUFFIX)
+    return path.rpartition("/")[2].partition(".")[0]
 
 
 def undone(actions: Mapping[str, Content]) -> dict[str, str]:

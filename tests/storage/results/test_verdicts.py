@@ -1,5 +1,6 @@
 """Verdicts are only ever added, and read back as they were given."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from storage.results.verdicts import (
     Verdict,
     VerdictReader,
     add_verdict,
+    add_verdicts,
     current_verdicts,
     looked_at,
     read_verdicts,
@@ -153,14 +155,21 @@ def test_many_people_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_files_are_a_table_for_pandas_alone(tmp_path: Path) -> None:
-    for image_id in "ab":
-        add_verdict(Store(str(tmp_path)), verdict(image_id))
-    paths = sorted((tmp_path / "verdicts" / "monday-0a1b2c3d").glob("*.jsonl"))
+    add_verdict(Store(str(tmp_path)), verdict("a"))
+    add_verdicts(Store(str(tmp_path)), [verdict("b"), verdict("c")])
+    paths = sorted((tmp_path / "verdicts" / "monday-0a1b2c3d").glob("*.json*"))
     table = pd.concat(pd.read_json(path, lines=True) for path in paths)
     assert table[["image_id", "verdict", "name", "raw_score"]].to_numpy().tolist() == [
         ["a", "good", "Ada", 0.5],
         ["b", "good", "Ada", 0.5],
+        ["c", "good", "Ada", 0.5],
     ]
+
+
+def test_one_verdict_is_a_file_of_plain_json(tmp_path: Path) -> None:
+    path = add_verdict(Store(str(tmp_path)), verdict("a"))
+    assert json.loads((tmp_path / path).read_text("utf-8"))["image_id"] == "a"
+    assert Path(path).suffix == ".json"
 
 
 def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,8 +191,8 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_damaged_files_cost_no_other_verdict(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(str(tmp_path))
     add_verdict(store, verdict())
-    store.write("verdicts/monday-0a1b2c3d/00000000T000000000000-ffffffff.jsonl", content)
-    store.write(f"verdicts/monday-0a1b2c3d/x.jsonl{PARTIAL}abc", b"{")
+    store.write("verdicts/monday-0a1b2c3d/00000000T000000000000-ffffffff.json", content)
+    store.write(f"verdicts/monday-0a1b2c3d/x.json{PARTIAL}abc", b"{")
     assert read_verdicts(store, RUN)["image_id"].tolist() == ["a"]
     assert "is no verdict of this release" in caplog.text
 
