@@ -94,6 +94,13 @@ def nightly(given: Given, verbose: Verbose = 0) -> None:
 
 
 @app.command(cls=OneValueCommand)
+@takes(NightRequest, "root")
+def check(given: Given, verbose: Verbose = 0) -> None:
+    """Look at all that the same line with `nightly` depends on: root, store, disk, clock, weights, device, server."""
+    carry_out("check", given, verbosity=verbose)
+
+
+@app.command(cls=OneValueCommand)
 @takes(WatchRequest, "folder")
 def watch(given: Given, verbose: Verbose = 0) -> None:
     """Score each new photograph of a folder within seconds, against --good photographs or an earlier run."""

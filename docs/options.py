@@ -25,8 +25,8 @@ HEAD = """# Options
 
 Made from the fields of `musc/settings.py`, `planning/resources.py`, `planning/requests.py` and
 `planning/tuning/request.py` by `python docs/options.py`. A command takes the options whose row names it, `musc plan`
-those of `musc score`, so that its line can be planned as it is. `musc score --help` shows the usual options in short,
-`--help-all` every one in full.
+those of `musc score` and `musc check` those of `musc nightly`, so that their lines can be planned and checked as they
+are. `musc score --help` shows the usual options in short, `--help-all` every one in full.
 
 On the command line `match_radius` is `--match-radius`; in a deployment's parameters it is a field of `settings`,
 `decisions` or `resources`, as the headings say.

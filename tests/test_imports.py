@@ -28,7 +28,8 @@ WITHOUT |= dict.fromkeys(("storage", "web"), PREFECT | frozenset({"torch"}))
 FORBIDDEN = {room: (ALLOWED.keys() - below - {room}) | WITHOUT.get(room, set()) for room, below in ALLOWED.items()}
 
 BELOW = {
-    "tasks": {"tuning", "watching", "runtime", "monitoring"},
+    "tasks": {"tuning", "watching", "flight_check", "runtime", "monitoring"},
+    "tasks/flight_check": {"runtime"},
     "tasks/tuning": set[str](),
     "tasks/watching": {"runtime"},
     "tasks/runtime": {"monitoring"},
@@ -55,6 +56,7 @@ KNOW_PREFECT = {
         "runners",
         "packed_tasks",
         "failed_runs",
+        "flight_check",
         "score_lot",
         "score_lots",
         "benchmark",

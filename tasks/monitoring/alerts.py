@@ -1,4 +1,4 @@
-"""Automations that send a message: about lots to look at, and about nights that fail, do not start or do not end.
+"""Automations that send a message: about lots to look at, flight checks and nights that fail, nights that are missing.
 
 A night that never starts writes no log and fails nowhere: its worker is down, its machine off, its schedule paused. So
 one message is about runs that are late, one about a work pool without a worker, and one about the silence itself: no
@@ -41,6 +41,12 @@ LOT_BODY = """\
 {% endif %}\
 """
 """Templates that the server fills in with the event, as all that follow."""
+CHECK_BODY = """\
+{{ event.payload.headline }}
+{% for line in event.payload.lines %}\
+- {{ line }}
+{% endfor %}\
+"""
 
 
 def alerts(block: UUID, overdue_hours: float = OVERDUE_HOURS) -> Iterable[AutomationCore]:
@@ -65,6 +71,14 @@ def alerts(block: UUID, overdue_hours: float = OVERDUE_HOURS) -> Iterable[Automa
         ),
         LOT_SUBJECT,
         LOT_BODY,
+    )
+    yield message(
+        "tell of flight checks that failed",
+        EventTrigger(
+            expect={"musc.check.failed"}, match=ResourceSpecification({"prefect.resource.id": "musc.check.*"})
+        ),
+        "musc: the flight check of {{ event.payload.root }} has failed",
+        CHECK_BODY,
     )
     yield message(
         "tell of nights that failed",

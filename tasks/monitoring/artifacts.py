@@ -23,6 +23,7 @@ from musc.backbones.devices import device_type
 from musc.plan.cost import ProjectedCost
 from planning.estimates.operations_and_bytes import cost_rows
 from planning.job_from_request import LotJob
+from planning.nights.check_lines import FlightCheck
 from planning.nights.outcomes import LotOutcome, Status
 from planning.task_results import ScoredLot, ScoredRun
 from reports.evaluation.comparison_table import caption, describe_not_read, describe_without_masks, result_table
@@ -31,7 +32,7 @@ from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
 from storage.tables import read_table
-from tasks.monitoring.events import emit_scored
+from tasks.monitoring.events import emit_checked, emit_scored
 from tasks.monitoring.monitor import StageWatch
 from tasks.monitoring.run_tags import run_tags
 from tasks.monitoring.summary import TABLE_ROWS, as_texts, summary, top_rows
@@ -114,6 +115,15 @@ def publish_night(root: str, outcomes: Sequence[LotOutcome]) -> None:
             key="nightly-lots",
             description=f"{len(outcomes)} lots below {root}, {finished} of them finished before",
         )
+
+
+def publish_check(check: FlightCheck) -> None:
+    """Show a flight check as a table, and tell automations of it."""
+    with only_for_monitoring("table of checks"):
+        rows = [line.as_row() for line in check.lines]
+        create_table_artifact(table=as_texts(rows), key="flight-check", description=f"{check.root}: {check.headline}")
+    with only_for_monitoring("event"):
+        emit_checked(check)
 
 
 class StageArtifact(StageWatch):

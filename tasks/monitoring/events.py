@@ -1,4 +1,4 @@
-"""Events for Prefect's automations: what came out of a lot, a lot that failed, a photograph that was flagged."""
+"""Events for Prefect's automations: what came out of a lot or a flight check, a photograph that was flagged."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from prefect.events import emit_event
 
 from planning.job_from_request import LotJob, names_of
+from planning.nights.check_lines import FlightCheck, Level
 from planning.task_results import ScoredLot, ScoredRun
 from reports.notices import own_notices
 from reports.run_record import read_record
@@ -72,6 +73,21 @@ def emit_flagged(row: Mapping[str, Any]) -> None:
     """Tell automations of a photograph that was flagged as it came; `row` is that of the table of arrivals."""
     resource = {**lot_resource(str(row["category"]), str(row["path"])), "prefect.resource.name": str(row["path"])}
     emit_event("musc.image.flagged", resource=resource, payload=dict(row))
+
+
+def emit_checked(check: FlightCheck) -> None:
+    """Tell automations that a flight check `passed` or `failed`, with every line that is not ok."""
+    odd = [line for line in check.lines if line.level != Level.OK]
+    emit_event(
+        f"musc.check.{'passed' if check.has_passed else 'failed'}",
+        resource={
+            "prefect.resource.id": f"musc.check.{check.root}",
+            "prefect.resource.name": check.root,
+            "musc.failed": str(len(check.with_level(Level.FAILS))),
+            "musc.warnings": str(len(check.with_level(Level.WARNING))),
+        },
+        payload={"root": check.root, "headline": check.headline, "lines": [line.text for line in odd]},
+    )
 
 
 def lot_resource(category: str, lot: str) -> dict[str, str]:

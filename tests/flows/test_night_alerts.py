@@ -1,5 +1,6 @@
 """A night that fails, does not start or does not end is told, on a real server; a quiet night sends nothing."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,21 @@ __all__ = ["chat"]
 pytestmark = pytest.mark.timeout(1800)
 
 NIGHT = "nightly-lots/nightly-lots"
+CHECK = "flight-check/flight-check"
 QUICK = {
     "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "20",
     "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "5",
     "PREFECT_WORKER_HEARTBEAT_SECONDS": "5",
 }
 """A server that notices in seconds what it otherwise notices in minutes."""
+
+
+def root_of_today(place: Path) -> Path:
+    """Four photographs of today."""
+    for number in range(4):
+        picture, _ = draw_part("cast", None, seed=2, number=number, size=64)
+        save_png(picture, place / "today" / "bolt" / str(date.today()) / f"{number:03d}.png")
+    return place / "today"
 
 
 def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_database: Path, tmp_path: Path) -> None:
@@ -29,10 +39,10 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
     (tmp_path / "home").mkdir()
     with real_server(tmp_path / "home", new_database, **QUICK) as server:
         server.prefect("work-pool", "create", POOL, "--type", "process")
-        server.prefect("deploy", "--name", "nightly-lots")
+        server.prefect("deploy", "--name", "nightly-lots", "--name", "flight-check")
         chat.save_as_block(server.address, "quality")
         alert = "automations", "--alert", "custom-webhook/quality"
-        assert server.musc(*alert).count(": created\n") == 6
+        assert server.musc(*alert).count(": created\n") == 7
         with worker(server):
             wait_for("worker", lambda: server.post(f"work_pools/{POOL}/workers/filter") or None)
             quiet = server.ended(server.trigger(NIGHT, root=str(tmp_path / "lots"), **given))
@@ -42,6 +52,17 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
             message = wait_for("message about the failed night", lambda: chat.about("has failed"))
             assert str(tmp_path / "not mounted") in message
             assert len(chat.messages) == 1, "a quiet night sends nothing"
+            checked = server.ended(server.trigger(CHECK, root=str(tmp_path / "not mounted"), **given))
+            assert checked["state_type"] == "FAILED"
+            message = wait_for("message about the flight check", lambda: chat.about("the flight check of"))
+            assert f"- root fails: root must be an existing folder, got {tmp_path / 'not mounted'}" in message
+            assert "photographs" in server.artifacts(checked["id"])["flight-check"]["data"]
+            assert server.below(checked["id"]) == []
+            checked = server.ended(server.trigger(CHECK, root=str(root_of_today(tmp_path)), **given))
+            assert checked["state_type"] == "COMPLETED", checked["state"]
+            (passed,) = wait_for("event of the check", lambda: server.events("musc.check.passed") or None)
+            assert passed["payload"]["headline"] == "all 10 checks passed"
+            assert chat.about("the flight check of") == message
 
         message = wait_for("message about the worker", lambda: chat.about("has no worker"))
         assert f"the work pool {POOL}" in message
@@ -50,6 +71,6 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
         message = wait_for("message about the late night", lambda: chat.about("has not started"))
         assert "of the deployment nightly-lots was due at 20" in message
 
-        assert server.musc(*alert, "--overdue", "0.003").count(": unchanged\n") == 5
+        assert server.musc(*alert, "--overdue", "0.003").count(": unchanged\n") == 6
         message = wait_for("message about the missing night", lambda: chat.about("no night has ended"))
         assert "no night has ended for 0.003 hours" in message

@@ -69,6 +69,7 @@ def test_deployments_are_complete_and_form_like(server: RealServer) -> None:
     deployments = {found["name"]: found for found in server.post("deployments/filter")}
     assert set(deployments) == {
         "nightly-lots",
+        "flight-check",
         "score-lot",
         "tune",
         "benchmark-mvtec-ad",

@@ -1,12 +1,20 @@
-"""`musc nightly`, `musc benchmark`, `musc plan`: their own options, and that those of `musc score` reach the record."""
+"""`musc nightly`, `check`, `benchmark`, `plan`: their own options, and that those of `musc score` reach the record."""
 
 import json
+import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
+from flows.pipelines import flight_check
+from flows.pipelines.lot import score_folder
+from planning.requests import LotRequest
+from planning.task_results import ScoredLot
+from tasks.runtime.runner import Runner
 from tests.walk.walk import LINES, Ran, Walk, draw, line, options_of_commands
 
 RECORDED: dict[str, tuple[Any, str, Any]] = {
@@ -69,6 +77,23 @@ def night(walk: Walk, store: str, **options: Any) -> tuple[Ran, Path]:
     return walk.command("nightly", str(root), **chosen), place
 
 
+def check(walk: Walk, store: str, **options: Any) -> tuple[Ran, Path]:
+    """A flight check, and what its four photographs left before they were removed."""
+    root, place = walk.place / "checked", walk.place / f"check-{store}"
+    if not root.exists():
+        draw(root / "bolt" / str(date.today()), range(60, 66))
+
+    def kept(request: LotRequest, runner: Runner) -> ScoredLot:
+        done = score_folder(request, runner)
+        shutil.copytree(request.output, place)
+        return done
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flight_check, "score_folder", kept)
+        chosen = {"category": "bolt", "output": str(walk.place / "unused"), **options}
+        return walk.command("check", str(root), **chosen), place
+
+
 def benchmark(walk: Walk, store: str, **options: Any) -> tuple[Ran, Path]:
     root = walk.place / "data"
     if not root.exists():
@@ -96,13 +121,18 @@ def line_of(command: str, name: str, run: Callable[..., tuple[Ran, Path]]) -> Ca
         assert all(job["settings"][name] == APART[name][name] for job in jobs)
 
     def refused(walk: Walk) -> None:
+        if command == "check" and "engine" not in REFUSED[name][1]:  # a line of its table, as all that is wrong
+            ran, _ = run(walk, "refused", **{name: REFUSED[name][0]})
+            assert ran.code == 1
+            assert REFUSED[name][1] in ran.output
+            return
         ran, _ = run(walk, "refused", **{name: REFUSED[name][0]})
         ran.refused(REFUSED[name][1])
 
     return recorded if name in RECORDED else apart if name in APART else refused
 
 
-for _command, _run in (("nightly", night), ("benchmark", benchmark)):
+for _command, _run in (("nightly", night), ("check", check), ("benchmark", benchmark)):
     for _other, _name in options_of_commands():
         if _other == _command and _name in {*RECORDED, *APART, *REFUSED}:
             line(_command, _name)(line_of(_command, _name, _run))
@@ -118,6 +148,26 @@ def which_lots(walk: Walk) -> None:
     assert len(records(everything, place)) == 4
     night(walk, "plain", since="yesterday")[0].refused("since must be a day written as YYYY-MM-DD, got 'yesterday'")
     walk.command("nightly", str(walk.place / "absent")).refused("root must be an existing folder")
+
+
+@line("check", "root", "category", "since", "output", "backbone", "engine", "default_settings", "image_prefix")
+@line("check", "maps", "export", "good_from_verdicts", "ignore_drawn", "references_from")
+def of_check(walk: Walk) -> None:
+    given = {"good_from_verdicts": True, "ignore_drawn": True, "references_from": "runs/any", "default_settings": True}
+    made = {"maps": ["png", "tiff"], "export": "csv,labelstudio", "image_prefix": "/data/local-files/?d=lots/"}
+    ran, place = check(walk, "plain", **given, **made)
+    (job,) = records(ran, place)
+    assert job["backbone"]["name"] == "texture"
+    assert len(list(place.rglob("*.tiff"))) == 4
+    assert list(place.rglob("labelstudio.json"))
+    assert "1 lots that are due" in ran.output
+    assert "0 lots that are due" in check(walk, "since", since="2999-01-01")[0].output
+    assert not (walk.place / "unused").exists(), "nothing is left in the store"
+    assert "3 of 10 checks fail: root, disk, photographs" in check(walk, "other", category="nut")[0].output
+    assert "runs in this process" in ran.output
+    absent = walk.command("check", str(walk.place / "absent"))
+    assert absent.code == 1
+    assert "root must be an existing folder" in absent.output
 
 
 @line("nightly", "maps", "export", "image_prefix")
