@@ -1,4 +1,4 @@
-"""Image scores in plain float64 loops over the pixels, an oracle for `musc.image_scores` and for what commands write."""
+"""Image scores in plain float64 loops over the pixels, an oracle for `musc.image_scores` and for commands."""
 
 from statistics import median
 
@@ -55,7 +55,7 @@ def plain_image_scores(
 
 
 def plain_pixels(cells: np.ndarray, down: float, across: float) -> np.ndarray:
-    """The bilinear mean of each image's patches inside; NaN where less than a quarter of the weights belongs to such."""
+    """The bilinear mean of each image's patches inside; NaN where under a quarter of the weights is of such."""
     total, weight = np.zeros(len(cells)), np.zeros(len(cells))
     for row in {int(down), min(int(down) + 1, cells.shape[1] - 1)}:
         for column in {int(across), min(int(across) + 1, cells.shape[2] - 1)}:

@@ -262,6 +262,9 @@ def the_line_of_score(walk: Walk) -> None:
     rows = walk.plan(roi=str(walk.place / "mask.png"), good=str(walk.place / "good"), **given)
     assert rows["images"].startswith("12")
     assert rows["references of each"] == "20"
+    said = walk.command("plan", str(walk.place / "lot")).output.splitlines()
+    assert "13 files; backbone texture" in said[0], "what is planned is said before anything is tried"
+    assert any("trying how fast this machine is" in told for told in said[:4])
     assert not (walk.place / "planned").exists(), "it computes and stores nothing"
 
 
