@@ -20,6 +20,7 @@ from planning.requests import (
     request_of,
 )
 from planning.tuning.request import TuneRequest
+from storage.results.run_files import Language
 from storage.results.site_address import USUAL_PORT
 
 AnyScoring = TypeVar("AnyScoring", LotRequest, NightRequest, BenchmarkRequest)
@@ -201,9 +202,16 @@ def web(
             show_default=False,
         ),
     ] = "",
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            help="Language of the pages: en, de or zh. Default: what the browser asks for, or is chosen on a page.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show all nights, lots and images of a store in a browser, and keep what people say of them."""
-    carry_out("web", store, host, port, address, root_path)
+    carry_out("web", store, host, port, address, root_path, language)
 
 
 @app.command(cls=OneValueCommand)

@@ -14,7 +14,7 @@ from musc.option_ranges import require_address
 from musc.pydantic_options import CommaList, Options, option, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
-from storage.results.run_files import ExportKind, MapKind, RunFiles, described_exports
+from storage.results.run_files import ExportKind, Language, MapKind, RunFiles, described_exports
 from storage.secrets import CREDENTIALS, require_no_secret
 
 DEFAULT_OUTPUT, DEFAULT_ROOT = "musc-results", "lots"
@@ -100,6 +100,11 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
         metavar="KIND,…",
         common=True,
     )
+    language: Language = option(
+        "en",
+        "Language of the report: en, de or zh. What is printed, `run.json` and the files for other programs stay "
+        "English.",
+    )
     image_prefix: str | None = option(
         None,
         "For `export` labelstudio: put before the path of each photograph in `data.image`, so that Label Studio can "
@@ -125,7 +130,7 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
     @property
     def files(self) -> RunFiles:
         """What is made from each finished run."""
-        return RunFiles(self.maps, self.export, self.image_prefix)
+        return RunFiles(self.maps, self.export, self.image_prefix, self.language)
 
 
 class LotRequest(RegionRequest, ScoringRequest):

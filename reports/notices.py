@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
+from reports.languages.current import gettext as _
+from reports.languages.numbers import number as number_of
 from reports.run_record import RunRecord, night_of
 from reports.unusual_nights import MAX_EARLIER, MeasureComparison, compare, number
 from storage.artefacts import digest, is_complete
@@ -78,8 +80,12 @@ def dark(brightness: float) -> list[str]:
     if not brightness < DARK:
         return []
     return [
-        f"Most photographs are nearly black: half of them have a brightness of at most {brightness:.3f} of 1. If they "
-        "hold 10 or 12 bits in files of 16, scale them up first, as levels were lost; else look at lamp and camera."
+        _(
+            "Most photographs are nearly black: half of them have a brightness of at most %(brightness)s of 1. If they "
+            "hold 10 or 12 bits in files of 16, scale them up first, as levels were lost; else look at lamp and "
+            "camera.",
+            brightness=number_of(brightness, ".3f"),
+        )
     ]
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.languages.current import gettext as _
+from reports.languages.current import mark, ngettext
+from reports.languages.numbers import number as number_of
 from storage.results.profiles import Profile
 
 MIN_EARLIER, ENOUGH_EARLIER, MAX_EARLIER = 2, 6, 30
@@ -47,53 +50,55 @@ class Measure:
         """A value as people read it; a dash for what is not known."""
         if np.isnan(value):
             return "–"
-        return f"{100 * value:.1f} %" if self.percent else f"{value:.4f}"
+        if self.percent:
+            return _("%(number)s %%", number=number_of(100 * value, ".1f"))
+        return number_of(value, ".4f")
 
 
 MEASURES = (
     Measure(
         "score_median",
-        "raw score of half of the images (median)",
+        mark("raw score of half of the images (median)"),
         0.05,
-        higher="the whole lot is less alike than usual: look for a change of product, light, focus or position",
-        lower="the whole lot is more alike than usual: look for repeated photographs or blur",
+        higher=mark("the whole lot is less alike than usual: look for a change of product, light, focus or position"),
+        lower=mark("the whole lot is more alike than usual: look for repeated photographs or blur"),
     ),
     Measure(
         "score_p90",
-        "raw score that 90 % of the images stay below",
+        mark("raw score that 90 %% of the images stay below"),
         0.08,
-        higher="more images than usual stand out, even where they are not flagged",
-        lower="fewer images than usual stand out",
+        higher=mark("more images than usual stand out, even where they are not flagged"),
+        lower=mark("fewer images than usual stand out"),
     ),
     Measure(
         "flagged_rate",
-        "flagged fraction of the images",
+        mark("flagged fraction of the images"),
         0.02,
-        higher="more parts than usual are flagged",
-        lower="fewer parts than usual are flagged: make sure that defects are still seen",
+        higher=mark("more parts than usual are flagged"),
+        lower=mark("fewer parts than usual are flagged: make sure that defects are still seen"),
         absolute=True,
         percent=True,
     ),
     Measure(
         "brightness",
-        "brightness, from 0 (black) to 1 (white)",
+        mark("brightness, from 0 (black) to 1 (white)"),
         0.02,
-        higher="the photographs are brighter than usual: check lamps, exposure and gain",
-        lower="the photographs are darker than usual: check lamps, exposure and gain",
+        higher=mark("the photographs are brighter than usual: check lamps, exposure and gain"),
+        lower=mark("the photographs are darker than usual: check lamps, exposure and gain"),
         absolute=True,
     ),
     Measure(
         "sharpness",
-        "sharpness",
+        mark("sharpness"),
         0.15,
-        higher="the photographs are sharper or noisier than usual: check gain, compression and focus",
-        lower="the photographs are softer than usual: check focus, a dirty lens and motion",
+        higher=mark("the photographs are sharper or noisier than usual: check gain, compression and focus"),
+        lower=mark("the photographs are softer than usual: check focus, a dirty lens and motion"),
     ),
     Measure(
         "class_token_distance",
-        "difference of what the photographs show as a whole, 0 is none",
+        mark("difference of what the photographs show as a whole, 0 is none"),
         0.005,
-        higher="the photographs show something else than usual: another product, view, background or light",
+        higher=mark("the photographs show something else than usual: another product, view, background or light"),
         lower="",
         absolute=True,
         needs=ENOUGH_EARLIER,
@@ -131,12 +136,19 @@ class MeasureComparison:
         """The warning as a sentence; empty if nothing is unusual."""
         if self.state != "unusual":
             return ""
-        meaning, count = self.meaning[0].upper() + self.meaning[1:], len(self.earlier)
-        message = (
-            f"{meaning} ({self.measure.label}: {self.measure.shown(self.value)}; "
-            f"median of {count} earlier nights: {self.measure.shown(self.median)})."
+        meaning, count = _(self.meaning), len(self.earlier)
+        message = ngettext(
+            "%(meaning)s (%(measure)s: %(value)s; median of %(count)s earlier night: %(median)s).",
+            "%(meaning)s (%(measure)s: %(value)s; median of %(count)s earlier nights: %(median)s).",
+            count,
+            meaning=meaning[0].upper() + meaning[1:],
+            measure=_(self.measure.label),
+            value=self.measure.shown(self.value),
+            count=count,
+            median=self.measure.shown(self.median),
         )
-        return f"{message} {count} nights are few to compare with." if count < ENOUGH_EARLIER else message
+        few = _("%(count)s nights are few to compare with.", count=count) if count < ENOUGH_EARLIER else ""
+        return f"{message} {few}".strip()
 
 
 def compare(tonight: Profile, earlier: Sequence[Profile]) -> list[MeasureComparison]:

@@ -10,6 +10,9 @@ from PIL import Image
 
 from planning.task_results import StoredArtefact
 from reports.description import describe_run
+from reports.languages.catalogue import NAMES
+from reports.languages.current import gettext as _
+from reports.languages.current import speaking
 from reports.notices import warnings_of
 from reports.page.charts import histogram, trend
 from reports.page.finished_run import FinishedRun
@@ -21,7 +24,8 @@ from reports.sentences import RAW_SCORES, headline, thresholds
 from reports.unusual_nights import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from storage.artefacts import facts, is_complete, make_incomplete, writing
 from storage.results.profiles import read_appearance, read_profile
-from storage.results.runs import REPORT, Run
+from storage.results.run_files import Language
+from storage.results.runs import REPORT, REPORT_FOLDER, Run
 from storage.results.site_address import read_site
 from storage.store import Store
 
@@ -41,9 +45,10 @@ def write_report(spec: ReportSpec) -> StoredArtefact:
     """Make sure a run's page is stored."""
     store = Store(spec.store)
     if not is_complete(store, spec.path):
-        page = render(page_values(store, spec))
+        with speaking(spec.language):
+            page = render(page_values(store, spec))
         with writing(store, spec.path) as staging:
-            staging.facts["key"] = spec.key
+            staging.facts.update(key=spec.key, language=spec.language)
             store.write(f"{staging.path}/{REPORT}", page.encode())
     return StoredArtefact(path=f"{spec.path}/{REPORT}")
 
@@ -59,6 +64,13 @@ def is_outdated(spec: ReportSpec | ExportSpec) -> bool:
     """Whether there is a page, or an export, that was made from something else."""
     store = Store(spec.store)
     return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
+
+
+def language_of(run: Run) -> Language:
+    """In which language the page of a run is; English where it has none."""
+    path = f"{run.path}/{REPORT_FOLDER}"
+    code = facts(run.store, path).get("language") if is_complete(run.store, path) else None
+    return next((one for one in NAMES if one == code), "en")
 
 
 def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
@@ -80,7 +92,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "warnings": warnings_of(record, profile, compared),
         "image_count": len(raw),
         "file_count": record.file_count,
-        "raw_score": RAW_SCORES[record.job.settings.image_score],
+        "raw_score": _(RAW_SCORES[record.job.settings.image_score]),
         "thresholds": thresholds(decision, record.accepted_threshold),
         "histogram": histogram(raw, finished.decisions, decision.threshold, decision.suspect_threshold),
         "limits": finished.limits,
@@ -105,10 +117,12 @@ def judgement(compared: Sequence[MeasureComparison], earlier_count: int) -> str:
     """The comparison with earlier nights in a few words."""
     states = [comparison.state for comparison in compared]
     count, judged = states.count("unusual"), len(states) - states.count("unknown")
-    text = f"{count} of {judged} measures unusual" if count else "as usual"
     if not judged:
-        return "too few to judge"
-    return f"{text}, compared with {earlier_count} nights only" if earlier_count < ENOUGH_EARLIER else text
+        return _("too few to judge")
+    text = _("%(count)s of %(judged)s measures unusual", count=count, judged=judged) if count else _("as usual")
+    if earlier_count >= ENOUGH_EARLIER:
+        return text
+    return _("%(result)s, compared with %(count)s nights only", result=text, count=earlier_count)
 
 
 def table_rows(finished: FinishedRun, appearance: "pd.DataFrame") -> list[dict[str, object]]:

@@ -34,10 +34,11 @@ BELOW = {
     "tasks/watching": {"runtime"},
     "tasks/runtime": {"monitoring"},
     "tasks/monitoring": set[str](),
-    "reports": set[str](),
-    "reports/page": set[str](),
+    "reports": {"languages"},
+    "reports/page": {"languages"},
     "reports/evaluation": set[str](),
-    "reports/tuning": set[str](),
+    "reports/tuning": {"languages"},
+    "reports/languages": set[str](),
 }
 """Rooms that hold folders, these folders, and the folders of the same room that each may import."""
 

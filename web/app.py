@@ -12,15 +12,20 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
+from reports.languages.current import gettext as _
+from reports.languages.current import language_tag
+from reports.languages.sentences import translated
 from reports.page.crops import close_up_grid
 from reports.verdicts.counts import calibration_of, scored_alike
 from reports.verdicts.exported_verdicts import FORMATS, verdicts_content
 from storage.disk_space import describe_space, is_full
 from storage.errors import StorageError, UnreadableImageError
+from storage.results.run_files import Language
 from storage.results.runs import REPORT, REPORT_FOLDER
 from storage.store import Store
 from web import pictures
 from web.access.guard import Access
+from web.access.languages import Languages, choices, keep_choice
 from web.access.proxy import BelowRoot, Front, link_root, unsure_host
 from web.image_page import image_values, map_values, nearest_places
 from web.judging.form import TooLargeError
@@ -45,21 +50,30 @@ log = logging.getLogger(__name__)
 FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}
 """Of what an image's or a run's name stands for, which never becomes something else."""
 NOT_TOLD = Front()
+BY_LANGUAGE = {"Vary": "Accept-Language, Cookie"}
 REPORT_POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """The report brings a stricter policy of its own, which knows its script by a digest."""
 
 
-def create_app(store: Store, token: str | None = None, reviewer: str = "", front: Front = NOT_TOLD) -> FastAPI:
+def create_app(
+    store: Store,
+    token: str | None = None,
+    reviewer: str = "",
+    front: Front = NOT_TOLD,
+    language: Language | None = None,
+) -> FastAPI:
     """The site over a store.
 
     Args:
         store: to look at, and to keep verdicts in.
         token: what every request must carry; None for a server on loopback.
         reviewer: the name that verdicts get unless another is typed.
+        language: of the pages unless another is chosen on them; None for what browsers ask for.
     """
     app = FastAPI(title="MuSc review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.middleware("http")(Access(token, front))
     app.add_middleware(BelowRoot, root=front.root)  # the last one added is the first one asked
+    app.add_middleware(Languages, usual=language)
     app.mount("/static", StaticFiles(directory=str(files("web") / "static")), name="static")
     library = Library(store)
 
@@ -77,7 +91,10 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     def shown(request: Request, template: str, **values: Any) -> HTMLResponse:
         of_site = {"store": store.url, "reviewer": reviewer, "asked_host": unsure_host(request, front)}
-        return HTMLResponse(page(template, link_root(request), **of_site, **values), headers=FOR_NOW)
+        content = page(template, link_root(request), languages=choices(request), **of_site, **values)
+        answer = HTMLResponse(content, headers={**FOR_NOW, **BY_LANGUAGE, "Content-Language": language_tag()})
+        keep_choice(request, answer)
+        return answer
 
     @app.get("/")
     def overview(request: Request) -> HTMLResponse:
@@ -199,8 +216,8 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 
     def failure(request: Request, status: int, message: str) -> Response:
         if request.method == "POST":
-            return JSONResponse({"error": message}, status_code=status, headers=FOR_NOW)
-        answer = shown(request, "message.html", message=message, status=status)
+            return JSONResponse({"error": translated(message)}, status_code=status, headers=FOR_NOW)
+        answer = shown(request, "message.html", message=translated(message), status=status)
         answer.status_code = status
         return answer
 
@@ -210,12 +227,12 @@ def create_app(store: Store, token: str | None = None, reviewer: str = "", front
 def why_out_of_reach(store: Store, error: Exception) -> str:
     """What to tell a person whose request met a full disk, a store that cannot be written, a file that is gone."""
     if is_full(error):
-        space = describe_space(store) or f"{store.url} takes nothing more"
-        return f"There is no room left to store anything: {space}; make room and try again."
+        space = describe_space(store) or _("%(store)s takes nothing more", store=store.url)
+        return _("There is no room left to store anything: %(space)s; make room and try again.", space=space)
     reason = str(error)
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror + (f", {error.filename}" if error.filename else "")
-    return f"The store or a photograph cannot be used now: {reason}"
+    return _("The store or a photograph cannot be used now: %(reason)s", reason=reason)
 
 
 def content_of(lot: Lot, position: int) -> bytes:

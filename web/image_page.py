@@ -5,6 +5,7 @@ import pandas as pd
 
 from musc.decisions.decision_words import Decision
 from musc.decisions.defect_boxes import outline_levels
+from reports.languages.current import gettext as _
 from reports.page.crops import worst_patch
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
@@ -95,7 +96,7 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
     peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
     patch = worst_patch(lot.record, lot.patch_scores(position), peak)
     if reason := why_no_matches(lot.run.store, lot.record):
-        return {"patch": patch, "matches": [], "reason": f"No matches: {reason}."}
+        return {"patch": patch, "matches": [], "reason": _("No matches: %(reason)s.", reason=_(reason))}
     search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
     shown = [
         {
@@ -106,4 +107,8 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
         }
         for match in search.nearest([(position, patch)], MATCHES)[0]
     ]
-    return {"patch": patch, "matches": shown, "reason": "" if shown else f"No matches: {NONE_ACCEPTED}."}
+    return {
+        "patch": patch,
+        "matches": shown,
+        "reason": "" if shown else _("No matches: %(reason)s.", reason=_(NONE_ACCEPTED)),
+    }

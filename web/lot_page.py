@@ -8,6 +8,7 @@ import pandas as pd
 
 from musc.decisions.threshold_from_verdicts import MIN_OF_EACH, MISS_COST, Calibration, expected
 from reports.description import describe_run
+from reports.languages.current import gettext as _
 from reports.page.charts import histogram
 from reports.sentences import headline, thresholds
 from reports.verdicts.counts import VerdictCounts, count_verdicts
@@ -42,7 +43,10 @@ class Suggestion:
             "defective": self.needed - self.judged.defective,
             "good": self.needed - self.judged.good,
         }
-        return " and ".join(f"{count} more “{what}”" for what, count in missing.items() if count > 0)
+        left = [
+            _("%(count)s more “%(kind)s”", count=count, kind=_(what)) for what, count in missing.items() if count > 0
+        ]
+        return _(" and ").join(left)
 
 
 def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCounts) -> Suggestion:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.languages.current import mark
 from reports.run_record import RunRecord, night_of
 from reports.unusual_nights import MeasureComparison
 from reports.verdicts.counts import VerdictCounts
@@ -133,25 +134,25 @@ def charts_of(nights: Sequence[OverviewNight]) -> list[Chart]:
 
     return [
         chart(
-            "to look at, %",
+            mark("to look at, %%"),
             labels,
             {
-                "flagged": [100 * night.flagged_rate for night in nights],
-                "with suspect": [100 * night.listed_rate for night in nights],
+                mark("flagged"): [100 * night.flagged_rate for night in nights],
+                mark("with suspect"): [100 * night.listed_rate for night in nights],
             },
             from_zero=True,
         ),
         chart(
-            "raw scores",
+            mark("raw scores"),
             labels,
-            {"half": measure("score_median"), "90 %": measure("score_p90"), "99 %": measure("score_p99")},
+            {mark("half"): measure("score_median"), "90 %%": measure("score_p90"), "99 %%": measure("score_p99")},
         ),
-        chart("brightness, 0 to 1", labels, {"brightness": measure("brightness")}),
-        chart("sharpness", labels, {"sharpness": measure("sharpness")}),
+        chart(mark("brightness, 0 to 1"), labels, {mark("brightness"): measure("brightness")}),
+        chart(mark("sharpness"), labels, {mark("sharpness"): measure("sharpness")}),
         chart(
-            "precision, %",
+            mark("precision, %%"),
             labels,
-            {"precision": [percent(night.judged) for night in nights]},
+            {mark("precision"): [percent(night.judged) for night in nights]},
             from_zero=True,
         ),
     ]

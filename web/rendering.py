@@ -6,6 +6,8 @@ from typing import Any
 from jinja2 import Environment
 
 from reports.description import sizes_in_words
+from reports.languages.current import gettext as _
+from reports.languages.numbers import moment, number, short_day
 from reports.page.html import image_address, lot_address, templates_of
 from reports.run_record import RunRecord
 
@@ -29,6 +31,7 @@ def environment() -> Environment:
     """The templates of this package."""
     templates = templates_of("web")
     templates.filters.update(percent=percent, moment=moment, shown_short=shown_short, network=network)
+    templates.filters["short_day"] = short_day
     return templates
 
 
@@ -43,7 +46,7 @@ def percent(part: float | None) -> str:
     >>> percent(0.123), percent(None)
     ('12 %', '–')
     """
-    return "–" if part is None else f"{100 * part:.0f} %"
+    return "–" if part is None else _("%(number)s %%", number=number(100 * part, ".0f"))
 
 
 def shown_short(value: float) -> str:
@@ -52,13 +55,4 @@ def shown_short(value: float) -> str:
     >>> shown_short(20.0), shown_short(0.38412)
     ('20', '0.384')
     """
-    return f"{value:.3g}"
-
-
-def moment(time: str) -> str:
-    """A recorded UTC time as people read it before the browser shows it in local time.
-
-    >>> moment("2026-11-21T04:05:06.000007+00:00")
-    '2026-11-21 04:05 UTC'
-    """
-    return f"{time[:16].replace('T', ' ')} UTC"
+    return number(value, ".3g")

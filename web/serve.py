@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from storage.results.run_files import Language
 from storage.results.runs import FOLDER as RUNS
 from storage.results.site_address import USUAL_PORT
 from storage.store import Store, require_path
@@ -126,9 +127,14 @@ def listening(place: SiteAddress) -> socket.socket:
         ) from error
 
 
-def serve(store: Store, place: SiteAddress, listener: socket.socket) -> None:
-    """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first."""
-    app = create_app(store, place.token, "" if place.token or place.front.origin else user_name(), place.front)
+def serve(store: Store, place: SiteAddress, listener: socket.socket, language: Language | None = None) -> None:
+    """Answer requests until the process is told to stop, by Ctrl-C or SIGTERM; open requests are finished first.
+
+    Args:
+        language: of the pages; None for what browsers ask for.
+    """
+    reviewer = "" if place.token or place.front.origin else user_name()
+    app = create_app(store, place.token, reviewer, place.front, language)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -2,8 +2,10 @@
 
 import typer
 
+from storage.results.run_files import Language
 
-def run(url: str, host: str, port: int, address: str, root_path: str) -> None:
+
+def run(url: str, host: str, port: int, address: str, root_path: str, language: Language | None) -> None:
     """Serve the site until it is stopped."""
     from storage.secrets import require_no_secret
 
@@ -15,4 +17,4 @@ def run(url: str, host: str, port: int, address: str, root_path: str) -> None:
     listener = listening(place)
     typer.echo(f"The review site of {url} is at {place.invitation} (Ctrl-C ends it)")
     note_site(store, place.address)
-    serve(store, place, listener)
+    serve(store, place, listener, language)

@@ -19,7 +19,7 @@ from storage.store import Store
 from tasks.export_maps import write_maps
 from tasks.export_results import write_export
 from tasks.profile import profile_run
-from tasks.report import clear_outdated, is_outdated, write_report
+from tasks.report import clear_outdated, is_outdated, language_of, write_report
 from tasks.runtime.run_stage import run_stage
 from tasks.runtime.runner import Runner
 
@@ -59,7 +59,7 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         profiling = profile_spec(job, run, record)
         run_stage("profile", profile_run, [profiling], runner)
         notices = notices_of(finished.store, record)
-        reporting = report_spec(job, run, profiling)
+        reporting = report_spec(job, run, profiling, files.language)
         clear_outdated(reporting)
         created += missing("page", [reporting])
         report = run_stage("report", write_report, [reporting], runner)[0].path
@@ -93,9 +93,19 @@ def add_files(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles) -> A
 
 
 def add_files_to(run: Run, runner: Runner, files: RunFiles) -> AddedFiles:
-    """The same for a run of an earlier command, made with the options of its record."""
+    """The same for a run of an earlier command, made with the options of its record; its page in the language too."""
     record = read_record(run)
-    return add_files(replace(record.job, store=run.store.url), scored_run(run.path, record), runner, files)
+    job, scored = replace(record.job, store=run.store.url), scored_run(run.path, record)
+    added = add_files(job, scored, runner, files)
+    if language_of(run) == files.language:
+        return added
+    try:
+        translating = report_spec(job, scored, profile_spec(job, scored, record), files.language)
+        clear_outdated(translating)
+        run_stage("report", write_report, [translating], runner)
+    except Exception as error:
+        return replace(added, problems=(*added.problems, f"the report could not be made in its language ({error})"))
+    return replace(added, created=("page", *added.created))
 
 
 def missing(name: str, specs: Sequence[Spec]) -> list[str]:
@@ -120,10 +130,10 @@ def renew_later(store: Store, record: RunRecord, runner: Runner) -> list[str]:
 
 
 def renew(run: Run, runner: Runner) -> None:
-    """Make a page again if it is there and was made from something else."""
+    """Make a page again if it is there and was made from something else; it keeps its language."""
     record = read_record(run)
     job, scored = replace(record.job, store=run.store.url), scored_run(run.path, record)
-    reporting = report_spec(job, scored, profile_spec(job, scored, record))
+    reporting = report_spec(job, scored, profile_spec(job, scored, record), language_of(run))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)
         clear_outdated(reporting)

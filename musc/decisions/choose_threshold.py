@@ -117,9 +117,12 @@ def by_lot(scores: FloatArray, false_alarms: float, suspects: float) -> LotDecis
     line, top = reach.score_at(suspects), top_threshold(scores, suspects)
     remark = ""
     if scores.max() < min(line, flag):
-        remark = "No image stands out from the others more than good ones may" + (
-            f": suspect are only the highest scores, {suspects:.0%} of the lot." if top < inf else "."
-        )
+        remark = "No image stands out from the others more than good ones may."
+        if top < inf:
+            remark = (
+                "No image stands out from the others more than good ones may: suspect are only the highest scores, "
+                f"{suspects:.0%} of the lot."
+            )
     return LotDecision(flag, min(line, top, flag), p_values, Basis.LOT, len(scores), remark)
 
 

@@ -129,9 +129,9 @@ def warnings_of(decided: DecidedLot, largest: float) -> tuple[str, ...]:
             "2 is the most. Blank photographs, or one part photographed again and again: look at the camera."
         )
     if image_count < MIN_IMAGES and decided.flag_basis is Basis.LOT:
-        count = "1 image was" if image_count == 1 else f"{image_count} images were"
+        scored = "Only 1 image was scored" if image_count == 1 else f"Only {image_count} images were scored"
         warnings.append(
-            f"Only {count} scored: too few to tell by their own scores which are defective, and too few for the "
+            f"{scored}: too few to tell by their own scores which are defective, and too few for the "
             "score, which is scaled by their extremes. Nothing is flagged; give a threshold, such as the one of an "
             "earlier run, or score more parts together."
         )

@@ -32,7 +32,7 @@ class LotCheck:
     outcome: LotOutcome | None
     """If it has its result."""
     lacks: bool = False
-    """Whether maps or exports that are asked for are missing beside the result."""
+    """Whether maps or exports that are asked for are missing beside the result, or the page has another language."""
 
 
 def night_job(request: NightRequest) -> LotJob:
@@ -114,7 +114,8 @@ def check_lot(found: FoundLot, job: LotJob, files: RunFiles = NO_FILES, *, defau
         left_out=stored.left_out,
         page=page,
     )
-    return LotCheck(key, finished, any(stored.files.get(name) != value for name, value in files.folders.items()))
+    made = NO_FILES.folders | stored.files
+    return LotCheck(key, finished, any(made.get(name) != value for name, value in files.folders.items()))
 
 
 def remember(job: LotJob, key: str | None, outcome: LotOutcome, files: RunFiles = NO_FILES) -> None:

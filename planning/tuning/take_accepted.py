@@ -59,9 +59,10 @@ def describe_accepted(accepted: AcceptedSettings) -> str:
     >>> describe_accepted(AcceptedSettings("cap", {}, "Ann", time="2026-11-28T12:00:00+00:00"))[:36]
     'the default settings of cap, by Ann '
     """
-    by = f"by {accepted.name} on {local_time(accepted.time)}"
+    time = local_time(accepted.time)
     if not accepted.settings:
-        return f"the default settings of {accepted.category}, {by}"
+        return f"the default settings of {accepted.category}, by {accepted.name} on {time}"
     verdicts = f"{accepted.defective} defective and {accepted.good} good photographs"
     text = choice_from(accepted.settings).text
-    return f"the settings of {accepted.category}: {text}; accepted {by}, found by the verdicts about {verdicts}"
+    by = f"accepted by {accepted.name} on {time}"
+    return f"the settings of {accepted.category}: {text}; {by}, found by the verdicts about {verdicts}"

@@ -15,8 +15,11 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.languages.catalogue import catalogue
+from reports.languages.current import gettext, language, language_tag, lookup, lookup_counted
+from reports.languages.numbers import day, local_moment, number
+from reports.languages.sentences import translated
 from reports.sentences import counted, p_text
-from storage.local_time import local_time
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 
@@ -41,7 +44,7 @@ def render(values: Mapping[str, Any]) -> str:
 def environment() -> Environment:
     """The templates of this package."""
     templates = templates_of("reports.page")
-    templates.filters["local_time"] = local_time
+    templates.filters["local_time"] = local_moment
     return templates
 
 
@@ -53,10 +56,25 @@ def templates_of(package: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    templates.filters.update(score=shown_score, counted=counted, p_text=p_text)
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.install_gettext_callables(lookup, lookup_counted, newstyle=True)  # type: ignore[attr-defined]
+    templates.filters.update(score=shown_score, counted=counted, p_text=p_text, number=number, day=day, word=word)
+    templates.filters["translated"] = translated
     templates.globals.update(lot_address=lot_address, image_address=image_address)
+    templates.globals.update(language_tag=language_tag, script_words=script_words)
     return templates
+
+
+def word(name: str) -> str:
+    """A word of the code, such as a decision or a verdict, in the language that is spoken."""
+    return gettext(name)
+
+
+def script_words() -> dict[str, str | tuple[str, ...]]:
+    """The messages that programs in the browser show, by their English; none of them in English."""
+    return dict(catalogue(language()).of_scripts)
 
 
 def source(name: str) -> str:
@@ -80,7 +98,7 @@ def shown_score(value: float | None) -> str:
     >>> shown_score(0.12345), shown_score(float("nan"))
     ('0.1235', '–')
     """
-    return "–" if value is None or value != value else f"{value:.4f}"
+    return "–" if value is None or value != value else number(value, ".4f")
 
 
 def lot_address(root: str, name: str, path: str = "", query: str = "") -> str:

@@ -14,6 +14,8 @@ from musc.decisions.decision_words import Decision
 from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import Layer, middle_degree
 from musc.plan.chunks_and_blocks import CHUNK_IMAGES
+from reports.languages.current import gettext as _
+from reports.languages.current import mark
 from reports.page.crops import compared_layer
 from reports.run_record import RunRecord
 from storage.artefacts import is_complete
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FEATURES_GONE = "the stored features or the region of this run are gone"
-OF_TILES = "they are not sought where images were scored as tiles"
-NONE_ACCEPTED = "no other image of the lot was accepted"
+FEATURES_GONE = mark("the stored features or the region of this run are gone")
+OF_TILES = mark("they are not sought where images were scored as tiles")
+NONE_ACCEPTED = mark("no other image of the lot was accepted")
 MAX_CHUNKS = 25
 """Storage chunks that are searched, spread evenly over the lot: 200 images, enough to see what is normal."""
 
@@ -80,7 +82,7 @@ def nearest_matches(
         patches = similarity.argmax(axis=2)
         distances = np.sqrt(np.maximum(2 - 2 * similarity.max(axis=2), 0))
         for image in range(start, stop):
-            for query, (queried, _) in enumerate(queries):
+            for query, (queried, _patch) in enumerate(queries):
                 if answering[image] and image != queried:
                     index = image - start, query
                     matches_of[query].append(Match(image, int(patches[index]), float(distances[index])))
@@ -102,7 +104,7 @@ class Search:
     @property
     def where(self) -> str:
         """In words."""
-        return f"layer {self.layer.number}, degree {self.degree}"
+        return _("layer %(layer)s, degree %(degree)s", layer=self.layer.number, degree=self.degree)
 
     def nearest(self, queries: Sequence[tuple[int, int]], count: int = 3) -> list[list[Match]]:
         """The nearest places of answering images to each (image, patch), as `nearest_matches` finds them."""

@@ -6,13 +6,14 @@ from planning.lot_job import LotJob
 from planning.stage_versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
+from reports.languages.catalogue import catalogue_digest
 from reports.notices import profile_of_run
 from reports.page.html import templates_digest
 from reports.run_record import RunRecord
 from reports.unusual_nights import MAX_EARLIER
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
-from storage.results.run_files import ExportKind, MapKind, RunFiles, export_folder, maps_folder
+from storage.results.run_files import ExportKind, Language, MapKind, RunFiles, export_folder, maps_folder
 from storage.results.runs import REPORT_FOLDER
 from storage.results.site_address import read_site
 from storage.store import Store
@@ -68,6 +69,7 @@ class ReportSpec(RunFilesSpec):
     profile: str
     earlier: tuple[str, ...]
     """Profiles of the runs it is compared with, oldest first."""
+    language: Language = "en"
     unit = "page"
 
     @property
@@ -136,11 +138,12 @@ def profile_spec(job: LotJob, run: ScoredRun, record: RunRecord) -> ProfileSpec:
     )
 
 
-def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpec:
+def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec, language: Language) -> ReportSpec:
     """The spec that writes a run's page; other earlier runs, another layout or another review site make another key."""
     store = Store(job.store)
     earlier = tuple(profile.path for profile in earlier_profiles(store, profiled.path, MAX_EARLIER))
-    reads = {"profile": profiled.key, "templates": templates_digest(), "site": read_site(store)}
+    made_of = {"templates": templates_digest(), "words": catalogue_digest(language)}
+    reads = {"profile": profiled.key, "site": read_site(store), **made_of}
     return ReportSpec(
         source=digest(reads),
         category=job.category,
@@ -150,6 +153,7 @@ def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec) -> ReportSpe
         lot=job.lot,
         profile=profiled.path,
         earlier=earlier,
+        language=language,
     )
 
 

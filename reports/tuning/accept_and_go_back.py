@@ -4,6 +4,8 @@ import getpass
 
 from planning.tuning.choices import DEFAULT, Choice
 from planning.tuning.take_accepted import choice_from, describe_accepted
+from reports.languages.current import gettext as _
+from reports.languages.numbers import number
 from storage.products.accepted_settings import AcceptedSettings, add_accepted, latest_accepted
 from storage.products.tunings import Tuning, read_tuning
 from storage.store import Store
@@ -45,25 +47,45 @@ def describe_tuning(tuning: Tuning) -> list[str]:
     """What a tuning found, in sentences."""
     used, chosen = tuning.choices[0], tuning.choices[tuning.chosen]
     lines = [
-        f"{len(tuning.choices)} choices were compared on {tuning.defective} defective and {tuning.good} good "
-        f"photographs of {tuning.category}. In use: {used.text}."
+        _(
+            "%(count)s choices were compared on %(defective)s defective and %(good)s good photographs of %(product)s. "
+            "In use: %(settings)s.",
+            count=len(tuning.choices),
+            defective=tuning.defective,
+            good=tuning.good,
+            product=tuning.category,
+            settings=used.text,
+        )
     ]
     if tuning.chosen:
-        why = "Better on other products, and not worse by these verdicts" if tuning.proven else "Surely better"
+        why = _("Better on other products, and not worse by these verdicts") if tuning.proven else _("Surely better")
         lines.append(
-            f"{why}: {chosen.text}. Expected gain of AUROC {chosen.gain:+.3f} ± {chosen.gain_error:.3f}, after "
-            f"all caution; each night costs {chosen.cost:.1f} times as much."
+            _(
+                "%(why)s: %(settings)s. Expected gain of AUROC %(gain)s ± %(error)s, after all caution; each night "
+                "costs %(cost)s times as much.",
+                why=why,
+                settings=chosen.text,
+                gain=number(chosen.gain, "+.3f"),
+                error=number(chosen.gain_error, ".3f"),
+                cost=number(chosen.cost, ".1f"),
+            )
         )
     else:
-        lines.append("No other choice is surely better on these verdicts, so nothing is to be changed; judge more.")
+        lines.append(_("No other choice is surely better on these verdicts, so nothing is to be changed; judge more."))
     if tuning.selected:
         lines.append(
-            "The good photographs that were judged are those that scored highest in their lots. That makes other "
-            "choices look better than they are: judge some photographs from the end of the list too."
+            _(
+                "The good photographs that were judged are those that scored highest in their lots. That makes other "
+                "choices look better than they are: judge some photographs from the end of the list too."
+            )
         )
     return lines
 
 
 def describe_in_use(found: tuple[str, AcceptedSettings] | None) -> tuple[str, bool]:
     """Which settings a product has, in words, and whether they are its own; `found` is what was accepted last."""
-    return (describe_accepted(found[1]), True) if found else (f"the default settings: {DEFAULT.text}", False)
+    return (
+        (describe_accepted(found[1]), True)
+        if found
+        else (_("the default settings: %(settings)s", settings=DEFAULT.text), False)
+    )

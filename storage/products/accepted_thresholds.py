@@ -52,11 +52,12 @@ class AcceptedThreshold:
         >>> AcceptedThreshold("cap", 0.25, "", "", "Ann", time="2026-11-28T12:00:00+00:00").text[:46]
         'the threshold 0.2500 of cap, accepted by Ann o'
         """
-        by = f"by {self.name} on {local_time(self.time)}"
+        time = local_time(self.time)
         if self.threshold is None:
-            return f"the rule’s threshold of {self.category}, {by}"
+            return f"the rule’s threshold of {self.category}, by {self.name} on {time}"
         verdicts = f"verdicts about {self.defective} defective and {self.good} good photographs"
-        return f"the threshold {self.threshold:.4f} of {self.category}, accepted {by}, with {verdicts}"
+        accepted = f"accepted by {self.name} on {time}"
+        return f"the threshold {self.threshold:.4f} of {self.category}, {accepted}, with {verdicts}"
 
 
 def add_threshold(store: Store, accepted: AcceptedThreshold) -> str:

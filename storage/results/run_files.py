@@ -5,6 +5,9 @@ from typing import Literal
 
 MapKind = Literal["png", "tiff"]
 ExportKind = Literal["csv", "coco", "labelstudio"]
+Language = Literal["en", "de", "zh"]
+"""In which pages are written."""
+PAGE_FOLDER = "report"
 ODD_PLACES = "boxes and outlines of the odd places of flagged and suspect images"
 EXPORTS: dict[ExportKind, str] = {"csv": "the table of scores", "coco": ODD_PLACES, "labelstudio": ODD_PLACES}
 """What an export of each format holds, as the help of `--export` says it."""
@@ -40,12 +43,14 @@ class RunFiles:
     export: tuple[ExportKind, ...] = ()
     image_prefix: str | None = None
     """Of the addresses from which Label Studio loads photographs."""
+    language: Language = "en"
+    """Of the page."""
 
     @property
     def folders(self) -> dict[str, str]:
-        """Their folders in the run, each with what else decides its content: the prefix, or nothing."""
+        """Their folders in the run and that of the page, each with what else decides its content; may be nothing."""
         exports = {export_folder(kind): (self.image_prefix or "") * (kind == "labelstudio") for kind in self.export}
-        return {maps_folder(kind): "" for kind in self.maps} | exports
+        return {PAGE_FOLDER: self.language} | {maps_folder(kind): "" for kind in self.maps} | exports
 
 
 NO_FILES = RunFiles()

@@ -18,6 +18,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
+from reports.languages.current import gettext as _
+from reports.languages.sentences import translated
 from web.access.proxy import Front, host_of, hosts_of, link_root, own_path
 
 log = logging.getLogger(__name__)
@@ -63,17 +65,20 @@ class Access:
         if self.token is None and host_name(request) not in {*LOOPBACK_NAMES, urlsplit(self.front.origin).hostname}:
             log.warning("refused a request for the host %r", host_name(request))
             return PlainTextResponse(
-                f"This site answers to localhost only, and was asked for as {host_name(request)!r}. Behind a proxy, "
-                "start it with --address and what browsers open, such as --address https://factory.example; for other "
-                "machines without a proxy, with --host.",
+                _(
+                    "This site answers to localhost only, and was asked for as %(host)s. Behind a proxy, start it with "
+                    "--address and what browsers open, such as --address https://factory.example; for other machines "
+                    "without a proxy, with --host.",
+                    host=repr(host_name(request)),
+                ),
                 403,
             )
         if self.token is not None and not any(same(given, self.token) for given in tokens_of(request, self.token)):
             log.warning("refused a request without the token")
-            return PlainTextResponse("The token is missing or wrong: open the address that musc web printed.", 403)
+            return PlainTextResponse(_("The token is missing or wrong: open the address that musc web printed."), 403)
         if request.method not in READING and (reason := foreign(request, self.front)):
             log.warning("refused a change: %s", reason)
-            return PlainTextResponse(f"Refused: {reason}. Nothing was stored.", 403)
+            return PlainTextResponse(_("Refused: %(reason)s. Nothing was stored.", reason=translated(reason)), 403)
         return None
 
     def welcome(self, request: Request) -> Response | None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from reports.languages.current import gettext as _
+from reports.sentences import counted
 from storage.results.verdicts import WITHDRAWN, Content, Undo, Verdict, undone
 from web.judging.form import said_in, sent_object, text_of, verdict_about
 from web.lot import Lot
@@ -63,7 +65,7 @@ def row_of(actions: Mapping[str, Content], action: str, undone_by: str) -> Actio
     content = actions[action]
     if isinstance(content, Undo):
         earlier = actions.get(content.undoes, ())
-        text = "undid an undoing" if isinstance(earlier, Undo) else f"undid: {describe(earlier)}"
+        text = _("undid an undoing") if isinstance(earlier, Undo) else _("undid: %(action)s", action=describe(earlier))
         return ActionRow(action=action, name=content.name, time=content.time, text=text, undone_by=undone_by)
     first = content[0]
     return ActionRow(
@@ -80,12 +82,13 @@ def describe(verdicts: Sequence[Mapping[str, object]]) -> str:
     '200 images judged good, not looked at'
     """
     if not verdicts:
-        return "an action that is gone"
+        return _("an action that is gone")
     first = verdicts[0]
-    about = str(first["path"]) if len(verdicts) == 1 else f"{len(verdicts):,} images"
+    about = str(first["path"]) if len(verdicts) == 1 else counted(len(verdicts), "image")
     if first["verdict"] == WITHDRAWN:
-        return f"{about}: verdict taken back"
-    return f"{about} judged {first['verdict']}{'' if first['looked'] else ', not looked at'}"
+        return _("%(images)s: verdict taken back", images=about)
+    said = _("%(images)s judged %(verdict)s", images=about, verdict=_(str(first["verdict"])))
+    return said if first["looked"] else _("%(said)s, not looked at", said=said)
 
 
 def latest_of(actions: Mapping[str, Content], name: str) -> str:

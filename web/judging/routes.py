@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from reports.languages.current import gettext as _
 from web.image_page import history
 from web.judging.claims import Claims
 from web.judging.form import read_limited, sent_object, text_of, verdict_from
@@ -75,7 +76,7 @@ def judging_routes(named: Named) -> APIRouter:
             done = library.verdicts.undo(run.path, action, person)
             library.verdicts_about(run)
             rows = last_actions(library.verdicts.actions(run.path))
-            return {"action": done, "said": next((row["text"] for row in rows if row["action"] == done), "undone")}
+            return {"action": done, "said": next((row["text"] for row in rows if row["action"] == done), _("undone"))}
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 

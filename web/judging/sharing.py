@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 import pandas as pd
 
+from reports.languages.current import gettext as _
 from storage.results.verdicts import MAX_NAME
 from web.judging.claims import Claims
 from web.judging.form import text_of
@@ -51,7 +52,7 @@ def claim_next(claims: Claims, lot: Lot, verdicts: pd.DataFrame, sent: dict[str,
     return {
         "image": opened,
         "next": following,
-        "others": [{"name": claim.name or "Somebody", "seconds": claims.seconds(claim)} for claim in others],
+        "others": [{"name": claim.name or _("Somebody"), "seconds": claims.seconds(claim)} for claim in others],
         "done": len(steps.judged),
         "total": len(steps.ids),
     }

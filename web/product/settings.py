@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reports.languages.current import gettext as _
+from reports.languages.numbers import number
+from reports.languages.sentences import translated
 from reports.tuning.accept_and_go_back import accept, describe_in_use, describe_tuning, go_back
 from reports.tuning.comparison_picture import comparison_picture, shown_choices
 from reports.tuning.judged_lots import MIN_OF_EACH
@@ -71,11 +74,12 @@ def settings_of(store: Store, products: Sequence[Product]) -> dict[str, ProductS
 def advice_for(store: Store, product: Product) -> str:
     """The command that compares settings, or how many verdicts are missing for it."""
     judged = {"defective": product.judged.defective, "good": product.judged.good}
-    missing = [f"{MIN_OF_EACH - count} more {kind}" for kind, count in judged.items() if count < MIN_OF_EACH]
+    left = {kind: number(MIN_OF_EACH - count) for kind, count in judged.items() if count < MIN_OF_EACH}
+    missing = [_("%(count)s more %(kind)s", count=count, kind=_(kind)) for kind, count in left.items()]
     if missing:
-        return f"To compare settings by verdicts, judge {' and '.join(missing)}."
+        return _("To compare settings by verdicts, judge %(missing)s.", missing=_(" and ").join(missing))
     command = f"musc tune {shlex.quote(product.category)} --output {shlex.quote(store.url)}"
-    return f"There are enough verdicts to compare settings: {command}"
+    return _("There are enough verdicts to compare settings: %(command)s", command=command)
 
 
 def latest_tunings(store: Store) -> dict[str, tuple[str, Tuning]]:
@@ -100,9 +104,9 @@ def change_settings(store: Store, body: bytes, products: Sequence[Product]) -> s
         raise ValueError("name must say who changes the settings, got nothing; type yours")
     if not tuning:
         go_back(store, category, name)
-        return describe_in_use(latest_accepted(store, category))[0]
+        return translated(describe_in_use(latest_accepted(store, category))[0])
     if tuning != latest_tunings(store).get(category, ("", None))[0]:
         raise ValueError(f"tuning must be the last one of {category}, got {tuning!r}; reload the page")
     if accept(store, tuning, name) is None:
         raise ValueError(f"tuning must have found other settings, got {tuning!r}; judge more and compare again")
-    return describe_in_use(latest_accepted(store, category))[0]
+    return translated(describe_in_use(latest_accepted(store, category))[0])

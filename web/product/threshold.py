@@ -8,6 +8,8 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
+from reports.languages.current import gettext as _
+from reports.languages.sentences import translated
 from reports.run_record import RunRecord, night_of
 from reports.verdicts.counts import clear_verdicts, scored_alike
 from storage.errors import DamagedError, FormatVersionError
@@ -97,12 +99,12 @@ def threshold_in_use(store: Store, record: RunRecord) -> InUse:
     try:
         found = latest_threshold(store, record.job.category)
     except (DamagedError, FormatVersionError) as error:
-        return InUse(text=f"unknown: {error}", own=True)
+        return InUse(text=_("unknown: %(error)s", error=error), own=True)
     if found is None:
-        return InUse(text="the rule’s", own=False)
-    text = found[1].text
+        return InUse(text=_("the rule’s"), own=False)
+    text = translated(found[1].text)
     if found[1].scored_alike != scored_alike(record):
-        text = f"{text}; it is not for scores as these are"
+        text = _("%(threshold)s; it is not for scores as these are", threshold=text)
     return InUse(text=text, own=True)
 
 

@@ -1,4 +1,6 @@
 // Places that a person draws: boxes and outlines, in pixels of the image, by pointer or by keys.
+import { gettext } from "./language.js";
+
 const SVG = "http://www.w3.org/2000/svg", MAX_POINTS = 500, NEAR = 2;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -120,11 +122,12 @@ export class Drawing {
     this.list.replaceChildren(...this.regions.map((region, index) => {
       const item = document.createElement("li"), button = document.createElement("button");
       button.type = "button";
-      button.textContent = `${region.shape} ${index + 1} ✕`;
-      button.setAttribute("aria-label", `Remove ${region.shape} ${index + 1}`);
+      const name = region.shape === "box" ? gettext("box %(number)s", { number: index + 1 }) : gettext("outline %(number)s", { number: index + 1 });
+      button.textContent = `${name} ✕`;
+      button.setAttribute("aria-label", gettext("Remove %(shape)s", { shape: name }));
       button.addEventListener("click", () => { this.#keep(); this.regions.splice(index, 1); this.#show(); this.changed(); });
       item.append(button);
       return item;
-    }), ...(this.regions.length ? [] : [Object.assign(document.createElement("li"), { textContent: "none", className: "quiet" })]));
+    }), ...(this.regions.length ? [] : [Object.assign(document.createElement("li"), { textContent: gettext("none"), className: "quiet" })]));
   }
 }

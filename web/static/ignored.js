@@ -1,4 +1,5 @@
 // Places to ignore in every photograph of a product: drawn, taken back, saved; nothing drawn is lost if saving fails.
+import { gettext } from "./language.js";
 import { send } from "./send.js";
 
 const get = (id) => document.getElementById(id);
@@ -16,7 +17,7 @@ export class Ignored {
   async save() {
     const name = get("name").value.trim();
     if (!name) {
-      this.#say("Type your name once, so that others know who draws.", true);
+      this.#say(gettext("Type your name once, so that others know who draws."), true);
       get("name").focus();
       return;
     }
@@ -25,27 +26,29 @@ export class Ignored {
     const before = this.changes;
     try {
       this.known = await send(`${this.base}/ignored`, { name, saved: this.known.saved, regions: this.drawing.regions });
-      if (this.changes !== before) return this.#say("Not saved yet: drawn while the save was under way.");
+      if (this.changes !== before) return this.#say(gettext("Not saved yet: drawn while the save was under way."));
       this.drawing.set(this.known.regions);
       get("ignore-undo").disabled = true;
-      this.#told("Saved. ");
+      this.#told(true);
     } catch (error) {
-      this.#say(`Not saved: ${error.message}`, true);
+      this.#say(gettext("Not saved: %(reason)s", { reason: error.message }), true);
     } finally { this.saving = false; }
   }
 
   #changed() {
     this.changes += 1;
     get("ignore-undo").disabled = !this.drawing.past.length;
-    this.#say("Not saved yet.");
+    this.#say(gettext("Not saved yet."));
   }
 
-  #told(before = "") {
+  #told(now = false) {
     const { saved, regions, used, name } = this.known;
     if (!saved) return this.#say("");
-    if (!regions.length) return this.#say(`${before}Nothing is ignored.`);
-    const who = before ? "" : `Saved by ${name}. `;
-    this.#say(`${before}${who}${used ? "This run left these places out." : "This run did not leave these places out; the next one with --ignore-drawn does."}`);
+    const what = !regions.length ? gettext("Nothing is ignored.") : used
+      ? gettext("This run left these places out.")
+      : gettext("This run did not leave these places out; the next one with --ignore-drawn does.");
+    const who = now ? gettext("Saved.") : regions.length ? gettext("Saved by %(name)s.", { name }) : "";
+    this.#say(`${who} ${what}`.trim());
   }
 
   #say(text, wrong = false) {

@@ -2,6 +2,7 @@
 import { drawHeat, drawScale, outlinePath } from "./heat.js";
 import { Viewer } from "./viewer.js";
 import { Drawing } from "./drawing.js";
+import { gettext, number } from "./language.js";
 import { Ignored } from "./ignored.js";
 import { share } from "./sharing.js";
 import { Verdicts } from "./verdicts.js";
@@ -43,8 +44,8 @@ async function loadMap() {
   strength.addEventListener("input", () => { localStorage.setItem("musc-strength", strength.value); paint(); });
   paint();
   drawScale(get("scale"), map);
-  get("scale-low").textContent = map.low.toFixed(3);
-  get("scale-high").textContent = map.high.toFixed(3);
+  get("scale-low").textContent = number(map.low, 3);
+  get("scale-high").textContent = number(map.high, 3);
   if (map.outline !== null) {
     const path = outlinePath(map, size);
     for (const kind of ["under", "over"]) {
@@ -86,12 +87,12 @@ function figure(source, text, link) {
 
 async function loadMatches() {
   const place = get("matches"), answer = await fetch(`${look.dataset.base}/matches.json`);
-  if (!answer.ok) { place.textContent = "The nearest places cannot be shown."; return; }
+  if (!answer.ok) { place.textContent = gettext("The nearest places cannot be shown."); return; }
   const found = await answer.json();
-  place.replaceChildren(figure(`${look.dataset.base}/crop/${found.patch}`, "worst place of this image"));
+  place.replaceChildren(figure(`${look.dataset.base}/crop/${found.patch}`, gettext("worst place of this image")));
   for (const match of found.matches) {
     const address = `${look.dataset.lot}/images/${encodeURIComponent(match.image_id)}`;
-    place.append(figure(`${address}/crop/${match.patch}`, `${match.path}, distance ${match.distance.toFixed(4)}`, address));
+    place.append(figure(`${address}/crop/${match.patch}`, gettext("%(path)s, distance %(distance)s", { path: match.path, distance: number(match.distance, 4) }), address));
   }
   if (found.reason) place.append(Object.assign(document.createElement("p"), { textContent: found.reason, className: "quiet small" }));
 }

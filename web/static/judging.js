@@ -1,4 +1,5 @@
 // A lot's page judges many images at once: what is selected, one key, one request; and undoes what was done.
+import { capital, gettext, ngettext, number } from "./language.js";
 import { Reviewer } from "./reviewer.js";
 import { Selection } from "./selection.js";
 import { send } from "./send.js";
@@ -8,7 +9,6 @@ import { showTimes } from "./times.js";
 const get = (id) => document.getElementById(id);
 const bar = get("judging"), lot = bar.dataset.lot;
 const RENEWED = ["work", "facts", "images-shown", "differing", "actions"];
-const count = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
 let busy = false;
 
 function say(text, wrong = false) {
@@ -20,9 +20,13 @@ const reviewer = new Reviewer(get("name"), say);
 const selection = new Selection(get("images"), lot, () => {
   const here = selection.items.filter((item) => selection.ids.has(item.dataset.image)).length;
   const elsewhere = selection.ids.size - here;
-  get("selected").textContent = selection.ids.size
-    ? `${count(selection.ids.size, "image")} selected${elsewhere ? `, ${elsewhere.toLocaleString("en")} of them not on this page` : ""}.`
-    : "Nothing selected.";
+  const all = selection.ids.size, away = { elsewhere: number(elsewhere) };
+  if (!all) get("selected").textContent = gettext("Nothing selected.");
+  else if (!elsewhere) get("selected").textContent = ngettext("%(count)s image selected.", "%(count)s images selected.", all);
+  else {
+    get("selected").textContent = ngettext("%(count)s image selected, %(elsewhere)s of them not on this page.",
+      "%(count)s images selected, %(elsewhere)s of them not on this page.", all, away);
+  }
   get("clear").disabled = !selection.ids.size;
 });
 
@@ -49,7 +53,7 @@ async function act(address, content, told) {
     await renew();
     say(told(answer.said));
   } catch (error) {
-    say(`Not stored: ${error.message}`, true);
+    say(gettext("Not stored: %(reason)s", { reason: error.message }), true);
   } finally {
     busy = false;
     bar.removeAttribute("aria-busy");
@@ -60,22 +64,23 @@ function judge(verdict) {
   const focused = selection.focused;
   const images = selection.ids.size ? [...selection.ids] : focused ? [focused.dataset.image] : [];
   if (!images.length) {
-    say("Select images first: click or Space for one, A for all on this page.", true);
+    say(gettext("Select images first: click or Space for one, A for all on this page."), true);
     return;
   }
   const token = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const what = verdict === "withdrawn" ? "verdicts are taken back" : `${count(images.length, "image")} ${images.length === 1 ? "is" : "are"} judged ${verdict}`;
+  const what = verdict === "withdrawn" ? gettext("verdicts are taken back")
+    : ngettext("%(count)s image is judged %(verdict)s", "%(count)s images are judged %(verdict)s", images.length, { verdict: gettext(verdict) });
   reviewer.ask(what, (name) => act("verdicts", { verdict, name, looked: get("looked").checked, images, token },
-    (said) => `${said}. Ctrl-Z undoes.`));
+    (said) => gettext("%(said)s. Ctrl-Z undoes.", { said })));
 }
 
 function undo(action = "") {
-  reviewer.ask("it is undone", (name) => act("undo", { action, name }, (said) => `${said[0].toUpperCase()}${said.slice(1)}.`));
+  reviewer.ask(gettext("it is undone"), (name) => act("undo", { action, name }, (said) => gettext("%(said)s.", { said: capital(said) })));
 }
 
 async function select(query) {
   const answer = await fetch(`${lot}/selection.json?${query}`);
-  if (!answer.ok) { say("The images could not be selected.", true); return; }
+  if (!answer.ok) { say(gettext("The images could not be selected."), true); return; }
   selection.replace((await answer.json()).images);
   say("");
 }

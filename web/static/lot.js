@@ -1,4 +1,5 @@
 // The threshold slider: how many images it would pull, and of the judged ones how many rightly.
+import { gettext, ngettext, number } from "./language.js";
 import { Nights } from "./nights.js";
 
 const slider = document.querySelector(".slider");
@@ -6,7 +7,6 @@ const range = document.getElementById("threshold");
 const low = Number(slider.dataset.low), high = Number(slider.dataset.high);
 const runThreshold = Number(slider.dataset.threshold);
 const STEPS = Number(range.max);
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 // How many of ascending values are at or above a limit.
 function countFrom(values, limit) {
@@ -24,16 +24,23 @@ function describe(scores, threshold) {
   const right = countFrom(scores.defective, threshold), wrong = countFrom(scores.good, threshold);
   const missed = scores.defective.length - right;
   const judged = scores.defective.length + scores.good.length;
-  const share = ((100 * pulled) / scores.all.length).toFixed(1);
-  const outcome = judged
-    ? ` Of ${plural(judged, "judged image")}: ${right} pulled rightly, ${plural(wrong, "false alarm")}, ${plural(missed, "missed defect")}.`
-    : " No image is judged yet, so nothing is known about how many of them are defective.";
-  return `From ${threshold.toFixed(4)} on: ${plural(pulled, "image")} pulled (${share} % of the lot).${outcome}`;
+  const shown = { score: number(threshold, 4), share: number((100 * pulled) / scores.all.length, 1) };
+  const all = ngettext("From %(score)s on: %(count)s image pulled (%(share)s %% of the lot).",
+    "From %(score)s on: %(count)s images pulled (%(share)s %% of the lot).", pulled, shown);
+  const unknown = gettext("No image is judged yet, so nothing is known about how many of them are defective.");
+  if (!judged) return `${all} ${unknown}`;
+  const alarms = ngettext("%(count)s false alarm", "%(count)s false alarms", wrong);
+  const overlooked = ngettext("%(count)s missed defect", "%(count)s missed defects", missed);
+  const outcome = ngettext("Of %(count)s judged image: %(right)s pulled rightly, %(wrong)s, %(missed)s.",
+    "Of %(count)s judged images: %(right)s pulled rightly, %(wrong)s, %(missed)s.", judged, {
+      right: number(right), wrong: alarms, missed: overlooked,
+    });
+  return `${all} ${outcome}`;
 }
 
 async function start() {
   const answer = await fetch(slider.dataset.scores);
-  if (!answer.ok) throw new Error(`the scores could not be loaded (${answer.status})`);
+  if (!answer.ok) throw new Error(gettext("the scores could not be loaded (%(status)s)", { status: answer.status }));
   const scores = await answer.json();
   const line = document.getElementById("threshold-line");
   const pulledLink = document.getElementById("show-pulled"), command = document.getElementById("command");
@@ -47,7 +54,7 @@ async function start() {
     for (const end of ["x1", "x2"]) line.setAttribute(end, across.toFixed(3));
     line.setAttribute("visibility", "visible");
     document.getElementById("counts").textContent = describe(scores, threshold);
-    range.setAttribute("aria-valuetext", `${threshold.toFixed(4)}, ${plural(countFrom(scores.all, threshold), "image")} pulled`);
+    range.setAttribute("aria-valuetext", ngettext("%(score)s, %(count)s image pulled", "%(score)s, %(count)s images pulled", countFrom(scores.all, threshold), { score: number(threshold, 4) }));
     const address = new URL(pulledLink.href);
     address.searchParams.set("low", String(threshold));
     address.searchParams.delete("page");
@@ -69,4 +76,4 @@ async function start() {
   toSuggested?.addEventListener("click", () => set(Number(slider.dataset.suggested)));
   set(runThreshold);
 }
-start().catch((error) => { document.getElementById("counts").textContent = `Sorry: ${error.message}.`; });
+start().catch((error) => { document.getElementById("counts").textContent = gettext("Sorry: %(reason)s.", { reason: error.message }); });

@@ -1,4 +1,6 @@
 // The name of whoever judges: typed once, kept by the browser. What needs it waits until it is typed.
+import { gettext } from "./language.js";
+
 export class Reviewer {
   constructor(field, say) {
     Object.assign(this, { field, say, waiting: null });
@@ -14,7 +16,7 @@ export class Reviewer {
         if (this.name) field.blur();
       } else if (event.key === "Escape" && this.waiting) {
         this.waiting = null;
-        say("Nothing was stored.");
+        say(gettext("Nothing was stored."));
       }
     });
   }
@@ -26,7 +28,7 @@ export class Reviewer {
     if (this.name) { action(this.name); return; }
     this.waiting = action;
     this.before = document.activeElement;
-    this.say(`Type your name and press Enter, so that others know who decided: then ${what}. Esc drops it.`, true);
+    this.say(gettext("Type your name and press Enter, so that others know who decided: then %(what)s. Esc drops it.", { what }), true);
     this.field.focus();
   }
 

@@ -1,4 +1,5 @@
 // Settings of a product: accept what a tuning found, or go back to the default ones.
+import { gettext } from "./language.js";
 import { send } from "./send.js";
 
 const root = new URL("..", import.meta.url);
@@ -13,9 +14,9 @@ for (const button of document.querySelectorAll("button[data-settings]")) {
       const content = { category: box.dataset.category, tuning: button.dataset.settings, name };
       const answer = await send(new URL("settings", root), content);
       box.querySelector(".settings-used").textContent = answer.in_use;
-      said.textContent = "Saved.";
+      said.textContent = gettext("Saved.");
     } catch (error) {
-      said.textContent = `Not saved: ${error.message}`;
+      said.textContent = gettext("Not saved: %(reason)s", { reason: error.message });
       said.classList.add("error");
     }
   });

@@ -1,4 +1,5 @@
 // Sharing a lot: says which image this tab has open, and learns the next one that nobody else has; loads it before it is asked for.
+import { gettext, number } from "./language.js";
 import { send } from "./send.js";
 
 const RENEW_MS = 40000;
@@ -35,13 +36,15 @@ export async function share(look, name) {
   const renew = async () => {
     if (document.hidden) return;
     const got = await claim(look.dataset.lot, look.dataset.image, look.dataset.view, name());
-    document.getElementById("done").textContent = `${got.done.toLocaleString("en")} of ${got.total.toLocaleString("en")} done`;
+    document.getElementById("done").textContent = gettext("%(done)s of %(all)s done", { done: number(got.done), all: number(got.total) });
     if (next && got.next) {
       next.href = `${look.dataset.lot}/images/${encodeURIComponent(got.next)}?${look.dataset.view}`;
       load(next);
     }
-    const others = got.others.map((one) => `${one.name} has had this image open for ${one.seconds} s`).join(", ");
-    told.textContent = others ? `${others}. You may judge it all the same${got.next ? ", or go on to the next one" : ""}.` : "";
+    const others = got.others.map((one) => gettext("%(name)s has had this image open for %(seconds)s s", one)).join(", ");
+    told.textContent = !others ? "" : got.next
+      ? gettext("%(others)s. You may judge it all the same, or go on to the next one.", { others })
+      : gettext("%(others)s. You may judge it all the same.", { others });
   };
   const quietly = () => renew().catch(() => {});  // without an answer the page works as for one person
   await quietly();

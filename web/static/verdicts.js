@@ -1,9 +1,10 @@
 // Verdicts: sent to the store one by one, shown with everybody's earlier ones. Nothing typed is lost if sending fails.
+import { capital, gettext, moment } from "./language.js";
 import { Reviewer } from "./reviewer.js";
 import { send } from "./send.js";
 
 const get = (id) => document.getElementById(id);
-const WORDS = { defective: "defective", good: "good", unsure: "unsure", withdrawn: "taken back" };
+const WORDS = { defective: gettext("defective"), good: gettext("good"), unsure: gettext("unsure"), withdrawn: gettext("taken back") };
 
 export class Verdicts {
   constructor(base, drawing, known, after) {
@@ -13,7 +14,7 @@ export class Verdicts {
       button.addEventListener("click", () => this.give(button.dataset.verdict));
     }
     get("withdraw").addEventListener("click", () => this.withdraw());
-    drawing.changed = () => this.#say("Stored with the next verdict.");
+    drawing.changed = () => this.#say(gettext("Stored with the next verdict."));
     drawing.set(known.current?.regions ?? []);
     this.#show();
     const left = sessionStorage.getItem("musc-said");
@@ -23,25 +24,27 @@ export class Verdicts {
 
   // Goes to another page, on which what was stored here is still said.
   leave(link) {
-    sessionStorage.setItem("musc-said", `${document.querySelector("h1").textContent}: ${this.known.current?.verdict ?? "taken back"}. Ctrl-Z undoes.`);
+    sessionStorage.setItem("musc-said", gettext("%(said)s. Ctrl-Z undoes.", {
+      said: `${document.querySelector("h1").textContent}: ${WORDS[this.known.current?.verdict ?? "withdrawn"]}`,
+    }));
     link.click();
   }
 
   // Undoes the person's last verdicts about the lot, on whichever image, and shows this page as it is then.
   undo() {
-    this.reviewer.ask("your last verdict is undone", async (name) => {
+    this.reviewer.ask(gettext("your last verdict is undone"), async (name) => {
       try {
         const done = await send(`${this.base.split("/images/")[0]}/undo`, { action: "", name });
-        sessionStorage.setItem("musc-said", `${done.said[0].toUpperCase()}${done.said.slice(1)}.`);
+        sessionStorage.setItem("musc-said", gettext("%(said)s.", { said: capital(done.said) }));
         location.reload();
-      } catch (error) { this.#say(`Not undone: ${error.message}`, true); }
+      } catch (error) { this.#say(gettext("Not undone: %(reason)s", { reason: error.message }), true); }
     });
   }
 
   withdraw() { if (this.known.current) this.give("withdrawn"); }
 
   give(verdict) {
-    const what = verdict === "withdrawn" ? "the verdict is taken back" : `the image is judged ${verdict}`;
+    const what = verdict === "withdrawn" ? gettext("the verdict is taken back") : gettext("the image is judged %(verdict)s", { verdict: WORDS[verdict] });
     this.reviewer.ask(what, (name) => this.#send(verdict, name));
   }
 
@@ -52,14 +55,16 @@ export class Verdicts {
     try {
       this.known = await send(`${this.base}/verdicts`, { verdict, name, note: get("note").value, regions });
     } catch (error) {
-      this.#say(`Not stored: ${error.message}`, true);
+      this.#say(gettext("Not stored: %(reason)s", { reason: error.message }), true);
       return;
     } finally { this.sending = false; }
     get("note").value = "";
     const others = this.known.all.slice(before, -1).filter((one) => one.name !== name);
-    const told = others.length ? ` Meanwhile ${others.map((one) => `${one.name} said ${WORDS[one.verdict]}`).join(", ")}; both are kept, yours counts.` : "";
+    const said = others.map((one) => gettext("%(name)s said %(verdict)s", { name: one.name, verdict: WORDS[one.verdict] })).join(", ");
+    const told = said ? gettext("Meanwhile %(said)s; both are kept, yours counts.", { said }) : "";
+    const stored = verdict === "withdrawn" ? gettext("Taken back.") : gettext("Stored: %(verdict)s.", { verdict: WORDS[verdict] });
     this.#show();
-    this.#say(`${verdict === "withdrawn" ? "Taken back" : `Stored: ${WORDS[verdict]}`}.${told}`);
+    this.#say(`${stored} ${told}`.trim());
     this.after();
   }
 
@@ -76,19 +81,21 @@ export class Verdicts {
     get("withdraw").hidden = !current;
     const items = [...this.known.all].reverse().map((one) => {
       const item = document.createElement("li"), badge = document.createElement("span"), time = document.createElement("time");
-      badge.className = `badge ${WORDS[one.verdict] === one.verdict ? one.verdict : "plain"}`;
+      badge.className = `badge ${one.verdict === "withdrawn" ? "plain" : one.verdict}`;
       badge.textContent = WORDS[one.verdict];
       time.dateTime = one.time;
-      time.textContent = new Date(one.time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+      time.textContent = moment(new Date(one.time));
       item.classList.toggle("overruled", one.verdict_id !== current?.verdict_id);
       item.append(badge, ` ${one.name}, `, time);
-      if (one.at_once > 1) item.append(`, with ${one.at_once - 1} others`);
-      if (!one.looked) item.append(", not looked at");
-      if (one.undone_by) item.append(`, undone by ${one.undone_by}`);
-      if (one.regions.length) item.append(`, ${one.regions.length} drawn`);
+      const more = [];
+      if (one.at_once > 1) more.push(gettext("with %(count)s others", { count: one.at_once - 1 }));
+      if (!one.looked) more.push(gettext("not looked at"));
+      if (one.undone_by) more.push(gettext("undone by %(name)s", { name: one.undone_by }));
+      if (one.regions.length) more.push(gettext("%(count)s drawn", { count: one.regions.length }));
+      for (const text of more) item.append(`, ${text}`);
       if (one.note) item.append(document.createElement("br"), one.note);
       return item;
     });
-    get("history").replaceChildren(...(items.length ? items : [Object.assign(document.createElement("li"), { textContent: "none yet", className: "quiet" })]));
+    get("history").replaceChildren(...(items.length ? items : [Object.assign(document.createElement("li"), { textContent: gettext("none yet"), className: "quiet" })]));
   }
 }

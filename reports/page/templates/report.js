@@ -1,4 +1,6 @@
 "use strict";
+const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+const gettext = (message, values) => (words[message] ?? message).replace(/%\((\w+)\)s/g, (found, name) => values[name]);
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const body = table.tBodies[0];
   const headings = Array.from(table.tHead.rows[0].cells);
@@ -22,7 +24,8 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       for (const other of headings) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
       heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
       body.append(...rows.map((entry) => entry.row));
-      status.textContent = `Sorted by ${button.textContent.trim()}, ${descending ? "descending" : "ascending"}`;
+      const by = { column: button.textContent.trim() };
+      status.textContent = descending ? gettext("Sorted by %(column)s, descending", by) : gettext("Sorted by %(column)s, ascending", by);
     });
   });
 }
