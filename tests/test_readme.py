@@ -42,6 +42,8 @@ WATCHED = "musc watch FOLDER --good GOOD"
 """So does this one; `tests/flows/test_watch.py` tries it."""
 TUNED = "musc tune PRODUCT"
 """It needs verdicts; `tests/flows/test_tune.py` tries it."""
+CHECKED = "musc check lots/"
+"""It fails where no lot came lately; `tests/flows/test_flight_check.py` tries it."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
     "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
@@ -101,7 +103,7 @@ def test_commands_of_the_readme_run(workplace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_musc_command_of_the_readme_is_run() -> None:
-    assert commands("musc") == {*RUN, SERVED, WATCHED, TUNED}
+    assert commands("musc") == {*RUN, SERVED, WATCHED, TUNED, CHECKED}
 
 
 def test_site_of_the_readme_is_served(workplace: Path) -> None:

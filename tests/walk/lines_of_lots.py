@@ -186,6 +186,16 @@ def files_of_a_night(walk: Walk) -> None:
         assert all(task["data"]["image"].startswith(f"/data/local-files/?d=lots/{lot}/") for task in tasks)
 
 
+@line("nightly", "language")
+def language_of_a_night(walk: Walk) -> None:
+    for code, tag in (("de", "de"), ("zh", "zh-Hans")):
+        ran, place = night(walk, "languages", language=code)
+        assert ran.code == 0, ran.output
+        pages = list(place.glob("runs/*/report/*.html"))
+        assert pages
+        assert all(f'<html lang="{tag}">' in page.read_text("utf-8") for page in pages), "finished nights too"
+
+
 @line("nightly", "good_from_verdicts", "ignore_drawn", "references_from")
 def earlier_nights(walk: Walk) -> None:
     from tests.walk.lines_of_score import judge
@@ -254,7 +264,19 @@ for _other, _name in options_of_commands():
 
 
 @line(
-    "plan", "folder", "output", "lot", "category", "backbone", "engine", "maps", "export", "image_prefix", "roi", "good"
+    "plan",
+    "folder",
+    "output",
+    "lot",
+    "category",
+    "backbone",
+    "engine",
+    "maps",
+    "export",
+    "image_prefix",
+    "language",
+    "roi",
+    "good",
 )
 def the_line_of_score(walk: Walk) -> None:
     given = {"output": str(walk.place / "planned"), "lot": "night", "category": "cap", "maps": "png"}

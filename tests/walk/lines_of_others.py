@@ -144,13 +144,15 @@ def serving(walk: Walk, *given: str) -> tuple[str, str]:
             process.terminate()
 
 
-@line("web", "store", "host", "port", "root_path", "address")
+@line("web", "store", "host", "port", "root_path", "address", "language")
 def web(walk: Walk) -> None:
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     said, page = serving(walk, "--host", "127.0.0.1", "--port", str(free_port()), "--root-path", "/review")
     assert "http://127.0.0.1:" in said
     assert "lot" in page
     assert "/review/" in page
+    _, german = serving(walk, "--port", str(free_port()), "--language", "de")
+    assert '<html lang="de">' in german
     walk.musc("web", str(walk.place / NOWHERE)).refused("store")
     walk.musc("web", str(walk.place / "store"), "--port", "99999").refused("port")
     walk.musc("web", str(walk.place / "store"), "--address", "factory").refused("address")

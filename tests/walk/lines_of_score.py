@@ -65,6 +65,16 @@ def export(walk: Walk) -> None:
     assert "export-csv" in ran.output
 
 
+@line("score", "language")
+def language(walk: Walk) -> None:
+    for code, tag in (("de", "de"), ("zh", "zh-Hans"), ("en", "en")):
+        ran = walk.score(language=code)
+        (page,) = ran.folder.glob("report/*.html")
+        assert f'<html lang="{tag}">' in page.read_text("utf-8")
+        assert ran.raw == walk.score().raw, "scores and what is printed stay as they are"
+    walk.score(language="fr").refused("language must be")
+
+
 @line("score", "roi")
 def roi(walk: Walk) -> None:
     for mask in ("mask.png", "masks"):
