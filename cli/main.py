@@ -12,6 +12,7 @@ from cli.process.environment import prepare_environment
 from cli.process.errors import reporting_errors
 from cli.repeated_options import OneValueCommand
 from cli.terminal.escaping import replace_unprintable
+from planning.place import Place
 from planning.requests import (
     BenchmarkRequest,
     LotRequest,
@@ -177,6 +178,16 @@ def automations(
 ) -> None:
     """Have the Prefect server mark runs as crashed whose process or machine is gone; run it once, or again."""
     carry_out("automations", silence, alert, overdue)
+
+
+@app.command(cls=OneValueCommand)
+@takes(Place)
+def deploy(
+    given: Given,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the server.", metavar="SECONDS")] = 180.0,
+) -> None:
+    """Bring variables, work pool, deployments and automations of the Prefect server up to date; any number of times."""
+    carry_out("deploy", given, wait)
 
 
 @app.command(cls=OneValueCommand)

@@ -76,5 +76,8 @@ def keep_automation(automation: AutomationCore) -> str:
             return "created"
         if AutomationCore(**existing[0].model_dump(exclude={"id"})) == automation:
             return "unchanged"
-        client.update_automation(existing[0].id, automation)
+        # An update sends set fields alone, and the server refuses triggers and actions without their kind.
+        client.update_automation(
+            existing[0].id, AutomationCore.model_validate(automation.model_dump(exclude_none=True))
+        )
         return "updated"

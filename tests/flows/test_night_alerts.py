@@ -38,11 +38,9 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
     given = {"output": str(tmp_path / "store"), "settings": small}
     (tmp_path / "home").mkdir()
     with real_server(tmp_path / "home", new_database, **QUICK) as server:
-        server.prefect("work-pool", "create", POOL, "--type", "process")
-        server.prefect("deploy", "--name", "nightly-lots", "--name", "flight-check")
         chat.save_as_block(server.address, "quality")
         alert = "automations", "--alert", "custom-webhook/quality"
-        assert server.musc(*alert).count(": created\n") == 7
+        server.musc("deploy", *alert[1:])
         with worker(server):
             wait_for("worker", lambda: server.post(f"work_pools/{POOL}/workers/filter") or None)
             quiet = server.ended(server.trigger(NIGHT, root=str(tmp_path / "lots"), **given))

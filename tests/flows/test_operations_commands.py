@@ -140,7 +140,8 @@ def test_steps_to_postgresql_lead_to_a_night(cluster: Cluster, lots: Path, tmp_p
         placed = [line.replace("4200", str(user.port)).replace("5432", str(cluster.port)) for line in lines]
         stop = placed.index("kill $(cat prefect-server.pid)")
         placed[stop] = "true"  # there is none yet
-        require_a_night(user, [f"ln -s {lots} lots", *placed, NIGHT, WORKER])
+        placed = [line.replace("/data/lots", str(lots)) for line in placed]
+        require_a_night(user, [*placed, NIGHT, WORKER])
         tables = cluster.ask("prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'")
         assert int(tables) >= 2, "the night and its lot are recorded in PostgreSQL"
         assert cluster.ask("prefect", "SELECT tableowner FROM pg_tables WHERE tablename = 'flow_run'").strip() == "musc"

@@ -1,4 +1,4 @@
-"""The deployments as they run unattended: a real server, a real process worker, `prefect deploy --all`."""
+"""The deployments as they run unattended: a real server, a real process worker, `musc deploy`."""
 
 import os
 import re
@@ -28,8 +28,7 @@ SHOWN_MILLISECONDS = 60_000
 def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """A server with all deployments and a worker."""
     with real_server(tmp_path_factory.mktemp("home"), new_database) as running:
-        running.prefect("work-pool", "create", POOL, "--type", "process")
-        running.prefect("deploy", "--all")
+        running.musc("deploy")
         with worker(running):
             yield running
 
@@ -192,7 +191,7 @@ def test_automation_is_created_once(server: RealServer) -> None:
 
     from tasks.monitoring.automations import create_automations
 
-    assert server.musc("automations").endswith(": created\n")
+    assert server.musc("automations").endswith(": unchanged\n"), "musc deploy has made it"
     with temporary_settings({PREFECT_API_URL: server.address}):
         assert create_automations() == "unchanged"
         assert create_automations(120) == "updated"

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from planning.place import Place
 from tests.walk.lines_of_score import judge
-from tests.walk.walk import Ran, Walk, line, options_of_commands
+from tests.walk.walk import Ran, Walk, line, options_of_commands, words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "absent"
@@ -99,6 +100,20 @@ def automations(walk: Walk) -> None:
             check=False,
         )
         Ran(done.returncode, done.stderr).refused("PREFECT_API_URL must be set to a running server's address")
+
+
+@line("deploy", *Place.model_fields, "wait")
+def deploy(walk: Walk) -> None:
+    """Against a server: tests/flows/test_deploy.py, which also sees that each option has its variable."""
+    assert set(Place().variables) >= {f"musc_{name}" for name in Place.model_fields}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+        given = {"root": "/data/lots", "output": "/data/out", "datasets": "d", "schedule": "1 2 * * *", "wait": "0.1"}
+        given |= {"check_schedule": "1 3 * * *", "timezone": "UTC", "device": "cpu", "engine": "dask", "pool": "own"}
+        given |= {"options": "{}", "alert": "slack-webhook/quality", "overdue": "30"}
+        done = walk.musc("deploy", *words_of(given))
+    assert done.code == 1
+    assert "Prefect's API must answer, got no answer from http://127.0.0.1:9/api" in done.output
 
 
 @line("verdicts export", "run", "kind", "output", "image_prefix")
