@@ -13,6 +13,7 @@ from reports.page.crops import close_up, close_up_grid
 from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
+from reports.page.place_differences import place_pixels, sentences
 from storage.images.decoded_at_once import IN_FLIGHT
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
@@ -52,7 +53,11 @@ class Card:
     thumbnail: str | None = None
     box_count: int = 0
     worst: Crop | None = None
+    worst_pixels: np.ndarray | None = None
+    """Of the patch itself, uint8 (height, width, 3)."""
     matches: list[Crop] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    """In what the worst place differs from the matches, in sentences; empty where they are too few."""
 
 
 @dataclass(frozen=True)
@@ -174,13 +179,16 @@ def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> C
     """Draw one image large: as photographed, with its heatmap, its worst place, and what that should look like."""
     with IN_FLIGHT.holding(finished.images[position]):
         card = drawn_card(finished, position)
-    grid = close_up_grid(finished.record, finished.grid)
+    grid, good = close_up_grid(finished.record, finished.grid), []
     for match in matches if card.worst else ():
         image = finished.images[match.image]
         with IN_FLIGHT.holding(image):
             photograph = finished.photograph(match.image)
             if photograph is not None:
                 card.matches.append(Crop(data_url(close_up(photograph, match.patch, grid)), image.path, match.distance))
+                good.append(place_pixels(photograph, match.patch, grid))
+    if card.worst_pixels is not None:
+        card.differences = sentences(card.worst_pixels, good)
     return card
 
 
@@ -194,7 +202,8 @@ def drawn_card(finished: FinishedRun, position: int) -> Card:
     heat = overlay(picture, finished.anomaly_map(position, picture.size[::-1]), *finished.limits)
     heat = draw_boxes(draw_outlines(heat, finished.mask(position, picture.size), width=1), regions)
     grid = close_up_grid(finished.record, finished.grid)
-    worst = data_url(close_up(photograph, finished.worst_patch(position), grid))
+    patch = finished.worst_patch(position)
+    worst = data_url(close_up(photograph, patch, grid))
     return Card(
         position,
         data_url(picture),
@@ -202,6 +211,7 @@ def drawn_card(finished: FinishedRun, position: int) -> Card:
         thumbnail_of(photograph),
         len(regions),
         Crop(worst, finished.images[position].path),
+        place_pixels(photograph, patch, grid),
     )
 
 
