@@ -151,11 +151,13 @@ def which_lots(walk: Walk) -> None:
 
 
 @line("check", "root", "category", "since", "output", "backbone", "engine", "default_settings", "image_prefix")
-@line("check", "maps", "export", "good_from_verdicts", "ignore_drawn", "references_from")
+@line("check", "maps", "export", "good_from_verdicts", "ignore_drawn", "references_from", "language")
 def of_check(walk: Walk) -> None:
     given = {"good_from_verdicts": True, "ignore_drawn": True, "references_from": "runs/any", "default_settings": True}
     made = {"maps": ["png", "tiff"], "export": "csv,labelstudio", "image_prefix": "/data/local-files/?d=lots/"}
-    ran, place = check(walk, "plain", **given, **made)
+    ran, place = check(walk, "plain", **given, **made, language="de")
+    (page,) = place.rglob("report/*.html")
+    assert '<html lang="de">' in page.read_text("utf-8")
     (job,) = records(ran, place)
     assert job["backbone"]["name"] == "texture"
     assert len(list(place.rglob("*.tiff"))) == 4
