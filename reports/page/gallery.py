@@ -13,7 +13,7 @@ from reports.page.crops import close_up, close_up_grid
 from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import place_pixels, sentences
+from reports.page.place_differences import Difference, differences, place_pixels
 from storage.images.decoded_at_once import IN_FLIGHT
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
@@ -56,8 +56,8 @@ class Card:
     worst_pixels: np.ndarray | None = None
     """Of the patch itself, uint8 (height, width, 3)."""
     matches: list[Crop] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
-    """In what the worst place differs from the matches, in sentences; empty where they are too few."""
+    differences: list[Difference] | None = None
+    """In what the worst place stands out from the matches; None where they are too few to say."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> C
                 card.matches.append(Crop(data_url(close_up(photograph, match.patch, grid)), image.path, match.distance))
                 good.append(place_pixels(photograph, match.patch, grid))
     if card.worst_pixels is not None:
-        card.differences = sentences(card.worst_pixels, good)
+        card.differences = differences(card.worst_pixels, good)
     return card
 
 

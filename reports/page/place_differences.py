@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image
 
 from musc.layers import Grid
+from reports.languages.current import gettext as _
+from reports.languages.numbers import number
 from reports.page.crops import crop_window
 
 MIN_GOOD_PLACES = 3
@@ -16,16 +18,9 @@ MIN_STRENGTH = 1.5
 MOST_NAMED = 3
 EDGE_STEP = 24
 """Grey levels between neighbours from which a pixel lies on an edge."""
-NO_DIFFERENCE = "No measured difference in brightness, colour, roughness or edges stands out."
 
 _SMALLEST_RANGES = {"brightness": 4.0, "colour": 4.0, "roughness": 1.5, "edges": 3.0}
 """Good places count as at least so different from each other, in the unit of each quantity."""
-_SENTENCES = {
-    "brightness": ("Darker by {amount:.0f} grey levels.", "Lighter by {amount:.0f} grey levels."),
-    "colour": ("Another colour, by {amount:.0f} grey levels.", "Another colour, by {amount:.0f} grey levels."),
-    "roughness": ("Smoother by {amount:.1f} grey levels.", "Rougher by {amount:.1f} grey levels."),
-    "edges": ("Fewer edges, by {amount:.0f} % of the pixels.", "More edges, by {amount:.0f} % of the pixels."),
-}
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,20 @@ class Difference:
     @property
     def sentence(self) -> str:
         """In words."""
-        return _SENTENCES[self.quantity][self.amount > 0].format(amount=abs(self.amount))
+        more, levels = self.amount > 0, number(abs(self.amount), ".1f" if self.quantity == "roughness" else ".0f")
+        if self.quantity == "colour":
+            return _("Another colour, by %(levels)s grey levels.", levels=levels)
+        if self.quantity == "brightness" and more:
+            return _("Lighter by %(levels)s grey levels.", levels=levels)
+        if self.quantity == "brightness":
+            return _("Darker by %(levels)s grey levels.", levels=levels)
+        if self.quantity == "roughness" and more:
+            return _("Rougher by %(levels)s grey levels.", levels=levels)
+        if self.quantity == "roughness":
+            return _("Smoother by %(levels)s grey levels.", levels=levels)
+        if more:
+            return _("More edges, by %(levels)s %% of the pixels.", levels=levels)
+        return _("Fewer edges, by %(levels)s %% of the pixels.", levels=levels)
 
 
 def place_pixels(photograph: Image.Image, patch: int, grid: Grid) -> np.ndarray:
@@ -51,15 +59,15 @@ def place_pixels(photograph: Image.Image, patch: int, grid: Grid) -> np.ndarray:
     return np.asarray(photograph.crop(box).convert("RGB"))
 
 
-def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Difference]:
-    """In what a place stands out from good ones, strongest first; none where too few good places are given.
+def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Difference] | None:
+    """In what a place stands out from good ones, strongest first; None where too few good places are given to say.
 
     Args:
         worst: pixels uint8 (height, width, 3).
         good: those of the good places, each of any size.
     """
     if len(good) < MIN_GOOD_PLACES:
-        return []
+        return None
     colours = [_colour(pixels) for pixels in (worst, *good)]
     usual = np.median(colours[1:], axis=0)
     found = []
@@ -73,13 +81,6 @@ def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Differenc
         if strength >= MIN_STRENGTH and (quantity != "colour" or amount > 0):
             found.append(Difference(quantity, amount, strength))
     return sorted(found, key=lambda difference: -difference.strength)[:MOST_NAMED]
-
-
-def sentences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[str]:
-    """The differences in words; empty where too few good places are given to say anything."""
-    if len(good) < MIN_GOOD_PLACES:
-        return []
-    return [difference.sentence for difference in differences(worst, good)] or [NO_DIFFERENCE]
 
 
 def _measured(pixels: np.ndarray) -> dict[str, float]:
