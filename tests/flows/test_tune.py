@@ -23,9 +23,9 @@ from reports.run_record import read_record
 from reports.tuning.accept_and_go_back import go_back
 from reports.tuning.judged_lots import TooFewVerdictsError
 from storage.products.accepted_settings import AcceptedSettings, add_accepted
-from storage.products.tunings import read_tuning
+from storage.products.tunings import SCORES, read_tuning
 from storage.results.runs import Run
-from storage.results.verdicts import GOOD
+from storage.results.verdicts import DEFECTIVE, GOOD
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
@@ -76,6 +76,32 @@ def test_tuning_with_two_more_verdicts_computes_no_scores_again(root: Path, monk
     assert second.path != first.path
     assert read_tuning(Store(str(root / "store")), second.path).good == 7
     assert trials(root) == made
+
+
+def test_tuning_with_two_more_verdicts_reads_scores_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither photographs nor features nor patch scores; one task, which judges; and each table of scores once."""
+    tune(root)
+    (run,) = (root / "store" / "runs").iterdir()
+    judge(Run(Store(str(root / "store")), f"runs/{run.name}"), 1, start=4, kinds=(DEFECTIVE,))
+    judge(Run(Store(str(root / "store")), f"runs/{run.name}"), 1, start=5, kinds=(GOOD,))
+    files, stages, read, outcomes = [], [], Store.read, InlineRunner.outcomes
+
+    def counted_read(store: Store, path: str) -> bytes:
+        files.append((Path(store.url).name, path))
+        return read(store, path)
+
+    def counted_outcomes(runner: InlineRunner, stage: str, *given: Any, **named: Any) -> Any:
+        stages.append(stage)
+        return outcomes(runner, stage, *given, **named)
+
+    monkeypatch.setattr(Store, "read", counted_read)
+    monkeypatch.setattr(InlineRunner, "outcomes", counted_outcomes)
+    tune(root)
+    assert stages == ["tune"]
+    assert {place for place, _ in files} == {"store"}, "no photograph is read"
+    assert {path.split("/")[0] for _, path in files} & {"features", "patch_scores", "aggregated"} == set()
+    tables = [path for _, path in files if path.endswith(SCORES) and path.startswith("trials/")]
+    assert len(tables) == len(set(tables)) == len(trials(root))
 
 
 def test_tuning_that_was_stopped_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

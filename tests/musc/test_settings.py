@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import musc.backbones
+from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX
 from musc.backbones.families import PAPER_RSCIN_WINDOWS
 from musc.lot import score_images
 from musc.mutual import mutual_scores
@@ -117,3 +118,12 @@ def test_values_of_a_wrong_kind_are_refused_in_plain_words(given: dict[str, Any]
 def test_an_interval_of_three_numbers_is_refused() -> None:
     with pytest.raises(ValueError, match=r"interval must be written as LOW,HIGH, got \('0.1', '0.2', '0.3'\)"):
         Settings(interval="0.1,0.2,0.3")
+
+
+def test_help_of_backbone_names_every_installed_network_and_a_way_to_each_other_family() -> None:
+    told = str(Settings.model_fields["backbone"].description)
+    shortened = {name.replace("efficientnet", "") for name in LITE_MODELS}
+    assert all(re.search(rf"{re.escape(short)}\b", told) for short in shortened)
+    assert set(re.findall(r"-lite\d", told)) == shortened
+    assert {word for word in told.replace(",", "").split() if word.startswith("dino")} <= DINO_MODELS.keys()
+    assert {TEXTURE_NAME, "open_clip", f"{TIMM_PREFIX}MODEL"} <= set(told.replace(",", "").split())
