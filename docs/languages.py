@@ -46,11 +46,20 @@ SENTENCES = (
     "reports/decisions.py",
     "reports/make_run_record.py",
     "storage/images/drawn_shapes.py",
+    "storage/images/links.py",
     "storage/products/accepted_thresholds.py",
     "storage/results/verdicts.py",
 )
 """Modules whose warnings, remarks and errors pages show."""
-REFUSALS = ("web/app.py", "web/named.py", "web/access/guard.py", "web/judging/*.py", "web/product/*.py")
+REFUSALS = (
+    "storage/images/decode.py",
+    "storage/images/listing.py",
+    "web/app.py",
+    "web/named.py",
+    "web/access/guard.py",
+    "web/judging/*.py",
+    "web/product/*.py",
+)
 """Modules of which pages show what they raise and return."""
 LEAST_LETTERS = 12
 """Of a sentence besides its values: a shorter one would fit too much."""
