@@ -1,9 +1,10 @@
-"""A run's results as files for other programs: the score table as CSV, odd places as COCO or for Label Studio."""
+"""A run's results as files for other programs: the score table as CSV, odd places for annotation and training."""
 
 from collections.abc import Callable, Mapping
 
 from planning.task_results import StoredArtefact
-from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.exports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.exports.cvat_yolo import as_cvat, as_yolo
 from reports.page.finished_run import FinishedRun
 from reports.page.run_files_specs import ExportSpec
 from storage.artefacts import is_complete, writing
@@ -42,10 +43,28 @@ def labelstudio_content(finished: FinishedRun, image_prefix: str | None) -> byte
     return json_bytes(as_labelstudio(marked_images(finished), model=model_of(finished), prefix=image_prefix))
 
 
+def cvat_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """CVAT's XML; it names photographs by their paths in the lot."""
+    return as_cvat(marked_images(finished), finished.record.job.lot, "auto")
+
+
+def yolo_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """YOLO's boxes."""
+    return as_yolo(marked_images(finished), outlines=False)
+
+
+def yolo_segments_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
+    """YOLO's segments."""
+    return as_yolo(marked_images(finished), outlines=True)
+
+
 FORMATS: Mapping[ExportKind, tuple[str, Callable[[FinishedRun, str | None], bytes]]] = {
     "csv": ("scores.csv", csv_content),
     "coco": ("coco.json", coco_content),
     "labelstudio": ("labelstudio.json", labelstudio_content),
+    "cvat": ("annotations.xml", cvat_content),
+    "yolo": ("yolo.zip", yolo_content),
+    "yolo-segments": ("yolo-segments.zip", yolo_segments_content),
 }
 """Of each format its file and what makes the content, of a run and the prefix of its photographs' addresses."""
 

@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}
 """Of what an image's or a run's name stands for, which never becomes something else."""
 NOT_TOLD = Front()
+MEDIA = {"csv": "text/csv", "json": "application/json", "xml": "application/xml", "zip": "application/zip"}
 BY_LANGUAGE = {"Vary": "Accept-Language, Cookie"}
 REPORT_POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """The report brings a stricter policy of its own, which knows its script by a digest."""
@@ -145,10 +146,11 @@ def create_app(
         run, lot = named.lot(name)
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
-        media = "text/csv" if kind == "csv" else "application/json"
-        return Response(
-            verdicts_content(kind, library.verdicts_about(run), lot.images), media_type=media, headers=headers
-        )
+        try:
+            content = verdicts_content(kind, library.verdicts_about(run), lot.images)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        return Response(content, media_type=MEDIA[FORMATS[kind]], headers=headers)
 
     @app.get("/lots/{name}/images/{image_id}")
     def image_page(name: str, image_id: str, request: Request) -> HTMLResponse:

@@ -22,7 +22,9 @@ def export(
     kind: Annotated[
         str,
         typer.Option(
-            "--format", help="csv, coco, labelstudio, or mvtec, a labelled folder that `musc benchmark folder` takes."
+            "--format",
+            help="csv, coco, labelstudio, cvat, yolo, yolo-segments, or mvtec, a labelled folder that "
+            "`musc benchmark folder` takes.",
         ),
     ] = "csv",
     output: Annotated[

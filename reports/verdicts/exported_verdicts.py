@@ -1,17 +1,20 @@
-"""Verdicts for other tools: CSV, COCO and Label Studio, made from the verdicts alone; no photograph is read.
+"""Verdicts for other tools, made from the verdicts alone; no photograph is read.
 
 | format | holds |
 |---|---|
 | `csv` | every verdict, withdrawn, undone and overruled ones too, `counts` telling which one stands |
 | `coco` | images looked at, judged `defective` or `good`; a drawn region is an annotation of object detection |
 | `labelstudio` | tasks with an annotation each: a choice, and drawn regions in percent (Label Studio's JSON) |
+| `cvat` | images looked at, judged `defective` or `good`: a tag, and drawn regions as boxes and polygons (images 1.1) |
+| `yolo`, `yolo-segments` | of these the good ones, and the defective ones with drawn regions, in a ZIP archive |
 """
 
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.exports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, csv_bytes, json_bytes
+from reports.exports.cvat_yolo import as_cvat, as_yolo
 from reports.verdicts.counts import clear_verdicts
 from storage.images.lots import ListedImage
 from storage.results.verdicts import current_verdicts
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json"}
+YOLO, YOLO_SEGMENTS = "yolo", "yolo-segments"
+FORMATS = {"csv": "csv", "coco": "json", "labelstudio": "json", "cvat": "xml", YOLO: "zip", YOLO_SEGMENTS: "zip"}
 """Formats that are one file, and its suffix."""
 DESCRIPTION = "Verdicts about a lot scored with MuSc"
 
@@ -58,10 +62,16 @@ def verdicts_content(
         verdicts: every verdict about a run.
         images: the scored images of the run.
         prefix: of the addresses from which Label Studio loads photographs; see `csv_coco_labelstudio.as_labelstudio`.
+
+    Raises:
+        ValueError: if YOLO cannot name the images apart; see `cvat_yolo.as_yolo`.
     """
     if kind == "csv":
         return as_csv(verdicts)
-    if kind == "coco":
-        return json_bytes(as_coco(mark_images(clear_verdicts(verdicts), images, ("verdict",)), DESCRIPTION))
+    if kind != "labelstudio":
+        clear = mark_images(clear_verdicts(verdicts), images, ("verdict",))
+        if kind == "coco":
+            return json_bytes(as_coco(clear, DESCRIPTION))
+        return as_cvat(clear, DESCRIPTION, "manual") if kind == "cvat" else as_yolo(clear, outlines=kind != YOLO)
     columns = ("raw_score", "name", "time", "note", "looked")
     return json_bytes(as_labelstudio(mark_images(current_verdicts(verdicts), images, columns), prefix=prefix))

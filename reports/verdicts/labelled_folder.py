@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from PIL import Image, ImageDraw
 
-from reports.csv_coco_labelstudio import csv_bytes
+from reports.exports.csv_coco_labelstudio import csv_bytes
 from reports.run_record import read_record
 from reports.verdicts.counts import clear_verdicts
 from storage.errors import ImageChangedError

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 MapKind = Literal["png", "tiff"]
-ExportKind = Literal["csv", "coco", "labelstudio"]
+ExportKind = Literal["csv", "coco", "labelstudio", "cvat", "yolo", "yolo-segments"]
 Language = Literal["en", "de", "zh"]
 """In which pages are written."""
 PAGE_FOLDER = "report"
 ODD_PLACES = "boxes and outlines of the odd places of flagged and suspect images"
-EXPORTS: dict[ExportKind, str] = {"csv": "the table of scores", "coco": ODD_PLACES, "labelstudio": ODD_PLACES}
+EXPORTS: dict[ExportKind, str] = {
+    "csv": "the table of scores",
+    "coco": ODD_PLACES,
+    "labelstudio": ODD_PLACES,
+    "cvat": "their outlines",
+    "yolo": "their boxes",
+    "yolo-segments": "their outlines",
+}
 """What an export of each format holds, as the help of `--export` says it."""
 
 

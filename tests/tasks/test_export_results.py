@@ -8,7 +8,7 @@ import pytest
 
 from flows.pipelines.lot import score_folder
 from planning.requests import LotRequest
-from reports.csv_coco_labelstudio import area
+from reports.exports.csv_coco_labelstudio import area
 from reports.page.finished_run import FinishedRun
 from reports.sentences import headline, thresholds
 from storage.datasets.synthetic.lot import write_lot
@@ -31,7 +31,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
         (folder / f"={number}.png").write_bytes(picture.read_bytes())
     first = score_folder(lot_request(folder, store, **SMALL), InlineRunner())
     threshold = float(Run(Store(str(store)), first.run).scores()["raw_score"].median())
-    asked = lot_request(folder, store, threshold=threshold, export="csv, coco,labelstudio", **SMALL)
+    asked = lot_request(
+        folder, store, threshold=threshold, export="csv, coco,labelstudio,cvat,yolo,yolo-segments", **SMALL
+    )
     done = score_folder(asked, InlineRunner())
     assert done.problems == ()
     return FinishedRun(Run(Store(str(store)), done.run), str(folder))
@@ -92,7 +94,9 @@ def test_readme_says_what_lies_there_and_every_setting(found: FinishedRun) -> No
 
 
 def test_unknown_format_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="export must be 'csv', 'coco' or 'labelstudio', got 'xml'"):
+    with pytest.raises(
+        ValueError, match="export must be 'csv', 'coco', 'labelstudio', 'cvat', 'yolo' or 'yolo-segments', got 'xml'"
+    ):
         LotRequest(folder="x", export="csv,xml")
 
 

@@ -120,7 +120,14 @@ def deploy(walk: Walk) -> None:
 def verdicts(walk: Walk) -> None:
     ran = walk.score(output=str(walk.place / "judged"), category="cap", threshold=0.3)
     judge(walk, "judged", "3.png")
-    for kind, name in (("csv", "v.csv"), ("coco", "v.json"), ("labelstudio", "l.json"), ("mvtec", "labelled")):
+    for kind, name in (
+        ("csv", "v.csv"),
+        ("coco", "v.json"),
+        ("labelstudio", "l.json"),
+        ("cvat", "v.xml"),
+        ("yolo", "v.zip"),
+        ("mvtec", "labelled"),
+    ):
         target = walk.place / name
         said = walk.musc("verdicts", "export", str(ran.folder), "--format", kind, "--output", str(target))
         assert said.code == 0, said.output

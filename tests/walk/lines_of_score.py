@@ -49,11 +49,13 @@ def maps(walk: Walk) -> None:
 
 @line("score", "export", "image_prefix")
 def export(walk: Walk) -> None:
-    ran = walk.score(export="csv,coco,labelstudio", threshold=0.3)
+    ran = walk.score(export="csv,coco,labelstudio,cvat,yolo", threshold=0.3)
     table = pd.read_csv(ran.folder / "export-csv" / "scores.csv")
     assert sorted(table["path"].str.lstrip("'")) == sorted(ran.table.index)
     coco = json.loads((ran.folder / "export-coco" / "coco.json").read_text())
     assert (len(coco["images"]), len(coco["annotations"]) > 0) == (12, True)
+    assert (ran.folder / "export-cvat" / "annotations.xml").read_text().count("<image ") == 12
+    assert (ran.folder / "export-yolo" / "yolo.zip").is_file()
     tasks = ran.folder / "export-labelstudio" / "labelstudio.json"
     assert len(json.loads(tasks.read_text())) == 12
     walk.score(export="csv,coco,labelstudio", threshold=0.3, image_prefix="https://host/?d=cap/")

@@ -156,7 +156,7 @@ def test_report_keeps_its_own_policy(client: TestClient, lot_name: str) -> None:
     assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
 
 
-@pytest.mark.parametrize("kind", ["csv", "coco", "labelstudio"])
+@pytest.mark.parametrize("kind", ["csv", "coco", "labelstudio", "cvat", "yolo", "yolo-segments"])
 def test_exports_are_those_of_the_command(
     client: TestClient, store: Store, lot_name: str, image_ids: list[str], kind: str
 ) -> None:

@@ -117,7 +117,10 @@ def test_labelled_folder_is_taken_by_the_benchmark(judged: str, tmp_path: Path) 
 
 
 def test_exports_that_cannot_be_are_refused(judged: str, store: Store, tmp_path: Path) -> None:
-    assert "format must be one of csv, coco, labelstudio, mvtec, got 'xml'" in command(judged, "--format", "xml")[1]
+    assert (
+        "format must be one of csv, coco, labelstudio, cvat, yolo, yolo-segments, mvtec, got 'xml'"
+        in command(judged, "--format", "xml")[1]
+    )
     prefixed = command(judged, "--format", "coco", "--image-prefix", "/data/")
     assert "image_prefix must go with format labelstudio, got coco" in prefixed[1]
     assert "run must be a folder in runs/" in command(str(tmp_path))[1]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports.csv_coco_labelstudio import csv_bytes
+from reports.exports.csv_coco_labelstudio import csv_bytes
 from reports.verdicts import labelled_folder as labelled_folder
 from reports.verdicts.exported_verdicts import as_csv, verdicts_content
 from reports.verdicts.labelled_folder import LabelledFolder, judged_images, lacking_places, write_labelled_folder
