@@ -32,6 +32,7 @@ RUN = {
         "--image-size 64",
         "image auroc",
     ),
+    "musc check lots/": (QUICKLY, "4 of 4 scored"),
     "musc nightly lots/": (QUICKLY, "1 scored"),
     "musc --help": ("", "nightly"),
 }
@@ -42,8 +43,6 @@ WATCHED = "musc watch FOLDER --good GOOD"
 """So does this one; `tests/flows/test_watch.py` tries it."""
 TUNED = "musc tune PRODUCT"
 """It needs verdicts; `tests/flows/test_tune.py` tries it."""
-CHECKED = "musc check lots/"
-"""It fails where no lot came lately; `tests/flows/test_flight_check.py` tries it."""
 RECIPES = {
     "demo": "$(RUN)musc demo",
     "test": "$(RUN)python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)",
@@ -103,7 +102,7 @@ def test_commands_of_the_readme_run(workplace: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_musc_command_of_the_readme_is_run() -> None:
-    assert commands("musc") == {*RUN, SERVED, WATCHED, TUNED, CHECKED}
+    assert commands("musc") == {*RUN, SERVED, WATCHED, TUNED}
 
 
 def test_site_of_the_readme_is_served(workplace: Path) -> None:

@@ -63,7 +63,10 @@ def age_line(name: str, nights: Sequence[date], today: date) -> CheckLine:
         today: in local time.
     """
     gaps = [(later - earlier).days for earlier, later in pairwise(nights[-NIGHTS_LOOKED_AT:])]
-    usual, age = max(gaps, default=1), (today - nights[-1]).days
+    age = (today - nights[-1]).days
+    if not gaps:
+        return ok("newest lot", f"{name}, days old: {age}; it is the first night, so nothing is expected")
+    usual = max(gaps)
     text = f"{name}, days old: {age}; most days between the last nights: {usual}"
     if age > 2 * usual:
         return fails("newest lot", text, "see whether the cameras' photographs still arrive below the root")

@@ -63,6 +63,11 @@ def test_newest_lot_may_be_as_old_as_the_longest_gap_and_fails_beyond_twice(toda
     assert age_line("bolt/2026-11-21", nights, date(2026, 11, today)).level == level
 
 
+def test_first_night_has_no_usual_distance_and_is_never_late() -> None:
+    line = age_line("bolt/2026-11-21", [date(2026, 11, 21)], date(2027, 11, 21))
+    assert (line.level, "days old: 365; it is the first night" in line.value) == (Level.OK, True)
+
+
 def test_newest_lot_is_the_latest_by_date(root: Path) -> None:
     draw(root / "nut" / "order-9" / "0.png", 1, defective=False)
     assert newest_lot(str(root), None).name == "2026-11-21"
