@@ -13,6 +13,7 @@ from pydantic import JsonValue, model_validator
 
 from musc.pydantic_options import Options, option, texts_in
 from planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, NightRequest
+from planning.resources import Resources
 from storage.secrets import CREDENTIALS, require_no_secret
 
 PREFIX = "musc_"
@@ -20,15 +21,15 @@ OF_NIGHTS = f"{PREFIX}night_"
 """Begins the names of the variables with further parameters of a night, which are made of `options`."""
 OWN_OPTIONS = ("root", "output")
 """Of a night, that a place has as fields of its own."""
+ROOT, OUTPUT = (str(NightRequest.model_fields[name].description) for name in OWN_OPTIONS)
+DEVICE = str(Resources.model_fields["device"].description)
 
 
 class Place(Options):
     """What deployments are told of the place they run in."""
 
-    root: str = option(DEFAULT_ROOT, "Path or URL of a folder with lots as <category>/<date>/…images.", common=True)
-    output: str = option(
-        DEFAULT_OUTPUT, "Path or URL of the store that keeps features, scores and results.", common=True
-    )
+    root: str = option(DEFAULT_ROOT, ROOT, common=True)
+    output: str = option(DEFAULT_OUTPUT, OUTPUT, common=True)
     datasets: str = option("datasets", "Folder of the benchmarks' datasets.")
     schedule: str = option(
         "0 1 * * *", "When nights begin, as cron writes it. Default: every night at 1.", metavar="CRON", common=True
@@ -37,7 +38,7 @@ class Place(Options):
         "0 19 * * *", "When flight checks begin, as cron writes it. Default: at 19.", metavar="CRON", common=True
     )
     timezone: str = option("Europe/Berlin", "Time zone of both schedules, such as Asia/Shanghai.", common=True)
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 …. auto is the first GPU where there is one.", common=True)
+    device: str = option("auto", DEVICE, common=True)
     engine: Literal["threads", "dask"] = option(
         "threads", "threads, one task after the other; or dask, a worker process for each GPU.", common=True
     )
