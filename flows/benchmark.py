@@ -3,9 +3,10 @@
 from prefect import flow
 
 from flows.failed_runs import crashed, failed
+from flows.one_thread import one_at_a_time
 from flows.parameters import takes
 from flows.pipelines.benchmark import measure_one, score_dataset
-from flows.runners import PrefectRunner, one_at_a_time
+from flows.runners import PrefectRunner
 from planning.lot_job import LotJob
 from planning.requests import BenchmarkRequest
 from planning.resources import Engine

@@ -2,8 +2,9 @@
 
 from prefect import flow
 
+from flows.one_thread import one_at_a_time
 from flows.pipelines.reproduction import reproduce
-from flows.runners import PrefectRunner, one_at_a_time
+from flows.runners import PrefectRunner
 from reports.recorded_job import Reproduction
 
 

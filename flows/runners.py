@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import dask_cluster
+from flows.one_thread import one_at_a_time
 from planning.resources import Engine
 from planning.task_specs import Spec
 from tasks.monitoring.monitor import Monitor
@@ -23,11 +24,6 @@ from tasks.runtime.prefect_tasks import cached_task, plain_task
 from tasks.runtime.runner import Body
 
 Result = TypeVar("Result")
-
-
-def one_at_a_time() -> TaskRunner[Any]:
-    """One worker thread; torch parallelises inside a task."""
-    return ThreadPoolTaskRunner(max_workers=1)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from prefect import flow, runtime
 
 from flows.failed_runs import crashed, failed
+from flows.one_thread import one_at_a_time
 from flows.parameters import takes
 from flows.pipelines.lot import score_folder
-from flows.runners import PrefectRunner, one_at_a_time
+from flows.runners import PrefectRunner
 from planning.job_from_request import names_of
 from planning.requests import LotRequest
 from planning.task_results import ScoredLot

@@ -3,9 +3,10 @@
 from prefect import flow
 
 from flows.failed_runs import crashed
+from flows.one_thread import one_at_a_time
 from flows.parameters import takes
 from flows.pipelines.night import score_night
-from flows.runners import PrefectRunner, one_at_a_time
+from flows.runners import PrefectRunner
 from flows.score_lot import score_lot
 from planning.nights.outcomes import Night
 from planning.requests import NightRequest

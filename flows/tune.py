@@ -3,9 +3,10 @@
 from prefect import flow
 
 from flows.failed_runs import crashed, failed
+from flows.one_thread import one_at_a_time
 from flows.parameters import takes
 from flows.pipelines.tune import tune_product
-from flows.runners import PrefectRunner, one_at_a_time
+from flows.runners import PrefectRunner
 from planning.task_results import Tuned
 from planning.tuning.request import TuneRequest
 
