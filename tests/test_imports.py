@@ -55,6 +55,7 @@ KNOW_PREFECT = {
     | {f"monitoring/{name}" for name in ("alerts", "artifacts", "automations", "events")},
     "flows": {
         "runners",
+        "one_thread",
         "packed_tasks",
         "failed_runs",
         "flight_check",
