@@ -89,7 +89,8 @@ def find_prunable(store: Store, *, older_than_days: float, now: datetime | None 
     leases = {path: lease_at(store, path) for path, prunable in found.items() if prunable.kind == "lease"}
     leases_end = now - timedelta(days=max(older_than_days, LEASE_DAYS))
     stale = [found[path] for path, named in leases.items() if named is not None and found[path].modified < leases_end]
-    live = {path for lease, named in leases.items() if found[lease] not in stale for path in named or ()}
+    ended = {prunable.path for prunable in stale}
+    live = {path for lease, named in leases.items() if lease not in ended for path in named or ()}
     kept = live | find_referenced(store, found)
     kept |= {path for path in found if path.startswith(f"{AGGREGATED}/") and source_of(store, path) in kept}
     unused = [found[path] for path in found if path not in kept and is_spare(store, found[path], live)]

@@ -12,8 +12,10 @@ from types import FrameType
 
 import uvicorn
 
+from storage.given_names import SIGN
 from storage.results.run_files import Language
 from storage.results.runs import FOLDER as RUNS
+from storage.results.site_address import FILE as SITE_FILE
 from storage.results.site_address import USUAL_PORT
 from storage.store import Store, require_path
 from web.access.guard import is_loopback
@@ -74,18 +76,24 @@ def require_site_store(url: str) -> Store:
 
     Raises:
         FileNotFoundError: if it is not there.
-        ValueError: if it holds no runs.
+        ValueError: if it holds other files than a store's; one that is empty waits for its first night.
     """
     require_path("store", url)
     store = Store(url)
     if not store.exists(""):
         raise FileNotFoundError(f"store must be an existing folder, got {url}, which does not exist; check the path")
-    if not store.exists(RUNS):
+    if not (store.exists(RUNS) or store.exists(SIGN)) and holds_other_files(store):
         raise ValueError(
-            f"store must be the --output of earlier runs, got {url}, which has no folder {RUNS}; check the path, or "
-            "score a lot first"
+            f"store must be the --output of earlier runs, got {url}, which has no folder {RUNS} but "
+            "other files; check the path, or score a lot first"
         )
     return store
+
+
+def holds_other_files(store: Store) -> bool:
+    """Whether a folder holds anything but the note of a site that waits for the first night."""
+    entries = {str(path).rstrip("/").rsplit("/", 1)[-1] for path in store.filesystem.ls(store.full(""), detail=False)}
+    return bool(entries - {SITE_FILE})
 
 
 def place_of(host: str, port: int, address: str = "", root_path: str = "") -> SiteAddress:

@@ -13,9 +13,12 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from storage.datasets import list_categories
+from storage.given_names import SIGN
+from storage.results.site_address import note_site
 from storage.store import Store
 from tests.web.visiting import give
 from web.access.guard import is_loopback
+from web.app import create_app
 from web.serve import SiteAddress, listening, place_of, require_site_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +76,17 @@ def test_places_that_cannot_be_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="store must be an existing folder"):
         require_site_store(str(tmp_path / "gone"))
     with pytest.raises(ValueError, match=r"store must be the --output of earlier runs, got .* no folder runs"):
-        require_site_store(str(tmp_path))
+        require_site_store(str(ROOT))
+
+
+def test_site_of_an_empty_store_waits_for_its_first_night(tmp_path: Path) -> None:
+    with TestClient(create_app(require_site_store(str(tmp_path))), base_url="http://localhost") as client:
+        assert "no finished run in this store yet" in client.get("/").text
+    note_site(Store(str(tmp_path)), "http://plant.example/")
+    assert require_site_store(str(tmp_path)).url == str(tmp_path)
+    (tmp_path / SIGN).touch()
+    (tmp_path / "attempts").mkdir()
+    assert require_site_store(str(tmp_path)).url == str(tmp_path)
 
 
 def command(*words: str) -> tuple[int, str]:
