@@ -1,9 +1,12 @@
 """The pictures of a report: the worst images with their heatmaps, what they should look like, and small ones."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -13,13 +16,17 @@ from reports.page.crops import close_up, close_up_grid
 from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import Difference, differences, place_pixels
+from reports.page.place_differences import GOOD_PLACES, Difference, differences, place_pixels
 from storage.images.decoded_at_once import IN_FLIGHT
+
+T = TypeVar("T")
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
 """Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""
 COMPARED_CARDS = 12
 """Cards that also show the nearest normal-looking matches; those cost a look through stored features."""
+SHOWN_MATCHES = 3
+"""Of the nearest matches; the further ones are only measured."""
 SMALL_LISTED, SMALL_ACCEPTED = 160, 12
 """Further flagged and suspect images, and a sample of accepted ones, shown small."""
 MAX_THUMBNAILS = 200
@@ -172,7 +179,7 @@ def matches_for(finished: FinishedRun, positions: Sequence[int]) -> tuple[dict[i
     search = search_for(finished.run, finished.record, finished.scores, positions)
     if not any(search.answering):
         return {}, NONE_ACCEPTED
-    return dict(zip(positions, search.nearest(queries), strict=True)), search.where
+    return dict(zip(positions, search.nearest(queries, GOOD_PLACES), strict=True)), search.where
 
 
 def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
@@ -184,12 +191,25 @@ def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> C
         image = finished.images[match.image]
         with IN_FLIGHT.holding(image):
             photograph = finished.photograph(match.image)
-            if photograph is not None:
+            if photograph is not None and len(card.matches) < SHOWN_MATCHES:
                 card.matches.append(Crop(data_url(close_up(photograph, match.patch, grid)), image.path, match.distance))
-                good.append(place_pixels(photograph, match.patch, grid))
+            if (
+                photograph is not None
+                and (pixels := or_none(partial(place_pixels, photograph, match.patch, grid))) is not None
+            ):
+                good.append(pixels)
     if card.worst_pixels is not None:
-        card.differences = differences(card.worst_pixels, good)
+        card.differences = or_none(partial(differences, card.worst_pixels, good))
     return card
+
+
+def or_none(measure: Callable[[], T]) -> T | None:
+    """What a measurement gives; None where it fails, which costs its words and never the page."""
+    try:
+        return measure()
+    except Exception as error:
+        logging.getLogger(__name__).warning("The worst place of an image is not described: %s", error)
+        return None
 
 
 def drawn_card(finished: FinishedRun, position: int) -> Card:
@@ -211,7 +231,7 @@ def drawn_card(finished: FinishedRun, position: int) -> Card:
         thumbnail_of(photograph),
         len(regions),
         Crop(worst, finished.images[position].path),
-        place_pixels(photograph, patch, grid),
+        or_none(partial(place_pixels, photograph, patch, grid)),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from musc.layers import Grid
 from reports.languages.current import gettext as _
@@ -13,14 +14,22 @@ from reports.page.crops import crop_window
 
 MIN_GOOD_PLACES = 3
 """Fewer do not show how much good places differ from each other."""
-MIN_STRENGTH = 1.5
-"""A difference is named from so many times the range of the good places on."""
 MOST_NAMED = 3
-EDGE_STEP = 24
-"""Grey levels between neighbours from which a pixel lies on an edge."""
+MIN_SIDE = 24
+"""Pixels; smaller places are measured with their surroundings."""
+GOOD_PLACES = 8
+"""Nearest good places that are measured; the page shows the first ones."""
 
-_SMALLEST_RANGES = {"brightness": 4.0, "colour": 4.0, "roughness": 1.5, "edges": 3.0}
-"""Good places count as at least so different from each other, in the unit of each quantity."""
+_FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.25, "edges": 12.0}
+"""Good places count as at least so different from each other: grey levels, doublings, percent of the pixels."""
+_RANGES = {"brightness": 0.8, "colour": 1.0, "roughness": 0.6, "edges": 0.6}
+"""Share of the range of the good places that counts too; chosen by `benchmarks/report/differences.py`."""
+_EDGE = 1.5, 4.0
+"""A gradient belongs to an edge from so many times the noise on, and from so many grey levels a pixel."""
+_NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+"""Sees neither planes nor straight lines along the axes; keeps white noise's deviation (Immerkaer 1996)."""
+_MAD, _QUARTILE = 1.4826, 0.3186
+"""Standard deviations in a median absolute deviation, and the lower quartile of |x| of a standard normal x."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Difference:
     amount: float
     """Signed, from the median of the good places: grey levels, for edges percent of the pixels."""
     strength: float
-    """Its size in ranges of the good places."""
+    """Its size in what good places differ by; named from 1 on."""
 
     @property
     def sentence(self) -> str:
@@ -43,20 +52,24 @@ class Difference:
             return _("Lighter by %(levels)s grey levels.", levels=levels)
         if self.quantity == "brightness":
             return _("Darker by %(levels)s grey levels.", levels=levels)
-        if self.quantity == "roughness" and more:
-            return _("Rougher by %(levels)s grey levels.", levels=levels)
         if self.quantity == "roughness":
-            return _("Smoother by %(levels)s grey levels.", levels=levels)
-        if more:
-            return _("More edges, by %(levels)s %% of the pixels.", levels=levels)
-        return _("Fewer edges, by %(levels)s %% of the pixels.", levels=levels)
+            return _("Rougher by %(levels)s grey levels.", levels=levels)
+        return _("More edges, by %(levels)s %% of the pixels.", levels=levels)
 
 
 def place_pixels(photograph: Image.Image, patch: int, grid: Grid) -> np.ndarray:
-    """The pixels of a patch at the photograph's own resolution: uint8 (height, width, 3)."""
+    """A patch at the photograph's own resolution, at least `MIN_SIDE` a side: uint8 (height, width, 3)."""
     (left, top, _, _), (inner_left, inner_top, inner_right, inner_bottom) = crop_window(patch, grid, photograph.size)
-    box = (left + inner_left, top + inner_top, left + inner_right, top + inner_bottom)
-    return np.asarray(photograph.crop(box).convert("RGB"))
+    first, end = _widened(left + inner_left, left + inner_right, photograph.width)
+    upper, lower = _widened(top + inner_top, top + inner_bottom, photograph.height)
+    return np.asarray(photograph.crop((first, upper, end, lower)).convert("RGB"))
+
+
+def _widened(start: int, stop: int, length: int) -> tuple[int, int]:
+    """A span of `MIN_SIDE` pixels at least around another, inside of a side of a photograph."""
+    side = min(max(stop - start, MIN_SIDE), length)
+    first = min(max((start + stop - side) // 2, 0), length - side)
+    return first, first + side
 
 
 def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Difference] | None:
@@ -68,31 +81,79 @@ def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Differenc
     """
     if len(good) < MIN_GOOD_PLACES:
         return None
-    colours = [_colour(pixels) for pixels in (worst, *good)]
-    usual = np.median(colours[1:], axis=0)
-    found = []
-    for quantity, smallest in _SMALLEST_RANGES.items():
-        if quantity == "colour":
-            value, *others = (float(np.hypot(*(colour - usual))) for colour in colours)
-        else:
-            value, *others = (_measured(pixels)[quantity] for pixels in (worst, *good))
-        amount = value - float(np.median(others))
-        strength = abs(amount) / max(max(others) - min(others), smallest)
-        if strength >= MIN_STRENGTH and (quantity != "colour" or amount > 0):
-            found.append(Difference(quantity, amount, strength))
-    return sorted(found, key=lambda difference: -difference.strength)[:MOST_NAMED]
+    measured = _measured([worst.astype(np.float64), *(pixels.astype(np.float64) for pixels in good)])
+    found = {name: one for name, values in measured.items() if (one := _difference(name, values))}
+    if "roughness" in found and found["roughness"].amount < 0:
+        for name in (
+            "roughness",
+            "edges",
+        ):  # smoother is found too seldom to be said; blurred outlines cover more pixels
+            found.pop(name, None)
+    return sorted(found.values(), key=lambda difference: -difference.strength)[:MOST_NAMED]
 
 
-def _measured(pixels: np.ndarray) -> dict[str, float]:
-    """Median grey, mean step between neighbours, percent of steps that are edges."""
-    grey = pixels.astype(np.float64).mean(axis=2)
-    steps = np.concatenate([np.abs(np.diff(grey, axis=axis)).ravel() for axis in (0, 1)])
-    rough = float(steps[steps < EDGE_STEP].mean()) if (steps < EDGE_STEP).any() else 0.0
-    edges = 100 * float((steps >= EDGE_STEP).mean()) if len(steps) else 0.0
-    return {"brightness": float(np.median(grey)), "roughness": rough, "edges": edges}
+def _difference(quantity: str, values: np.ndarray) -> Difference | None:
+    """In what the first of the values stands out from the others, of good places; None where it does not."""
+    amount = values[0] - np.median(values[1:])
+    value, *others = np.log2(1 + values) if quantity == "roughness" else values
+    usual, least, most = np.median(others), min(others), max(others)
+    if least <= value <= most or (amount <= 0 and quantity in ("colour", "edges")):
+        return None
+    spread = _MAD * np.median(np.abs(others - usual))
+    strength = abs(value - usual) / np.linalg.norm([spread, _RANGES[quantity] * (most - least), _FLOORS[quantity]])
+    return Difference(quantity, float(amount), float(strength)) if strength >= 1 else None
+
+
+def _measured(places: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Each quantity of every place, (places,); the first place is the one that is compared with the others."""
+    greys = [pixels.mean(axis=2) for pixels in places]
+    noise = np.array([_noise(grey) for grey in greys])
+    gradients = [_gradient(grey) for grey in greys]
+    usual = np.median([np.percentile(gradient, 30) for gradient in gradients[1:]])
+    edge = max(_EDGE[0] * max(noise[0], np.median(noise[1:])), 3 * usual, _EDGE[1])
+    brightness = np.array([np.median(grey) for grey in greys])
+    return {
+        "brightness": brightness,
+        "colour": _colour_distances(places, brightness),
+        "roughness": noise,
+        "edges": np.array([_edges(gradient, edge) for gradient in gradients]),
+    }
+
+
+def _noise(grey: np.ndarray) -> float:
+    """Standard deviation of the noise in grey levels, from the quieter pixels: lines and spots add nothing to it."""
+    steps = np.abs(ndimage.convolve(grey, _NOISE, mode="nearest"))
+    inner = steps[1:-1, 1:-1] if min(grey.shape) > 2 else steps
+    return float(np.percentile(inner, 25) / _QUARTILE)
+
+
+def _gradient(grey: np.ndarray) -> np.ndarray:
+    """Its size in grey levels a pixel, of the picture smoothed by a pixel."""
+    return np.hypot(*(ndimage.gaussian_filter(grey, 1, order, mode="nearest") for order in ((0, 1), (1, 0))))
+
+
+def _edges(gradient: np.ndarray, least: float) -> float:
+    """Percent of the pixels in connected runs whose gradient reaches `least`; short runs are noise."""
+    labels, _count = ndimage.label(gradient >= least, np.ones((3, 3)))
+    sizes = np.bincount(labels.ravel())[1:]
+    return float(100 * sizes[sizes >= max(3, len(gradient) // 4)].sum() / gradient.size)
+
+
+def _colour_distances(places: Sequence[np.ndarray], brightness: np.ndarray) -> np.ndarray:
+    """How far each place's colour lies from the usual one in grey levels, where brightness does not explain it.
+
+    Less light on a coloured surface lets its colour fade towards grey by up to the same factor; so does too much light.
+    """
+    colours = np.array([_colour(pixels) for pixels in places])
+    usual, light = np.median(colours[1:], axis=0), np.median(brightness[1:])
+    factors = np.minimum((brightness + 1) / (light + 1), (light + 1) / (brightness + 1))
+    faded = usual * factors[:, None]
+    way = usual - faded
+    share = ((colours - faded) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-9)
+    return np.linalg.norm(colours - faded - share.clip(0, 1)[:, None] * way, axis=1)
 
 
 def _colour(pixels: np.ndarray) -> np.ndarray:
     """Red against green, and yellow against blue, in grey levels: medians (2,)."""
-    red, green, blue = np.moveaxis(pixels.astype(np.float64), 2, 0)
+    red, green, blue = np.moveaxis(pixels, 2, 0)
     return np.array([np.median(red - green), np.median((red + green) / 2 - blue)])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,20 @@ def test_close_up_of_tiled_pictures_is_as_fine_as_their_tiles() -> None:
     assert close_up_grid(record, (40, 60)) == (40, 60)
     assert worst_patch(record, scores, (50.5 / 60, 30.5 / 40)) == 30 * 60 + 50
     assert worst_patch(record, scores, (1.0, 1.0)) == 40 * 60 - 1
+
+
+def test_an_error_while_measuring_costs_the_words_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("no pixels")
+
+    drawn = Card(0, "picture", worst=gallery.Crop("worst", "a.png"), worst_pixels=np.zeros((9, 9, 3), np.uint8))
+    finished: Any = SimpleNamespace(record=None, grid=(2, 2), images=[ListedImage("a.png", "", "", 9, 9, "ok", "")])
+    monkeypatch.setattr(gallery, "drawn_card", lambda *_: drawn)
+    monkeypatch.setattr(gallery, "differences", fail)
+    monkeypatch.setattr(gallery, "close_up_grid", lambda *_: (2, 2))
+    card = gallery.card_of(finished, 0, [])
+    assert card.photograph == "picture"
+    assert card.differences is None
+    assert "no pixels" in caplog.text

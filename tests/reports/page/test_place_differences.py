@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from reports.languages.current import speaking
-from reports.page.place_differences import Difference, differences, place_pixels
+from reports.page.place_differences import MIN_SIDE, Difference, differences, place_pixels
 
 
 def _place(seed: int, noise: float = 4.0) -> np.ndarray:
@@ -13,7 +13,7 @@ def _place(seed: int, noise: float = 4.0) -> np.ndarray:
     return np.clip(np.repeat(grey, 3, axis=2), 0, 255).astype(np.uint8)
 
 
-GOOD = [_place(seed) for seed in range(3)]
+GOOD = [_place(seed) for seed in range(8)]
 
 
 def named(place: np.ndarray) -> list[Difference]:
@@ -35,10 +35,10 @@ def test_differences_name_another_colour() -> None:
     assert named(place.astype(np.uint8))[0].quantity == "colour"
 
 
-def test_differences_name_rougher_and_smoother() -> None:
+def test_differences_name_rougher_and_nothing_of_a_blur() -> None:
     assert named(_place(9, noise=9))[0].sentence.startswith("Rougher")
     blurred = np.asarray(Image.fromarray(_place(9)).filter(ImageFilter.GaussianBlur(2)))
-    assert named(blurred)[0].sentence.startswith("Smoother")
+    assert named(blurred) == []
 
 
 def test_differences_name_more_edges_where_lines_are_drawn() -> None:
@@ -55,10 +55,38 @@ def test_differences_are_unknown_from_too_few_good_places() -> None:
     assert differences(_place(9), GOOD[:2]) is None
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "RGB"])
-def test_place_pixels_are_whole_at_the_corner_of_any_photograph(mode: str) -> None:
-    assert place_pixels(Image.new(mode, (7, 5)), 34, (5, 7)).shape == (1, 1, 3)
-    assert named(place_pixels(Image.new(mode, (7, 5)), 0, (5, 7)))
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_noise_is_roughness_and_a_scratch_is_edges(seed: int) -> None:
+    assert [one.quantity for one in named(_place(seed, noise=15))] == ["roughness"]
+    scratched = _place(seed)
+    scratched[10:12] = scratched[:, 20:22] = 230
+    assert named(scratched)[0].quantity == "edges"
+
+
+def test_less_light_on_a_coloured_surface_is_no_other_colour() -> None:
+    tint = np.array([1.0, 0.8, 0.4])
+    good = [(place * tint).astype(np.uint8) for place in GOOD]
+    found = differences((_place(9) * tint * 0.6).astype(np.uint8), good)
+    assert found
+    assert found[0].quantity == "brightness"
+    assert "colour" not in [one.quantity for one in found]
+
+
+def test_one_good_place_unlike_the_others_hides_no_difference() -> None:
+    place, other = (_place(9).astype(int) + 60, GOOD[7].astype(int) - 30)
+    found = differences(place.astype(np.uint8), [*GOOD[:7], other.astype(np.uint8)])
+    assert [one.quantity for one in found or []] == ["brightness"]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "RGB", "I;16", "P", "1"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (64, 3), (200, 90)])
+def test_place_pixels_are_whole_at_the_corners_of_any_photograph(mode: str, size: tuple[int, int]) -> None:
+    for patch in (0, 34):
+        height, width, bands = (pixels := place_pixels(Image.new(mode, size), patch, (5, 7))).shape
+        assert bands == 3
+        assert width >= min(MIN_SIDE, size[0])
+        assert height >= min(MIN_SIDE, size[1])
+        assert differences(pixels, [pixels] * 3) == []
 
 
 def test_differences_are_said_in_the_language_spoken() -> None:
