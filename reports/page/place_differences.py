@@ -20,9 +20,9 @@ MIN_SIDE = 24
 GOOD_PLACES = 8
 """Nearest good places that are measured; the page shows the first ones."""
 
-_FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.25, "edges": 12.0}
+_FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.45, "edges": 12.0}
 """Good places count as at least so different from each other: grey levels, doublings, percent of the pixels."""
-_RANGES = {"brightness": 0.8, "colour": 1.0, "roughness": 0.6, "edges": 0.6}
+_RANGES = {"brightness": 0.8, "colour": 1.0, "roughness": 0.55, "edges": 0.6}
 """Share of the range of the good places that counts too; chosen by `benchmarks/report/differences.py`."""
 _EDGE = 1.5, 4.0
 """A gradient belongs to an edge from so many times the noise on, and from so many grey levels a pixel."""
