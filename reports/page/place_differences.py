@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from musc.layers import Grid
 from reports.languages.current import gettext as _
@@ -122,6 +121,8 @@ def _measured(places: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
 
 def _noise(grey: np.ndarray) -> float:
     """Standard deviation of the noise in grey levels, from the quieter pixels: lines and spots add nothing to it."""
+    from scipy import ndimage  # takes half a second to load
+
     steps = np.abs(ndimage.convolve(grey, _NOISE, mode="nearest"))
     inner = steps[1:-1, 1:-1] if min(grey.shape) > 2 else steps
     return float(np.percentile(inner, 25) / _QUARTILE)
@@ -129,11 +130,15 @@ def _noise(grey: np.ndarray) -> float:
 
 def _gradient(grey: np.ndarray) -> np.ndarray:
     """Its size in grey levels a pixel, of the picture smoothed by a pixel."""
+    from scipy import ndimage  # takes half a second to load
+
     return np.hypot(*(ndimage.gaussian_filter(grey, 1, order, mode="nearest") for order in ((0, 1), (1, 0))))
 
 
 def _edges(gradient: np.ndarray, least: float) -> float:
     """Percent of the pixels in connected runs whose gradient reaches `least`; short runs are noise."""
+    from scipy import ndimage  # takes half a second to load
+
     labels, _count = ndimage.label(gradient >= least, np.ones((3, 3)))
     sizes = np.bincount(labels.ravel())[1:]
     return float(100 * sizes[sizes >= max(3, len(gradient) // 4)].sum() / gradient.size)
