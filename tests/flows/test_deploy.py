@@ -50,7 +50,7 @@ def test_deploy_makes_everything_once_and_changes_what_is_given(server: RealServ
         "resources": {"device": "auto", "engine": "threads", "memory": "2GB"},
         **dict.fromkeys(("category", "since", "image_prefix")),
         **dict.fromkeys(("good_from_verdicts", "ignore_drawn", "default_settings"), False),
-        **{"maps": [], "decisions": {}},
+        **{"maps": [], "decisions": {}, "language": "en"},
     }
     NightRequest(**night["parameters"])
     (schedule,) = night["schedules"]
