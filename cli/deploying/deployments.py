@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from pydantic import JsonValue
@@ -70,10 +71,10 @@ def keep_deployments(folder: Path) -> dict[str, str]:
             f"working directory must be the project's folder, got {folder} without {PREFECT_FILE}; change to it"
         )
     names = [one["name"] for one in yaml.safe_load((folder / PREFECT_FILE).read_text("utf-8"))["deployments"]]
-    before = dict(deployments())
+    before = dict(deployments(names))
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", PREFECT_FILE]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)  # nosec B603
-    after = dict(deployments())
+    after = dict(deployments(names))
     if done.returncode or not after.keys() >= set(names):
         raise RuntimeError(f"`prefect deploy --all` failed: {(done.stdout + done.stderr).strip()}")
     return {
@@ -82,10 +83,11 @@ def keep_deployments(folder: Path) -> dict[str, str]:
     }
 
 
-def deployments() -> Iterator[tuple[str, dict[str, object]]]:
-    """All deployments of the server by name, without what changes by itself."""
+def deployments(names: list[str]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Those of the server that have these names, without what changes by itself; it may hold hundreds of others."""
+    named = DeploymentFilter(name=DeploymentFilterName(any_=names))
     with get_client(sync_client=True) as client:
-        for found in client.read_deployments():
+        for found in client.read_deployments(deployment_filter=named):
             yield found.name, lasting(found)
 
 

@@ -6,13 +6,14 @@ Nothing here knows Prefect. No check stops another, and nothing is left in the s
 import logging
 import time
 from datetime import date
+from functools import cache
 
 from flows.pipelines.lot import score_folder
 from planning.job_from_request import prepare
 from planning.nights.check_lines import CheckLine, FlightCheck, Level, ok, warning
 from planning.requests import LotRequest, NightRequest
 from tasks.flight_check.drawn_photographs import RESULTS, draw, put, scratch
-from tasks.flight_check.looking import look
+from tasks.flight_check.looking import PATIENCE_SECONDS, look
 from tasks.flight_check.lots import check_newest_lot, check_root, newest_lot, newest_record
 from tasks.flight_check.network import check_device, check_weights
 from tasks.flight_check.server import Api, check_database, check_server, seconds_ahead
@@ -41,20 +42,21 @@ def flight_check(request: NightRequest, api: Api | None) -> FlightCheck:
         api: of Prefect's server; None if none is configured.
     """
     root, output, category, today = request.root, request.output, request.category, date.today()
-    newest = newest_record(root, category, output)
+    newest = cache(lambda: newest_record(root, category, output))  # read by a check, as the root may hang
     checks = {
         "root": lambda: check_root(root, output, category),
         "newest lot": lambda: check_newest_lot(root, category, today),
         "store": lambda: check_store(root, output),
         "disk": lambda: check_disk(request, today),
         "clock": lambda: check_clock(root, category, output, seconds_ahead(api), today),
-        "weights": lambda: check_weights(request, newest),
-        "device": lambda: check_device(request, newest),
+        "weights": lambda: check_weights(request, newest()),
+        "device": lambda: check_device(request, newest()),
         "server": lambda: check_server(api),
         "database": lambda: check_database(api),
     }
     lines = [look(what, check) for what, check in checks.items()]
-    lines.append(look("photographs", lambda: check_photographs(request), patience=None))
+    patience = PATIENCE_SECONDS if lines[0].level == Level.FAILS else None  # a root that hangs would hang again
+    lines.append(look("photographs", lambda: check_photographs(request), patience))
     for line in lines:
         log.log(LEVELS[line.level], "%s", line.text)
     return FlightCheck(root, tuple(lines))

@@ -1,6 +1,7 @@
 """The flight check as a whole: every line is made, and nothing stays in the store."""
 
 import tempfile
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cli.main import app
 from flows.pipelines.flight_check import flight_check
 from planning.nights.check_lines import FlightCheck, Level
 from planning.requests import NightRequest, request_of
+from tasks.flight_check import looking, lots
 from tests.flat import score_lots
 from tests.flows.conftest import draw
 
@@ -88,3 +90,18 @@ def test_command_prints_a_table_and_exits_with_1_where_anything_fails(
     failed = CliRunner().invoke(app, ["check", str(root), *words])
     assert failed.exit_code == 1
     assert "2 of 10 checks fail: server, database" in failed.output
+
+
+def test_share_that_hangs_is_a_line_of_each_check_that_reads_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(lots, "find_lots", lambda root: over.wait())
+    monkeypatch.setattr(looking.look, "__defaults__", (0.5,))
+    monkeypatch.setattr("flows.pipelines.flight_check.PATIENCE_SECONDS", 0.5)
+    lines = {line.what: line for line in check(root, tmp_path / "store").lines}
+    over.set()
+    assert list(lines) == NAMES
+    for what in ("root", "newest lot", "weights", "device", "photographs"):
+        assert lines[what].text.startswith(f"{what} fails: no answer within 0.5 s"), lines[what].text
+    assert lines["store"].level == Level.OK
