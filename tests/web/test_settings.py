@@ -82,6 +82,17 @@ def test_change_of_settings_is_refused_by_name(
     assert latest_accepted(tuned, "cap") is None
 
 
+def test_comparison_is_read_on_a_phone_without_scrolling_sideways(
+    tuned: Store, site: str, visit: Callable[..., Visitor]
+) -> None:
+    page = visit(site, viewport={"width": 390, "height": 844}).page
+    page.get_by_text("Settings compared by verdicts").click()
+    table = page.locator(".panel:has(> table.cards)")
+    expect(table).to_be_visible()
+    assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+    assert table.locator("td").nth(1).evaluate("one => getComputedStyle(one, '::before').content") == '"found"'
+
+
 def test_next_lot_is_scored_with_settings_accepted_in_the_browser(
     tuned: Store, site: str, scored: Path, visit: Callable[..., Visitor]
 ) -> None:
@@ -90,7 +101,7 @@ def test_next_lot_is_scored_with_settings_accepted_in_the_browser(
     page.get_by_text("Settings compared by verdicts").click()
     expect(page.get_by_text("Surely better: texture, 96 pixels")).to_be_visible()
     page.get_by_role("button", name="Accept the settings found").click()
-    expect(page.locator(".settings-said")).to_have_text("Saved.")
+    expect(page.locator(".settings-said")).to_contain_text("Saved. In use from the next lot on: the settings of cap")
     expect(page.locator(".settings-used")).to_contain_text("accepted by Ada")
 
     def next_lot() -> Any:
@@ -105,6 +116,7 @@ def test_next_lot_is_scored_with_settings_accepted_in_the_browser(
     assert "accepted by Ada" in report
     page.get_by_role("button", name="Back to the default settings").click()
     expect(page.locator(".settings-used")).to_have_text("the default settings: efficientnet-lite0")
+    expect(page.locator(".settings-said")).to_contain_text("the default settings: efficientnet-lite0")
     job, report = next_lot()
     assert (job.backbone.name, job.of_product) == ("efficientnet-lite0", None)
     assert visitor.problems == []

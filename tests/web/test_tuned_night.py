@@ -77,7 +77,7 @@ def test_verdicts_choose_the_settings_of_the_next_night_until_somebody_goes_back
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.screenshot(path=tmp_path / f"compared-{width}.png", full_page=True)
     page.get_by_role("button", name="Accept the settings found").click()
-    expect(page.locator(".settings-said")).to_have_text("Saved.")
+    expect(page.locator(".settings-said")).to_contain_text("Saved. In use from the next lot on: ")
     expect(used).to_contain_text(f"{FOUND}; accepted by Ada")
     page.screenshot(path=tmp_path / "accepted-390.png", full_page=True)
 

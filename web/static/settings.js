@@ -14,7 +14,7 @@ for (const button of document.querySelectorAll("button[data-settings]")) {
       const content = { category: box.dataset.category, tuning: button.dataset.settings, name };
       const answer = await send(new URL("settings", root), content);
       box.querySelector(".settings-used").textContent = answer.in_use;
-      said.textContent = gettext("Saved.");
+      said.textContent = gettext("Saved. In use from the next lot on: %(settings)s.", { settings: answer.in_use });
     } catch (error) {
       said.textContent = gettext("Not saved: %(reason)s", { reason: error.message });
       said.classList.add("error");
