@@ -48,6 +48,7 @@ SENTENCES = (
     "storage/images/drawn_shapes.py",
     "storage/images/links.py",
     "storage/products/accepted_thresholds.py",
+    "storage/products/defect_kinds.py",
     "storage/results/verdicts.py",
 )
 """Modules whose warnings, remarks and errors pages show."""

@@ -38,6 +38,7 @@ from web.named import Named
 from web.nights import StoredRun
 from web.overview import calendar, products_of
 from web.product.ignored_places import OutdatedError, ignored_values
+from web.product.kinds import kinds_values
 from web.product.routes import product_routes
 from web.product.settings import settings_of
 from web.product.threshold import threshold_in_use
@@ -118,6 +119,7 @@ def create_app(
         values["actions"] = last_actions(library.verdicts.actions(run.path))
         values["threshold_in_use"] = threshold_in_use(store, run.record)
         values["place"] = shlex.quote(store.location(run.path))
+        values["kinds"] = kinds_values(store, run.record.job.category)
         return shown(request, "lot.html", run=run, record=run.record, unusual=unusual, **values)
 
     @app.get("/lots/{name}/pull")
@@ -125,6 +127,12 @@ def create_app(
         run, lot = named.lot(name)
         parts = parts_to_pull(lot, library.verdicts_about(run))
         return shown(request, "pull.html", run=run, record=run.record, parts=parts)
+
+    @app.get("/lots/{name}/kinds")
+    def kinds_page(name: str, request: Request) -> HTMLResponse:
+        run = named.run(name)
+        kinds = kinds_values(store, run.record.job.category)
+        return shown(request, "kinds.html", run=run, record=run.record, kinds=kinds)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:
@@ -159,6 +167,7 @@ def create_app(
         values = image_values(lot, position, library.verdicts_about(run), query)
         image = lot.images[position]
         values["ignored"] = ignored_values(store, run.record, image.width, image.height)
+        values["kinds"] = kinds_values(store, run.record.job.category)
         return shown(request, "image.html", run=run, record=run.record, query=query, **values)
 
     @app.get("/lots/{name}/images/{image_id}/thumbnail")

@@ -43,7 +43,19 @@ def history(verdicts: pd.DataFrame, image_id: str) -> dict[str, object]:
     """Every verdict about an image, the earliest first, and the one that counts, as plain JSON values."""
     own = verdicts[verdicts["image_id"] == image_id]
     current = current_verdicts(own)
-    told = ("verdict_id", "verdict", "name", "note", "time", "regions", "at_once", "looked", "undone_by")
+    told = (
+        "verdict_id",
+        "verdict",
+        "kind",
+        "severity",
+        "name",
+        "note",
+        "time",
+        "regions",
+        "at_once",
+        "looked",
+        "undone_by",
+    )
     names = [name for name in COLUMNS if name in told]
     return {
         "all": own[names].to_dict("records"),

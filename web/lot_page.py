@@ -59,14 +59,18 @@ def suggestion_for(lot: Lot, calibration: Calibration | None, judged: VerdictCou
 
 
 def with_verdicts(lot: Lot, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """The lot's table with each image's current `verdict`, empty for none, if it was `looked` at, if people differ."""
-    current = current_verdicts(verdicts).set_index("image_id")[["verdict", "looked"]]
+    """The lot's table with each image's current verdict.
+
+    Columns `verdict`, `kind`, `severity`, empty for none; `looked`, if at it; `differs`, if people do.
+    """
+    current = current_verdicts(verdicts).set_index("image_id")[["verdict", "looked", "kind", "severity"]]
     of_image = current.reindex(lot.table["image_id"])
     said, looked = of_image["verdict"].to_numpy(dtype=object), of_image["looked"].to_numpy(dtype=object)
     known = pd.notna(said)
     seen = np.where(known, looked, False).astype(bool)
     differs = lot.table["image_id"].isin(list(differing(verdicts)))
-    return lot.table.assign(verdict=np.where(known, said, ""), looked=seen, differs=differs)
+    told = {name: of_image[name].fillna("").to_numpy(dtype=object) for name in ("kind", "severity")}
+    return lot.table.assign(verdict=np.where(known, said, ""), looked=seen, differs=differs, **told)
 
 
 def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query | None, suggestion: Suggestion) -> dict[str, object]:

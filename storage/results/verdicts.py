@@ -34,7 +34,9 @@ FORMAT_VERSION = 2
 SUFFIXES = (".json", ".jsonl")
 DEFECTIVE, GOOD, UNSURE, WITHDRAWN = "defective", "good", "unsure", "withdrawn"
 CHOICES = (DEFECTIVE, GOOD, UNSURE, WITHDRAWN)
-MAX_NOTE, MAX_NAME = 2000, 80
+SEVERITIES = ("minor", "major", "critical")
+"""Of a defect, the mildest first."""
+MAX_NOTE, MAX_NAME, MAX_KIND = 2000, 80, 40
 """Characters."""
 READERS = 8
 """Files read at once: reading waits for the disk or the network."""
@@ -60,6 +62,10 @@ class Verdict:
     name: str
     """Who decided."""
     note: str = ""
+    kind: str = ""
+    """Of the defect, one that the product's list had (`storage.products.defect_kinds`); empty where none is told."""
+    severity: str = ""
+    """Of the defect, one of `SEVERITIES`; empty where none is told."""
     regions: tuple[DrawnShape, ...] = ()
     """Where the defect is, if it was drawn."""
     at_once: int = 1
@@ -81,6 +87,17 @@ class Verdict:
             raise ValueError(f"name must have 1 to {MAX_NAME} characters, got {len(self.name)}; say who decides")
         if len(self.note) > MAX_NOTE:
             raise ValueError(f"note must have at most {MAX_NOTE} characters, got {len(self.note)}; shorten it")
+        if len(self.kind) > MAX_KIND:
+            raise ValueError(f"kind must have at most {MAX_KIND} characters, got {len(self.kind)}; choose a listed one")
+        if self.severity and self.severity not in SEVERITIES:
+            known = ", ".join(SEVERITIES)
+            raise ValueError(
+                f"severity must be one of {known}, or empty, got {self.severity[:40]!r}; choose one of them"
+            )
+        if (self.kind or self.severity) and self.verdict != DEFECTIVE:
+            raise ValueError(
+                f"kind and severity must go with the verdict defective, got {self.verdict}; leave them out"
+            )
         if len(self.regions) > MAX_REGIONS:
             raise ValueError(f"a verdict must have at most {MAX_REGIONS} regions, got {len(self.regions)}; remove some")
 
@@ -235,7 +252,7 @@ class VerdictReader:
                 datetime.fromisoformat(line["time"])
             if "undoes" in lines[0]:
                 return Undo(str(lines[0]["undoes"]), str(lines[0]["name"]), lines[0]["time"])
-            return tuple(dict(line) for line in lines)
+            return tuple({"kind": "", "severity": "", **line} for line in lines)
         except (ValueError, TypeError, KeyError) as error:
             log.warning("%s in %s is no verdict of this release and is left out (%s)", path, self.store.url, error)
             return ()

@@ -75,7 +75,7 @@ def test_the_way_of_an_inspector(visit: Visit, site: str, store: Store, lot_name
     expect(page.locator("#zoom-level")).not_to_have_text(before)
     page.keyboard.press("0")
     expect(page.locator("#zoom-level")).to_have_text(before)
-    page.keyboard.press("1")
+    page.keyboard.press("f")
     expect(page.locator("#zoom-level")).to_have_text("100 %")
 
     page.keyboard.press("n")

@@ -115,7 +115,7 @@ def test_images_about_which_two_people_differ_are_listed(
     for name, verdict in (("Ada", "good"), ("Ben", "defective"), ("Ben", "withdrawn"), ("Ada", "unsure")):
         give(client, lot_name, image_ids[4], verdict, name=name)
     page = client.get(f"/lots/{lot_name}?verdict=differs").text
-    assert "<bdi>Ada</bdi>: good, <bdi>Ben</bdi>: good, <bdi>Eve</bdi>: unsure" in page
+    assert "<bdi>Ada</bdi>: <bdi>good</bdi>, <bdi>Ben</bdi>: <bdi>good</bdi>, <bdi>Eve</bdi>: <bdi>unsure</bdi>" in page
     assert page.count("data-image=") == 1
     assert client.get(f"/lots/{lot_name}/selection.json?verdict=differs").json()["images"] == [image_ids[3]]
 

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from fastapi import Request
 
+from storage.given_names import one_form
 from storage.images.drawn_shapes import DrawnShape, regions_of
+from storage.products.defect_kinds import latest_kinds
 from storage.results.verdicts import Verdict
 from web.lot import Lot
 
@@ -67,15 +69,44 @@ class Said(NamedTuple):
     verdict: str
     name: str
     note: str
+    kind: str
+    """One of the product's list, or empty."""
+    severity: str
 
 
-def said_in(sent: dict[str, object]) -> Said:
-    """What a person said in a sent object.
+def said_in(sent: dict[str, object], lot: Lot) -> Said:
+    """What a person said in a sent object about images of a lot.
 
     Raises:
-        ValueError: if a field is no text, by name.
+        ValueError: if a field is no text, by name, or the kind is none of the product's.
+        FormatVersionError, DamagedError: if the product's kinds cannot be read.
     """
-    return Said(text_of(sent, "verdict"), text_of(sent, "name").strip(), text_of(sent, "note").strip())
+    verdict, name, note, kind, severity = (
+        text_of(sent, field).strip() for field in ("verdict", "name", "note", "kind", "severity")
+    )
+    if kind:
+        kind = listed_kind(lot, kind)
+    return Said(verdict, name, note, kind, severity)
+
+
+def listed_kind(lot: Lot, kind: str) -> str:
+    """The name of a kind as the list of a lot's product has it.
+
+    Raises:
+        ValueError: if the list has none of this name.
+    """
+    category = str(lot.record.job.category)
+    listed, name = [one.name for one in latest_kinds(lot.run.store, category)], one_form(kind)
+    if not listed:
+        raise ValueError(
+            f"kind must be empty as long as {category} has no list of kinds, got {kind[:40]!r}; list it first"
+        )
+    if name not in listed:
+        raise ValueError(
+            f"kind must be one of {', '.join(listed)}, got {kind[:40]!r}; choose one of them, or add it to the list of "
+            f"{category}"
+        )
+    return name
 
 
 def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
@@ -87,7 +118,7 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     sent, image = sent_object(body), lot.images[position]
     regions = regions_of(sent.get("regions", []))
     clipped = tuple(clip_region(region, image.width, image.height) for region in regions)
-    return verdict_about(lot, position, said_in(sent), regions=clipped)
+    return verdict_about(lot, position, said_in(sent, lot), regions=clipped)
 
 
 def verdict_about(

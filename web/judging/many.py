@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from reports.languages.current import gettext as _
 from reports.sentences import counted
+from reports.verdicts.words import verdict_words
 from storage.results.verdicts import WITHDRAWN, Content, Undo, Verdict, undone
 from web.judging.form import said_in, sent_object, text_of, verdict_about
 from web.lot import Lot
@@ -45,7 +46,7 @@ def verdicts_from(body: bytes, lot: Lot) -> tuple[list[Verdict], str]:
     if token and not TOKEN.fullmatch(token):
         raise ValueError("token must have 16 hexadecimal digits; reload the page")
     ids = list(dict.fromkeys(ids))
-    said = said_in(sent)
+    said = said_in(sent, lot)
     positions = [lot.positions[image_id] for image_id in ids]
     return [verdict_about(lot, one, said, looked=looked, at_once=len(ids)) for one in positions], token
 
@@ -76,9 +77,10 @@ def row_of(actions: Mapping[str, Content], action: str, undone_by: str) -> Actio
 def describe(verdicts: Sequence[Mapping[str, object]]) -> str:
     """What an action says, in words.
 
-    >>> describe([{"path": "7.png", "verdict": "good", "looked": True}])
-    '7.png judged good'
-    >>> describe([{"path": "7.png", "verdict": "good", "looked": False}] * 200)
+    >>> seven = {"path": "7.png", "verdict": "defective", "kind": "dent", "severity": "minor", "looked": True}
+    >>> describe([seven])
+    '7.png judged defective, dent, minor'
+    >>> describe([{**seven, "verdict": "good", "kind": "", "severity": "", "looked": False}] * 200)
     '200 images judged good, not looked at'
     """
     if not verdicts:
@@ -87,7 +89,8 @@ def describe(verdicts: Sequence[Mapping[str, object]]) -> str:
     about = str(first["path"]) if len(verdicts) == 1 else counted(len(verdicts), "image")
     if first["verdict"] == WITHDRAWN:
         return _("%(images)s: verdict taken back", images=about)
-    said = _("%(images)s judged %(verdict)s", images=about, verdict=_(str(first["verdict"])))
+    words = verdict_words(str(first["verdict"]), str(first["kind"]), str(first["severity"]))
+    said = _("%(images)s judged %(verdict)s", images=about, verdict=words)
     return said if first["looked"] else _("%(said)s, not looked at", said=said)
 
 

@@ -21,7 +21,7 @@ SAVING = Lock()
 
 
 class OutdatedError(ValueError):
-    """Somebody else saved places since the page was loaded."""
+    """Somebody else saved the same thing since the page was loaded."""
 
 
 class IgnoredValues(TypedDict):

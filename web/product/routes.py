@@ -9,6 +9,7 @@ from web.judging.routes import FOR_NOW
 from web.named import Named
 from web.overview import products_of
 from web.product.ignored_places import IgnoredValues, save_ignored
+from web.product.kinds import save_kinds
 from web.product.settings import change_settings
 from web.product.threshold import InUse, asked_threshold, change_threshold, night_rows, nights_alike
 
@@ -43,6 +44,15 @@ def product_routes(named: Named) -> APIRouter:
         def stored() -> InUse:
             run = named.run(name)
             return change_threshold(library, body, run, nights_alike(library.runs(), run.record))
+
+        return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
+
+    @router.post("/lots/{name}/kinds")
+    async def list_kinds(name: str, request: Request) -> JSONResponse:
+        body = await read_limited(request)
+
+        def stored() -> dict[str, str]:
+            return {"saved": save_kinds(library.store, body, named.run(name).record.job.category)}
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)
 

@@ -105,7 +105,7 @@ const actions = {
   b: () => drawing.choose("box"), o: () => drawing.choose("outline"),
   h: () => { get("heat").hidden = !get("heat").hidden; },
   "+": () => viewer.zoom(1.5), "=": () => viewer.zoom(1.5), "-": () => viewer.zoom(1 / 1.5),
-  0: () => viewer.fit(), 1: () => viewer.full(),
+  0: () => viewer.fit(), f: () => viewer.full(),
   ArrowLeft: () => get("prev")?.click(), ArrowRight: () => get("next")?.click(),
 };
 const MOVES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -129,7 +129,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
-  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const action = actions[key] ?? verdicts.kinds.action(key);
   if (!action || event.repeat && !"+-=".includes(event.key)) return;
   event.preventDefault();
   action();

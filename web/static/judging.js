@@ -1,5 +1,6 @@
 // A lot's page judges many images at once: what is selected, one key, one request; and undoes what was done.
 import { capital, gettext, ngettext, number } from "./language.js";
+import { inWords, KindChoice } from "./kind_choice.js";
 import { Reviewer } from "./reviewer.js";
 import { Selection } from "./selection.js";
 import { send } from "./send.js";
@@ -60,7 +61,9 @@ async function act(address, content, told) {
   }
 }
 
-function judge(verdict) {
+const kinds = new KindChoice((kind) => judge("defective", kind), say);
+
+function judge(verdict, kind = "") {
   const focused = selection.focused;
   const images = selection.ids.size ? [...selection.ids] : focused ? [focused.dataset.image] : [];
   if (!images.length) {
@@ -68,10 +71,14 @@ function judge(verdict) {
     return;
   }
   const token = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const severity = verdict === "defective" ? kinds.severity : "";
   const what = verdict === "withdrawn" ? gettext("verdicts are taken back")
-    : ngettext("%(count)s image is judged %(verdict)s", "%(count)s images are judged %(verdict)s", images.length, { verdict: gettext(verdict) });
-  reviewer.ask(what, (name) => act("verdicts", { verdict, name, looked: get("looked").checked, images, token },
-    (said) => gettext("%(said)s. Ctrl-Z undoes.", { said })));
+    : ngettext("%(count)s image is judged %(verdict)s", "%(count)s images are judged %(verdict)s", images.length, { verdict: inWords(gettext(verdict), { kind, severity }) });
+  const sent = { verdict, kind, severity, looked: get("looked").checked, images, token };
+  reviewer.ask(what, (name) => act("verdicts", { ...sent, name }, (said) => {
+    kinds.severity = "";
+    return gettext("%(said)s. Ctrl-Z undoes.", { said });
+  }));
 }
 
 function undo(action = "") {
@@ -146,7 +153,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !get("keys").checked) return;
-  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const action = keys[key] ?? kinds.action(key);
   if (!action) return;
   event.preventDefault();
   action();

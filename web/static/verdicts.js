@@ -1,10 +1,12 @@
 // Verdicts: sent to the store one by one, shown with everybody's earlier ones. Nothing typed is lost if sending fails.
 import { capital, gettext, moment } from "./language.js";
+import { inWords, KindChoice } from "./kind_choice.js";
 import { Reviewer } from "./reviewer.js";
 import { send } from "./send.js";
 
 const get = (id) => document.getElementById(id);
 const WORDS = { defective: gettext("defective"), good: gettext("good"), unsure: gettext("unsure"), withdrawn: gettext("taken back") };
+const words = (said) => inWords(WORDS[said.verdict], said);
 
 export class Verdicts {
   constructor(base, drawing, known, after) {
@@ -13,6 +15,8 @@ export class Verdicts {
     for (const button of document.querySelectorAll("[data-verdict]")) {
       button.addEventListener("click", () => this.give(button.dataset.verdict));
     }
+    this.kinds = new KindChoice((kind) => this.give("defective", kind), (text) => this.#say(text));
+    this.kinds.severity = known.current?.severity ?? "";
     get("withdraw").addEventListener("click", () => this.withdraw());
     drawing.changed = () => this.#say(gettext("Stored with the next verdict."));
     drawing.set(known.current?.regions ?? []);
@@ -25,7 +29,7 @@ export class Verdicts {
   // Goes to another page, on which what was stored here is still said.
   leave(link) {
     sessionStorage.setItem("musc-said", gettext("%(said)s. Ctrl-Z undoes.", {
-      said: `${document.querySelector("h1").textContent}: ${WORDS[this.known.current?.verdict ?? "withdrawn"]}`,
+      said: `${document.querySelector("h1").textContent}: ${words(this.known.current ?? { verdict: "withdrawn" })}`,
     }));
     link.click();
   }
@@ -43,26 +47,27 @@ export class Verdicts {
 
   withdraw() { if (this.known.current) this.give("withdrawn"); }
 
-  give(verdict) {
-    const what = verdict === "withdrawn" ? gettext("the verdict is taken back") : gettext("the image is judged %(verdict)s", { verdict: WORDS[verdict] });
-    this.reviewer.ask(what, (name) => this.#send(verdict, name));
+  give(verdict, kind = "") {
+    const severity = verdict === "defective" ? this.kinds.severity : "", said = { verdict, kind, severity };
+    const what = verdict === "withdrawn" ? gettext("the verdict is taken back") : gettext("the image is judged %(verdict)s", { verdict: words(said) });
+    this.reviewer.ask(what, (name) => this.#send(said, name));
   }
 
-  async #send(verdict, name) {
+  async #send(said, name) {
     if (this.sending) return;
     this.sending = true;
-    const before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
+    const { verdict } = said, before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
     try {
-      this.known = await send(`${this.base}/verdicts`, { verdict, name, note: get("note").value, regions });
+      this.known = await send(`${this.base}/verdicts`, { ...said, name, note: get("note").value, regions });
     } catch (error) {
       this.#say(gettext("Not stored: %(reason)s", { reason: error.message }), true);
       return;
     } finally { this.sending = false; }
     get("note").value = "";
     const others = this.known.all.slice(before, -1).filter((one) => one.name !== name);
-    const said = others.map((one) => gettext("%(name)s said %(verdict)s", { name: one.name, verdict: WORDS[one.verdict] })).join(", ");
-    const told = said ? gettext("Meanwhile %(said)s; both are kept, yours counts.", { said }) : "";
-    const stored = verdict === "withdrawn" ? gettext("Taken back.") : gettext("Stored: %(verdict)s.", { verdict: WORDS[verdict] });
+    const theirs = others.map((one) => gettext("%(name)s said %(verdict)s", { name: one.name, verdict: words(one) })).join(", ");
+    const told = theirs ? gettext("Meanwhile %(said)s; both are kept, yours counts.", { said: theirs }) : "";
+    const stored = verdict === "withdrawn" ? gettext("Taken back.") : gettext("Stored: %(verdict)s.", { verdict: words(said) });
     this.#show();
     this.#say(`${stored} ${told}`.trim());
     this.after();
@@ -78,11 +83,12 @@ export class Verdicts {
     for (const button of document.querySelectorAll("[data-verdict]")) {
       button.setAttribute("aria-pressed", String(button.dataset.verdict === current?.verdict));
     }
+    this.kinds.show(current?.kind || null);
     get("withdraw").hidden = !current;
     const items = [...this.known.all].reverse().map((one) => {
       const item = document.createElement("li"), badge = document.createElement("span"), time = document.createElement("time");
       badge.className = `badge ${one.verdict === "withdrawn" ? "plain" : one.verdict}`;
-      badge.textContent = WORDS[one.verdict];
+      badge.textContent = words(one);
       time.dateTime = one.time;
       time.textContent = moment(new Date(one.time));
       item.classList.toggle("overruled", one.verdict_id !== current?.verdict_id);

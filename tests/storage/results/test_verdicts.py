@@ -172,6 +172,14 @@ def test_one_verdict_is_a_file_of_plain_json(tmp_path: Path) -> None:
     assert Path(path).suffix == ".json"
 
 
+def test_verdict_from_before_there_were_kinds_has_none(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    path = add_verdict(store, verdict(said="defective"))
+    known = json.loads(store.read(path))
+    store.write(path, json.dumps({name: known[name] for name in known if name not in ("kind", "severity")}).encode())
+    assert read_verdicts(store, RUN)[["kind", "severity"]].to_numpy().tolist() == [["", ""]]
+
+
 def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, read = Store(str(tmp_path)), []
     add_verdict(store, verdict())
@@ -202,6 +210,11 @@ def test_damaged_files_cost_no_other_verdict(tmp_path: Path, content: bytes, cap
     [
         ({"verdict": "bad"}, "verdict must be one of defective, good, unsure, withdrawn, got 'bad'"),
         ({"name": " "}, "name must have 1 to 80 characters"),
+        ({"said": "good", "kind": "dent"}, "kind and severity must go with the verdict defective, got good"),
+        (
+            {"said": "defective", "severity": "huge"},
+            "severity must be one of minor, major, critical, or empty, got 'huge'",
+        ),
         ({"note": "x" * (verdicts.MAX_NOTE + 1)}, "note must have at most 2000 characters, got 2001"),
     ],
 )
