@@ -17,7 +17,7 @@ from reports.languages.current import language_tag
 from reports.languages.sentences import translated
 from reports.page.crops import close_up_grid
 from reports.verdicts.counts import calibration_of, scored_alike
-from reports.verdicts.exported_verdicts import FORMATS, verdicts_content
+from reports.verdicts.exported_verdicts import FORMATS, numbered_kinds, verdicts_content
 from storage.disk_space import describe_space, is_full
 from storage.errors import StorageError, UnreadableImageError
 from storage.results.run_files import Language
@@ -155,7 +155,8 @@ def create_app(
         file_name = quote(f"{name}-verdicts-{kind}.{FORMATS[kind]}")
         headers = {**FOR_NOW, "Content-Disposition": f"attachment; filename*=UTF-8''{file_name}"}
         try:
-            content = verdicts_content(kind, library.verdicts_about(run), lot.images)
+            verdicts = library.verdicts_about(run)
+            content = verdicts_content(kind, verdicts, lot.images, kinds=numbered_kinds(store, verdicts))
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         return Response(content, media_type=MEDIA[FORMATS[kind]], headers=headers)

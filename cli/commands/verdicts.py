@@ -48,11 +48,12 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     Raises:
         ValueError: if the format is none, there are no verdicts, or the target is in use.
         IncompleteError: if the run is not complete.
+        FormatVersionError, DamagedError: if a list of the product's kinds cannot be read.
     """
     from pathlib import Path
 
     from musc.option_ranges import require_address
-    from reports.verdicts.exported_verdicts import FORMATS, verdicts_content
+    from reports.verdicts.exported_verdicts import FORMATS, numbered_kinds, verdicts_content
     from reports.verdicts.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
     from storage.results.verdicts import read_verdicts
@@ -88,6 +89,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
             typer.echo(visible(f"left out, {GONE}: {', '.join(written.left_out)}"))
         return
     target = Path(output or f"{default}.{FORMATS[kind]}")
+    content = verdicts_content(kind, verdicts, run.scored_images(), image_prefix, numbered_kinds(run.store, verdicts))
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(verdicts_content(kind, verdicts, run.scored_images(), image_prefix))
+    target.write_bytes(content)
     typer.echo(visible(f"{len(verdicts)} verdicts in {target}"))

@@ -31,6 +31,14 @@ class Marked:
     image), and from a model a `score`."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Further facts, passed on by name."""
+    kind: str = ""
+    """Of its defect; empty where none is told."""
+    severity: str = ""
+
+    @property
+    def place_label(self) -> str:
+        """What its places are called: their kind, or only defective."""
+        return self.kind or DEFECTIVE
 
 
 def csv_bytes(table: "pd.DataFrame") -> bytes:
@@ -53,13 +61,25 @@ def inert(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_SIGNS) else text
 
 
-def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
-    """Images and their defective places as COCO's object detection has them; only defective images have annotations."""
-    numbered = list(enumerate(marked, start=1))
-    shapes = [(number, region) for number, image in numbered if image.label == DEFECTIVE for region in image.regions]
+def as_coco(marked: Sequence[Marked], description: str, kinds: Sequence[str] = ()) -> dict[str, object]:
+    """Images and their defective places as COCO's object detection has them; only defective images have annotations.
+
+    Args:
+        kinds: every kind that an image may have; they are categories behind `defective`, in this order.
+    """
+    numbered, names = list(enumerate(marked, start=1)), (DEFECTIVE, *kinds)
+    shapes = [
+        (number, region, 1 + names.index(image.place_label))
+        for number, image in numbered
+        if image.label == DEFECTIVE
+        for region in image.regions
+    ]
     return {
         "info": {"description": description},
-        "categories": [{"id": 1, "name": DEFECTIVE}],
+        "categories": [
+            {"id": number, "name": name, **({"supercategory": DEFECTIVE} if number > 1 else {})}
+            for number, name in enumerate(names, start=1)
+        ],
         "images": [
             {
                 "id": number,
@@ -71,18 +91,18 @@ def as_coco(marked: Sequence[Marked], description: str) -> dict[str, object]:
             }
             for number, image in numbered
         ],
-        "annotations": [annotation(count, number, region) for count, (number, region) in enumerate(shapes, start=1)],
+        "annotations": [annotation(count, *shape) for count, shape in enumerate(shapes, start=1)],
     }
 
 
-def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any]) -> dict[str, object]:
+def annotation(annotation_id: int, image_id: int, region: Mapping[str, Any], category_id: int) -> dict[str, object]:
     """One place as COCO has it: its box, its polygon and its area; a detector's place has a score too."""
     points = region["points"]
     left, top, right, bottom = bounds(points)
     return {
         "id": annotation_id,
         "image_id": image_id,
-        "category_id": 1,
+        "category_id": category_id,
         "bbox": [left, top, right - left, bottom - top],
         "segmentation": [[value for point in points for value in point]],
         "area": area(points),
@@ -96,8 +116,8 @@ def as_labelstudio(
 ) -> list[dict[str, object]]:
     """Tasks with one annotation each, or with one prediction if a model made them.
 
-    Their labelling interface needs `Choices` named `verdict`, and `RectangleLabels` and `PolygonLabels` named `box` and
-    `outline`, all for an `Image` named `image`.
+    Their labelling interface needs `Choices` named `verdict`, for verdicts that have them `kind` and `severity`, and
+    `RectangleLabels` and `PolygonLabels` named `box` and `outline`, all for an `Image` named `image`.
 
     Args:
         model: what made the places; each then comes as a box and as an outline. None if people did.
@@ -108,10 +128,15 @@ def as_labelstudio(
 
 def task(marked: Marked, model: str | None, prefix: str | None) -> dict[str, object]:
     """One of Label Studio's tasks."""
-    choice = {"from_name": "verdict", "to_name": "image", "type": "choices", "value": {"choices": [marked.label]}}
+    said = {"verdict": marked.label, "kind": marked.kind, "severity": marked.severity}
+    choices = [
+        {"from_name": name, "to_name": "image", "type": "choices", "value": {"choices": [choice]}}
+        for name, choice in said.items()
+        if choice
+    ]
     shapes = (BOX, OUTLINE) if model else (None,)
-    results = [place(region, shape or region["shape"], marked.image) for region in marked.regions for shape in shapes]
-    result = {"result": [choice, *results]}
+    results = [place(region, shape or region["shape"], marked) for region in marked.regions for shape in shapes]
+    result = {"result": [*choices, *results]}
     image = marked.image.path if prefix is None else f"{prefix}{quote(marked.image.path)}"
     data = {"image": image, "sha256": marked.image.sha256, **marked.facts}
     if model is None:
@@ -119,8 +144,9 @@ def task(marked: Marked, model: str | None, prefix: str | None) -> dict[str, obj
     return {"data": data, "predictions": [{"model_version": model, "score": marked.facts.get("raw_score"), **result}]}
 
 
-def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str, object]:
+def place(region: Mapping[str, Any], shape: str, marked: Marked) -> dict[str, object]:
     """A place in percent of the image's sides, as Label Studio has it."""
+    image = marked.image
     points = [[100 * x / image.width, 100 * y / image.height] for x, y in region["points"]]
     left, top, right, bottom = bounds(points)
     value: dict[str, object]
@@ -130,7 +156,13 @@ def place(region: Mapping[str, Any], shape: str, image: ListedImage) -> dict[str
     else:
         kind, value = "polygonlabels", {"points": points}
     size = {"original_width": image.width, "original_height": image.height, "image_rotation": 0}
-    return {"from_name": shape, "to_name": "image", **size, "type": kind, "value": {**value, kind: [DEFECTIVE]}}
+    return {
+        "from_name": shape,
+        "to_name": "image",
+        **size,
+        "type": kind,
+        "value": {**value, kind: [marked.place_label]},
+    }
 
 
 def bounds(points: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:

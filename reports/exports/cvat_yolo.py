@@ -2,9 +2,11 @@
 
 import html
 import io
+import json
 import re
 import zipfile
 from collections.abc import Sequence
+from itertools import count
 from pathlib import PurePosixPath
 
 from reports.exports.csv_coco_labelstudio import Marked, bounds
@@ -13,17 +15,19 @@ from storage.results.verdicts import DEFECTIVE, GOOD
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, escaped or not."""
-DATA_YAML = f"path: .\ntrain: images.txt\nval: images.txt\nnames:\n  0: {DEFECTIVE}\n"
+DATA_YAML = "path: .\ntrain: images.txt\nval: images.txt\nnames:\n"
 
 
-def as_cvat(marked: Sequence[Marked], title: str, source: str) -> bytes:
-    """Images, each with its label as a tag and its places as boxes and polygons.
+def as_cvat(marked: Sequence[Marked], title: str, source: str, kinds: Sequence[str] = ()) -> bytes:
+    """Images, each with its label and its kind as tags and its places as boxes and polygons.
 
     Args:
         title: of the task.
         source: who made the marks, as CVAT has it: `manual` or `auto`.
+        kinds: every kind that an image may have; they are labels of the task too.
     """
-    labels = "".join(f"<label><name>{name}</name><type>any</type></label>" for name in (DEFECTIVE, GOOD))
+    names = (DEFECTIVE, GOOD, *kinds)
+    labels = "".join(f"<label><name>{escaped(name)}</name><type>any</type></label>" for name in names)
     task = f"<task><name>{escaped(title)}</name><size>{len(marked)}</size><labels>{labels}</labels></task>"
     images = "".join(cvat_image(number, image, source) for number, image in enumerate(marked))
     head = '<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1</version>'
@@ -33,8 +37,8 @@ def as_cvat(marked: Sequence[Marked], title: str, source: str) -> bytes:
 def cvat_image(number: int, marked: Marked, source: str) -> str:
     """One image as CVAT has it, with a line for each mark."""
     image = marked.image
-    lines = [f'<tag label="{marked.label}" source="{source}"/>']
-    shared = f'label="{DEFECTIVE}" source="{source}" occluded="0" z_order="0"'
+    lines = [f'<tag label="{escaped(name)}" source="{source}"/>' for name in (marked.label, marked.kind) if name]
+    shared = f'label="{escaped(marked.place_label)}" source="{source}" occluded="0" z_order="0"'
     for region in marked.regions:
         if region["shape"] == BOX:
             left, top, right, bottom = bounds(region["points"])
@@ -56,7 +60,7 @@ def escaped(text: str) -> str:
     return safe.replace("\t", "&#9;").replace("\n", "&#10;").replace("\r", "&#13;")
 
 
-def as_yolo(marked: Sequence[Marked], *, outlines: bool) -> bytes:
+def as_yolo(marked: Sequence[Marked], *, outlines: bool, kinds: Sequence[str] = ()) -> bytes:
     """A ZIP archive of `data.yaml`, `images.txt` and a label file for each image; the lot's folder belongs beside them
     as `images`.
 
@@ -65,12 +69,14 @@ def as_yolo(marked: Sequence[Marked], *, outlines: bool) -> bytes:
 
     Args:
         outlines: whether places are polygons (YOLO's segments) instead of boxes.
+        kinds: every kind that an image may have; they are classes from 1 on, in this order, behind `defective`, 0.
 
     Raises:
         ValueError: if two images would share a label file, or a name is none that a list of lines can hold.
     """
     kept = [image for image in marked if image.label == GOOD or (image.label == DEFECTIVE and image.regions)]
     files: dict[str, Marked] = {}
+    classes = (DEFECTIVE, *kinds)
     for image in kept:
         path = image.image.path
         if path.splitlines() != [path] or any("\ud800" <= sign <= "\udfff" for sign in path):
@@ -81,10 +87,12 @@ def as_yolo(marked: Sequence[Marked], *, outlines: bool) -> bytes:
             raise ValueError(f"names of images must differ before their suffix for YOLO, got {names}; rename one")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("data.yaml"), DATA_YAML)
+        archive.writestr(zipfile.ZipInfo("data.yaml"), DATA_YAML + "".join(map(yaml_line, count(), classes)))
         archive.writestr(zipfile.ZipInfo("images.txt"), "".join(f"./images/{image.image.path}\n" for image in kept))
         for file, image in files.items():
-            archive.writestr(zipfile.ZipInfo(file), yolo_lines(image, outlines=outlines))
+            archive.writestr(
+                zipfile.ZipInfo(file), yolo_lines(image, classes.index(image.place_label), outlines=outlines)
+            )
     return buffer.getvalue()
 
 
@@ -98,7 +106,16 @@ def label_file(path: str) -> str:
     return f"{head}/labels/{tail}".removeprefix("/")
 
 
-def yolo_lines(marked: Marked, *, outlines: bool) -> str:
+def yaml_line(number: int, name: str) -> str:
+    r"""A class in `data.yaml`; its name in quotes where YAML could take it for something else.
+
+    >>> yaml_line(0, "defective"), yaml_line(1, "dent: 7")
+    ('  0: defective\n', '  1: "dent: 7"\n')
+    """
+    return f"  {number}: {name if name == DEFECTIVE else json.dumps(name, ensure_ascii=False)}\n"
+
+
+def yolo_lines(marked: Marked, number: int, *, outlines: bool) -> str:
     """The marks of an image, a line each: the class, then a box or corners as fractions of the image's sides."""
     lines = []
     for region in marked.regions if marked.label == DEFECTIVE else ():
@@ -109,5 +126,5 @@ def yolo_lines(marked: Marked, *, outlines: bool) -> str:
         left, top, right, bottom = bounds(points)
         box = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
         values = [value for point in points for value in point] if outlines else box
-        lines.append(" ".join(["0", *(f"{value:.6f}" for value in values)]) + "\n")
+        lines.append(" ".join([str(number), *(f"{value:.6f}" for value in values)]) + "\n")
     return "".join(lines)

@@ -1,8 +1,10 @@
 """Verdicts as a labelled folder in the layout of MVTec AD: photographs, and masks of the regions that were drawn."""
 
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from reports.exports.csv_coco_labelstudio import csv_bytes
 from reports.run_record import read_record
 from reports.verdicts.counts import clear_verdicts
 from storage.errors import ImageChangedError
+from storage.given_names import caseless
 from storage.images.decode import format_of, read_header
 from storage.images.formats.orientation import EXIF_ORIENTATION, UPRIGHT, turn_upright
 from storage.images.lots import ListedImage, read_image
@@ -29,8 +32,10 @@ SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "TIFF": ".tif"}
 """Of formats that are not called like their suffix."""
 BACK = {6: 8, 8: 6}
 """By EXIF orientation, the one that turns back; the others turn back themselves."""
+NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
+"""Signs that the name of a folder may not have on some disk."""
 GONE = "no longer in its folder as it was scored"
-COLUMNS = ("file", "mask", "path", "name", "time", "note")
+COLUMNS = ("file", "mask", "path", "kind", "severity", "name", "time", "note")
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,12 @@ class JudgedImage:
     image: ListedImage
     label: str
     """`good` or `defective`."""
+    kind: str
+    """Of the defect; empty where none is told."""
     regions: Sequence[Any]
     """Drawn places of which at least one pixel lies in the image; none if there are no such."""
     facts: dict[str, object]
-    """Who judged, when, and the note."""
+    """Kind and severity, who judged, when, and the note."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def judged_images(run: Run, verdicts: "pd.DataFrame") -> list[JudgedImage]:
         image, label = by_id[row["image_id"]], row["verdict"]
         has_regions = label == DEFECTIVE and mask_of(row["regions"], image).getbbox() is not None
         regions = row["regions"] if has_regions else ()
-        judged.append(JudgedImage(image, label, regions, {name: row[name] for name in COLUMNS[2:]}))
+        judged.append(JudgedImage(image, label, row["kind"], regions, {name: row[name] for name in COLUMNS[2:]}))
     return judged
 
 
@@ -74,8 +81,9 @@ def lacking_places(judged: Sequence[JudgedImage]) -> list[str]:
 
 
 def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path) -> LabelledFolder:
-    """Write judged images as `musc benchmark folder` reads them: `<category>/test/{good,defective}/<image id>.png`, and
-    their drawn places as `<category>/ground_truth/defective/<image id>_mask.png`; without any, the label stands alone.
+    """Write judged images as `musc benchmark folder` reads them: `<category>/test/<type>/<image id>.png`, and their
+    drawn places as `<category>/ground_truth/<type>/<image id>_mask.png`; without any, the label stands alone. The type
+    is `good`, `defective`, or the kind of a defect.
 
     Names are made of image ids, because names of photographs may be anything; `images.csv` in the category's folder
     says which is which. The folder is put in place when all of it is written.
@@ -94,7 +102,7 @@ def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path)
     record = read_record(run)
     photographs, staging = Store(record.job.folder), target.with_name(f"{target.name}{PARTIAL}{uuid4().hex}")
     category = staging / safe_folder_name(record.job.category)
-    counts = {GOOD: 0, DEFECTIVE: 0}
+    counts, folders = {GOOD: 0, DEFECTIVE: 0}, type_folders({image.kind for image in judged})
     left_out: list[str] = []
     rows: list[dict[str, object]] = []
     for image in judged:
@@ -102,9 +110,10 @@ def write_labelled_folder(run: Run, judged: Sequence[JudgedImage], target: Path)
         if content is None:
             left_out.append(image.image.path)
             continue
-        file = f"test/{image.label}/{image.image.image_id}{suffix_of(content)}"
+        folder = folders.get(image.kind, image.label)
+        file = f"test/{folder}/{image.image.image_id}{suffix_of(content)}"
         write(category / file, content)
-        mask = f"ground_truth/{image.label}/{image.image.image_id}_mask.png" if image.regions else ""
+        mask = f"ground_truth/{folder}/{image.image.image_id}_mask.png" if image.regions else ""
         if mask:
             write(category / mask, mask_content(image, read_header(content).orientation))
         counts[image.label] += 1
@@ -149,6 +158,21 @@ def suffix_of(content: bytes) -> str:
     """
     image_format = format_of(content)
     return SUFFIXES.get(image_format, f".{image_format.lower()}")
+
+
+def type_folders(kinds: Collection[str]) -> dict[str, str]:
+    """Folders of kinds by their names, each of its own and none of them `good`, on any disk.
+
+    >>> type_folders({"dent", "Dent", "a/b", ".good", ""})
+    {'.good': 'good-2', 'Dent': 'Dent', 'a/b': 'a_b', 'dent': 'dent-2'}
+    """
+    folders: dict[str, str] = {}
+    for kind in sorted(set(kinds) - {""}):
+        base = NOT_IN_NAMES.sub("_", kind).strip(". ") or "kind"
+        taken = {caseless(name) for name in (GOOD, DEFECTIVE, *folders.values())}
+        numbered = (base if number == 1 else f"{base}-{number}" for number in count(1))
+        folders[kind] = next(name for name in numbered if caseless(name) not in taken)
+    return folders
 
 
 def safe_folder_name(category: str) -> str:
