@@ -105,6 +105,14 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
         "Language of the report: en, de or zh. What is printed, `run.json` and the files for other programs stay "
         "English.",
     )
+    pixel_size: float | None = option(
+        None,
+        "Millimetres of the part that a pixel of the photographs shows. Sizes of odd places are then in mm, on pages "
+        "and in files.",
+        metavar="MM",
+        gt=0,
+        allow_inf_nan=False,
+    )
     image_prefix: str | None = option(
         None,
         "For `export` labelstudio: put before the path of each photograph in `data.image`, so that Label Studio can "
@@ -130,7 +138,7 @@ class ScoringRequest(VerdictsRequest, ComputingRequest):
     @property
     def files(self) -> RunFiles:
         """What is made from each finished run."""
-        return RunFiles(self.maps, self.export, self.image_prefix, self.language)
+        return RunFiles(self.maps, self.export, self.image_prefix, self.language, self.pixel_size)
 
 
 class LotRequest(RegionRequest, ScoringRequest):

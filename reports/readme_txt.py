@@ -6,10 +6,11 @@ from typing import get_args
 from reports.description import describe_run
 from reports.run_record import RunRecord
 from reports.sentences import headline, thresholds
-from storage.results.run_files import ExportKind, MapKind, export_folder, maps_folder
+from storage.results.run_files import CAUSES, CAUSES_FOLDER, ExportKind, MapKind, export_folder, maps_folder
 from storage.results.runs import CONTENTS, REPORT, REPORT_FOLDER
 
 MADE_AFTER = {
+    f"{CAUSES_FOLDER}/{CAUSES}": "what is odd about flagged and suspect images: a sentence each, size and place",
     f"{REPORT_FOLDER}/{REPORT}": "the page with pictures, for a browser and for mailing",
     **{maps_folder(kind): f"anomaly maps as {kind} files, with --maps {kind}" for kind in get_args(MapKind)},
     **{export_folder(kind): f"results as {kind}, with --export {kind}" for kind in get_args(ExportKind)},

@@ -28,8 +28,10 @@ def write_export(spec: ExportSpec) -> StoredArtefact:
 
 
 def csv_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
-    """The score table; it names no addresses."""
-    return csv_bytes(finished.run.scores())
+    """The score table, and what is odd about flagged and suspect images; it names no addresses."""
+    scores = finished.run.scores()
+    causes = scores["image_id"].map({image_id: cause.text for image_id, cause in finished.causes.of_image.items()})
+    return csv_bytes(scores.assign(cause=causes.fillna("")))
 
 
 def coco_content(finished: FinishedRun, image_prefix: str | None) -> bytes:
@@ -88,4 +90,7 @@ def marked_image(finished: FinishedRun, position: int) -> Marked:
         for outline in finished.outlines(position)
     ]
     label = DEFECTIVE if finished.listed[position] else GOOD
-    return Marked(finished.images[position], label, regions, {**facts, "decision": str(row["decision"])})
+    words = {"decision": str(row["decision"])}
+    if cause := finished.causes.of_image.get(finished.images[position].image_id):
+        words["cause"] = cause.text
+    return Marked(finished.images[position], label, regions, facts | words)

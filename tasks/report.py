@@ -19,7 +19,7 @@ from reports.page.finished_run import FinishedRun
 from reports.page.gallery import gallery_of
 from reports.page.heatmaps import overlay
 from reports.page.html import render
-from reports.page.run_files_specs import ExportSpec, ReportSpec
+from reports.page.run_files_specs import CausesSpec, ExportSpec, ReportSpec
 from reports.sentences import RAW_SCORES, headline, thresholds
 from reports.unusual_nights import ENOUGH_EARLIER, MIN_EARLIER, MeasureComparison, compare
 from storage.artefacts import facts, is_complete, make_incomplete, writing
@@ -53,15 +53,15 @@ def write_report(spec: ReportSpec) -> StoredArtefact:
     return StoredArtefact(path=f"{spec.path}/{REPORT}")
 
 
-def clear_outdated(spec: ReportSpec | ExportSpec) -> None:
+def clear_outdated(spec: ReportSpec | ExportSpec | CausesSpec) -> None:
     """Let what was made from something else be made anew; it stays in place until its successor is written."""
     if is_outdated(spec):
         log.info("%s is outdated and is made again", spec.path)
         make_incomplete(Store(spec.store), spec.path)
 
 
-def is_outdated(spec: ReportSpec | ExportSpec) -> bool:
-    """Whether there is a page, or an export, that was made from something else."""
+def is_outdated(spec: ReportSpec | ExportSpec | CausesSpec) -> bool:
+    """Whether there is a page, an export or a table of causes that was made from something else."""
     store = Store(spec.store)
     return is_complete(store, spec.path) and facts(store, spec.path).get("key") != spec.key
 
@@ -100,7 +100,7 @@ def page_values(store: Store, spec: ReportSpec) -> dict[str, object]:
         "colours": ", ".join(scale_colours()),
         "positions": positions,
         "listed": finished.ranked[:MAX_ROWS],
-        "gallery": gallery_of(finished),
+        "gallery": gallery_of(finished, finished.causes),
         "groups": record.groups,
         "left_out": left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(left_out),

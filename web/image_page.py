@@ -1,18 +1,27 @@
 """An image's page: the image among those of its view, its map, its nearest matches and its verdicts."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from musc.decisions.decision_words import Decision
 from musc.decisions.defect_boxes import outline_levels
+from musc.layers import Grid
 from reports.languages.current import gettext as _
-from reports.page.crops import worst_patch
+from reports.page.causes import Cause
+from reports.page.crops import close_up_grid, worst_patch
+from reports.page.find_causes import cause_of, or_none
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
-from reports.page.matches import NONE_ACCEPTED, search_for, why_no_matches
+from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
+from reports.page.place_differences import GOOD_PLACES, differences, place_pixels
 from storage.results.verdicts import COLUMNS, current_verdicts
 from web.judging.steps import steps_of
 from web.lot import Lot
 from web.lot_page import with_verdicts
+from web.pictures import DECODERS
+from web.pictures import photograph as read_photograph
 from web.view_query import Query
 
 MATCHES = 4
@@ -102,14 +111,15 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
 
     Returns:
         `patch` and `matches`, each with `image_id`, `path`, `patch` and `distance`; no matches, and the `reason` why,
-        where none can be sought.
+        where none can be sought; in `words`, sentences, what is odd about the image.
     """
     image, row = lot.images[position], lot.table.iloc[position]
     peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
     patch = worst_patch(lot.record, lot.patch_scores(position), peak)
-    if reason := why_no_matches(lot.run.store, lot.record):
-        return {"patch": patch, "matches": [], "reason": _("No matches: %(reason)s.", reason=_(reason))}
-    search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
+    near, reason = list[Match](), why_no_matches(lot.run.store, lot.record)
+    if not reason:
+        search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
+        near = search.nearest([(position, patch)], GOOD_PLACES)[0]
     shown = [
         {
             "image_id": lot.images[match.image].image_id,
@@ -117,10 +127,33 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
             "patch": match.patch,
             "distance": round(match.distance, 4),
         }
-        for match in search.nearest([(position, patch)], MATCHES)[0]
+        for match in near[:MATCHES]
     ]
+    cause = lot.causes.of_image.get(image.image_id) or cause_now(lot, position, patch, near)
     return {
         "patch": patch,
         "matches": shown,
-        "reason": "" if shown else _("No matches: %(reason)s.", reason=_(NONE_ACCEPTED)),
+        "reason": "" if shown else _("No matches: %(reason)s.", reason=_(reason or NONE_ACCEPTED)),
+        "words": [cause.where, *cause.measured],
     }
+
+
+def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match]) -> Cause:
+    """What is odd about an image of which the run does not say it, as the report would."""
+    grid = close_up_grid(lot.record, lot.patch_scores(position).shape)
+    places = ((position, patch), *((match.image, match.patch) for match in near))
+    worst, *good = (place_of(lot, image, place, grid) for image, place in places)
+    measured = None
+    if worst is not None:
+        measured = or_none(partial(differences, worst, [pixels for pixels in good if pixels is not None]))
+    about = lot.causes.facts
+    row = lot.table.iloc[position]
+    return cause_of(row, lot.images[position], lot.boxes, about.part, measured, about.pixel_size)
+
+
+def place_of(lot: Lot, position: int, patch: int, grid: Grid) -> np.ndarray | None:
+    """Pixels of a place, uint8 (height, width, 3); None where the photograph is gone."""
+    content = lot.content(position)
+    with DECODERS:
+        photograph = read_photograph(content)
+        return None if photograph is None else or_none(partial(place_pixels, photograph, patch, grid))

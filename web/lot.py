@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import zarr
 
+from reports.page.causes import Causes, read_causes
 from reports.page.heatmaps import ColourScale, colour_scale
 from reports.run_record import RunRecord
 from storage.errors import ImageChangedError, UnreadableImageError
@@ -41,6 +42,11 @@ class Lot:
     def positions(self) -> dict[str, int]:
         """Position of each image by its id."""
         return {str(image_id): position for position, image_id in enumerate(self.table["image_id"])}
+
+    @cached_property
+    def causes(self) -> Causes:
+        """What is odd about its images; read once, when the first image is looked at."""
+        return read_causes(self.run)
 
     @cached_property
     def has_appearance(self) -> bool:

@@ -21,14 +21,14 @@ from storage.datasets import list_categories
 from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
 
-KINDS = ("darker", "lighter", "another colour", "rougher", "more edges", "blurred", "nothing")
+KINDS = ("darker", "lighter", "another colour", "rougher", "more edges", "something there", "smoother", "nothing")
 PHOTOGRAPHS = 12
 """Good photographs of a product."""
 THUMBNAIL = 6
 """Windows are matched at so many pixels a side."""
 TRIES = 50
 """A kind is left out where so many windows show no change that can be seen."""
-LEVELS = {"darker": 20, "lighter": 20, "another colour": 20, "rougher": 4, "blurred": 4}
+LEVELS = {"darker": 20, "lighter": 20, "another colour": 20, "rougher": 4, "smoother": 4}
 """Grey levels by which at least half of the pixels must have changed for it to be seen."""
 LINES, CONTRAST = (0.08, 0.25), 40
 """Lines cover a share of the pixels between these, by at least so many grey levels."""
@@ -37,8 +37,10 @@ LINES, CONTRAST = (0.08, 0.25), 40
 def changed(pixels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
     """A window with a change drawn on it: uint8 (height, width, 3)."""
     height, width, _ = pixels.shape
-    if kind == "blurred":
+    if kind == "smoother":
         return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(3)))
+    if kind == "something there":
+        return with_thing(pixels, rng)
     if kind == "more edges":
         picture = Image.fromarray(pixels)
         for _ in range(rng.integers(1, 5)):
@@ -55,12 +57,24 @@ def changed(pixels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarr
     return (pixels + drawn[kind]()).round().clip(0, 255).astype(np.uint8)
 
 
+def with_thing(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A window with a spot of one colour, its border a pixel soft: uint8 (height, width, 3)."""
+    height, width, _ = pixels.shape
+    mask = Image.new("L", (width, height))
+    radii = rng.uniform(0.16, 0.32, 2) * min(height, width)
+    middle = rng.uniform(0.3, 0.7, 2) * (width, height)
+    ImageDraw.Draw(mask).ellipse([*(middle - radii), *(middle + radii)], fill=255)
+    share = np.asarray(mask.filter(ImageFilter.GaussianBlur(1)), dtype=float)[..., None] / 255
+    colour = rng.uniform(0, 255, 3) + rng.normal(0, 3, (height, width, 1))
+    return (pixels * (1 - share) + colour * share).round().clip(0, 255).astype(np.uint8)
+
+
 def seen(before: np.ndarray, after: np.ndarray, kind: str) -> bool:
     """Whether a drawn change can be seen: enough pixels changed by enough, and lines do not fill the window."""
     if kind == "nothing":
         return True
     levels = np.abs(after.astype(int) - before).max(axis=2)
-    if kind == "more edges":
+    if kind in ("more edges", "something there"):
         return bool(LINES[0] <= (levels >= CONTRAST).mean() <= LINES[1])
     return bool(np.median(levels) >= LEVELS[kind])
 
@@ -106,11 +120,6 @@ def draws(
                     break
 
 
-def wanted(kind: str) -> str:
-    """What should be named: a blur nothing, because no measure tells it well enough."""
-    return "nothing" if kind == "blurred" else kind
-
-
 def first_named(worst: np.ndarray, good: Sequence[np.ndarray]) -> str:
     """The kind that the report would name first."""
     found = differences(worst, good)
@@ -121,8 +130,11 @@ def first_named(worst: np.ndarray, good: Sequence[np.ndarray]) -> str:
         "brightness": ("darker", "lighter"),
         "roughness": ("", "rougher"),
         "colour": ("", "another colour"),
+        "presence": ("", "something there"),
+        "detail": ("smoother", ""),
+        "edges": ("", "more edges"),
     }
-    return words.get(found[0].quantity, ("", "more edges"))[more]
+    return words[found[0].quantity][more]
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -141,12 +153,12 @@ def main(arguments: Sequence[str]) -> None:
             for kind, _before, after, places in draws(good, options.draws, options.seed):
                 name = first_named(after, places)
                 named[kind][name] += 1
-                product[kind, name == wanted(kind)] += 1
+                product[kind, name == kind] += 1
             rows = (f"{kind} {product[kind, True]}/{product[kind, True] + product[kind, False]}" for kind in KINDS)
             print(f"{category.name}: {', '.join(rows)}", flush=True)
     for kind, names in named.items():
-        others = ", ".join(f"{name} {count}" for name, count in names.most_common() if name != wanted(kind))
-        print(f"| {kind} | {names[wanted(kind)]} of {names.total()} | {others} |")
+        others = ", ".join(f"{name} {count}" for name, count in names.most_common() if name != kind)
+        print(f"| {kind} | {names[kind]} of {names.total()} | {others} |")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from planning.lot_job import LotJob
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
 from reports.notices import Notices, notices_of, own_notices, profile_of_run
-from reports.page.run_files_specs import export_specs, maps_spec, profile_spec, report_spec
+from reports.page.causes import read_causes
+from reports.page.run_files_specs import CausesSpec, causes_spec, export_specs, maps_spec, profile_spec, report_spec
 from reports.run_record import RunRecord, read_record, scored_run
 from reports.unusual_nights import MAX_EARLIER
 from storage.artefacts import is_complete
@@ -18,6 +19,7 @@ from storage.results.runs import Run
 from storage.store import Store
 from tasks.export_maps import write_maps
 from tasks.export_results import write_export
+from tasks.find_causes import find_causes
 from tasks.profile import profile_run
 from tasks.report import clear_outdated, is_outdated, language_of, write_report
 from tasks.runtime.run_stage import run_stage
@@ -59,7 +61,9 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
         profiling = profile_spec(job, run, record)
         run_stage("profile", profile_run, [profiling], runner)
         notices = notices_of(finished.store, record)
-        reporting = report_spec(job, run, profiling, files.language)
+        causes = causes_spec(job, run, files.pixel_size)
+        problems += find_out_causes(causes, runner)
+        reporting = report_spec(job, run, profiling, causes, files.language)
         clear_outdated(reporting)
         created += missing("page", [reporting])
         report = run_stage("report", write_report, [reporting], runner)[0].path
@@ -70,6 +74,20 @@ def report_run(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles = NO
     for problem in problems:
         log.error(problem)
     return Reported(report, notices, tuple(problems), (*created, *added.created))
+
+
+def find_out_causes(causes: CausesSpec, runner: Runner) -> list[str]:
+    """Find out what is odd about a run's images, anew where sizes have another unit.
+
+    Returns:
+        A sentence if that fails; page and files then say nothing of it.
+    """
+    try:
+        clear_outdated(causes)
+        run_stage("causes", find_causes, [causes], runner)
+    except Exception as error:
+        return [f"what is odd about the images could not be found out ({error}); the scores are complete"]
+    return []
 
 
 def add_files(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles) -> AddedFiles:
@@ -93,18 +111,25 @@ def add_files(job: LotJob, run: ScoredRun, runner: Runner, files: RunFiles) -> A
 
 
 def add_files_to(run: Run, runner: Runner, files: RunFiles) -> AddedFiles:
-    """The same for a run of an earlier command, made with the options of its record; its page in the language too."""
+    """The same for a run of an earlier command, made with the options of its record; its page in the language and unit
+    that are asked for too."""
     record = read_record(run)
     job, scored = replace(record.job, store=run.store.url), scored_run(run.path, record)
+    causes = causes_spec(job, scored, files.pixel_size)
+    same_words, problems = (
+        language_of(run) == files.language and not is_outdated(causes),
+        find_out_causes(causes, runner),
+    )
     added = add_files(job, scored, runner, files)
-    if language_of(run) == files.language:
+    added = replace(added, problems=(*problems, *added.problems))
+    if same_words:
         return added
     try:
-        translating = report_spec(job, scored, profile_spec(job, scored, record), files.language)
-        clear_outdated(translating)
-        run_stage("report", write_report, [translating], runner)
+        reporting = report_spec(job, scored, profile_spec(job, scored, record), causes, files.language)
+        clear_outdated(reporting)
+        run_stage("report", write_report, [reporting], runner)
     except Exception as error:
-        return replace(added, problems=(*added.problems, f"the report could not be made in its language ({error})"))
+        return replace(added, problems=(*added.problems, f"the report could not be made again ({error})"))
     return replace(added, created=("page", *added.created))
 
 
@@ -133,7 +158,8 @@ def renew(run: Run, runner: Runner) -> None:
     """Make a page again if it is there and was made from something else; it keeps its language."""
     record = read_record(run)
     job, scored = replace(record.job, store=run.store.url), scored_run(run.path, record)
-    reporting = report_spec(job, scored, profile_spec(job, scored, record), language_of(run))
+    causes = causes_spec(job, scored, read_causes(run).facts.pixel_size)
+    reporting = report_spec(job, scored, profile_spec(job, scored, record), causes, language_of(run))
     if is_outdated(reporting):
         log.info("the report of %s is made again: an earlier night was scored", job.lot)
         clear_outdated(reporting)

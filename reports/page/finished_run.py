@@ -10,6 +10,7 @@ from PIL import Image
 from musc.decisions.decision_words import Decision
 from musc.decisions.defect_boxes import boxes, defect_mask
 from musc.decisions.outlines import Outline, outlines
+from reports.page.causes import Causes, read_causes
 from reports.page.crops import worst_patch
 from reports.page.heatmaps import Box, ColourScale, colour_scale
 from reports.run_record import RunRecord, read_record
@@ -54,6 +55,11 @@ class FinishedRun:
     def fine_scores(self) -> np.ndarray:
         """Float32 (N, rows, columns), of the levels with the finest grid."""
         return self.run.fine_scores()
+
+    @cached_property
+    def causes(self) -> Causes:
+        """What is odd about its images; nothing where that was not found out."""
+        return read_causes(self.run)
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -1,32 +1,27 @@
 """The pictures of a report: the worst images with their heatmaps, what they should look like, and small ones."""
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from musc.decisions.decision_words import Decision
+from reports.page.causes import Cause, Causes
 from reports.page.crops import close_up, close_up_grid
 from reports.page.finished_run import FinishedRun
 from reports.page.heatmaps import data_url, draw_boxes, draw_outlines, overlay, within
-from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import GOOD_PLACES, Difference, differences, place_pixels
+from reports.page.matches import Match, searched_at
 from storage.images.decoded_at_once import IN_FLIGHT
-
-T = TypeVar("T")
 
 CARDS, CARDS_IF_NONE_LISTED = 40, 20
 """Images shown large: flagged ones before suspect ones, or the most anomalous of all where there are none."""
 COMPARED_CARDS = 12
-"""Cards that also show the nearest normal-looking matches; those cost a look through stored features."""
+"""Cards that also show the nearest normal-looking matches."""
 SHOWN_MATCHES = 3
-"""Of the nearest matches; the further ones are only measured."""
+"""Of the nearest matches; the further ones were only measured."""
 SMALL_LISTED, SMALL_ACCEPTED = 160, 12
 """Further flagged and suspect images, and a sample of accepted ones, shown small."""
 MAX_THUMBNAILS = 200
@@ -60,11 +55,9 @@ class Card:
     thumbnail: str | None = None
     box_count: int = 0
     worst: Crop | None = None
-    worst_pixels: np.ndarray | None = None
-    """Of the patch itself, uint8 (height, width, 3)."""
     matches: list[Crop] = field(default_factory=list)
-    differences: list[Difference] | None = None
-    """In what the worst place stands out from the matches; None where they are too few to say."""
+    cause: Cause | None = None
+    """What is odd about it; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +90,25 @@ class Gallery:
         return any(card.matches for card in self.cards)
 
 
-def gallery_of(finished: FinishedRun) -> Gallery:
-    """Choose and draw the pictures of a run."""
+def gallery_of(finished: FinishedRun, causes: Causes) -> Gallery:
+    """Choose and draw the pictures of a run, beside what is known to be odd about its images."""
     listed = finished.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
     accepted = finished.most_anomalous(Decision.ACCEPTED)
     large = listed[:CARDS] or accepted[:CARDS_IF_NONE_LISTED]
-    matches, matched_at = matches_for(finished, large[:COMPARED_CARDS])
+    ids = {position: finished.images[position].image_id for position in large}
+    matches = {position: causes.matches.get(ids[position], []) for position in large[:COMPARED_CARDS]}
     groups = group_members(finished)
     further = listed[CARDS : CARDS + SMALL_LISTED]
     sample = spread(accepted[::-1], SMALL_ACCEPTED)
     small_positions = list(dict.fromkeys([*further, *sample, *chain.from_iterable(groups.values())]))
     in_table = [position for position in finished.ranked[:MAX_THUMBNAILS] if position not in large]
     with ThreadPoolExecutor(PAINTERS) as painters:
-        cards = list(painters.map(lambda number: card_of(finished, number, matches.get(number, [])), large))
+        cards = list(
+            painters.map(
+                lambda number: card_of(finished, number, matches.get(number, []), causes.of_image.get(ids[number])),
+                large,
+            )
+        )
         small = drawn_pictures(
             small_positions, painters.map(lambda number: small_of(finished, number), small_positions)
         )
@@ -126,7 +125,7 @@ def gallery_of(finished: FinishedRun) -> Gallery:
             for group, members in groups.items()
         },
         thumbnails=thumbnails,
-        matched_at=matched_at,
+        matched_at=causes.facts.why_no_matches or searched_at(finished.record),
         left_out_count=sum(position not in shown_positions for position in listed),
     )
 
@@ -171,45 +170,18 @@ def spread(positions: Sequence[int], count: int) -> list[int]:
     return [positions[index] for index in np.linspace(0, len(positions) - 1, count).round().astype(int)]
 
 
-def matches_for(finished: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
-    """For each image the places of accepted images most like its worst one, and where they were sought, or why not."""
-    queries = [(position, finished.worst_patch(position)) for position in positions]
-    if reason := why_no_matches(finished.run.store, finished.record):
-        return {}, reason
-    search = search_for(finished.run, finished.record, finished.scores, positions)
-    if not any(search.answering):
-        return {}, NONE_ACCEPTED
-    return dict(zip(positions, search.nearest(queries, GOOD_PLACES), strict=True)), search.where
-
-
-def card_of(finished: FinishedRun, position: int, matches: Sequence[Match]) -> Card:
+def card_of(finished: FinishedRun, position: int, matches: Sequence[Match], cause: Cause | None) -> Card:
     """Draw one image large: as photographed, with its heatmap, its worst place, and what that should look like."""
     with IN_FLIGHT.holding(finished.images[position]):
         card = drawn_card(finished, position)
-    grid, good = close_up_grid(finished.record, finished.grid), []
-    for match in matches if card.worst else ():
+    card.cause, grid = cause, close_up_grid(finished.record, finished.grid)
+    for match in matches[:SHOWN_MATCHES] if card.worst else ():
         image = finished.images[match.image]
         with IN_FLIGHT.holding(image):
             photograph = finished.photograph(match.image)
-            if photograph is not None and len(card.matches) < SHOWN_MATCHES:
+            if photograph is not None:
                 card.matches.append(Crop(data_url(close_up(photograph, match.patch, grid)), image.path, match.distance))
-            if (
-                photograph is not None
-                and (pixels := or_none(partial(place_pixels, photograph, match.patch, grid))) is not None
-            ):
-                good.append(pixels)
-    if card.worst_pixels is not None:
-        card.differences = or_none(partial(differences, card.worst_pixels, good))
     return card
-
-
-def or_none(measure: Callable[[], T]) -> T | None:
-    """What a measurement gives; None where it fails, which costs its words and never the page."""
-    try:
-        return measure()
-    except Exception as error:
-        logging.getLogger(__name__).warning("The worst place of an image is not described: %s", error)
-        return None
 
 
 def drawn_card(finished: FinishedRun, position: int) -> Card:
@@ -222,8 +194,7 @@ def drawn_card(finished: FinishedRun, position: int) -> Card:
     heat = overlay(picture, finished.anomaly_map(position, picture.size[::-1]), *finished.limits)
     heat = draw_boxes(draw_outlines(heat, finished.mask(position, picture.size), width=1), regions)
     grid = close_up_grid(finished.record, finished.grid)
-    patch = finished.worst_patch(position)
-    worst = data_url(close_up(photograph, patch, grid))
+    worst = data_url(close_up(photograph, finished.worst_patch(position), grid))
     return Card(
         position,
         data_url(picture),
@@ -231,7 +202,6 @@ def drawn_card(finished: FinishedRun, position: int) -> Card:
         thumbnail_of(photograph),
         len(regions),
         Crop(worst, finished.images[position].path),
-        or_none(partial(place_pixels, photograph, patch, grid)),
     )
 
 

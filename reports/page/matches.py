@@ -101,11 +101,6 @@ class Search:
     outside: np.ndarray | None
     """Bool (N, P), patches outside of a region of interest."""
 
-    @property
-    def where(self) -> str:
-        """In words."""
-        return _("layer %(layer)s, degree %(degree)s", layer=self.layer.number, degree=self.degree)
-
     def nearest(self, queries: Sequence[tuple[int, int]], count: int = 3) -> list[list[Match]]:
         """The nearest places of answering images to each (image, patch), as `nearest_matches` finds them."""
         return nearest_matches(
@@ -118,6 +113,12 @@ class Search:
             count=count,
             outside=self.outside,
         )
+
+
+def searched_at(record: RunRecord) -> str:
+    """In which layer and at which degree matches are sought, in words."""
+    degree = middle_degree(record.job.settings.degrees)
+    return _("layer %(layer)s, degree %(degree)s", layer=compared_layer(record).number, degree=degree)
 
 
 def search_for(run: Run, record: RunRecord, scores: "pd.DataFrame", shown: Sequence[int]) -> Search:

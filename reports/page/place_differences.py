@@ -10,6 +10,7 @@ from musc.layers import Grid
 from reports.languages.current import gettext as _
 from reports.languages.numbers import number
 from reports.page.crops import crop_window
+from reports.page.place_presence import presence
 
 MIN_GOOD_PLACES = 3
 """Fewer do not show how much good places differ from each other."""
@@ -19,10 +20,14 @@ MIN_SIDE = 24
 GOOD_PLACES = 8
 """Nearest good places that are measured; the page shows the first ones."""
 
-_FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.45, "edges": 12.0}
+_FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.45, "edges": 12.0, "presence": 6.0, "detail": 0.9}
 """Good places count as at least so different from each other: grey levels, doublings, percent of the pixels."""
-_RANGES = {"brightness": 0.8, "colour": 1.0, "roughness": 0.55, "edges": 0.6}
+_RANGES = {"brightness": 0.8, "colour": 1.0, "roughness": 0.55, "edges": 0.6, "presence": 0.6, "detail": 0.55}
 """Share of the range of the good places that counts too; chosen by `benchmarks/report/differences.py`."""
+_LEAST = {"roughness": 1.0, "detail": 0.3}
+"""Grey levels added before logarithms are taken: what lies far below is as good as none."""
+_ONE_WAY = {"colour": True, "roughness": True, "edges": True, "presence": True, "detail": False}
+"""Quantities that are named only where they are greater, or less, than in good places."""
 _EDGE = 1.5, 4.0
 """A gradient belongs to an edge from so many times the noise on, and from so many grey levels a pixel."""
 _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
@@ -44,7 +49,10 @@ class Difference:
     @property
     def sentence(self) -> str:
         """In words."""
-        more, levels = self.amount > 0, number(abs(self.amount), ".1f" if self.quantity == "roughness" else ".0f")
+        more, levels = (
+            self.amount > 0,
+            number(abs(self.amount), ".1f" if self.quantity in ("roughness", "detail") else ".0f"),
+        )
         if self.quantity == "colour":
             return _("Another colour, by %(levels)s grey levels.", levels=levels)
         if self.quantity == "brightness" and more:
@@ -53,6 +61,10 @@ class Difference:
             return _("Darker by %(levels)s grey levels.", levels=levels)
         if self.quantity == "roughness":
             return _("Rougher by %(levels)s grey levels.", levels=levels)
+        if self.quantity == "presence":
+            return _("Something is there that good places lack, on %(levels)s %% of the pixels.", levels=levels)
+        if self.quantity == "detail":
+            return _("Smoother by %(levels)s grey levels.", levels=levels)
         return _("More edges, by %(levels)s %% of the pixels.", levels=levels)
 
 
@@ -82,21 +94,17 @@ def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Differenc
         return None
     measured = _measured([worst.astype(np.float64), *(pixels.astype(np.float64) for pixels in good)])
     found = {name: one for name, values in measured.items() if (one := _difference(name, values))}
-    if "roughness" in found and found["roughness"].amount < 0:
-        for name in (
-            "roughness",
-            "edges",
-        ):  # smoother is found too seldom to be said; blurred outlines cover more pixels
-            found.pop(name, None)
+    if "presence" in found or "detail" in found:
+        found.pop("edges", None)  # they are the outline of the thing; blurred outlines cover more pixels
     return sorted(found.values(), key=lambda difference: -difference.strength)[:MOST_NAMED]
 
 
 def _difference(quantity: str, values: np.ndarray) -> Difference | None:
     """In what the first of the values stands out from the others, of good places; None where it does not."""
     amount = values[0] - np.median(values[1:])
-    value, *others = np.log2(1 + values) if quantity == "roughness" else values
+    value, *others = np.log2(_LEAST[quantity] + values) if quantity in ("roughness", "detail") else values
     usual, least, most = np.median(others), min(others), max(others)
-    if least <= value <= most or (amount <= 0 and quantity in ("colour", "edges")):
+    if least <= value <= most or (amount > 0) != _ONE_WAY.get(quantity, amount > 0):
         return None
     spread = _MAD * np.median(np.abs(others - usual))
     strength = abs(value - usual) / np.linalg.norm([spread, _RANGES[quantity] * (most - least), _FLOORS[quantity]])
@@ -116,6 +124,9 @@ def _measured(places: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         "colour": _colour_distances(places, brightness),
         "roughness": noise,
         "edges": np.array([_edges(gradient, edge) for gradient in gradients]),
+        "presence": presence(places),
+        "detail": np.array([_detail(grey) for grey in greys])
+        * (np.median(brightness[1:]) / (brightness + 1)).clip(1, 4),
     }
 
 
@@ -126,6 +137,13 @@ def _noise(grey: np.ndarray) -> float:
     steps = np.abs(ndimage.convolve(grey, _NOISE, mode="nearest"))
     inner = steps[1:-1, 1:-1] if min(grey.shape) > 2 else steps
     return float(np.percentile(inner, 25) / _QUARTILE)
+
+
+def _detail(grey: np.ndarray) -> float:
+    """Mean of what a blur by a pixel takes away, in grey levels."""
+    from scipy import ndimage  # takes half a second to load
+
+    return float(np.abs(grey - ndimage.gaussian_filter(grey, 1, mode="nearest")).mean())
 
 
 def _gradient(grey: np.ndarray) -> np.ndarray:

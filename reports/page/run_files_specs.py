@@ -3,17 +3,26 @@
 from dataclasses import dataclass
 
 from planning.lot_job import LotJob
-from planning.stage_versions import EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
+from planning.stage_versions import CAUSES_VERSION, EXPORTS_VERSION, MAPS_VERSION, PROFILE_VERSION, REPORT_VERSION
 from planning.task_results import ScoredRun
 from planning.task_specs import Spec
 from reports.languages.catalogue import catalogue_digest
 from reports.notices import profile_of_run
+from reports.page.causes import causes_path
 from reports.page.html import templates_digest
 from reports.run_record import RunRecord
 from reports.unusual_nights import MAX_EARLIER
 from storage.artefacts import digest
 from storage.results.profiles import earlier_profiles
-from storage.results.run_files import ExportKind, Language, MapKind, RunFiles, export_folder, maps_folder
+from storage.results.run_files import (
+    WITH_CAUSES,
+    ExportKind,
+    Language,
+    MapKind,
+    RunFiles,
+    export_folder,
+    maps_folder,
+)
 from storage.results.runs import REPORT_FOLDER
 from storage.results.site_address import read_site
 from storage.store import Store
@@ -55,6 +64,22 @@ class ProfileSpec(RunFilesSpec):
     @property
     def size(self) -> int:
         return self.images
+
+
+@dataclass(frozen=True)
+class CausesSpec(RunFilesSpec):
+    """Find out what is odd about the images of a run."""
+
+    stage = "causes"
+    version = CAUSES_VERSION
+
+    pixel_size: float | None = None
+    """Millimetres a pixel."""
+    unit = "run"
+
+    @property
+    def path(self) -> str:
+        return causes_path(self.run)
 
 
 @dataclass(frozen=True)
@@ -113,6 +138,8 @@ class ExportSpec(RunFilesSpec):
     kind: ExportKind
     image_prefix: str | None = None
     """Of the addresses of photographs, for Label Studio."""
+    pixel_size: float | None = None
+    """Of the causes that it holds."""
     unit = "files"
 
     @property
@@ -138,12 +165,19 @@ def profile_spec(job: LotJob, run: ScoredRun, record: RunRecord) -> ProfileSpec:
     )
 
 
-def report_spec(job: LotJob, run: ScoredRun, profiled: ProfileSpec, language: Language) -> ReportSpec:
-    """The spec that writes a run's page; other earlier runs, another layout or another review site make another key."""
+def causes_spec(job: LotJob, run: ScoredRun, pixel_size: float | None) -> CausesSpec:
+    """The spec that finds out what is odd about a run's images."""
+    return CausesSpec(run.key, job.category, job.store, job.folder, run.run, job.lot, pixel_size)
+
+
+def report_spec(
+    job: LotJob, run: ScoredRun, profiled: ProfileSpec, causes: CausesSpec, language: Language
+) -> ReportSpec:
+    """The spec that writes a run's page; other earlier runs, causes or layout, or another site, make another key."""
     store = Store(job.store)
     earlier = tuple(profile.path for profile in earlier_profiles(store, profiled.path, MAX_EARLIER))
     made_of = {"templates": templates_digest(), "words": catalogue_digest(language)}
-    reads = {"profile": profiled.key, "site": read_site(store), **made_of}
+    reads = {"profile": profiled.key, "causes": causes.key, "site": read_site(store), **made_of}
     return ReportSpec(
         source=digest(reads),
         category=job.category,
@@ -165,4 +199,12 @@ def maps_spec(job: LotJob, run: ScoredRun, kind: MapKind) -> MapsSpec:
 def export_specs(job: LotJob, run: ScoredRun, files: RunFiles) -> list[ExportSpec]:
     """The specs that write a run's results, one for each format."""
     shared = run.key, job.category, job.store, job.folder, run.run, job.lot
-    return [ExportSpec(*shared, kind, files.image_prefix if kind == "labelstudio" else None) for kind in files.export]
+    return [
+        ExportSpec(
+            *shared,
+            kind,
+            files.image_prefix if kind == "labelstudio" else None,
+            files.pixel_size if kind in WITH_CAUSES else None,
+        )
+        for kind in files.export
+    ]

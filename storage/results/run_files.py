@@ -7,7 +7,8 @@ MapKind = Literal["png", "tiff"]
 ExportKind = Literal["csv", "coco", "labelstudio", "cvat", "yolo", "yolo-segments"]
 Language = Literal["en", "de", "zh"]
 """In which pages are written."""
-PAGE_FOLDER = "report"
+PAGE_FOLDER, CAUSES_FOLDER = "report", "causes"
+CAUSES = "causes.parquet"
 ODD_PLACES = "boxes and outlines of the odd places of flagged and suspect images"
 EXPORTS: dict[ExportKind, str] = {
     "csv": "the table of scores",
@@ -18,6 +19,9 @@ EXPORTS: dict[ExportKind, str] = {
     "yolo-segments": "their outlines",
 }
 """What an export of each format holds, as the help of `--export` says it."""
+
+WITH_CAUSES: tuple[ExportKind, ...] = ("csv", "coco", "labelstudio")
+"""Formats that also say what is odd about an image."""
 
 
 def maps_folder(kind: MapKind) -> str:
@@ -52,12 +56,15 @@ class RunFiles:
     """Of the addresses from which Label Studio loads photographs."""
     language: Language = "en"
     """Of the page."""
+    pixel_size: float | None = None
+    """Millimetres of the part a pixel; None where nobody said."""
 
     @property
     def folders(self) -> dict[str, str]:
-        """Their folders in the run and that of the page, each with what else decides its content; may be nothing."""
+        """Their folders in the run, page and causes too, each with what else decides its content, if anything."""
         exports = {export_folder(kind): (self.image_prefix or "") * (kind == "labelstudio") for kind in self.export}
-        return {PAGE_FOLDER: self.language} | {maps_folder(kind): "" for kind in self.maps} | exports
+        told = {PAGE_FOLDER: self.language, CAUSES_FOLDER: "" if self.pixel_size is None else str(self.pixel_size)}
+        return told | {maps_folder(kind): "" for kind in self.maps} | exports
 
 
 NO_FILES = RunFiles()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 METHOD = (ROOT / "docs" / "method.md").read_text("utf-8")
 SAMPLES: dict[str, Any] = {
     **{"output": "store", "lot": "a", "category": "a", "maps": "png", "export": "csv", "backbone": "texture"},
-    **{"language": "de"},
+    **{"language": "de", "pixel_size": 0.1},
     **{"weights": None, "image_size": 64, "layers": "0", "quick_gelu": None, "position_antialias": False},
     **{"precision": "float32", "degrees": "1", "interval": "0,0.5", "references": 3, "seed": 1, "match_radius": 2},
     **{"overlap": 8, "tile_references": "all", "rscin_windows": "1", "false_alarms": 1.0, "threshold": 0.1},

@@ -152,10 +152,11 @@ def which_lots(walk: Walk) -> None:
 
 @line("check", "root", "category", "since", "output", "backbone", "engine", "default_settings", "image_prefix")
 @line("check", "maps", "export", "good_from_verdicts", "ignore_drawn", "references_from", "language")
+@line("check", "pixel_size")
 def of_check(walk: Walk) -> None:
     given = {"good_from_verdicts": True, "ignore_drawn": True, "references_from": "runs/any", "default_settings": True}
     made = {"maps": ["png", "tiff"], "export": "csv,labelstudio", "image_prefix": "/data/local-files/?d=lots/"}
-    ran, place = check(walk, "plain", **given, **made, language="de")
+    ran, place = check(walk, "plain", **given, **made, language="de", pixel_size=0.5)
     (page,) = place.rglob("report/*.html")
     assert '<html lang="de">' in page.read_text("utf-8")
     (job,) = records(ran, place)
@@ -196,6 +197,22 @@ def language_of_a_night(walk: Walk) -> None:
         pages = list(place.glob("runs/*/report/*.html"))
         assert pages
         assert all(f'<html lang="{tag}">' in page.read_text("utf-8") for page in pages), "finished nights too"
+
+
+@line("nightly", "pixel_size")
+def pixel_size_of_a_night(walk: Walk) -> None:
+    for size in (None, 0.5):
+        ran, place = night(walk, "sizes", threshold=0.01, **({"pixel_size": size} if size else {}))
+        assert ran.code == 0, ran.output
+        tables = [pd.read_parquet(path) for path in place.glob("runs/*/causes/causes.parquet")]
+        assert tables
+        for table in tables:
+            known = table[table["width"].notna()]
+            assert len(known)
+            if size:
+                assert (known["width_mm"] == known["width"] * size).all(), "of finished nights too"
+            else:
+                assert known["width_mm"].isna().all()
 
 
 @line("nightly", "good_from_verdicts", "ignore_drawn", "references_from")

@@ -47,6 +47,7 @@ for _other, _name in options_of_commands():
     "export",
     "image_prefix",
     "language",
+    "pixel_size",
     "roi",
     "good",
 )

@@ -77,6 +77,20 @@ def language(walk: Walk) -> None:
     walk.score(language="fr").refused("language must be")
 
 
+@line("score", "pixel_size")
+def pixel_size(walk: Walk) -> None:
+    ran = walk.score(threshold=0.3, export="csv", pixel_size=0.25)
+    table = pd.read_csv(ran.folder / "export-csv" / "scores.csv")
+    assert table.loc[0, "cause"].startswith("The outlined place is ")
+    assert " mm large, " in table.loc[0, "cause"]
+    (page,) = ran.folder.glob("report/*.html")
+    assert " mm large, " in page.read_text("utf-8")
+    again = walk.score(threshold=0.3, export="csv")
+    assert " pixels large, " in pd.read_csv(again.folder / "export-csv" / "scores.csv").loc[0, "cause"]
+    assert " pixels large, " in page.read_text("utf-8"), "page and files are made again in the other unit"
+    walk.score(pixel_size=0).refused("pixel_size must be greater than 0")
+
+
 @line("score", "roi")
 def roi(walk: Walk) -> None:
     for mask in ("mask.png", "masks"):

@@ -83,7 +83,18 @@ def made_by(walk: Walk, forks: ForkServer, store: str, *more: str, **variables: 
 
 def test_all_stages_are_shown_as_bars_on_a_terminal_and_write_their_files(walk: Walk, forks: ForkServer) -> None:
     shown, _ = made_by(walk, forks, "terminal", "-v")
-    for stage in ("extract", "aggregate", "score", "groups", "rescore", "profile", "report", "maps", "export"):
+    for stage in (
+        "extract",
+        "aggregate",
+        "score",
+        "groups",
+        "rescore",
+        "profile",
+        "causes",
+        "report",
+        "maps",
+        "export",
+    ):
         assert stage in shown
     assert "━" in shown
     assert "INFO" in shown

@@ -10,8 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from reports.page.find_causes import matches_for
 from reports.page.finished_run import FinishedRun
-from reports.page.gallery import SHOWN_MATCHES, matches_for
+from reports.page.gallery import SHOWN_MATCHES
 from reports.page.heatmaps import colour_scale
 from storage.store import Store
 from tests.web.visiting import give
@@ -41,6 +42,27 @@ def test_matches_are_those_of_the_report(client: TestClient, lot: Lot, lot_name:
     ids = [lot.images[match.image].image_id for match in expected[position][:SHOWN_MATCHES]]
     assert [match["image_id"] for match in found["matches"]][: len(ids)] == ids
     assert found["reason"] == ""
+
+
+def test_causes_are_the_sentences_of_the_report(
+    client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]
+) -> None:
+    address = f"/lots/{lot_name}/images/{image_ids[0]}/matches.json"
+    words = client.get(address).json()["words"]
+    report = client.get(f"/lots/{lot_name}/report").text
+    assert len(words) > 1
+    assert all(sentence in report for sentence in words)
+    german = client.get(address, headers={"accept-language": "de"}).json()["words"]
+    assert german[0].startswith("Die umrandete Stelle ist")
+
+
+def test_cause_of_an_accepted_image_is_found_out_when_it_is_looked_at(
+    client: TestClient, lot: Lot, lot_name: str, image_ids: list[str]
+) -> None:
+    assert image_ids[-1] not in lot.causes.of_image
+    words = client.get(f"/lots/{lot_name}/images/{image_ids[-1]}/matches.json").json()["words"]
+    assert words[0].startswith("The worst place is ")
+    assert len(words) > 1, "it is measured against the nearest good places"
 
 
 def test_features_that_are_gone_are_told(client: TestClient, store: Store, lot_name: str, image_ids: list[str]) -> None:

@@ -90,6 +90,7 @@ async function loadMatches() {
   if (!answer.ok) { place.textContent = gettext("The nearest places cannot be shown."); return; }
   const found = await answer.json();
   place.replaceChildren(figure(`${look.dataset.base}/crop/${found.patch}`, gettext("worst place of this image")));
+  if (found.words.length) place.before(Object.assign(document.createElement("p"), { textContent: found.words.join(" "), className: "small", id: "cause" }));
   for (const match of found.matches) {
     const address = `${look.dataset.lot}/images/${encodeURIComponent(match.image_id)}`;
     place.append(figure(`${address}/crop/${match.patch}`, gettext("%(path)s, distance %(distance)s", { path: match.path, distance: number(match.distance, 4) }), address));

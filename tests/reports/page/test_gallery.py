@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from musc.decisions.decision_words import Decision
 from musc.layers import Layer
 from reports.page import gallery
 from reports.page.crops import close_up_grid, crop_window, worst_patch
+from reports.page.find_causes import matches_for
 from reports.page.finished_run import FinishedRun
-from reports.page.gallery import Card, affordable, matches_for, spread
-from reports.page.matches import NONE_ACCEPTED, normal_looking
+from reports.page.gallery import Card, affordable, spread
+from reports.page.matches import NONE_ACCEPTED, normal_looking, searched_at
 from storage.artefacts import writing
 from storage.images.lots import ListedImage
 from storage.results.features import ArraySpec, writing_block
@@ -81,8 +81,8 @@ def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch
     images = [ListedImage(str(number), "", "", 9, 9, "ok", "") for number in range(8)]
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
     vars(found).update(record=record, scores=scores, images=images, patch_scores=patch_scores)
-    matches, sought_at = matches_for(found, [0, 1, 2, 4])
-    assert sought_at == f"layer 1, degree {middle}"
+    matches, reason = matches_for(found, [0, 1, 2, 4])
+    assert (reason, searched_at(record)) == ("", f"layer 1, degree {middle}")
     for of_image in matches.values():
         assert {match.image for match in of_image} == {5, 6, 7}
     scores["decision"] = "suspect"
@@ -139,20 +139,3 @@ def test_close_up_of_tiled_pictures_is_as_fine_as_their_tiles() -> None:
     assert close_up_grid(record, (40, 60)) == (40, 60)
     assert worst_patch(record, scores, (50.5 / 60, 30.5 / 40)) == 30 * 60 + 50
     assert worst_patch(record, scores, (1.0, 1.0)) == 40 * 60 - 1
-
-
-def test_an_error_while_measuring_costs_the_words_only(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise ZeroDivisionError("no pixels")
-
-    drawn = Card(0, "picture", worst=gallery.Crop("worst", "a.png"), worst_pixels=np.zeros((9, 9, 3), np.uint8))
-    finished: Any = SimpleNamespace(record=None, grid=(2, 2), images=[ListedImage("a.png", "", "", 9, 9, "ok", "")])
-    monkeypatch.setattr(gallery, "drawn_card", lambda *_: drawn)
-    monkeypatch.setattr(gallery, "differences", fail)
-    monkeypatch.setattr(gallery, "close_up_grid", lambda *_: (2, 2))
-    card = gallery.card_of(finished, 0, [])
-    assert card.photograph == "picture"
-    assert card.differences is None
-    assert "no pixels" in caplog.text

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from reports.languages.current import speaking
 from reports.page.place_differences import MIN_SIDE, Difference, differences, place_pixels
@@ -35,10 +35,36 @@ def test_differences_name_another_colour() -> None:
     assert named(place.astype(np.uint8))[0].quantity == "colour"
 
 
-def test_differences_name_rougher_and_nothing_of_a_blur() -> None:
+def test_differences_name_rougher_and_smoother() -> None:
     assert named(_place(9, noise=9))[0].sentence.startswith("Rougher")
     blurred = np.asarray(Image.fromarray(_place(9)).filter(ImageFilter.GaussianBlur(2)))
-    assert named(blurred) == []
+    assert [one.quantity for one in named(blurred)] == ["detail"]
+    assert named(blurred)[0].sentence.startswith("Smoother by")
+
+
+def test_less_light_on_a_texture_makes_it_no_smoother() -> None:
+    found = differences((_place(9) * 0.5).astype(np.uint8), GOOD)
+    assert found is not None
+    assert [one.quantity for one in found] == ["brightness"]
+
+
+@pytest.mark.parametrize("colour", [(20, 20, 20), (230, 220, 200), (160, 110, 110)])
+def test_differences_name_a_thing_that_good_places_lack_and_not_its_outline(colour: tuple[int, int, int]) -> None:
+    picture = Image.fromarray(_place(9))
+    ImageDraw.Draw(picture).ellipse((8, 10, 20, 23), fill=colour)
+    quantities = [one.quantity for one in named(np.asarray(picture))]
+    assert quantities[0] == "presence"
+    assert "edges" not in quantities
+
+
+def test_a_thing_that_good_places_show_too_is_no_difference() -> None:
+    def with_hole(seed: int, left: int) -> np.ndarray:
+        picture = Image.fromarray(_place(seed))
+        ImageDraw.Draw(picture).ellipse((left, 10, left + 12, 23), fill=(20, 20, 20))
+        return np.asarray(picture)
+
+    found = differences(with_hole(9, 8), [with_hole(seed, 6 + seed) for seed in range(8)])
+    assert found == []
 
 
 def test_differences_name_more_edges_where_lines_are_drawn() -> None:
