@@ -15,6 +15,7 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING, TypedDict
 
+from flows.devices.names import visible_gpus
 from musc.backbones.devices import thread_count
 from planning.resources import GPU, Engine
 
@@ -136,12 +137,6 @@ def worker_options(engine: Engine, number: int) -> WorkerOptions:
 def threads_of(engine: Engine) -> dict[str, str]:
     """The variable that gives a worker without a GPU its fraction of the CPU's threads."""
     return {} if engine.gpus else {"OMP_NUM_THREADS": str(max(1, thread_count() // engine.workers))}
-
-
-def visible_gpus(count: int) -> list[str]:
-    """How CUDA names the GPUs this process may use."""
-    names = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return (names or [str(number) for number in range(count)])[:count]
 
 
 def keep_dask_quiet() -> None:

@@ -52,7 +52,7 @@ class DaskRunner:
             yield futures[future], outcome(future.result)
 
     @contextmanager
-    def opened(self, engine: Engine) -> Iterator["DaskRunner"]:
+    def opened(self, engine: Engine, device: str) -> Iterator["DaskRunner"]:
         with dask_cluster.cluster(engine) as running, dask_cluster.connected(running) as (client, resources):
             yield replace(self, client=client, resources=resources)
 

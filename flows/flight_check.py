@@ -1,15 +1,20 @@
 """Check some hours before a night, on the worker that will run it, that everything is there."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL
 
+from flows.devices.limit import holding
+from flows.devices.names import limit_names
 from flows.parameters import takes
 from flows.pipelines.flight_check import CheckFailedError, flight_check
 from planning.nights.check_lines import FlightCheck, fails
 from planning.requests import DEFAULT_ROOT, NightRequest
+from planning.resources import allocate
+from tasks.flight_check.looking import PATIENCE_SECONDS
 from tasks.flight_check.server import Api
 from tasks.monitoring.artifacts import publish_check
 
@@ -33,11 +38,17 @@ def check_flight(request: NightRequest) -> FlightCheck:
     Raises:
         CheckFailedError: at the end, if any check fails.
     """
-    check = flight_check(request, configured())
+    check = flight_check(request, configured(), own_devices)
     publish_check(check)
     if not check.has_passed:
         raise CheckFailedError(check)
     return check
+
+
+def own_devices(request: NightRequest) -> AbstractContextManager[None]:
+    """The devices of a request, kept to this run; another run is waited for as long as for any other check."""
+    names = limit_names(request.resources.device, allocate(request.resources).engine)
+    return holding(names, PATIENCE_SECONDS)
 
 
 def configured() -> Api | None:

@@ -5,6 +5,7 @@ from functools import wraps
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar
 
+from flows.room_logs import show_room_logs
 from planning.requests import Request
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
@@ -20,6 +21,7 @@ def takes(kind: type[AnyRequest]) -> Callable[[Callable[[AnyRequest], Result]], 
     def decorate(function: Callable[[AnyRequest], Result]) -> Callable[..., Result]:
         @wraps(function)
         def flow(**values: Any) -> Result:
+            show_room_logs()
             return function(kind(**values))
 
         parameters = [parameter_of(name, kind) for name in kind.model_fields]

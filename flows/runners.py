@@ -15,6 +15,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import dask_cluster
+from flows.devices.limit import holding
+from flows.devices.names import limit_names
 from flows.one_thread import one_at_a_time
 from planning.resources import Engine
 from planning.task_specs import Spec
@@ -75,8 +77,8 @@ class PrefectRunner:
             yield futures[future], outcome(future)
 
     @contextmanager
-    def opened(self, engine: Engine) -> Iterator["PrefectRunner"]:
-        with opened(engine) as task_runner:
+    def opened(self, engine: Engine, device: str) -> Iterator["PrefectRunner"]:
+        with holding(limit_names(device, engine)), opened(engine) as task_runner:
             yield replace(self, task_runner=task_runner)
 
     def shared(self, engine: Engine) -> AbstractContextManager[Engine]:

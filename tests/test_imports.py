@@ -55,6 +55,9 @@ KNOW_PREFECT = {
     | {f"monitoring/{name}" for name in ("alerts", "artifacts", "automations", "events")},
     "flows": {
         "runners",
+        "devices/holders",
+        "devices/lease",
+        "devices/limit",
         "one_thread",
         "packed_tasks",
         "failed_runs",

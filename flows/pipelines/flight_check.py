@@ -5,9 +5,12 @@ Nothing here knows Prefect. No check stops another, and nothing is left in the s
 
 import logging
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import date
 from functools import cache
 
+from flows.devices.names import DeviceBusyError
 from flows.pipelines.lot import score_folder
 from planning.job_from_request import prepare
 from planning.nights.check_lines import CheckLine, FlightCheck, Level, ok, warning
@@ -22,6 +25,9 @@ from tasks.runtime.runner import InlineRunner, Runner
 
 log = logging.getLogger(__name__)
 
+Holding = Callable[[NightRequest], AbstractContextManager[None]]
+"""Keeps the devices of a request to this check while it computes, or raises `DeviceBusyError`."""
+
 LEVELS = {Level.OK: logging.INFO, Level.WARNING: logging.WARNING, Level.FAILS: logging.ERROR}
 """Of a line in the log."""
 
@@ -35,11 +41,17 @@ class CheckFailedError(RuntimeError):
         self.check = check
 
 
-def flight_check(request: NightRequest, api: Api | None) -> FlightCheck:
+def without_limit(request: NightRequest) -> AbstractContextManager[None]:
+    """No device is kept to anybody."""
+    return nullcontext()
+
+
+def flight_check(request: NightRequest, api: Api | None, holding: Holding = without_limit) -> FlightCheck:
     """Make every check; the options are those of the night.
 
     Args:
         api: of Prefect's server; None if none is configured.
+        holding: what keeps the devices to this check.
     """
     root, output, category, today = request.root, request.output, request.category, date.today()
     newest = cache(lambda: newest_record(root, category, output))  # read by a check, as the root may hang
@@ -56,17 +68,22 @@ def flight_check(request: NightRequest, api: Api | None) -> FlightCheck:
     }
     lines = [look(what, check) for what, check in checks.items()]
     patience = PATIENCE_SECONDS if lines[0].level == Level.FAILS else None  # a root that hangs would hang again
-    lines.append(look("photographs", lambda: check_photographs(request), patience))
+    lines.append(look("photographs", lambda: check_photographs(request, holding), patience))
     for line in lines:
         log.log(LEVELS[line.level], "%s", line.text)
     return FlightCheck(root, tuple(lines))
 
 
-def check_photographs(request: NightRequest) -> CheckLine:
+def check_photographs(request: NightRequest, holding: Holding = without_limit) -> CheckLine:
     """Score four photographs of the newest lot in a place of their own, from reading to the report."""
     found = newest_lot(request.root, request.category)
-    drawn, began = draw(found), time.perf_counter()
-    with scratch(request) as place:
+    drawn = draw(found)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(holding(request))
+        except DeviceBusyError as busy:
+            return warning("photographs", f"none was scored: the check {busy}", "check again when that run has ended")
+        began, place = time.perf_counter(), stack.enter_context(scratch(request))
         one = sample_request(request, found.folder, found.lot, found.category)
         done = score_folder(
             one.changed(folder=put(drawn, place), output=place.location(RESULTS)), silent_runner(request)

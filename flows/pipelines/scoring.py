@@ -133,7 +133,7 @@ def opened_stages(
     with (
         explaining_full_disk(cost, job.store),
         leasing(Store(job.store), lease_name(job, lot_key)) as lease,
-        opener.opened(engine or job.allocation.engine) as runner,
+        opener.opened(engine or job.allocation.engine, job.allocation.device) as runner,
     ):
         lease.add([lot_path(lot_key), *(rows.block for size in earlier for rows in size)])
         lease.add([lot_path(job.good.listing)] if job.good else [])

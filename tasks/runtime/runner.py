@@ -52,8 +52,12 @@ class Runner(Protocol):
         """
         ...
 
-    def opened(self, engine: Engine) -> "AbstractContextManager[Runner]":
-        """The runner of an engine, open while the `with` block lasts."""
+    def opened(self, engine: Engine, device: str) -> "AbstractContextManager[Runner]":
+        """The runner of an engine, open while the `with` block lasts, once the devices are free.
+
+        Args:
+            device: as the user names it.
+        """
         ...
 
     def shared(self, engine: Engine) -> AbstractContextManager[Engine]:
@@ -83,7 +87,7 @@ class InlineRunner:
             except Exception as error:  # the others still run; the stage says at its end what failed
                 yield spec, error
 
-    def opened(self, engine: Engine) -> "AbstractContextManager[Runner]":
+    def opened(self, engine: Engine, device: str) -> "AbstractContextManager[Runner]":
         return nullcontext(self)
 
     def shared(self, engine: Engine) -> AbstractContextManager[Engine]:

@@ -2,6 +2,8 @@
 
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from flows.devices.names import DeviceBusyError
+from flows.pipelines import flight_check as pipeline
 from flows.pipelines.flight_check import flight_check
 from planning.nights.check_lines import FlightCheck, Level
 from planning.requests import NightRequest, request_of
@@ -105,3 +109,19 @@ def test_share_that_hangs_is_a_line_of_each_check_that_reads_it(
     for what in ("root", "newest lot", "weights", "device", "photographs"):
         assert lines[what].text.startswith(f"{what} fails: no answer within 0.5 s"), lines[what].text
     assert lines["store"].level == Level.OK
+
+
+def test_device_that_another_run_holds_is_a_warning_and_nothing_is_computed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def busy(request: NightRequest) -> Iterator[None]:
+        raise DeviceBusyError("waits for the device musc-plant7-cuda-0, held by the run nightly")
+        yield
+
+    monkeypatch.setattr(pipeline, "score_folder", lambda *_: pytest.fail("photographs were scored"))
+    request = request_of(NightRequest, {"root": str(root), "output": str(tmp_path / "store"), **SMALL})
+    found = flight_check(request, None, busy)
+    assert found.has_passed
+    assert found.lines[-1].level == Level.WARNING
+    assert "held by the run nightly" in found.lines[-1].value
