@@ -38,6 +38,7 @@ from web.named import Named
 from web.nights import StoredRun
 from web.overview import calendar, products_of
 from web.product.ignored_places import OutdatedError, ignored_values
+from web.product.kind_counts import counts_beside, counts_of_products
 from web.product.kinds import kinds_values
 from web.product.routes import product_routes
 from web.product.settings import settings_of
@@ -103,6 +104,7 @@ def create_app(
         runs = library.runs()
         products = products_of(runs, library.judged(), library.unusual(runs))
         found = {"products": products, "calendar": calendar(products), "benchmarks": library.benchmarks()}
+        found["kinds"] = counts_of_products(library, products)
         found["settings"] = settings_of(store, products)
         return shown(request, "overview.html", attempts=library.attempts(), **found)
 
@@ -131,8 +133,8 @@ def create_app(
     @app.get("/lots/{name}/kinds")
     def kinds_page(name: str, request: Request) -> HTMLResponse:
         run = named.run(name)
-        kinds = kinds_values(store, run.record.job.category)
-        return shown(request, "kinds.html", run=run, record=run.record, kinds=kinds)
+        kinds, counts = kinds_values(store, run.record.job.category), counts_beside(library, run)
+        return shown(request, "kinds.html", run=run, record=run.record, kinds=kinds, counts=counts)
 
     @app.get("/lots/{name}/scores.json")
     def scores(name: str) -> JSONResponse:

@@ -68,3 +68,44 @@ def chart(
         )
 
     return Chart(title, tuple((name, dots(values)) for name, values in lines.items()), low, high)
+
+
+@dataclass(frozen=True)
+class BarPart:
+    """What one kind adds to a bar; the origin is at the top."""
+
+    name: str
+    count: int
+    top: float
+    height: float
+
+
+@dataclass(frozen=True)
+class StackedBars:
+    """A bar for each night, from left to right, of counts that lie on each other."""
+
+    bars: tuple[tuple[str, float, tuple[BarPart, ...]], ...]
+    """Label, left end and parts of each, from the bottom up; those of count 0 are left out."""
+    width: float
+    most: int
+    """The highest bar."""
+
+
+def stacked_bars(labels: Sequence[str], counts: Mapping[str, Sequence[int]]) -> StackedBars:
+    """Lay out bars that share one scale from 0.
+
+    Args:
+        labels: of the nights, oldest first.
+        counts: of each night, by name.
+    """
+    totals = [sum(values) for values in zip(*counts.values(), strict=True)]
+    most, step = max(totals, default=0), 100 / max(1, len(labels))
+    bars = []
+    for index, label in enumerate(labels):
+        parts, below = [], 0
+        for name, values in counts.items():
+            below += values[index]
+            if values[index]:
+                parts.append(BarPart(name, values[index], 100 - 100 * below / most, 100 * values[index] / most))
+        bars.append((label, step * (index + 0.1), tuple(parts)))
+    return StackedBars(tuple(bars), 0.8 * step, most)

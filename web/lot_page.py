@@ -16,7 +16,7 @@ from storage.results.verdicts import DEFECTIVE, GOOD, current_verdicts
 from web.judging.differing import differing
 from web.judging.steps import steps_of
 from web.lot import Lot
-from web.view_query import PAGE_IMAGES, TO_DO, Query, chosen
+from web.view_query import NO_KIND, PAGE_IMAGES, TO_DO, Query, chosen
 
 MAX_LEFT_OUT = 500
 """Files that were not scored listed in the page; all are in images.parquet."""
@@ -111,6 +111,7 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query | None, suggestion
             table["raw_score"].to_numpy(), table["decision"].tolist(), decision.threshold, decision.suspect_threshold
         ),
         "judged": count_verdicts(verdicts),
+        "told_kinds": told_kinds(table),
         "groups": dict(zip(groups.index.tolist(), groups.tolist(), strict=True)),
         "left_out": lot.left_out.head(MAX_LEFT_OUT).to_dict("records"),
         "left_out_count": len(lot.left_out),
@@ -119,6 +120,12 @@ def lot_values(lot: Lot, verdicts: pd.DataFrame, query: Query | None, suggestion
         "suggestion": suggestion,
         "below": lowest_threshold(lot),
     }
+
+
+def told_kinds(table: pd.DataFrame) -> dict[str, int]:
+    """How many images of a lot have a verdict of each kind, by its name, and of no kind as `NO_KIND`."""
+    defects = table.loc[table["verdict"] == DEFECTIVE, "kind"].replace("", NO_KIND)
+    return {str(kind): int(count) for kind, count in defects.value_counts().sort_index().items()}
 
 
 def lowest_threshold(lot: Lot) -> float:

@@ -20,7 +20,7 @@ from storage.results.profiles import FOLDER as PROFILES
 from storage.results.profiles import PROFILE, Profile, parse_profile
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER, Run
-from storage.results.verdicts import VerdictReader
+from storage.results.verdicts import DEFECTIVE, VerdictReader, current_verdicts, looked_at
 from storage.store import PARTIAL, Store
 from storage.tables import BENCHMARKS, METRICS_TABLE
 from web.benchmarks import BenchmarkRun, benchmark_runs, parse_metrics
@@ -81,6 +81,7 @@ class Library:
         self._raw_scores: dict[str, np.ndarray] = {}
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[pd.DataFrame, VerdictCounts]] = {}
+        self._defects: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
         self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
         self._lock = threading.Lock()
 
@@ -151,6 +152,15 @@ class Library:
             if path not in self._judged or self._judged[path][0] is not table:
                 self._judged[path] = table, count_verdicts(table)
         return {path: judged for path, (_, judged) in self._judged.items()}
+
+    def defects(self) -> dict[str, pd.DataFrame]:
+        """The defects of every run, by its path: `sha256`, `kind` and `time` of the images looked at and judged so."""
+        for path, table in self.verdicts.everything().items():
+            if path not in self._defects or self._defects[path][0] is not table:
+                current = looked_at(current_verdicts(table))
+                defective = current[current["verdict"] == DEFECTIVE]
+                self._defects[path] = table, defective[["sha256", "kind", "time"]]
+        return {path: defects for path, (_, defects) in self._defects.items()}
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
         """What is unusual about each run, by its name; compared again only when there are other runs."""

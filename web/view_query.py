@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from musc.decisions.decision_words import Decision
-from storage.given_names import caseless
+from storage.given_names import caseless, one_form
+from storage.results.verdicts import DEFECTIVE
 
 GRID, TABLE = "grid", "table"
 PAGE_IMAGES = {GRID: 60, TABLE: 200}
@@ -31,6 +32,8 @@ UNSEEN = "unseen"
 """As a filter: images judged without a look at them."""
 DIFFERS = "differs"
 """As a filter: images about which two people say different things."""
+NO_KIND = "-"
+"""As a filter: images judged defective without a kind. No kind has this name: each has a letter or a digit."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Query:
     order: str = "desc"
     decision: str = ""
     verdict: str = ""
+    kind: str = ""
+    """Of a defect; see `NO_KIND`."""
+    severity: str = ""
     group: str = ""
     name: str = ""
     """Part of the path."""
@@ -81,7 +87,7 @@ class Query:
 
     @property
     def is_filtered(self) -> bool:
-        return any((self.decision, self.verdict, self.group, self.name, self.low, self.high))
+        return any((self.decision, self.verdict, self.kind, self.severity, self.group, self.name, self.low, self.high))
 
     @property
     def page_number(self) -> int:
@@ -111,8 +117,8 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     """The rows of a lot that a view shows, in its order; equal values in the order of their paths.
 
     Args:
-        table: a row per image by position, with the current `verdict`, empty for none, if it was `looked` at, and
-            whether what people say `differs`.
+        table: a row per image by position, with the current `verdict`, `kind` and `severity`, empty for none, if it was
+            `looked` at, and whether what people say `differs`.
     """
     keep = pd.Series(True, index=table.index)
     if query.decision:
@@ -122,6 +128,12 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
         said = table["verdict"]
         of_kind = {UNSEEN: (said != "") & ~table["looked"], DIFFERS: table["differs"], NONE: said == ""}
         keep &= of_kind.get(query.verdict, said == query.verdict)
+    if query.kind == NO_KIND:
+        keep &= (table["verdict"] == DEFECTIVE) & (table["kind"] == "")
+    elif query.kind:
+        keep &= table["kind"] == one_form(query.kind)
+    if query.severity:
+        keep &= table["severity"] == query.severity
     if query.group:
         keep &= table["group"] == (0 if query.group == NONE else whole_number(query.group))
     if query.name:
