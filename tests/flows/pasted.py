@@ -14,17 +14,17 @@ from pathlib import Path
 
 import httpx
 
-from tests.flows.real_server import CHECKOUT, wait_for
+from tests.flows.real_server import CHECKOUT, RealServer, wait_for
 
-OPERATIONS = CHECKOUT / "docs" / "operations.md"
+OPERATIONS, BACK_UP = CHECKOUT / "docs" / "operations.md", CHECKOUT / "docs" / "back-up.md"
 PARTS = ("flows", "tasks", "reports", "planning", "storage", "musc", "cli", "prefect.yaml")
 """What a deployment needs of the project's folder."""
 SHELL_PATIENCE_SECONDS = 300
 
 
-def commands(heading: str, number: int = 0) -> list[str]:
+def commands(heading: str, number: int = 0, page: Path = OPERATIONS) -> list[str]:
     """The lines behind `$ ` of a section's console block, without their remarks."""
-    section = OPERATIONS.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    section = page.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     block = re.findall(r"```console\n(.*?)```", section, re.DOTALL)[number]
     return [re.sub(r"\s+# .*", "", line[2:]) for line in block.splitlines() if line.startswith("$ ")]
 
@@ -79,9 +79,29 @@ class Account:
         shell.stdin.close()
         return shell
 
+    def paste(self, lines: list[str]) -> str:
+        """What a shell says that reads all lines at once and comes to their end; each of them must succeed."""
+        shell = self.start(lines)
+        shell.wait(SHELL_PATIENCE_SECONDS)
+        assert "FAILED: " not in self.said, self.said
+        return self.said
+
+    @property
+    def server(self) -> RealServer:
+        """To ask its server, and to call commands as this account does."""
+        return RealServer(self.address, self.environment, self.home / "server.log")
+
     @property
     def said(self) -> str:
         return (self.home / "said.log").read_text("utf-8", "replace")
+
+    def end_server(self, number: int = signal.SIGTERM) -> None:
+        """End the server that the commands started, if there is one."""
+        pid_file = self.project / "prefect-server.pid"
+        if pid_file.is_file():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(pid_file.read_text()), number)
+                wait_for("end of the server", lambda: None if self.is_up() else True, 60)
 
     def is_up(self) -> bool:
         with suppress(httpx.HTTPError):
@@ -103,11 +123,7 @@ def account(home: Path, **variables: str) -> Iterator[Account]:
     try:
         yield found
     finally:
-        pid_file = found.project / "prefect-server.pid"
-        if pid_file.is_file():
-            with suppress(ProcessLookupError, ValueError):
-                os.kill(int(pid_file.read_text()), signal.SIGTERM)
-                wait_for("end of the server", lambda: None if found.is_up() else True, 60)
+        found.end_server()
 
 
 def end_group(shell: subprocess.Popen[str]) -> None:

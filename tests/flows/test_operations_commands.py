@@ -1,11 +1,5 @@
 """docs/operations.md word for word: its commands, pasted at once, lead to a night on SQLite and on PostgreSQL."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +7,11 @@ import httpx
 import pytest
 
 from storage.datasets.synthetic.lot import draw_part, save_png
-from tests.flows.pasted import SHELL_PATIENCE_SECONDS, Account, account, commands, end_group, free_port
+from tests.flows.pasted import SHELL_PATIENCE_SECONDS, Account, account, commands, end_group
+from tests.flows.postgresql import Cluster, become_postgres, cluster
 from tests.flows.real_server import wait_for
 
+__all__ = ["cluster"]
 pytestmark = pytest.mark.timeout(1800)
 
 NIGHT = "prefect deployment run nightly-lots/nightly-lots"
@@ -75,68 +71,11 @@ def test_steps_to_a_scheduled_night_work_pasted_at_once(lots: Path, tmp_path: Pa
         require_a_night(user, placed)
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL cluster in a temporary folder, on loopback."""
-
-    port: int
-    folder: Path
-    prefix: tuple[str, ...]
-    """Runs a program as the cluster's owner."""
-
-    def ask(self, database: str, query: str) -> str:
-        words = ["psql", "-h", str(self.folder), "-p", str(self.port), "-U", "postgres", "-tAc", query, database]
-        return subprocess.run([*self.prefix, *words], capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    """A new cluster, ended with the test; PostgreSQL refuses to run as root, so root lends it to `postgres`."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-    if not folders or shutil.which("psql") is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    as_root = os.getuid() == 0
-    prefix = ("runuser", "-u", "postgres", "--") if as_root else ()
-    folder = Path(tempfile.mkdtemp(prefix="musc-postgresql-"))
-    if as_root:
-        shutil.chown(folder, "postgres")
-    port, bin_folder, data = free_port(), folders[-1], folder / "data"
-    control = [*prefix, str(bin_folder / "pg_ctl"), "-D", str(data)]
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    try:
-        made = [
-            *prefix,
-            str(bin_folder / "initdb"),
-            "-U",
-            "postgres",
-            "--auth-local=trust",
-            "--auth-host=scram-sha-256",
-        ]
-        subprocess.run([*made, "-D", str(data)], check=True, capture_output=True, timeout=120, cwd="/")
-        log = str(folder / "log")
-        subprocess.run(
-            [*control, "-w", "-l", log, "-o", options, "start"],
-            check=True,
-            timeout=120,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            yield Cluster(port, folder, prefix)
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, timeout=120, cwd="/")
-    finally:
-        shutil.rmtree(folder)
-
-
 def test_steps_to_postgresql_lead_to_a_night(cluster: Cluster, lots: Path, tmp_path: Path) -> None:
-    """`su postgres -c` is played by a script, since the cluster is not the machine's own."""
     lines = commands("Server: SQLite or PostgreSQL")
     assert sum(PASSWORD in line for line in lines) == 2
-    with account(tmp_path, PGHOST=str(cluster.folder), PGPORT=str(cluster.port)) as user:
-        become = user.home / "bin" / "su"
-        become.write_text('#!/bin/sh\n[ "$1 $2" = "postgres -c" ] || exit 9\nPGUSER=postgres exec sh -c "$3"\n')
-        become.chmod(0o755)
+    with account(tmp_path, **cluster.variables) as user:
+        become_postgres(user)
         placed = [line.replace("4200", str(user.port)).replace("5432", str(cluster.port)) for line in lines]
         stop = placed.index("kill $(cat prefect-server.pid)")
         placed[stop] = "true"  # there is none yet
