@@ -50,8 +50,9 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
         for category in found:
             own, of_product = accepted_settings(request, name, category.name)
             own = own.changed(rscin_windows=windows)
-            # each category has proportions of its own
-            paths = [image.path for image in category.images] if settings.keep_aspect else None
+            # each category has photographs of its own size
+            told = settings.keep_aspect or request.smallest_flaw is not None
+            paths = [image.path for image in category.images] if told else None
             if paths is not None or own not in shared:
                 one = lot_request(request, own)
                 shared[own] = prepare(one, request.subsets) if paths is None else prepare(one, request.subsets, paths)
@@ -63,7 +64,8 @@ def benchmark_jobs(request: BenchmarkRequest) -> list[BenchmarkJob]:
 def accepted_settings(request: BenchmarkRequest, backbone: str, category: str) -> tuple[Settings, OfProduct | None]:
     """The settings of one category: those accepted for the product, unless the user asks for others."""
     plain = Settings(**dict(request.settings))
-    if not request.default_settings and request.backbone == BenchmarkRequest.model_fields["backbone"].default:
+    own_choice = request.default_settings or request.smallest_flaw is not None
+    if not own_choice and request.backbone == BenchmarkRequest.model_fields["backbone"].default:
         found, of_product = with_accepted(plain, Store(absolute(request.output)), category)
         if of_product:
             return found, of_product
@@ -80,4 +82,5 @@ def lot_request(request: BenchmarkRequest, settings: Settings) -> LotRequest:
         settings=settings,
         resources=request.resources,
         default_settings=True,
+        smallest_flaw=request.smallest_flaw,
     )

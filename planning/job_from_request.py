@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from musc import backbones
+from musc.layers import BackboneSpec
 from musc.settings import WITHOUT_TILES, Settings, needs_usual
-from planning.kept_size import kept_sizes
 from planning.lot_job import KnownGood, LotJob, RegionOfInterest
 from planning.requests import LotRequest
 from planning.resources import allocate
+from planning.sizes.kept_size import kept_sizes
+from planning.sizes.smallest_flaw import FlawSize, flaw_size, least_without_tiles
 from planning.tuning.take_accepted import with_accepted
 from storage.given_names import one_form
 from storage.images.folder_dates import date_of
@@ -57,9 +59,12 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
             "out, there is nothing to draw"
         )
     of_product = None
-    if not request.default_settings:
+    if not request.default_settings and request.smallest_flaw is None:
         settings, of_product = with_accepted(settings, Store(output), category)
     earlier = (run if "/" in run else f"{RUNS}/{run}" for run in settings.references_from)
+    flaw = chosen_by_flaw(request, settings, category, allocation.device, subsets, images)
+    if flaw is not None:
+        settings = settings.changed(image_size=flaw.image_size, tile=flaw.tile)
     if settings.tile is not None:
         require_tiles_alone(request, subsets)
         settings = settings.changed(image_size=settings.image_size or size_of_tile(settings, allocation.device))
@@ -84,6 +89,7 @@ def prepare(request: LotRequest, subsets: int = 1, images: Sequence[str] | None 
         subsets=subsets,
         decisions=request.decisions,
         kept_sizes=kept,
+        flaw_size=flaw,
         of_product=of_product,
         good=KnownGood(absolute(request.good)) if request.good else None,
         region=without_drawn(region, Store(output), category) if request.ignore_drawn else region,
@@ -105,12 +111,46 @@ def require_reachable(settings: Settings, threshold: float | None) -> None:
 
 def size_of_tile(settings: Settings, device: str) -> tuple[int, int]:
     """The image size nearest to a tile's side that the network takes, in whole patches of its coarsest layer."""
-    completed = backbones.with_defaults(settings)
-    usual = backbones.resolve(completed.backbone, device=device, **completed.backbone_arguments())
+    usual = usual_backbone(settings, device)
     coarsest = min(layer.grid for layer in usual.layers)
     patch = tuple(side // count for side, count in zip(usual.image_size, coarsest, strict=True))
     height, width = (max(1, round((settings.tile or 0) / side)) * side for side in patch)
     return height, width
+
+
+def usual_backbone(settings: Settings, device: str) -> BackboneSpec:
+    """The network of settings that say no image size, at its usual one."""
+    completed = backbones.with_defaults(settings)
+    return backbones.resolve(completed.backbone, device=device, **completed.backbone_arguments())
+
+
+def chosen_by_flaw(
+    request: LotRequest,
+    settings: Settings,
+    category: str,
+    device: str,
+    subsets: int,
+    images: Sequence[str] | None,
+) -> FlawSize | None:
+    """The image size or tiles that the smallest flaw of a request chooses; None where it names none.
+
+    Raises:
+        ValueError: if photographs can show no such flaw, or it needs tiles, and they cannot go with what is asked for.
+    """
+    if request.smallest_flaw is None:
+        return None
+    usual, keep_aspect = usual_backbone(settings, device), settings.keep_aspect
+    folders = [request.folder, *([request.good] if request.good else [])]
+    store = Store(absolute(request.output))
+    flaw = flaw_size(request.smallest_flaw, folders, category, usual, store, images, keep_aspect=keep_aspect)
+    against = [name for name, value in beside_tiles(request, subsets).items() if value]
+    if flaw.tile is not None and against:
+        least = least_without_tiles(flaw.photograph, usual, keep_aspect=keep_aspect)
+        raise ValueError(
+            f"smallest_flaw must be at least {least} pixels in these photographs with {against[0]}, got {flaw.flaw}: "
+            f"smaller flaws need tiles, which go without {against[0]}; leave out one of the two"
+        )
+    return flaw
 
 
 def require_tiles_alone(request: LotRequest, subsets: int) -> None:
@@ -119,13 +159,18 @@ def require_tiles_alone(request: LotRequest, subsets: int) -> None:
     Raises:
         ValueError: naming the option.
     """
-    options = {
-        **{name: getattr(request, name, None) for name in WITHOUT_TILES},
-        "subsets": subsets if subsets > 1 else None,
-    }
-    for option, value in options.items():
+    for option, value in beside_tiles(request, subsets).items():
         if value:
             raise ValueError(f"{option} must go without tile, got {value}; leave out one of the two")
+
+
+def beside_tiles(request: LotRequest, subsets: int) -> dict[str, object]:
+    """The options that cannot go with tiles, with their values."""
+    given = {"subsets": subsets if subsets > 1 else None}
+    return {
+        name: given.get(name, getattr(request, name, None) or getattr(request.settings, name, None))
+        for name in WITHOUT_TILES
+    }
 
 
 def requested_region(request: LotRequest) -> RegionOfInterest | None:

@@ -7,9 +7,10 @@ from typing import ClassVar
 from musc.layers import BackboneSpec
 from musc.pydantic_options import size_text
 from musc.settings import BackboneArguments, ChosenSettings, Decisions
-from planning.kept_size import KeptSize
 from planning.key_values import Identified, key_values
 from planning.resources import Allocation
+from planning.sizes.kept_size import KeptSize
+from planning.sizes.smallest_flaw import FlawSize
 from storage.images.least_images import LEAST_IMAGES
 
 
@@ -67,7 +68,16 @@ class LotJob(Identified):
 
     not_in_key: ClassVar[frozenset[str]] = frozenset(
         (
-            *("folder", "store", "allocation", "dataset", "kept_sizes", "backbone.weights", "smaller.weights"),
+            *(
+                "folder",
+                "store",
+                "allocation",
+                "dataset",
+                "kept_sizes",
+                "flaw_size",
+                "backbone.weights",
+                "smaller.weights",
+            ),
             *("of_product", "accepted_threshold"),
             *("good.folder", "good.listing", "region.path", "region.ignored"),
             *(f"settings.{name}" for name in ("backbone", "keep_aspect", *BackboneArguments.__annotations__)),
@@ -98,6 +108,8 @@ class LotJob(Identified):
     good: KnownGood | None = None
     kept_sizes: tuple[KeptSize, ...] = ()
     """Where each image size comes from, smallest first, if proportions are kept."""
+    flaw_size: FlawSize | None = None
+    """What the smallest flaw chose, where the user names one: the image size, or tiles, that the job has."""
     of_product: OfProduct | None = None
     """Which settings were accepted for the product, where these are taken."""
     accepted_threshold: OfProduct | None = None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import model_validator
 
 from musc.option_ranges import require_address
-from musc.pydantic_options import CommaList, Options, option, texts_in
+from musc.pydantic_options import CommaList, Options, option, size_text, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
 from planning.resources import Resources, WatchResources
 from storage.results.run_files import ExportKind, Language, MapKind, RunFiles, described_exports
@@ -66,6 +66,26 @@ class ProductRequest(Request):
         "Score as if no settings and no threshold had been accepted for the product. Settings are otherwise taken, "
         "unless network, size, layers or image score are given; `musc tune` finds them, the review site the threshold.",
     )
+    smallest_flaw: int | None = option(
+        None,
+        "Pixels of the smallest flaw to find. Those of the photograph; image size or tiles are chosen so that such a "
+        "flaw covers enough patches, by a rule measured in docs/settings.md. `musc plan` says what is chosen and what "
+        "it costs. Default: the usual size.",
+        ge=1,
+        metavar="PIXELS",
+        common=True,
+    )
+
+    @model_validator(mode="after")
+    def _flaw_chooses_alone(self) -> Self:
+        for name in ("image_size", "tile") if self.smallest_flaw is not None else ():
+            value = getattr(getattr(self, "settings", None), name, None)
+            if value is not None:
+                raise ValueError(
+                    f"{name} must go without smallest_flaw, which chooses it, got {size_text(value)}; leave out one of "
+                    "the two"
+                )
+        return self
 
 
 class VerdictsRequest(ProductRequest):

@@ -40,6 +40,7 @@ def describe_run(record: RunRecord) -> Description:
             "weights": f"{backbone.weights} ({backbone.weights_digest})",
             "pixels": sizes_in_words(job),
             **({"kept_size": "; ".join(kept.text for kept in job.kept_sizes)} if job.kept_sizes else {}),
+            **({"smallest_flaw": job.flaw_size.text} if job.flaw_size else {}),
             "layers": tuple(layer.number for layer in backbone.layers),
             "precision": backbone.precision,
             **({_("note"): notes} if record.notes else {}),

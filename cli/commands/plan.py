@@ -29,7 +29,7 @@ def planned(request: LotRequest) -> Callable[[], None]:
     from planning.estimates.operations_and_bytes import project_cost
     from planning.estimates.time_and_memory import forecast
     from planning.job_from_request import prepare
-    from planning.size_hints import size_hints
+    from planning.sizes.size_hints import size_hints
     from reports.references import earlier_references
     from reports.verdicts.known_good import with_judged_good
     from storage.images.least_images import require_enough

@@ -12,7 +12,7 @@ from planning.lot_specs import (
 )
 from planning.requests import LotRequest
 from planning.resources import Engine
-from planning.size_hints import size_hints
+from planning.sizes.size_hints import size_hints
 from planning.task_results import Contributed, ScoredLot, ScoredRun
 from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
 from reports.verdicts.known_good import none_judged_good, with_judged_good
@@ -43,9 +43,7 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
             job = replace(job, good=good)
         progress.doing(f"listing {job.folder} …")
         listing = runner.call("list", job.folder, list_images, job.folder, job.store, job.min_images)
-        for kept in job.kept_sizes:
-            if kept.key:
-                settle_size(Store(job.store), kept.key, kept.size, job.lot)
+        settle_sizes(job)
         job = with_region(job, listing.lot_key, runner)
         job = job if request.default_settings else with_accepted_threshold(job)
         hints = size_hints(job, load_usable(Store(job.store), listing.lot_key))
@@ -75,6 +73,15 @@ def score_folder(request: LotRequest, runner: Runner) -> ScoredLot:
     )
     runner.monitor.scored(job, result)
     return result
+
+
+def settle_sizes(job: LotJob) -> None:
+    """Note for later lots of the product the sizes that were told from this one's photographs."""
+    told = [(kept.key, kept.size) for kept in job.kept_sizes]
+    told += [(job.flaw_size.key, job.flaw_size.photograph)] if job.flaw_size else []
+    for key, size in told:
+        if key:
+            settle_size(Store(job.store), key, size, job.lot)
 
 
 def notes_of(request: LotRequest, job: LotJob) -> tuple[str, ...]:

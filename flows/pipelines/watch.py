@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flows.pipelines.lot import settle_sizes
 from musc.decisions.decide_images import standing_thresholds
 from musc.decisions.decision_words import Decision
 from planning.job_from_request import none_drawn, prepare
 from planning.lot_job import LotJob
 from planning.lot_specs import extract_specs, good_job
 from planning.requests import WatchRequest
-from planning.size_hints import size_hints
+from planning.sizes.size_hints import size_hints
 from planning.tuning.accepted_threshold import threshold_left_out, with_accepted_threshold
 from reports.references import placed_references
 from reports.verdicts.known_good import with_judged_good
@@ -104,16 +105,18 @@ def open_watch(request: WatchRequest, runner: Runner) -> Watch:
     """
     require_watchable(request)
     job = prepare(request.lot())
+    require_seen_whole(job)
     job = with_judged_good(job) if request.good_from_verdicts else job
     store = Store(job.store)
     begin_results(store, request.folder)
+    settle_sizes(job)
     images: list[ListedImage] = []
     good = runner.call("list", job.good.folder, list_good, job.good.folder, job.store) if job.good else None
     if good:
         job = replace(job, good=good)
         images = load_usable(store, good.listing)
-        for hint in size_hints(job, images, watching=True):
-            progress.advise(hint)
+    for hint in size_hints(job, images, watching=True):
+        progress.advise(hint)
     if request.ignore_drawn and not (job.region and job.region.ignored):
         log.warning("%s", none_drawn(job.category))
     if job.region:
@@ -155,6 +158,25 @@ def references_at(job: LotJob, good: Sequence[ListedImage], runner: Runner) -> d
     for image, row in placed_references(job, blocks):
         placed.setdefault(image.sha256, row)
     return dict(sorted(placed.items()))
+
+
+def require_seen_whole(job: LotJob) -> None:
+    """Refuse a smallest flaw by which nothing can be chosen, or which needs tiles.
+
+    Raises:
+        ValueError: saying what to give instead.
+    """
+    flaw = job.flaw_size
+    if flaw and not flaw.text:
+        raise ValueError(
+            f"smallest_flaw must go with photographs to measure by, got {flaw.flaw} and none in {job.folder}; give "
+            "good photographs with good (--good), or image_size instead"
+        )
+    if flaw and flaw.tile:
+        raise ValueError(
+            f"smallest_flaw must be large enough for whole photographs in watch, got {flaw.flaw}, which needs tiles of "
+            f"{flaw.tile} pixels; give image_size instead, or score lots with `musc score`"
+        )
 
 
 def require_watchable(request: WatchRequest) -> None:

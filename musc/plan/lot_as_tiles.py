@@ -59,7 +59,7 @@ def tile_count(settings: Settings, images: Sequence[Photograph]) -> int:
                 "images must have as many tiles along each side as the others of the lot where tile is given, got "
                 f"{other[1]} x {other[0]} for {image.path} ({image.width} x {image.height} pixels) and {first[1]} x "
                 f"{first[0]} for {images[0].path} ({images[0].width} x {images[0].height}); score them as lots of "
-                "their own, or without --tile"
+                "their own, or whole"
             )
     return first[0] * first[1]
 

@@ -153,6 +153,7 @@ def result_key(found: FoundLot, files_digest: str, job: LotJob, *, default_setti
             # a new verdict, drawing or accepted setting is no reason to score old nights again
             "job": job.key_values(job.not_in_key | {"judged_good", "lot", "category"}),
             "keep_aspect": job.settings.keep_aspect,
+            "smallest_flaw": job.flaw_size.flaw if job.flaw_size else None,
             **({"default_settings": True} if default_settings else {}),
         }
     )

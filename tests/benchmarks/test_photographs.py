@@ -71,7 +71,7 @@ def test_default_row_of_photographs_gives_the_figures_of_the_benchmark(
 
 
 def test_small_flaws_lie_where_their_masks_say(forks: ForkServer, labelled: Path, tmp_path: Path) -> None:
-    run(forks, "small_flaws", tmp_path / "flaws", labelled, "--draws", 1)
+    run(forks, "flaws/small_flaws", tmp_path / "flaws", labelled, "--draws", 1)
     assert sorted(path.name for path in (tmp_path / "flaws").iterdir()) == ["cast-0.02-0", "cast-0.035-0"]
     good = [np.asarray(Image.open(path), dtype=int) for path in sorted((labelled / "cast/test/good").iterdir())]
     masks = sorted((tmp_path / "flaws" / "cast-0.035-0").rglob("*_mask.png"))

@@ -28,6 +28,7 @@ SAMPLES: dict[str, Any] = {
         "ignore_drawn": True,
         "image_score": "mean",
         "default_settings": True,
+        "smallest_flaw": 8,
     },
 }
 """A value of every option, other than its default where there is a choice."""

@@ -48,7 +48,7 @@ def test_deploy_makes_everything_once_and_changes_what_is_given(server: RealServ
     assert night["parameters"] == {
         **{"root": "/data/lots", "output": "/data/results", "settings": {"backbone": "texture"}, "export": "csv"},
         "resources": {"device": "auto", "engine": "threads", "memory": "2GB"},
-        **dict.fromkeys(("category", "since", "image_prefix", "pixel_size")),
+        **dict.fromkeys(("category", "since", "image_prefix", "pixel_size", "smallest_flaw")),
         **dict.fromkeys(("good_from_verdicts", "ignore_drawn", "default_settings"), False),
         **{"maps": [], "decisions": {}, "language": "en"},
     }

@@ -11,9 +11,9 @@ from musc.layers import BackboneSpec, Layer
 from musc.plan.layer_comparison import LayerComparison
 from musc.plan.shards import Shard
 from musc.settings import Decisions
-from planning.kept_size import KeptSize
 from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest
 from planning.resources import Allocation
+from planning.sizes.kept_size import KeptSize
 from planning.task_specs import AggregateSpec, EvaluateSpec, ExtractSpec, GroupSpec, RunSpec, ScoreSpec, Spec
 from planning.tuning.choices import Choice
 from planning.tuning.tuning_specs import TrialSpec, TuneSpec

@@ -13,12 +13,28 @@ import pytest
 
 from planning.estimates import timed_trials
 from tests.forking import ForkServer
-from tests.walk import lines_of_lots, lines_of_others, lines_of_plan, lines_of_score, lines_of_tune, lines_of_watch
+from tests.walk import (
+    lines_of_flaws,
+    lines_of_lots,
+    lines_of_others,
+    lines_of_plan,
+    lines_of_score,
+    lines_of_tune,
+    lines_of_watch,
+)
 from tests.walk.walk import LINES, Walk, options_of_commands, words_of
 
 OPTIONS = options_of_commands()
 ROOT = Path(__file__).resolve().parents[2]
-LINES_FROM = (lines_of_lots, lines_of_others, lines_of_plan, lines_of_score, lines_of_tune, lines_of_watch)
+LINES_FROM = (
+    lines_of_flaws,
+    lines_of_lots,
+    lines_of_others,
+    lines_of_plan,
+    lines_of_score,
+    lines_of_tune,
+    lines_of_watch,
+)
 """Modules whose lines are known once they are imported."""
 TOGETHER = {
     **{"backbone": "texture", "image_size": 64, "layers": "0,1", "degrees": ["1", "3"], "threshold": 0.3},

@@ -1,6 +1,6 @@
 """Draw small flaws on good photographs: lots of known truth in the layout of MVTec AD, for `benchmarks/photographs.py`.
 
-    python benchmarks/small_flaws.py flaws ../shared/data/mvtec_ad ../shared/data/cookies ../shared/data/magnetic_tile
+    python benchmarks/flaws/small_flaws.py flaws ../shared/data/mvtec_ad ../shared/data/cookies
 
 Published lots hold few small flaws, and larger images cost more than they gain there. These lots show what image size a
 small flaw needs: spots and scratches, 2 and 3.5 % of the photograph's shorter side, clearly lighter or darker than what
@@ -31,17 +31,15 @@ SURFACE = (25, 235)
 """Grey values of the part's surface: flaws lie neither on a black nor on a white background."""
 
 
-def plant(picture: Image.Image, rng: np.random.Generator, kind: str, share: float) -> tuple[Image.Image, Image.Image]:
+def plant(picture: Image.Image, rng: np.random.Generator, kind: str, side: float) -> tuple[Image.Image, Image.Image]:
     """A photograph with a flaw, and its mask.
 
     Args:
         picture: RGB.
         rng: decides place and course.
-        kind: `spot` or `scratch`.
-        share: size of the flaw as a fraction of the shorter side.
+        kind: `spot`, or `scratch`, which is three times as long and 0.18 times as wide.
+        side: diameter of a spot in pixels.
     """
-    width, height = picture.size
-    side = share * min(width, height)
     grey = np.asarray(picture.convert("L"), dtype=float)
     x, y = place_on(grey, rng)
     mask = Image.new("L", picture.size, 0)
@@ -80,7 +78,7 @@ def write_lot(folder: Path, paths: Sequence[Path], share: float, seed: int) -> N
         kind = "good" if number >= FLAWED else ("spot", "scratch")[number % 2]
         (folder / "test" / kind).mkdir(parents=True, exist_ok=True)
         if kind != "good":
-            picture, mask = plant(picture, rng, kind, share)
+            picture, mask = plant(picture, rng, kind, share * min(picture.size))
             (folder / "ground_truth" / kind).mkdir(parents=True, exist_ok=True)
             mask.save(folder / "ground_truth" / kind / f"{name}_mask.png")
         picture.save(folder / "test" / kind / f"{name}.png")

@@ -1,6 +1,7 @@
 """What to say at the start where photographs lose much on their way into the network: which option, and its cost.
 
-Pure arithmetic on the sizes of a lot's photographs. Nothing is said where the user has chosen already.
+Pure arithmetic on the sizes of a lot's photographs. Nothing is advised where the user has chosen already; what the
+smallest flaw chose is told.
 """
 
 from collections import Counter
@@ -22,7 +23,7 @@ LARGER = 2
 
 
 def size_hints(job: LotJob, images: Sequence[Photograph], *, watching: bool = False) -> tuple[str, ...]:
-    """A sentence for each option that the sizes of a lot's photographs suggest; most often none.
+    """What the smallest flaw chose, and a sentence for each option that sizes of photographs suggest; most often none.
 
     Args:
         job: says what the network sees.
@@ -30,13 +31,14 @@ def size_hints(job: LotJob, images: Sequence[Photograph], *, watching: bool = Fa
         watching: of a watch, which takes neither proportions that are kept nor tiles.
     """
     settings, seen = job.settings, job.backbone.image_size
+    chosen = (job.flaw_size.text,) if job.flaw_size and job.flaw_size.text else ()
     if settings.tile is not None or not images:
-        return ()
+        return chosen
     (width, height), _ = Counter((image.width, image.height) for image in images).most_common(1)[0]
     resized = f"photographs of {width} x {height} pixels are resized to {seen[1]} x {seen[0]}"
     stretched = (width / height) / (seen[1] / seen[0])
     shrunk = ((width * height) / (seen[0] * seen[1])) ** 0.5
-    hints = []
+    hints = [*chosen]
     if max(stretched, 1 / stretched) >= MOST_STRETCHED and not settings.keep_aspect:
         grids = [layer.grid for layer in job.backbone.layers]
         rows, columns = size_in_proportion(seen, grids, (height, width))
@@ -51,8 +53,8 @@ def size_hints(job: LotJob, images: Sequence[Photograph], *, watching: bool = Fa
 
 
 def chosen_size(job: LotJob) -> bool:
-    """Whether the user gave the image size; proportions that are kept give one too."""
-    return job.settings.image_size is not None and not job.kept_sizes
+    """Whether the user gave the image size, or the smallest flaw; proportions that are kept give a size too."""
+    return job.flaw_size is not None or (job.settings.image_size is not None and not job.kept_sizes)
 
 
 def larger(job: LotJob, width: int, height: int, watching: bool) -> list[str]:

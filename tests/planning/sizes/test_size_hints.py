@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from musc.layers import BackboneSpec, Layer
-from planning.kept_size import KeptSize
 from planning.lot_job import LotJob, RegionOfInterest
-from planning.size_hints import size_hints
+from planning.sizes.kept_size import KeptSize
+from planning.sizes.size_hints import size_hints
 from storage.images.lots import ListedImage
 from tests.flat import chosen, job_of
 
