@@ -67,6 +67,8 @@ def test_pages_are_small_and_read_little_after_the_first_time(
         f"/lots/{name}/pull": (0, 0),
         image: (0, 1),
         f"{image}/map.json": (0, 0),
+        f"{image}/matches.json": (1, 0),  # the photograph
+        f"/lots/{name}/kinds": (0, 1),
         f"{image}/thumbnail": (1, 0),
     }
     for address in addresses:

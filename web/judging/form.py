@@ -1,6 +1,7 @@
 """A verdict, and whatever else a browser sends: read within limits, checked, and completed with what the run knows."""
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from fastapi import Request
@@ -11,6 +12,7 @@ from storage.products.defect_kinds import latest_kinds
 from storage.results.verdicts import Verdict
 from web.lot import Lot
 
+TOKEN = re.compile(r"[0-9a-f]{16}")
 MAX_BODY = 512 * 1024
 """Bytes of one request."""
 
@@ -109,8 +111,20 @@ def listed_kind(lot: Lot, kind: str) -> str:
     return name
 
 
-def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
-    """The verdict in the body of a request.
+def token_in(sent: dict[str, object]) -> str:
+    """The token of a sender who may send the same again, see `VerdictReader.add`; empty where there is none.
+
+    Raises:
+        ValueError: if it is no token.
+    """
+    token = text_of(sent, "token")
+    if token and not TOKEN.fullmatch(token):
+        raise ValueError("token must have 16 hexadecimal digits; reload the page")
+    return token
+
+
+def verdict_from(body: bytes, lot: Lot, position: int) -> tuple[Verdict, str]:
+    """The verdict in the body of a request, and the sender's token.
 
     Raises:
         ValueError: if it is no JSON object, or a field is out of range, by name.
@@ -118,7 +132,7 @@ def verdict_from(body: bytes, lot: Lot, position: int) -> Verdict:
     sent, image = sent_object(body), lot.images[position]
     regions = regions_of(sent.get("regions", []))
     clipped = tuple(clip_region(region, image.width, image.height) for region in regions)
-    return verdict_about(lot, position, said_in(sent, lot), regions=clipped)
+    return verdict_about(lot, position, said_in(sent, lot), regions=clipped), token_in(sent)
 
 
 def verdict_about(

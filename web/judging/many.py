@@ -1,6 +1,5 @@
 """Verdicts about many images at once, as one action, and the last actions about a lot with what undoes them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -8,11 +7,10 @@ from reports.languages.current import gettext as _
 from reports.sentences import counted
 from reports.verdicts.words import verdict_words
 from storage.results.verdicts import WITHDRAWN, Content, Undo, Verdict, undone
-from web.judging.form import said_in, sent_object, text_of, verdict_about
+from web.judging.form import said_in, sent_object, token_in, verdict_about
 from web.lot import Lot
 
 ACTIONS_SHOWN = 10
-TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
 class ActionRow(TypedDict):
@@ -33,7 +31,7 @@ def verdicts_from(body: bytes, lot: Lot) -> tuple[list[Verdict], str]:
         ValueError: if it is no JSON object, or a field is out of range, by name.
     """
     sent = sent_object(body)
-    ids, looked, token = sent.get("images"), sent.get("looked"), text_of(sent, "token")
+    ids, looked, token = sent.get("images"), sent.get("looked"), token_in(sent)
     if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
         raise ValueError("images must be the names of one image or more, got something else; select images again")
     if unknown := [one for one in ids if one not in lot.positions]:
@@ -43,8 +41,6 @@ def verdicts_from(body: bytes, lot: Lot) -> tuple[list[Verdict], str]:
         )
     if not isinstance(looked, bool):
         raise ValueError(f"looked must be true or false, got {looked!r}; reload the page")
-    if token and not TOKEN.fullmatch(token):
-        raise ValueError("token must have 16 hexadecimal digits; reload the page")
     ids = list(dict.fromkeys(ids))
     said = said_in(sent, lot)
     positions = [lot.positions[image_id] for image_id in ids]

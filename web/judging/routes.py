@@ -37,7 +37,8 @@ def judging_routes(named: Named) -> APIRouter:
 
         def stored() -> dict[str, object]:
             run, lot, position = named.image(name, image_id)
-            library.verdicts.add(verdict_from(body, lot, position))
+            verdict, token = verdict_from(body, lot, position)
+            library.verdicts.add(verdict, token=token)
             return history(library.verdicts_about(run), image_id)
 
         return JSONResponse(await run_in_threadpool(stored), status_code=201, headers=FOR_NOW)

@@ -3,7 +3,7 @@ import { capital, gettext, ngettext, number } from "./language.js";
 import { inWords, KindChoice } from "./kind_choice.js";
 import { Reviewer } from "./reviewer.js";
 import { Selection } from "./selection.js";
-import { send } from "./send.js";
+import { send, sendOnce } from "./send.js";
 import { claim } from "./sharing.js";
 import { showTimes } from "./times.js";
 
@@ -49,7 +49,7 @@ async function act(address, content, told) {
   busy = true;
   bar.setAttribute("aria-busy", "true");
   try {
-    const answer = await send(`${lot}/${address}`, content);
+    const answer = await (address === "undo" ? send : sendOnce)(`${lot}/${address}`, content);
     selection.replace([]);
     await renew();
     say(told(answer.said));
@@ -70,11 +70,10 @@ function judge(verdict, kind = "") {
     say(gettext("Select images first: click or Space for one, A for all on this page."), true);
     return;
   }
-  const token = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const severity = verdict === "defective" ? kinds.severity : "";
   const what = verdict === "withdrawn" ? gettext("verdicts are taken back")
     : ngettext("%(count)s image is judged %(verdict)s", "%(count)s images are judged %(verdict)s", images.length, { verdict: inWords(gettext(verdict), { kind, severity }) });
-  const sent = { verdict, kind, severity, looked: get("looked").checked, images, token };
+  const sent = { verdict, kind, severity, looked: get("looked").checked, images };
   reviewer.ask(what, (name) => act("verdicts", { ...sent, name }, (said) => {
     kinds.severity = "";
     return gettext("%(said)s. Ctrl-Z undoes.", { said });

@@ -2,7 +2,7 @@
 import { capital, gettext, moment } from "./language.js";
 import { inWords, KindChoice } from "./kind_choice.js";
 import { Reviewer } from "./reviewer.js";
-import { send } from "./send.js";
+import { send, sendOnce } from "./send.js";
 
 const get = (id) => document.getElementById(id);
 const WORDS = { defective: gettext("defective"), good: gettext("good"), unsure: gettext("unsure"), withdrawn: gettext("taken back") };
@@ -58,7 +58,7 @@ export class Verdicts {
     this.sending = true;
     const { verdict } = said, before = this.known.all.length, regions = verdict === "defective" ? this.drawing.regions : [];
     try {
-      this.known = await send(`${this.base}/verdicts`, { ...said, name, note: get("note").value, regions });
+      this.known = await sendOnce(`${this.base}/verdicts`, { ...said, name, note: get("note").value, regions });
     } catch (error) {
       this.#say(gettext("Not stored: %(reason)s", { reason: error.message }), true);
       return;
