@@ -59,16 +59,16 @@ def test_pages_are_small_and_read_little_after_the_first_time(
     image = f"/lots/{name}/images/{5:016x}"
     addresses = {
         "/": (0, 6),  # one of the benchmarks, and one each of all tunings and of all accepted settings
-        f"/lots/{name}": (0, 4),  # one of the places to ignore, and one of chosen thresholds
-        f"/lots/{name}?view=table&page=7&sort=name": (0, 4),
+        f"/lots/{name}": (0, 5),  # one of the places to ignore, one of chosen thresholds, one of kinds
+        f"/lots/{name}?view=table&page=7&sort=name": (0, 5),
         f"/lots/{name}/scores.json": (0, 0),
         f"/lots/{name}/selection.json?decision=accepted&verdict=none": (0, 0),
         f"/lots/{name}/nights.json?threshold=0.5": (0, 2),
         f"/lots/{name}/pull": (0, 0),
-        image: (0, 1),
+        image: (0, 2),
         f"{image}/map.json": (0, 0),
-        f"{image}/matches.json": (1, 0),  # the photograph
-        f"/lots/{name}/kinds": (0, 1),
+        f"{image}/matches.json": (2, 0),  # the photograph, and whether its features are there
+        f"/lots/{name}/kinds": (0, 4),
         f"{image}/thumbnail": (1, 0),
     }
     for address in addresses:
