@@ -46,9 +46,20 @@ def exported(found: FinishedRun, file: str) -> Any:
 def test_csv_is_the_table_of_scores_that_no_spreadsheet_runs(found: FinishedRun) -> None:
     table = pd.read_csv(found.run.store.full(f"{found.run.path}/export-csv/scores.csv"))
     stored = found.run.scores()
-    assert table.columns.tolist() == stored.columns.tolist()
+    assert table.columns.tolist() == [*stored.columns, "cause"]
     assert table["path"].tolist() == [f"'{path}" for path in stored["path"]]
     assert table["raw_score"].astype("float32").tolist() == stored["raw_score"].tolist()
+
+
+def test_cause_of_each_listed_image_is_said_in_csv_coco_and_labelstudio(found: FinishedRun) -> None:
+    listed = {found.images[position].path: found.listed[position] for position in range(len(found.images))}
+    table = pd.read_csv(found.run.store.full(f"{found.run.path}/export-csv/scores.csv"), keep_default_na=False)
+    of_csv = {path.removeprefix("'"): cause for path, cause in zip(table["path"], table["cause"], strict=True)}
+    coco = {one["file_name"]: one.get("cause", "") for one in exported(found, "export-coco/coco.json")["images"]}
+    tasks = [task["data"] for task in exported(found, "export-labelstudio/labelstudio.json")]
+    assert of_csv == coco == {task["image"]: task.get("cause", "") for task in tasks}
+    for path, cause in coco.items():
+        assert cause.startswith("The outlined place is ") == bool(listed[path])
 
 
 def test_coco_has_every_image_and_the_boxes_of_listed_ones(found: FinishedRun) -> None:
