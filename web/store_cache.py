@@ -29,6 +29,7 @@ from web.nights import StoredRun, unusual_of
 
 log = logging.getLogger(__name__)
 
+DEFECT = ("image_id", "path", "sha256", "kind", "severity", "regions", "time")
 OPEN_LOTS = 4
 """Lots whose tables are kept in memory; one of 10 000 images takes about 10 MB."""
 READERS = 8
@@ -154,12 +155,12 @@ class Library:
         return {path: judged for path, (_, judged) in self._judged.items()}
 
     def defects(self) -> dict[str, pd.DataFrame]:
-        """The defects of every run, by its path: `sha256`, `kind` and `time` of the images looked at and judged so."""
+        """The images looked at and judged defective, the columns `DEFECT` of their verdicts, by path of the run."""
         for path, table in self.verdicts.everything().items():
             if path not in self._defects or self._defects[path][0] is not table:
                 current = looked_at(current_verdicts(table))
                 defective = current[current["verdict"] == DEFECTIVE]
-                self._defects[path] = table, defective[["sha256", "kind", "time"]]
+                self._defects[path] = table, defective[list(DEFECT)]
         return {path: defects for path, (_, defects) in self._defects.items()}
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:

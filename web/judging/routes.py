@@ -10,6 +10,7 @@ from web.judging.claims import Claims
 from web.judging.form import read_limited, sent_object, text_of, verdict_from
 from web.judging.many import describe, last_actions, latest_of, verdicts_from
 from web.judging.sharing import claim_next
+from web.judging.similar import SimilarDefects
 from web.lot_page import with_verdicts
 from web.named import Named
 from web.view_query import Query, chosen
@@ -24,12 +25,17 @@ def judging_routes(named: Named) -> APIRouter:
         named: finds the runs, lots and images of the store.
     """
     router, library, claims = APIRouter(), named.library, Claims()
+    similar_defects = SimilarDefects(library)
 
     @router.get("/lots/{name}/selection.json")
     def selection(name: str, request: Request) -> JSONResponse:
         run, lot = named.lot(name)
         rows = chosen(with_verdicts(lot, library.verdicts_about(run)), Query.of(request.query_params))
         return JSONResponse({"images": rows["image_id"].tolist()}, headers=FOR_NOW)
+
+    @router.get("/lots/{name}/images/{image_id}/similar.json")
+    def similar(name: str, image_id: str) -> JSONResponse:
+        return JSONResponse(similar_defects.about(*named.image(name, image_id)), headers=FOR_NOW)
 
     @router.post("/lots/{name}/images/{image_id}/verdicts")
     async def judge_image(name: str, image_id: str, request: Request) -> JSONResponse:

@@ -5,6 +5,7 @@ import { Drawing } from "./drawing.js";
 import { gettext, number } from "./language.js";
 import { Ignored } from "./ignored.js";
 import { share } from "./sharing.js";
+import { loadSimilar } from "./similar.js";
 import { Verdicts } from "./verdicts.js";
 
 const look = document.getElementById("look");
@@ -145,5 +146,5 @@ goOn.checked = (localStorage.getItem("musc-go-on") ?? ("work" in look.dataset ? 
 goOn.addEventListener("change", () => localStorage.setItem("musc-go-on", goOn.checked ? "on" : "off"));
 
 loadMap();
-loadMatches();
+loadMatches().finally(() => loadSimilar(look.dataset.base, get("alike-places"), figure));
 share(look, () => verdicts.reviewer.name);
