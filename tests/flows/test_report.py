@@ -1,6 +1,7 @@
 """The report of a real run: made, kept apart from the scores, and read by a real browser."""
 
 import io
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from playwright.sync_api import Browser, Page
 
 from planning.task_results import ScoredLot
 from reports.make_run_record import cautions
+from reports.page.causes import read_causes
+from reports.page.finished_run import FinishedRun
+from reports.page.gallery import gallery_of
 from reports.run_record import read_record
 from storage.datasets.synthetic.lot import write_lot
 from storage.results.profiles import FOLDER as PROFILES
@@ -90,6 +94,23 @@ def test_report_says_the_result_first(page: Page) -> None:
     assert box["y"] + box["height"] < 900
     assert page.locator(".card.flagged").count() == 5
     assert page.locator(".card .like figure").count() == 5 * 4
+
+
+def test_report_decodes_each_photograph_once(
+    scored: tuple[ScoredLot, Path], lot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, output = scored
+    run, decoded = Run(Store(str(output)), done.run), Counter[int]()
+    photograph = FinishedRun.photograph
+
+    def counted(finished: FinishedRun, position: int) -> Image.Image | None:
+        decoded[position] += 1
+        return photograph(finished, position)
+
+    monkeypatch.setattr(FinishedRun, "photograph", counted)
+    drawn = gallery_of(FinishedRun(run, str(lot)), read_causes(run))
+    assert drawn.has_matches
+    assert decoded == dict.fromkeys(range(14), 1)
 
 
 def test_report_shows_strange_names_and_runs_none(page: Page) -> None:
