@@ -13,7 +13,7 @@ TOY = ROOT / "tests" / "data" / "ViT-toy.json"
 def test_benchmark_extract_runs(forks: ForkServer, tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     options = ["--images", "16", "--picture-size", "64", "--image-size", "32", "--rounds", "1", "--device", "cpu"]
-    command = ["benchmarks/extract.py", "--model", str(TOY), *options, "--json", str(figures)]
+    command = ["benchmarks/run/extract.py", "--model", str(TOY), *options, "--json", str(figures)]
     forks.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     (row,) = json.loads(figures.read_text())
     assert row["model"] == "ViT-toy"

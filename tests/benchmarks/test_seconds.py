@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from benchmarks.seconds import OTHER, Sampler, part_of, stack_of
+from benchmarks.run.seconds import OTHER, Sampler, part_of, stack_of
 
 
 @pytest.mark.parametrize(

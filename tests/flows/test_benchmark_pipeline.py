@@ -15,7 +15,7 @@ TOY = ROOT / "tests" / "data" / "ViT-toy.json"
 def test_benchmark_pipeline_runs(prefect_server: str, tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     options = ["--images", "10", "--image-size", "32", "--rounds", "1", "--server", prefect_server]
-    command = [sys.executable, "benchmarks/pipeline.py", "--model", str(TOY), *options, "--json", str(figures)]
+    command = [sys.executable, "benchmarks/run/pipeline.py", "--model", str(TOY), *options, "--json", str(figures)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=400)
     found = json.loads(figures.read_text())

@@ -1,7 +1,8 @@
 """Extraction, decoding and storing included, beside the bare model's forward rate on the same device in the same run.
 
-    python benchmarks/extract.py
-    python benchmarks/extract.py --device cuda --model ViT-L-14-336 --image-size 518 --images 512 --precision float16
+    python benchmarks/run/extract.py
+    python benchmarks/run/extract.py --device cuda --model ViT-L-14-336 --image-size 518 --images 512 \
+        --precision float16
 
 A lot is drawn and a model of random weights is made on the spot. In turn, the model runs over batches that lie on the
 device already, and one block of all images is extracted as the pipeline does it: read, decoded, described, stored. The
@@ -16,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from inputs import make_lot, make_weights, model_name
 
+from benchmarks.inputs import make_lot, make_weights, model_name
 from musc import backbones
 from musc.backbones import Backbone
 from musc.plan.chunks_and_blocks import CHUNK_IMAGES

@@ -1,7 +1,7 @@
 """What the pipeline costs beyond its computations: flow, tasks, hashing and storage against the method in memory.
 
-    python benchmarks/pipeline.py
-    python benchmarks/pipeline.py --images 40 --rounds 1
+    python benchmarks/run/pipeline.py
+    python benchmarks/run/pipeline.py --images 40 --rounds 1
 
 A lot is drawn and a ViT-B/16 of random weights is made on the spot. In turn, the lot is scored in memory
 (`musc.score_images`, decoding included), by the flow `score_lot` into an empty store, and by the same flow again, which
@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import URLError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OVERHEAD_BAR = 0.15
 CACHED_BAR_SECONDS = 5.0
 START_SECONDS = 180
@@ -76,9 +76,8 @@ def is_healthy(address: str) -> bool:
 
 def rounds_of(given: argparse.Namespace, home: Path) -> list[dict[str, Any]]:
     """Each round's times of the three ways, and how far the scores of the two computations lie apart."""
-    from inputs import make_lot, make_weights, model_name
-
     import musc
+    from benchmarks.inputs import make_lot, make_weights, model_name
     from flows.score_lot import score_lot
     from musc import backbones
     from planning.requests import LotRequest, request_of

@@ -1,6 +1,6 @@
 """Where the processor time of one `musc score` goes: imports, decoding, network, products, maxima, writing, report.
 
-    python benchmarks/seconds.py ../shared/data/mvtec_ad/bottle/test
+    python benchmarks/run/seconds.py ../shared/data/mvtec_ad/bottle/test
 
 The folder is scored by the command itself, inline, into an empty store, in this process. Every few milliseconds the
 processor time that each thread has used since the last look is given to the first of `PARTS` whose functions are on
