@@ -19,7 +19,8 @@ from storage.artefacts import is_complete
 from storage.local_time import local_now
 from storage.results.profiles import Profile, earlier_in_series, night_names, profile_path
 from storage.results.runs import Run
-from storage.results.verdicts import DEFECTIVE, VerdictReader, current_verdicts
+from storage.results.verdict_reader import reader_of
+from storage.results.verdicts import DEFECTIVE, current_verdicts
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def night_scores(store: Store, runs: Sequence[str]) -> list[NightScores]:
     Args:
         runs: paths, oldest first.
     """
-    verdicts, result = VerdictReader(store), []
+    verdicts, result = reader_of(store), []
     for path in runs:
         if not is_complete(store, path):
             log.info("the scores of %s are gone and decide nothing", path)

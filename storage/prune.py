@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import time_ns
 from typing import Any
 
 from storage.artefacts import facts, make_incomplete
@@ -43,6 +45,8 @@ MADE = (FEATURES, AGGREGATED, PATCH_SCORES, GROUPS, LOTS, REGIONS)
 """Folders of artefacts that can be made again, each named by its key."""
 STAGED = (*MADE, RUNS, PROFILES, "metrics")
 LONGEST_DAYS = 36_500.0
+TICK_NS = 50_000_000
+"""Two changes of a folder within a tick of the file system's clock have one time."""
 KEY = re.compile(r"[0-9a-f]{32}")
 STAGING = re.compile(re.escape(PARTIAL) + r"(?P<name>.+)-[0-9a-f]{32}(-damaged)?")
 """As `storage.artefacts.writing` names a staging folder."""
@@ -105,18 +109,55 @@ def delete(store: Store, planned: Sequence[Prunable]) -> None:
 
     The marker of an artefact goes first, so that none is ever half there.
     """
-    stale = {prunable.path: prunable.modified for prunable in planned if prunable.kind == "lease"}
-    read: dict[StoredFile, list[str]] = {}
+    leases = LiveLeases(store, [prunable for prunable in planned if prunable.kind == "lease"])
     for prunable in planned:
-        live = [file for file in stored_files(store, LEASES) if stale.get(file.path) != file.modified]
-        read |= {file: lease_at(store, file.path) or [] for file in live if file not in read}
-        if prunable.path in {file.path for file in live} or any(artefact_of(prunable) in read[file] for file in live):
+        if leases.protect(prunable):
             log.info("%s is kept: a run has leased it since", prunable.path)
             continue
         if prunable.kind not in ("staging", "lease"):
             make_incomplete(store, prunable.path)
         log.info("%s deleted, %d bytes", prunable.path, prunable.size_bytes)
         store.delete(prunable.path)
+
+
+class LiveLeases:
+    """The leases of a store while it is cleaned: read again only when some were written or removed."""
+
+    def __init__(self, store: Store, stale: Sequence[Prunable]) -> None:
+        """Of a store; a stale lease protects nothing unless a run writes it again."""
+        self.store = store
+        self.stale = {prunable.path: prunable.modified for prunable in stale}
+        self.read: dict[StoredFile, list[str]] = {}
+        self.leased: set[str] = set()
+        self.looked_at: int | None = None
+        """Time of the folder when it was looked at; None where that cannot tell of a later change."""
+
+    def protect(self, prunable: Prunable) -> bool:
+        """Whether a run has leased it since it was planned, or has written the lease again that it is."""
+        if prunable.kind == "lease":
+            found = stored_files(self.store, prunable.path)
+            return any(file.modified != prunable.modified for file in found)
+        time = folder_time(self.store, LEASES)
+        if time is None or time != self.looked_at:
+            self.look()
+            self.looked_at = None if time is None or time_ns() - time < TICK_NS else time
+        return artefact_of(prunable) in self.leased
+
+    def look(self) -> None:
+        """Read the leases that are new."""
+        live = [file for file in stored_files(self.store, LEASES) if self.stale.get(file.path) != file.modified]
+        self.read = {file: self.read.get(file) or lease_at(self.store, file.path) or [] for file in live}
+        self.leased = {path for paths in self.read.values() for path in paths}
+
+
+def folder_time(store: Store, folder: str) -> int | None:
+    """When something was last put into a local folder or taken out of it, in ns, 0 if there is none; else None."""
+    if not store.is_local:
+        return None
+    try:
+        return Path(store.full(folder)).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def stored_files(store: Store, folder: str = "") -> list[StoredFile]:

@@ -1,7 +1,7 @@
 """A store's runs as nights: when each was, and what is unusual about it beside the earlier ones."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reports.run_record import RunRecord
@@ -32,17 +32,47 @@ class StoredRun:
         return self.profile.path if self.profile else ""
 
 
-def unusual_of(runs: Sequence[StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
-    """What is unusual about each run beside the earlier ones scored in the same way, by its name."""
-    of_series = defaultdict(list)
-    for run in runs:
-        if run.profile is not None:
-            of_series[run.profile.path.rpartition("/")[0]].append((run.name, run.profile))
-    unusual: dict[str, tuple[MeasureComparison, ...]] = {}
-    for series in of_series.values():
-        earlier_profiles: list[Profile] = []
-        for name, profile in sorted(series, key=lambda item: item[1].path):
-            earlier = choose_earlier(names_of(profile), reversed(earlier_profiles), MAX_EARLIER)
-            unusual[name] = tuple(item for item in compare(profile, earlier) if item.state == "unusual")
-            earlier_profiles.append(profile)
-    return unusual
+class UnusualNights:
+    """What is unusual about each run beside the earlier ones scored in the same way.
+
+    It depends on earlier nights alone, so that a new night is compared and the ones before it are not compared again.
+    """
+
+    def __init__(self) -> None:
+        self._compared: dict[str, list[tuple[StoredRun, tuple[MeasureComparison, ...]]]] = {}
+
+    def of(self, runs: Iterable[StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
+        """What is unusual about each of all runs of a store, by its name."""
+        of_series = defaultdict(list)
+        for run in runs:
+            if run.profile is not None:
+                of_series[run.profile.path.rpartition("/")[0]].append(run)
+        self._compared = {
+            series: compared(sorted(nights, key=lambda run: run.profile_path), self._compared.get(series, []))
+            for series, nights in of_series.items()
+        }
+        return {run.name: unusual for nights in self._compared.values() for run, unusual in nights}
+
+
+def compared(
+    nights: Sequence[StoredRun], known: Sequence[tuple[StoredRun, tuple[MeasureComparison, ...]]]
+) -> list[tuple[StoredRun, tuple[MeasureComparison, ...]]]:
+    """Each night of a series with what is unusual about it.
+
+    Args:
+        nights: oldest first; runs with a profile.
+        known: what came out before, of which the nights from the first to the first other one are taken.
+    """
+    profiles = [run.profile for run in nights if run.profile]
+    done: list[tuple[StoredRun, tuple[MeasureComparison, ...]]] = []
+    for run, before in zip(nights, known, strict=False):
+        if (run.name, run.profile_path) != (before[0].name, before[0].profile_path):
+            break
+        done.append(before)
+    for place in range(len(done), len(nights)):
+        earlier = choose_earlier(
+            names_of(profiles[place]), (profiles[other] for other in range(place - 1, -1, -1)), MAX_EARLIER
+        )
+        unusual = (one for one in compare(profiles[place], earlier) if one.state == "unusual")
+        done.append((nights[place], tuple(unusual)))
+    return done

@@ -165,7 +165,8 @@ def percent(judged: VerdictCounts) -> float | None:
 
 def calendar(products: Sequence[Product]) -> list[tuple[str, list[list[OverviewNight]]]]:
     """Dates, newest first, each with the nights of every product in the products' order."""
-    dates = sorted({night.date for product in products for night in product.nights}, reverse=True)
-    return [
-        (date, [[night for night in product.nights if night.date == date] for product in products]) for date in dates
-    ]
+    rows: dict[str, list[list[OverviewNight]]] = defaultdict(lambda: [[] for _ in products])
+    for column, product in enumerate(products):
+        for night in product.nights:
+            rows[night.date][column].append(night)
+    return sorted(rows.items(), reverse=True)

@@ -25,7 +25,7 @@ from storage.store import PARTIAL, Store
 from storage.tables import BENCHMARKS, METRICS_TABLE
 from web.benchmarks import BenchmarkRun, benchmark_runs, parse_metrics
 from web.lot import Lot, open_lot
-from web.nights import StoredRun, unusual_of
+from web.nights import StoredRun, UnusualNights
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Library:
         self._runs: dict[str, StoredRun] = {}
         self._judged: dict[str, tuple[pd.DataFrame, VerdictCounts]] = {}
         self._defects: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
-        self._unusual: tuple[list[str], dict[str, tuple[MeasureComparison, ...]]] = ([], {})
+        self._unusual = UnusualNights()
         self._lock = threading.Lock()
 
     def runs(self) -> dict[str, StoredRun]:
@@ -164,8 +164,5 @@ class Library:
         return {path: defects for path, (_, defects) in self._defects.items()}
 
     def unusual(self, runs: dict[str, StoredRun]) -> dict[str, tuple[MeasureComparison, ...]]:
-        """What is unusual about each run, by its name; compared again only when there are other runs."""
-        names = [f"{run.name} {run.profile_path}" for run in runs.values()]
-        if self._unusual[0] != names:
-            self._unusual = names, unusual_of(list(runs.values()))
-        return self._unusual[1]
+        """What is unusual about each run, by its name; only new nights are compared."""
+        return self._unusual.of(runs.values())

@@ -14,7 +14,8 @@ from reports.run_record import read_record
 from storage.artefacts import digest, is_complete
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
-from storage.results.verdicts import GOOD, VerdictReader, current_verdicts, looked_at
+from storage.results.verdict_reader import reader_of
+from storage.results.verdicts import GOOD, current_verdicts, looked_at
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def judged_good(store: Store, category: str, backbones: Sequence[BackboneSpec]) 
         backbones: whose features are compared, at every image size.
     """
     references = []
-    for path, image_ids in good_image_ids(VerdictReader(store).everything(), category).items():
+    for path, image_ids in good_image_ids(reader_of(store).everything(), category).items():
         if not is_complete(store, path):
             continue
         try:

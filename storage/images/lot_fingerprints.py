@@ -88,9 +88,10 @@ def read_result(store: Store, key: str) -> KnownResult | None:
     except (ValueError, TypeError) as error:
         log.warning("the fingerprint %s cannot be read and is ignored: %s", result_path(key), error)
         return None
-    if mark.run is not None and not is_complete(store, mark.run):
-        log.info("the fingerprint %s is ignored: its run %s is no longer complete", result_path(key), mark.run)
-    return mark if mark.run is None or is_complete(store, mark.run) else None
+    if mark.run is None or is_complete(store, mark.run):
+        return mark
+    log.info("the fingerprint %s is ignored: its run %s is no longer complete", result_path(key), mark.run)
+    return None
 
 
 def result_path(key: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.artefacts import is_complete
 from storage.errors import DamagedError
+from storage.folder_names import names_in
 from storage.store import PARTIAL, Store
 from storage.tables import read_table, write_table
 
@@ -141,8 +142,7 @@ def night_names(listing: str, lot: str, *, dated: bool) -> set[str]:
 def series_of_profile(store: Store, path: str) -> list[str]:
     """Paths of the profiles of a profile's series, the earliest night first."""
     series = path.rpartition("/")[0]
-    names = {name.split("/")[0] for name in store.sizes(series)}
-    return [f"{series}/{name}" for name in sorted(names) if PARTIAL not in name]
+    return [f"{series}/{name}" for name in names_in(store, series) if PARTIAL not in name]
 
 
 def read_complete(store: Store, paths: Iterable[str]) -> Iterator[Profile]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage.artefacts import is_complete, require_complete
+from storage.folder_names import names_in
 from storage.images.lots import ListedImage, left_out_rows, listed_images, usable_images
 from storage.results.patch_scores import fine_array, read_scores
 from storage.store import Store, absolute
@@ -154,7 +155,4 @@ def example(store: Store, kinds: Sequence[str]) -> str:
 
 def results_of(store: Store, kind: str) -> list[str]:
     """Paths of all folders of a kind, such as `runs`; those that are not finished are among them."""
-    if not store.exists(kind):
-        return []
-    names = (str(path).rstrip("/").rpartition("/")[2] for path in store.filesystem.ls(store.full(kind), detail=False))
-    return [f"{kind}/{name}" for name in sorted(names)]
+    return [f"{kind}/{name}" for name in names_in(store, kind)]

@@ -1,5 +1,6 @@
 """Profiles of runs: found again in the order of their time."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from storage.results.profiles import (
     profile_path,
     read_appearance,
     read_profile,
+    series_of_profile,
     write_profile,
 )
 from storage.store import Store
@@ -133,3 +135,13 @@ def test_damaged_profile_of_an_earlier_night_is_left_out_and_logged(
     damage(store, paths[1], b"{}")
     assert days(store, paths[10]) == [2]
     assert f"left out of the comparison: {paths[1]}" in caplog.text
+
+
+def test_nights_of_a_series_are_told_by_one_listing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in range(1, 5):
+        keep_listing(store, day)
+    listed: list[str] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listed.append(str(path)), scandir(path))[1])
+    assert len(series_of_profile(store, "profiles/s/any")) == 4
+    assert len(listed) == 1
