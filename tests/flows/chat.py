@@ -38,7 +38,7 @@ def chat() -> Iterator[Chat]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            opened.messages.append(f"{sent['subject']}\n{sent['body']}")
+            opened.messages.append("\n".join(sent.values()))
             self.send_response(204)
             self.end_headers()
 

@@ -16,7 +16,9 @@ import httpx
 
 from tests.flows.real_server import CHECKOUT, RealServer, wait_for
 
-OPERATIONS, BACK_UP = CHECKOUT / "docs" / "operations.md", CHECKOUT / "docs" / "back-up.md"
+OPERATIONS, BACK_UP, MANY_MACHINES = (
+    CHECKOUT / "docs" / f"{page}.md" for page in ("operations", "back-up", "many-machines")
+)
 PARTS = ("flows", "tasks", "reports", "planning", "storage", "musc", "cli", "prefect.yaml")
 """What a deployment needs of the project's folder."""
 SHELL_PATIENCE_SECONDS = 300

@@ -1,5 +1,6 @@
 """A night that fails, does not start or does not end is told, on a real server; a quiet night sends nothing."""
 
+import shlex
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.chat import Chat, chat
+from tests.flows.pasted import commands
 from tests.flows.real_server import POOL, real_server, wait_for, worker
 
 __all__ = ["chat"]
@@ -38,9 +40,13 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
     given = {"output": str(tmp_path / "store"), "settings": small}
     (tmp_path / "home").mkdir()
     with real_server(tmp_path / "home", new_database, **QUICK) as server:
-        chat.save_as_block(server.address, "quality")
+        make_block, deploy = (shlex.split(line) for line in commands("Watching", 1))
         alert = "automations", "--alert", "custom-webhook/quality"
-        server.musc("deploy", *alert[1:])
+        assert make_block[:2] == ["python", "-c"]
+        server.run("-c", make_block[2].replace("https://chat.plant.example/SECRET", chat.address))
+        assert chat.messages == ["musc: musc can be heard"]
+        assert deploy == ["musc", "deploy", *alert[1:]]
+        server.musc(*deploy[1:])
         with worker(server):
             wait_for("worker", lambda: server.post(f"work_pools/{POOL}/workers/filter") or None)
             quiet = server.ended(server.trigger(NIGHT, root=str(tmp_path / "lots"), **given))
@@ -49,7 +55,7 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
             assert failed["state_type"] == "FAILED"
             message = wait_for("message about the failed night", lambda: chat.about("has failed"))
             assert str(tmp_path / "not mounted") in message
-            assert len(chat.messages) == 1, "a quiet night sends nothing"
+            assert len(chat.messages) == 2, "a quiet night sends nothing"
             checked = server.ended(server.trigger(CHECK, root=str(tmp_path / "not mounted"), **given))
             assert checked["state_type"] == "FAILED"
             message = wait_for("message about the flight check", lambda: chat.about("the flight check of"))
