@@ -196,10 +196,10 @@ class BenchmarkSettings(PatchSettings):
     overlap: int | None = option(
         None, "Pixels that neighbouring tiles share at least. Default: an eighth of a tile.", ge=0, metavar="PIXELS"
     )
-    tile_references: Literal["position", "all"] = option(
+    tile_references: Literal["position", "around", "all"] = option(
         "position",
-        "Which tiles of the other images a tile is compared with: those of its own position, for parts that lie alike, "
-        "or all, for free-lying ones. Tiles of its own image never are.",
+        "Which tiles of the other images a tile is compared with: those of its own position; around: of the next ones "
+        "too, for parts that lie freely; or all. Tiles of its own image never are.",
     )
     rscin_windows: Windows | None = option(
         None,
@@ -233,9 +233,10 @@ class BenchmarkSettings(PatchSettings):
         for name in WITHOUT_TILES:
             if value := getattr(self, name, None):
                 raise ValueError(f"{name} must go without tile, got {value}; leave out one of the two")
-        if self.tile_references == "all" and self.references is not None:
+        if self.tile_references != "position" and self.references is not None:
             raise ValueError(
-                f"references must go without tile_references all, got {self.references}; leave out one of the two"
+                f"references must go without tile_references {self.tile_references}, got {self.references}; leave out "
+                "one of the two"
             )
         return self
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from math import prod
 
 from musc.backbones.devices import device_type
-from musc.layers import middle_degree, middle_layer
+from musc.layers import Grid, middle_degree, middle_layer
 from musc.plan.chunks_and_blocks import plan_blocks, plan_subsets
 from musc.plan.cost import pair_count
 from musc.plan.layer_comparison import LayerComparison
-from musc.plan.lot_as_tiles import lot_ranges, parts_of
+from musc.plan.lot_as_tiles import WHOLE, lot_ranges, parts_of, positions_around
 from musc.plan.pooling import compare_layers
 from musc.plan.sample import draw_sample, sample_size
 from musc.plan.shards import Shard, plan_shards
@@ -81,7 +82,7 @@ def score_specs(
     earlier: tuple[BlockRows, ...] = (),
     groups: GroupSpec | None = None,
     *,
-    tiles: int = 1,
+    layout: Grid = WHOLE,
     region: RegionRows | None = None,
 ) -> list[ScoreSpec]:
     """One spec per shard of mutual scoring, at all degrees.
@@ -95,27 +96,28 @@ def score_specs(
             the order of scoring.
         earlier: references from earlier lots.
         groups: of images whose shared patches are left out of the references; None leaves out nothing.
-        tiles: of each image.
+        layout: rows and columns of each image's tiles.
         region: of interest; None is all of every image.
 
     Raises:
         NoImagesError: if no image has usable features, or a single one that has no reference.
         MemoryError: if not even one query image fits the memory.
     """
-    image_count, earlier_count = len(contents), sum(len(rows.rows) for rows in earlier)
+    image_count, earlier_count, tiles = len(contents), sum(len(rows.rows) for rows in earlier), prod(layout)
     if not image_count or image_count // tiles + earlier_count < LEAST_IMAGES:
         raise NoImagesError(
             f"a lot must have at least {LEAST_IMAGES} images with usable features, got {image_count // tiles} in "
             f"{job.folder}; see the reasons in the lot's listing, and check the weights if every image is not_finite"
         )
     ranges = scored_ranges(job, image_count, tiles)
-    samples = {(first, last): draw_references(job, contents, first, last) for first, last in ranges}
-    comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
+    samples = {(first, last): choose_references(job, contents, first, last, layout) for first, last in ranges}
+    comparisons = layer_comparisons(job, image_count, earlier_count, layout)
+    further, _ = references_around(job, image_count, layout)
     of_layer = {comparison.layer.number: comparison for comparison in comparisons}
     blocks = tuple(spec.path for spec in extracted)
     specs = []
     for shard, lot_range in [
-        (shard, whole) for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count)
+        (shard, whole) for whole in ranges for shard in job_shards(job, whole, comparisons, earlier_count + further)
     ]:
         comparison = of_layer[shard.layer]
         degrees = comparison.degrees
@@ -175,20 +177,46 @@ def scored_ranges(job: LotJob, image_count: int, tiles: int = 1) -> list[tuple[i
     return lot_ranges(job.settings, image_count, tiles) if tiles > 1 else plan_subsets(image_count, job.subsets)
 
 
-def draw_references(job: LotJob, contents: Sequence[str], first: int, last: int) -> tuple[int, ...] | None:
-    """Positions of the images [first, last) that serve as references of all of them; None is all."""
+def choose_references(
+    job: LotJob, contents: Sequence[str], first: int, last: int, layout: Grid = WHOLE
+) -> tuple[int, ...] | None:
+    """Positions of the images that serve as references of the images [first, last); None is all of these.
+
+    Of tiles [first, last) is one position: the references are then those of the next positions too, where these are
+    asked for.
+    """
+    if layout != WHOLE and job.settings.tile_references == "around":
+        each = last - first
+        around = positions_around(layout, first // each)
+        return tuple(position * each + image for position in around for image in range(each))
     sample = draw_sample(contents[first:last], job.settings.references, job.settings.seed)
     return None if sample is None else tuple(first + position for position in sample)
 
 
+def references_around(job: LotJob, image_count: int, layout: Grid) -> tuple[int, float]:
+    """References of a tile beside those of its own position: of the tile that has most, and in the mean.
+
+    Args:
+        job: says whether there are any.
+        image_count: all tiles of all images.
+        layout: rows and columns of each image's tiles.
+    """
+    tiles = prod(layout)
+    if tiles == 1 or job.settings.tile_references != "around":
+        return 0, 0.0
+    counts = [(len(positions_around(layout, position)) - 1) * (image_count // tiles) for position in range(tiles)]
+    return max(counts), sum(counts) / tiles
+
+
 def layer_comparisons(
-    job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1
+    job: LotJob, image_count: int, earlier_count: int = 0, layout: Grid = WHOLE
 ) -> tuple[LayerComparison, ...]:
     """How each layer of a job is compared; whether by one product follows from counted operations, on a CPU only."""
     name = job.allocation.device
     kind = device_type(name) if name == "auto" else name.partition(":")[0]
-    sizes = [last - first for first, last in scored_ranges(job, image_count, tiles)]
-    pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), earlier_count) for size in sizes)
+    sizes = [last - first for first, last in scored_ranges(job, image_count, prod(layout))]
+    further = earlier_count + references_around(job, image_count, layout)[1]
+    pairs = sum(pair_count(size, size, sample_size(size, job.settings.references), further) for size in sizes)
     return compare_layers(
         job.backbone.layers,
         job.settings.degrees,

@@ -176,7 +176,7 @@ class ScoreSpec(Spec):
     groups: str | None = None
     """Path of the lot's groups, whose shared patches no query may match; None where all patches may be matched."""
     sample: tuple[int, ...] | None = None
-    """Positions in the lot of the images that serve as references, in the order drawn; None is all."""
+    """Positions in the lot of the images that serve as references, in the order drawn; None is all of `lot_range`."""
     earlier: tuple[BlockRows, ...] = ()
     """References from earlier lots; their features are stored before LNAMD."""
     tiles: int = 1

@@ -97,10 +97,9 @@ def tiles_apart(spec: ScoreSpec, queried: Sequence[int], references: Sequence[in
     if not spec.tiles > 1:
         return None
     images = scored_count(spec) // spec.tiles
-    if len(range(*spec.lot_range)) == images:  # one position of each image
-        return None
     query_tiles, reference_tiles = torch.tensor(queried), torch.tensor(references)
-    return (query_tiles[:, None] % images == reference_tiles % images) & (query_tiles[:, None] != reference_tiles)
+    apart = (query_tiles[:, None] % images == reference_tiles % images) & (query_tiles[:, None] != reference_tiles)
+    return apart if bool(apart.any()) else None
 
 
 def scored_count(spec: ScoreSpec) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 
 from cli.options_from_fields import Given
 from cli.terminal.progress import watching
@@ -25,7 +26,7 @@ def run(given: Given) -> None:
 def planned(request: LotRequest) -> Callable[[], None]:
     """Add up what scoring would cost; what is returned prints it."""
     from cli.terminal.tables import show_plan
-    from musc.plan.lot_as_tiles import tile_count
+    from musc.plan.lot_as_tiles import tile_layout
     from planning.estimates.operations_and_bytes import project_cost
     from planning.estimates.time_and_memory import forecast
     from planning.job_from_request import prepare
@@ -41,9 +42,9 @@ def planned(request: LotRequest) -> Callable[[], None]:
     images = list_folder(job.folder)
     require_enough(images, job.folder, job.min_images)
     usable = usable_images(images)
-    tiles = tile_count(job.settings, usable)
+    layout = tile_layout(job.settings, usable)
     earlier = sum(len(rows.rows) for rows in earlier_references(job, usable))
     good = len(usable_images(list_folder(job.good.folder))) if job.good else 0
-    cost = project_cost(job, tiles * len(usable), earlier + good, tiles)
+    cost = project_cost(job, prod(layout) * len(usable), earlier + good, layout)
     doing("trying how fast this machine is …")
     return partial(show_plan, cost, job, forecast(cost, job, usable), size_hints(job, usable))

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from typing import Any
 
 from musc.decisions.choose_threshold import MIN_IMAGES
-from musc.plan.lot_as_tiles import tile_count
+from musc.plan.lot_as_tiles import tile_count, tile_layout
 from musc.settings import needs_usual
 from planning.estimates.operations_and_bytes import project_cost
 from planning.lot_job import LotJob
@@ -127,8 +128,8 @@ def opened_stages(
     """The runner of a lot's stages and its lease, while the `with` block lasts; arguments as of `compute_run`."""
     earlier = tuple(earlier_references(one, images) for one in job.at_each_size())
     good_count = len(load_usable(Store(job.store), job.good.listing)) if job.good else 0
-    tiles = tile_count(job.settings, images)
-    cost = project_cost(job, tiles * len(images), row_count(earlier[-1]) + good_count, tiles)
+    layout = tile_layout(job.settings, images)
+    cost = project_cost(job, prod(layout) * len(images), row_count(earlier[-1]) + good_count, layout)
     opener.monitor.plan(job, cost)
     with (
         explaining_full_disk(cost, job.store),
@@ -182,10 +183,10 @@ def extract_lot(
 
 def compare_size(size: Extracted, images: Sequence[ListedImage], stages: Stages) -> Compared:
     """Score the shards of a lot at one image size."""
-    job, tiles = size.job, tile_count(size.job.settings, images)
+    job, layout = size.job, tile_layout(size.job.settings, images)
     region = region_rows(job, size.contents, size.earlier, size.known, good_images(job))
     made = size.blocks, size.aggregated, size.contents, size.earlier
-    shards = score_specs(job, *made, tiles=tiles, region=region)
+    shards = score_specs(job, *made, layout=layout, region=region)
     stages.run("score", score_shard, shards)
     return Compared(**vars(size), region=region, shards=shards)
 

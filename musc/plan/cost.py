@@ -58,7 +58,7 @@ def lot_cost(
     aggregated_copies: int = 0,
     thread_count: int = 1,
     reference_count: int | None = None,
-    earlier_count: int = 0,
+    earlier_count: float = 0,
 ) -> ProjectedCost:
     """Add up what the planned blocks and shards cost.
 
@@ -72,13 +72,13 @@ def lot_cost(
         aggregated_copies: degrees for which features after LNAMD are stored too, in float32.
         thread_count: threads that multiply at once.
         reference_count: M, references of each image in its lot, a sample; None is all others.
-        earlier_count: references from earlier lots.
+        earlier_count: references from earlier lots, or of the next tiles; a mean where they differ, for operations.
 
     Returns:
         The cost; time is operations over the rate of the machine.
     """
     sampled = sample_size(lot_size, reference_count)
-    references = sampled + earlier_count
+    references = sampled + round(earlier_count)
     peak_bytes, stored_bytes = 0, image_count * embedding_width * FLOAT32_BYTES
     layer_operations, layer_reads = [], []
     for comparison in comparisons:
@@ -105,7 +105,7 @@ def lot_cost(
     )
 
 
-def pair_count(query_count: int, image_count: int, sampled: int, earlier_count: int = 0) -> float:
+def pair_count(query_count: int, image_count: int, sampled: int, earlier_count: float = 0) -> float:
     """Pairs of images that a shard multiplies: those inside the query block once, those with others once per query.
 
     Args:

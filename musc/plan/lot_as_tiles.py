@@ -8,6 +8,7 @@ tile of its own image: they overlap, so that a defect would find itself, and a f
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from musc.layers import Grid
 from musc.settings import Settings
 from musc.tiles import Tile, tile_image, tile_starts
 
@@ -27,6 +28,8 @@ class Photograph(Protocol):
 
 Listed = TypeVar("Listed", bound=Photograph)
 
+WHOLE: Grid = (1, 1)
+"""Rows and columns of the tiles of images that are scored whole."""
 OVERLAP_PART = 8
 """Neighbouring tiles share an eighth of their side by default."""
 
@@ -44,13 +47,19 @@ def overlap_of(settings: Settings) -> int:
 
 
 def tile_count(settings: Settings, images: Sequence[Photograph]) -> int:
-    """Parts of each image of a lot; 1 where images are scored whole.
+    """Parts of each image of a lot; 1 where images are scored whole; errors are those of `tile_layout`."""
+    rows, columns = tile_layout(settings, images)
+    return rows * columns
+
+
+def tile_layout(settings: Settings, images: Sequence[Photograph]) -> Grid:
+    """Rows and columns of the tiles of each image of a lot; (1, 1) where images are scored whole.
 
     Raises:
         ValueError: if images have different numbers of tiles, naming the first of them.
     """
     if settings.tile is None or not images:
-        return 1
+        return WHOLE
     side, overlap = settings.tile, overlap_of(settings)
     first = layout(images[0], side, overlap)
     for image in images:
@@ -61,10 +70,29 @@ def tile_count(settings: Settings, images: Sequence[Photograph]) -> int:
                 f"{first[0]} for {images[0].path} ({images[0].width} x {images[0].height}); score them as lots of "
                 "their own, or whole"
             )
-    return first[0] * first[1]
+    return first
 
 
-def layout(image: Photograph, side: int, overlap: int) -> tuple[int, int]:
+def positions_around(grid: Grid, position: int) -> list[int]:
+    """The positions of a tile and of the next ones, those at its corners too.
+
+    Args:
+        grid: rows and columns of the tiles.
+        position: of the tile, counted row by row.
+
+    >>> positions_around((3, 4), 0), positions_around((3, 4), 6)
+    ([0, 1, 4, 5], [1, 2, 3, 5, 6, 7, 9, 10, 11])
+    """
+    rows, columns = grid
+    row, column = divmod(position, columns)
+    return [
+        down * columns + across
+        for down in range(max(0, row - 1), min(rows, row + 2))
+        for across in range(max(0, column - 1), min(columns, column + 2))
+    ]
+
+
+def layout(image: Photograph, side: int, overlap: int) -> Grid:
     """Rows and columns of an image's tiles."""
     return len(tile_starts(image.height, side, overlap)), len(tile_starts(image.width, side, overlap))
 

@@ -2,45 +2,51 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from math import prod
 
-from musc.layers import Layer, middle_layer
+from musc.layers import Grid, Layer, middle_layer
 from musc.plan.chunks_and_blocks import plan_blocks
 from musc.plan.cost import ProjectedCost, lot_cost, pair_count
 from musc.plan.layer_comparison import LayerComparison
+from musc.plan.lot_as_tiles import WHOLE
 from musc.plan.pooling import pair_operations
 from musc.plan.shards import Shard
 from planning.lot_job import LotJob
-from planning.lot_specs import job_shards, layer_comparisons, scored_ranges, seeks_groups
+from planning.lot_specs import job_shards, layer_comparisons, references_around, scored_ranges, seeks_groups
 from storage.disk_space import readable_bytes
 
 
-def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, tiles: int = 1) -> ProjectedCost:
+def project_cost(job: LotJob, image_count: int, earlier_count: int = 0, layout: Grid = WHOLE) -> ProjectedCost:
     """The cost of scoring the images of a job, with a number of references from earlier lots.
 
     Args:
         image_count: N; where images are scored as tiles, all tiles of all images.
         earlier_count: references from earlier lots.
-        tiles: of each image.
+        layout: rows and columns of each image's tiles.
 
     Raises:
         MemoryError: if not even one query image fits the memory, with the bytes needed and given.
     """
-    counts = image_count, earlier_count, tiles
+    counts = image_count, earlier_count, layout
     *smaller, largest = job.at_each_size()
     costs = [cost_of_size(one, *counts, searching=False) for one in smaller]
     return combined_cost([*costs, cost_of_size(largest, *counts, searching=True)])
 
 
-def cost_of_size(job: LotJob, image_count: int, earlier_count: int, tiles: int, *, searching: bool) -> ProjectedCost:
+def cost_of_size(job: LotJob, image_count: int, earlier_count: int, layout: Grid, *, searching: bool) -> ProjectedCost:
     """The cost at one image size; arguments and errors are those of `project_cost`.
 
     Args:
         searching: whether groups are sought at this size.
     """
-    ranges = scored_ranges(job, image_count, tiles)
-    comparisons = layer_comparisons(job, image_count, earlier_count, tiles)
-    shards = [shard for lot_range in ranges for shard in job_shards(job, lot_range, comparisons, earlier_count)]
-    plan = lot_cost(
+    ranges = scored_ranges(job, image_count, prod(layout))
+    comparisons = layer_comparisons(job, image_count, earlier_count, layout)
+    most_around, around = references_around(job, image_count, layout)
+    most = earlier_count + most_around
+    shards = [shard for lot_range in ranges for shard in job_shards(job, lot_range, comparisons, most)]
+    cost = partial(
+        lot_cost,
         image_count,
         comparisons,
         embedding_width=job.backbone.embedding_width,
@@ -50,15 +56,18 @@ def cost_of_size(job: LotJob, image_count: int, earlier_count: int, tiles: int, 
         aggregated_copies=len(job.settings.degrees) if job.allocation.store_aggregated else 0,
         thread_count=job.allocation.thread_count,
         reference_count=job.settings.references,
-        earlier_count=earlier_count,
     )
+    plan = cost(earlier_count=most)
+    if around:  # tiles at the edges have fewer references than memory is planned for
+        mean = cost(earlier_count=earlier_count + around)
+        plan = replace(plan, layer_operations=mean.layer_operations, layer_reads=mean.layer_reads)
     passes = 2 if job.settings.exclude_groups else 1  # the second one only where groups are found
     searched = middle_layer(job.backbone.layers)
     search = search_operations(job, searched, image_count, shards) if searching else 0
     counts = zip(plan.layers, plan.layer_operations, strict=True)
     operations = tuple(passes * count + search * (layer == searched) for layer, count in counts)
     reads = tuple(passes * count for count in plan.layer_reads)
-    return replace(plan, layer_operations=operations, layer_reads=reads, tiles=tiles)
+    return replace(plan, layer_operations=operations, layer_reads=reads, tiles=prod(layout))
 
 
 def combined_cost(sizes: Sequence[ProjectedCost]) -> ProjectedCost:

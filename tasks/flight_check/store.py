@@ -4,9 +4,11 @@ import shutil
 import time
 from collections.abc import Mapping
 from datetime import date, datetime
+from math import prod
 from pathlib import Path
 from uuid import uuid4
 
+from musc.layers import Grid
 from planning.estimates.operations_and_bytes import project_cost
 from planning.job_from_request import prepare
 from planning.lot_job import LotJob
@@ -98,7 +100,7 @@ def check_disk(request: NightRequest, today: date) -> CheckLine:
     return ok("disk", text)
 
 
-Forecast = tuple[LotJob, int, int]
+Forecast = tuple[LotJob, int, Grid]
 """A job, its number of images, and tiles of each image."""
 
 
@@ -122,22 +124,22 @@ def tonights_lots(request: NightRequest, today: date) -> tuple[list[Forecast], l
     return [forecast(found) for found in due], [forecast(found) for found in coming]
 
 
-def images_and_tiles(job: LotJob, folder: str) -> tuple[int, int]:
+def images_and_tiles(job: LotJob, folder: str) -> tuple[int, Grid]:
     """How many files of a folder are called like images, and into how many tiles each is cut, as its first one says."""
     store = Store(folder)
     paths = [path for path in paths_below(store) if has_image_name(path)]
     if job.settings.tile is None or not paths:
-        return len(paths), 1
-    from musc.plan.lot_as_tiles import tile_count
+        return len(paths), (1, 1)
+    from musc.plan.lot_as_tiles import tile_layout
 
     first = usable_images(list_files(store, paths[:1]))
-    return len(paths), tile_count(job.settings, first) if first else 1
+    return len(paths), tile_layout(job.settings, first)
 
 
 def lot_bytes(forecast: Forecast) -> int:
     """About what a lot takes on disk."""
-    job, image_count, tiles = forecast
-    return needed_bytes(project_cost(job, tiles * image_count, 0, tiles)) if image_count else 0
+    job, image_count, layout = forecast
+    return needed_bytes(project_cost(job, prod(layout) * image_count, 0, layout)) if image_count else 0
 
 
 def check_clock(root: str, category: str | None, output: str, server_seconds: float | None, today: date) -> CheckLine:

@@ -61,7 +61,10 @@ def test_documents_list_what_tiles_refuse(tmp_path: Path) -> None:
     ("row", "given"),
     [
         ("| `--exclude-groups` | `--references` |", {"exclude_groups": True, "references": 2}),
-        ("| `--tile-references all` | `--references` |", {"tile": 64, "tile_references": "all", "references": 2}),
+        (
+            "| `--tile-references around`, `all` | `--references` |",
+            {"tile": 64, "tile_references": "all", "references": 2},
+        ),
         ("| `--roi` of a folder | `--references-from`,", {"roi": ".", "references_from": "runs/a"}),
         ("`--good-from-verdicts`;", {"roi": ".", "good_from_verdicts": True}),
     ],

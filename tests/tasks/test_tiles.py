@@ -1,5 +1,6 @@
 """Images scored as tiles: their scores are those of the method applied to the tiles alone, whatever the references."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from flows.pipelines.lot import score_folder
 from musc import backbones
 from musc.lnamd import aggregate
 from musc.mutual import interval_counts
-from musc.plan.lot_as_tiles import tile_count
+from musc.plan.lot_as_tiles import positions_around, tile_count, tile_layout
 from musc.tiles import stitch, stitched_grid, tile_image
 from planning.estimates.operations_and_bytes import project_cost
 from reports.run_record import read_record
@@ -144,34 +145,66 @@ def test_what_is_odd_at_the_border_of_a_tile_does_not_win(lines_at_borders: list
     assert (16 <= worst["peak_y"] < 28, 16 <= worst["peak_x"] < 36) == (True, True)
 
 
-def test_all_tiles_are_compared_with_every_tile_of_the_other_images(
-    photographs: list[Image.Image], folder: Path, tmp_path: Path
+@pytest.mark.parametrize(("references", "side", "grid"), [("all", SIDE, (2, 2)), ("around", 32, (3, 4))])
+def test_tiles_are_compared_with_those_of_other_positions_in_other_images(
+    references: str, side: int, grid: tuple[int, int], photographs: list[Image.Image], folder: Path, tmp_path: Path
 ) -> None:
-    run = scored(folder, tmp_path, tile_references="all")
-    net = backbones.load("texture", image_size=SIDE, layers=(0,))
-    tokens = [net.extract(cut(photograph)).patch_tokens[0] for photograph in photographs]
+    overlap = 16 if side == SIDE else 4
+    run = scored(folder, tmp_path, tile_references=references, tile=side, overlap=overlap)
+    net, tiles = backbones.load("texture", image_size=side, layers=(0,)), tile_image(WIDTH, HEIGHT, side, overlap)
+    assert len(tiles) == grid[0] * grid[1]
+    crops = [[one.crop((t.x, t.y, t.x + t.width, t.y + t.height)) for t in tiles] for one in photographs]
+    tokens = [net.extract(of_image).patch_tokens[0] for of_image in crops]
     by_degree = []
     for degree in METHOD["degrees"]:
         vectors = [aggregate(of_image, net.spec.layers[0].grid, degree).double().numpy() for of_image in tokens]
-        scores = np.empty((N, len(tokens[0]), tokens[0].shape[1]))
+        scores = np.empty((N, len(tiles), tokens[0].shape[1]))
         for image in range(N):
-            others = [tile for other in range(N) if other != image for tile in vectors[other]]
-            count = interval_counts(METHOD["interval"], len(others))[1]
             for position, tile in enumerate(vectors[image]):
+                seen = [place for place in range(len(tiles)) if references == "all" or beside(place, position, grid)]
+                others = [vectors[other][place] for other in range(N) if other != image for place in seen]
+                count = interval_counts(METHOD["interval"], len(others))[1]
                 for patch, vector in enumerate(tile):
                     nearest = sorted(np.linalg.norm(other - vector, axis=1).min() for other in others)
                     scores[image, position, patch] = np.mean(nearest[:count])
         by_degree.append(scores)
-    of_tile, tiles = net.spec.layers[0].grid, tile_image(WIDTH, HEIGHT, SIDE, OVERLAP)
+    of_tile = net.spec.layers[0].grid
     for image, of_image in enumerate(np.mean(by_degree, axis=0)):
         cells = of_image.reshape(-1, *of_tile).astype(np.float32)
-        whole = stitch(cells, tiles, (HEIGHT, WIDTH), stitched_grid(WIDTH, HEIGHT, SIDE, of_tile))
-        assert raw_scores(run)[image] == pytest.approx(map_of(whole).max(), abs=3e-3)
+        whole = stitch(cells, tiles, (HEIGHT, WIDTH), stitched_grid(WIDTH, HEIGHT, side, of_tile))
+        np.testing.assert_allclose(run.patch_scores()[image], whole, atol=3e-3)
 
 
-def test_shards_of_tiles_give_the_same_scores_whatever_the_memory(folder: Path, tmp_path: Path) -> None:
-    whole = scored(folder, tmp_path / "whole", tile_references="all")
-    parts = scored(folder, tmp_path / "parts", tile_references="all", memory="1MB", block_images=8)
+def beside(place: int, position: int, grid: tuple[int, int]) -> bool:
+    """Whether a tile lies at most one row and one column from another."""
+    rows, columns = np.divmod((place, position), grid[1])
+    return bool(abs(rows[0] - rows[1]) <= 1 and abs(columns[0] - columns[1]) <= 1)
+
+
+def test_edges_of_tiles_have_fewer_tiles_around_them() -> None:
+    assert [len(positions_around((3, 4), place)) for place in range(12)] == [4, 6, 6, 4, 6, 9, 9, 6, 4, 6, 6, 4]
+
+
+def test_plan_of_tiles_counts_references_around(folder: Path, tmp_path: Path) -> None:
+    job = prepare(folder, tmp_path, **{**OPTIONS, "tile": 32, "overlap": 4, "tile_references": "around"})
+    cost, only = (
+        project_cost(replace(job, settings=job.settings.changed(tile_references=which)), 12 * N, layout=(3, 4))
+        for which in ("around", "position")
+    )
+    assert cost.reference_count == 9 * N - 1
+    assert cost.peak_bytes > only.peak_bytes
+    mean = sum(len(positions_around((3, 4), place)) for place in range(12)) / 12
+    pairs = [12 * N * ((N - 1) / 2 + (count - 1) * N) for count in (mean, 1)]
+    assert cost.operations / only.operations == pytest.approx(pairs[0] / pairs[1])
+
+
+@pytest.mark.parametrize("references", ["around", "all"])
+def test_shards_of_tiles_give_the_same_scores_whatever_the_memory(
+    references: str, folder: Path, tmp_path: Path
+) -> None:
+    given = {"tile_references": references}
+    whole = scored(folder, tmp_path / "whole", **given)
+    parts = scored(folder, tmp_path / "parts", **given, memory="930kB", block_images=8)
     assert len(read_record(parts).keys.patch_scores) > len(read_record(whole).keys.patch_scores)
     np.testing.assert_allclose(raw_scores(parts), raw_scores(whole), atol=1e-5)
 
@@ -190,7 +223,7 @@ def test_picture_of_48_million_pixels_is_planned_within_the_memory(folder: Path,
     images = [ListedImage(str(number), f"{number}.png", "", 8000, 6000, "ok", "") for number in range(20)]
     tiles = tile_count(job.settings, images)
     assert tiles == 29 * 22
-    assert project_cost(job, tiles * len(images), tiles=tiles).peak_bytes <= 300e6
+    assert project_cost(job, tiles * len(images), layout=tile_layout(job.settings, images)).peak_bytes <= 300e6
 
 
 @pytest.mark.parametrize(

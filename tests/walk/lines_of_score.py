@@ -242,7 +242,9 @@ def tiles(walk: Walk) -> None:
     assert "24 of 24 tiles" in ran.output
     assert len(ran.table) == 12
     assert "60 of 60 tiles" in walk.score(tile=64, overlap=56, **fresh).output
-    assert walk.score(tile=64, tile_references="all", **fresh).raw != ran.raw
+    small = {"tile": 32, **fresh}
+    raw = [walk.score(tile_references=which, **small).raw for which in ("position", "around", "all")]
+    assert raw[0] != raw[1] != raw[2] != raw[0]
     walk.score(overlap=8).refused("overlap must go with tile")
     walk.score(tile_references="all").refused("tile_references must go with tile")
 

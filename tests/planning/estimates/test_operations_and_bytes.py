@@ -71,7 +71,7 @@ def test_forecast_counts_the_images_that_are_read() -> None:
 
 def test_forecast_calls_tiles_tiles() -> None:
     job = replace(JOB, settings=JOB.settings.changed(tile=64))
-    texts = {row["what"]: row["how much"] for row in cost_rows(project_cost(job, 160, tiles=16), job)}
+    texts = {row["what"]: row["how much"] for row in cost_rows(project_cost(job, 160, layout=(2, 8)), job)}
     assert texts["images"] == "10, scored as 160 tiles"
     assert texts["references of each tile"] == "9"
     assert texts["patches per tile"] == f"{P} of width {C}"
