@@ -86,7 +86,7 @@ def show_backbone(record: RunRecord) -> None:
     size = kept or f"{sizes_in_words(record.job)} pixels"
     console.print(f"Scored with {literal(record.job.backbone.name)} at {literal(size)}.", highlight=False)
     if record.job.flaw_size:
-        console.print(visible(f"Chosen {record.job.flaw_size.text}."), markup=False, highlight=False)
+        console.print(visible(f"Size chosen: {record.job.flaw_size.text}."), markup=False, highlight=False)
     if record.job.of_product:
         text = f"These are {record.job.of_product.text}. --default-settings scores without them."
         console.print(visible(text), markup=False, highlight=False)

@@ -20,7 +20,7 @@ def score(walk: Walk) -> None:
     assert f"hint: {SAID}" in ran.output
     assert ran.record["job"]["backbone"]["image_size"] == [320, 320]
     assert ran.record["job"]["flaw_size"]["text"].startswith(SAID)
-    assert f"Chosen {SAID}" in walk.musc("show", str(ran.folder)).output
+    assert f"Size chosen: {SAID}" in " ".join(walk.musc("show", str(ran.folder)).output.split())
     for name in ("README.txt", "report/report.html"):
         assert SAID in (ran.folder / name).read_text("utf-8"), name
     assert walk.score("good", image_size=320).folder == ran.folder, "the run of these settings, made once"
