@@ -1,10 +1,10 @@
 """What is odd about an image, in words: where its worst place lies, how large it is, how good places differ from it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import floor, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -183,7 +183,5 @@ def read_causes(run: Run) -> Causes:
     )
 
 
-def _differences(rows: Sequence[dict[str, object]]) -> tuple[Difference, ...]:
-    return tuple(
-        Difference(str(row["quantity"]), float(str(row["amount"])), float(str(row["strength"]))) for row in rows
-    )
+def _differences(rows: Sequence[Mapping[str, Any]]) -> tuple[Difference, ...]:
+    return tuple(Difference(**row) for row in rows)

@@ -1,7 +1,7 @@
 """How the worst place of an image differs from good places most like it: measured in pixels, said in sentences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -28,6 +28,8 @@ _LEAST = {"roughness": 1.0, "detail": 0.3}
 """Grey levels added before logarithms are taken: what lies far below is as good as none."""
 _ONE_WAY = {"colour": True, "roughness": True, "edges": True, "presence": True, "detail": False}
 """Quantities that are named only where they are greater, or less, than in good places."""
+_SEEN = 12.0
+"""Grey levels from which on a thing is called lighter or darker."""
 _EDGE = 1.5, 4.0
 """A gradient belongs to an edge from so many times the noise on, and from so many grey levels a pixel."""
 _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
@@ -45,6 +47,8 @@ class Difference:
     """Signed, from the median of the good places: grey levels, for edges percent of the pixels."""
     strength: float
     """Its size in what good places differ by; named from 1 on."""
+    light: float = 0.0
+    """Of a thing that good places lack: by how many grey levels it is lighter than they are."""
 
     @property
     def sentence(self) -> str:
@@ -62,10 +66,18 @@ class Difference:
         if self.quantity == "roughness":
             return _("Rougher by %(levels)s grey levels.", levels=levels)
         if self.quantity == "presence":
-            return _("Something is there that good places lack, on %(levels)s %% of the pixels.", levels=levels)
+            return self._thing(levels)
         if self.quantity == "detail":
             return _("Smoother by %(levels)s grey levels.", levels=levels)
         return _("More edges, by %(levels)s %% of the pixels.", levels=levels)
+
+    def _thing(self, levels: str) -> str:
+        """A thing that good places lack, in words."""
+        if self.light >= _SEEN:
+            return _("Something lighter is there that good places lack, on %(levels)s %% of the pixels.", levels=levels)
+        if self.light <= -_SEEN:
+            return _("Something darker is there that good places lack, on %(levels)s %% of the pixels.", levels=levels)
+        return _("Something is there that good places lack, on %(levels)s %% of the pixels.", levels=levels)
 
 
 def place_pixels(photograph: Image.Image, patch: int, grid: Grid) -> np.ndarray:
@@ -92,8 +104,12 @@ def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Differenc
     """
     if len(good) < MIN_GOOD_PLACES:
         return None
-    measured = _measured([worst.astype(np.float64), *(pixels.astype(np.float64) for pixels in good)])
+    places = [pixels.astype(np.float64) for pixels in (worst, *good)]
+    shares, light = presence(places)
+    measured = _measured(places) | {"presence": shares}
     found = {name: one for name, values in measured.items() if (one := _difference(name, values))}
+    if "presence" in found:
+        found["presence"] = replace(found["presence"], light=light)
     if "presence" in found or "detail" in found:
         found.pop("edges", None)  # they are the outline of the thing; blurred outlines cover more pixels
     return sorted(found.values(), key=lambda difference: -difference.strength)[:MOST_NAMED]
@@ -124,7 +140,6 @@ def _measured(places: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         "colour": _colour_distances(places, brightness),
         "roughness": noise,
         "edges": np.array([_edges(gradient, edge) for gradient in gradients]),
-        "presence": presence(places),
         "detail": np.array([_detail(grey) for grey in greys])
         * (np.median(brightness[1:]) / (brightness + 1)).clip(1, 4),
     }

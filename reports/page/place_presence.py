@@ -18,14 +18,18 @@ THICKEST = 5
 """What is narrower than an n-th of the place's shorter side is a line and no thing."""
 
 
-def presence(places: Sequence[np.ndarray]) -> np.ndarray:
-    """The largest thing in each place that all other good places lack, in percent of its pixels: (places,).
+def presence(places: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """The largest thing in each place that all other good places lack.
 
     A place that differs as a whole is only darker, lighter or of another colour, so it is looked at as it is and with
     the difference of medians taken away; the smaller thing of both counts.
 
     Args:
         places: pixels as float (height, width, 3), the first one compared with the others, of good parts.
+
+    Returns:
+        How much of each place it covers, in percent of the pixels, (places,); and by how many grey levels that in the
+        first place is lighter than the good places, NaN where nothing is there.
     """
     smooth = [_smooth(pixels) for pixels in places]
     colours = [_colours(pixels) for pixels in smooth]
@@ -37,7 +41,9 @@ def presence(places: Sequence[np.ndarray]) -> np.ndarray:
         distances.append([_distance(pixels - shift, others) for shift in (0.0, medians[k] - usual)])
     level = max(APART, USUAL * float(np.median([np.percentile(both[0], 95) for both in distances[1:]])))
     parts = [[distance > max(level, HALF * distance.max()) for distance in both] for both in distances]
-    return np.array([min(_largest(apart) for apart in both) for both in parts])
+    things = [min((_largest(apart) for apart in both), key=np.count_nonzero) for both in parts]
+    light = smooth[0][things[0]].mean() - medians[1:].mean(axis=1).mean() if things[0].any() else np.nan
+    return np.array([100 * thing.mean() for thing in things]), float(light)
 
 
 def _smooth(pixels: np.ndarray) -> np.ndarray:
@@ -61,11 +67,11 @@ def _distance(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
     return np.asarray(cKDTree(colours).query(pixels.reshape(-1, 3))[0]).reshape(pixels.shape[:2])
 
 
-def _largest(apart: np.ndarray) -> float:
-    """Percent of the pixels in the largest connected region that is no line."""
+def _largest(apart: np.ndarray) -> np.ndarray:
+    """The largest connected region that is no line: bool (height, width)."""
     from scipy import ndimage
 
     side = max(3, min(apart.shape) // THICKEST)
     thick = ndimage.binary_opening(np.pad(apart, side, mode="edge"), np.ones((side, side)))[side:-side, side:-side]
     labels, count = ndimage.label(thick)
-    return 100.0 * float(np.bincount(labels.ravel())[1:].max(initial=0)) / apart.size if count else 0.0
+    return np.asarray(labels == 1 + np.bincount(labels.ravel())[1:].argmax()) if count else np.zeros_like(apart)

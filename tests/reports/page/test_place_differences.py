@@ -52,8 +52,11 @@ def test_less_light_on_a_texture_makes_it_no_smoother() -> None:
 def test_differences_name_a_thing_that_good_places_lack_and_not_its_outline(colour: tuple[int, int, int]) -> None:
     picture = Image.fromarray(_place(9))
     ImageDraw.Draw(picture).ellipse((8, 10, 20, 23), fill=colour)
-    quantities = [one.quantity for one in named(np.asarray(picture))]
+    found = named(np.asarray(picture))
+    quantities = [one.quantity for one in found]
     assert quantities[0] == "presence"
+    tone = {20: "Something darker is", 230: "Something lighter is"}.get(colour[0], "Something is")
+    assert found[0].sentence.startswith(f"{tone} there that good places lack, on ")
     assert "edges" not in quantities
 
 
