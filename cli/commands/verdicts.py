@@ -1,4 +1,4 @@
-"""`musc verdicts`: export verdicts of the review site to other tools."""
+"""`musc verdicts`: export verdicts of the review site to other tools, and list kinds of defects."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from cli.process.errors import reporting_errors
 from cli.repeated_options import OneValueCommand
 from cli.terminal.escaping import visible
 
-app = typer.Typer(no_args_is_help=True, help="Export the verdicts that people gave on the review site.")
+app = typer.Typer(no_args_is_help=True, help="Verdicts that people gave on the review site.")
 
 
 @app.callback()
 def common() -> None:
-    """Export the verdicts that people gave on the review site."""
+    """Verdicts that people gave on the review site: export them, and list the kinds of defects."""
 
 
 @app.command(cls=OneValueCommand)
@@ -40,6 +40,24 @@ def export(
 ) -> None:
     """Write the verdicts about a run to a file, or to a folder of photographs and masks."""
     reporting_errors(lambda: write_export(run, kind, output, image_prefix))
+
+
+@app.command(cls=OneValueCommand)
+def kinds(
+    store: Annotated[str, typer.Argument(help="Path or URL of the results, the --output of scoring.")],
+    product: Annotated[str, typer.Argument(help="Name of the product, as runs and the review site have it.")],
+    table: Annotated[
+        str | None,
+        typer.Option(
+            help="CSV file with the columns name, key, colour, description: the list to save. Default: print it so."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Who saves the list.")] = None,
+) -> None:
+    """Print the kinds of defects of a product as CSV, or save them from CSV."""
+    from cli.commands.kinds import run
+
+    reporting_errors(lambda: run(store, product, table, name))
 
 
 def write_export(location: str, kind: str, output: str | None, image_prefix: str | None = None) -> None:

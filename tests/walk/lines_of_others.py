@@ -140,6 +140,17 @@ def verdicts(walk: Walk) -> None:
     assert list((walk.place / "labelled").rglob("*.png"))
 
 
+@line("verdicts kinds", "store", "product", "table", "name")
+def kinds(walk: Walk) -> None:
+    table, place = walk.place / "kinds.csv", ["verdicts", "kinds", str(walk.place / "listed"), "cap"]
+    table.write_text("name,key,description\nscratch,1,a line\nDelle,2,\n", encoding="utf-8-sig")
+    assert "name must say who saves the list" in walk.musc(*place, "--table", str(table)).output
+    assert walk.musc(*place, "--table", str(table), "--name", "Ada").output == "kinds of cap: 1 scratch, 2 Delle\n"
+    assert '"scratch","1","#808080","a line"' in walk.musc(*place).output
+    wrong = ["verdicts", "kinds", str(walk.place / "listed"), "../cap"]
+    assert "product must be a plain name" in walk.musc(*wrong, "--table", str(table), "--name", "Ada").output
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
