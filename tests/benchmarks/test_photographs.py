@@ -82,3 +82,23 @@ def test_small_flaws_lie_where_their_masks_say(forks: ForkServer, labelled: Path
         flawed = np.asarray(Image.open(path.parents[2] / "test" / path.parent.name / name), dtype=int)
         changed = min((abs(flawed - one).max(axis=2) for one in good), key=lambda change: change.sum())
         assert changed[mask].mean() > 10 * changed[~mask].mean()
+
+
+def test_smallest_flaw_is_measured_as_it_would_be_seen(forks: ForkServer, labelled: Path, tmp_path: Path) -> None:
+    words = [labelled, "--seen", "64", "64/32", "chosen", "--flaws", 8, 20, "--images", 4]
+    run(forks, "flaws/smallest_flaw", *words, "--json", tmp_path / "figures.json")
+    rows = figures_of(tmp_path / "figures.json")
+    assert {(row["flaw"], row["seen"]) for row in rows} == {
+        *((flaw, seen) for flaw in (8, 20) for seen in ("64", "tiles of 32 at 64", "320"))
+    }
+    assert [row["patches"] for row in rows if row["seen"] == "320"] == [5, 12.5]
+    assert all(0 <= row["low"] <= row["auroc"] <= row["high"] <= 1 for row in rows)
+
+
+def test_references_of_tiles_are_compared_with_their_cost(forks: ForkServer, labelled: Path, tmp_path: Path) -> None:
+    words = [labelled, "--tile", 32, "--layers", "5", "--good", 3, "--defective", 2]
+    run(forks, "tile_references", *words, "--json", tmp_path / "figures.json")
+    rows = figures_of(tmp_path / "figures.json")
+    costs = {row["references"]: row["cost"] for row in rows}
+    assert (costs["position"], costs["all"]) == (1, 9)
+    assert costs["around"] == pytest.approx((4 * 4 + 4 * 6 + 9) / 9)
