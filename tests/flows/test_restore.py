@@ -3,8 +3,11 @@
 import json
 import shutil
 import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +173,28 @@ def test_night_goes_on_after_dump_wipe_and_restore(plant: Plant, chat: Chat) -> 
         plant.paste([line for line in restore if "tar " in line])
         assert plant.night() == ["score bolt-2026-11-21"], "which is younger than the copy"
     assert read_record(plant.run("2026-11-21")).job.decisions.threshold == THRESHOLD
+
+
+KILLED_WRITER = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA journal_mode = wal")
+database.execute("CREATE TABLE IF NOT EXISTS run (number INTEGER)")
+database.execute("INSERT INTO run VALUES (?)", (int(sys.argv[2]),))
+os._exit(0)
+"""
+"""What it wrote is still in the log beside the database, as after `kill -9` of a server."""
+
+
+def test_sqlite_is_copied_whole_and_restored_without_what_came_later(tmp_path: Path) -> None:
+    if shutil.which("sqlite3") is None:
+        pytest.skip("sqlite3 is not installed (Debian: apt-get install sqlite3)")
+    with account(tmp_path) as user:
+        database = user.home / ".prefect" / "prefect.db"
+        database.parent.mkdir()
+        for number, heading in enumerate(("Back-up", "Restore")):
+            subprocess.run([sys.executable, "-c", KILLED_WRITER, str(database), str(number)], check=True, timeout=60)
+            assert database.with_name("prefect.db-wal").stat().st_size
+            user.paste([line.replace("/backup", str(user.home)) for line in commands(heading, 1, BACK_UP)])
+        with closing(sqlite3.connect(database)) as restored:
+            assert restored.execute("SELECT number FROM run").fetchall() == [(0,)]
