@@ -46,10 +46,12 @@ def guarded(store: Store) -> TestClient:
     [
         "/lots/{way}",
         "/lots/{way}/report",
+        "/lots/{way}/kinds",
         "/lots/{way}/verdicts/csv",
         "/lots/{lot}/images/{way}",
         "/lots/{lot}/images/{way}/photograph",
         "/lots/{lot}/images/{way}/thumbnail",
+        "/lots/{lot}/images/{way}/similar.json",
         "/lots/{lot}/images/{way}/crop/0",
         "/lots/{lot}/verdicts/{way}",
         "/static/{way}",

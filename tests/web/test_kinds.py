@@ -94,6 +94,21 @@ def test_list_is_made_and_images_are_judged_by_it_with_the_keyboard_alone(
     assert visitor.problems == []
 
 
+def test_key_of_a_kind_leads_through_a_mornings_work(
+    visit: Visit, site: str, store: Store, kinds: DefectKinds, lot_name: str, image_ids: list[str]
+) -> None:
+    visitor = visit(f"{site}/lots/{lot_name}/images/{image_ids[0]}?decision=listed&verdict=none")
+    page = visitor.page
+    expect(page.locator("#done")).to_contain_text("0 of ")
+    for key, image_id, following in (("1", *image_ids[:2]), ("3", *image_ids[1:3])):
+        expect(page.locator("#look")).to_have_attribute("data-image", image_id)
+        page.keyboard.press(key)
+        expect(page.locator("#look")).to_have_attribute("data-image", following)
+    expect(page.locator("#said")).to_contain_text(f"defective, {NAMES[2]}. Ctrl-Z undoes.")
+    assert read_verdicts(store, f"runs/{lot_name}")["kind"].tolist() == [NAMES[0], NAMES[2]]
+    assert visitor.problems == []
+
+
 def test_names_and_descriptions_of_kinds_are_shown_as_text(
     visit: Visit, site: str, kinds: DefectKinds, lot_name: str, image_ids: list[str]
 ) -> None:
