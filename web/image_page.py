@@ -10,7 +10,7 @@ from musc.decisions.decision_words import Decision
 from musc.decisions.defect_boxes import outline_levels
 from musc.layers import Grid
 from reports.languages.current import gettext as _
-from reports.page.causes import Cause
+from reports.page.causes import Cause, CauseFacts
 from reports.page.crops import close_up_grid, worst_patch
 from reports.page.find_causes import cause_of, or_none
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
@@ -129,7 +129,8 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
         }
         for match in near[:MATCHES]
     ]
-    cause = lot.causes.of_image.get(image.image_id) or cause_now(lot, position, patch, near)
+    causes = lot.causes
+    cause = causes.of_image.get(image.image_id) or cause_now(lot, position, patch, near, causes.facts)
     return {
         "patch": patch,
         "matches": shown,
@@ -138,7 +139,7 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
     }
 
 
-def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match]) -> Cause:
+def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match], about: CauseFacts) -> Cause:
     """What is odd about an image of which the run does not say it, as the report would."""
     grid = close_up_grid(lot.record, lot.patch_scores(position).shape)
     places = ((position, patch), *((match.image, match.patch) for match in near))
@@ -146,7 +147,6 @@ def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match]) -> Cau
     measured = None
     if worst is not None:
         measured = or_none(partial(differences, worst, [pixels for pixels in good if pixels is not None]))
-    about = lot.causes.facts
     row = lot.table.iloc[position]
     return cause_of(row, lot.images[position], lot.boxes, about.part, measured, about.pixel_size)
 

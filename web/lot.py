@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import zarr
 
-from reports.page.causes import Causes, read_causes
+from reports.page.causes import Causes, causes_path, read_causes
 from reports.page.heatmaps import ColourScale, colour_scale
 from reports.run_record import RunRecord
-from storage.errors import ImageChangedError, UnreadableImageError
+from storage.artefacts import facts
+from storage.errors import ImageChangedError, IncompleteError, UnreadableImageError
 from storage.images.lots import ListedImage, left_out_rows, listed_images, read_image, usable_images
 from storage.results.patch_scores import NAME, fine_array
 from storage.results.profiles import read_appearance
@@ -43,10 +44,21 @@ class Lot:
         """Position of each image by its id."""
         return {str(image_id): position for position, image_id in enumerate(self.table["image_id"])}
 
-    @cached_property
+    @property
     def causes(self) -> Causes:
-        """What is odd about its images; read once, when the first image is looked at."""
-        return read_causes(self.run)
+        """What is odd about its images; read once, and again where it was found out anew, in another unit."""
+        try:
+            key = str(facts(self.run.store, causes_path(self.run.path)).get("key"))
+        except IncompleteError:
+            return Causes()
+        if key not in self._causes:
+            self._causes.clear()
+            self._causes[key] = read_causes(self.run)
+        return self._causes[key]
+
+    @cached_property
+    def _causes(self) -> dict[str, Causes]:
+        return {}
 
     @cached_property
     def has_appearance(self) -> bool:

@@ -67,7 +67,7 @@ def test_pages_are_small_and_read_little_after_the_first_time(
         f"/lots/{name}/pull": (0, 0),
         image: (0, 2),
         f"{image}/map.json": (0, 0),
-        f"{image}/matches.json": (2, 0),  # the photograph, and whether its features are there
+        f"{image}/matches.json": (3, 0),  # the photograph, and whether features and causes are there
         f"/lots/{name}/kinds": (0, 4),
         f"{image}/thumbnail": (1, 0),
     }

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,11 @@ from reports.page.find_causes import matches_for
 from reports.page.finished_run import FinishedRun
 from reports.page.gallery import SHOWN_MATCHES
 from reports.page.heatmaps import colour_scale
+from reports.page.run_files_specs import causes_spec
+from reports.run_record import scored_run
+from storage.artefacts import make_incomplete
 from storage.store import Store
+from tasks.find_causes import find_causes
 from tests.web.visiting import give
 from web import pictures
 from web.app import create_app
@@ -54,6 +59,17 @@ def test_causes_are_the_sentences_of_the_report(
     assert all(sentence in report for sentence in words)
     german = client.get(address, headers={"accept-language": "de"}).json()["words"]
     assert german[0].startswith("Die umrandete Stelle ist")
+
+
+def test_causes_found_out_anew_are_shown_without_a_restart(
+    client: TestClient, store: Store, lot: Lot, lot_name: str, image_ids: list[str]
+) -> None:
+    address = f"/lots/{lot_name}/images/{image_ids[0]}/matches.json"
+    assert " pixels large, " in client.get(address).json()["words"][0]
+    make_incomplete(store, f"{lot.run.path}/causes")
+    scored = scored_run(lot.run.path, lot.record)
+    find_causes(causes_spec(replace(lot.record.job, store=store.url), scored, 0.5))
+    assert " mm large, " in client.get(address).json()["words"][0]
 
 
 def test_cause_of_an_accepted_image_is_found_out_when_it_is_looked_at(
