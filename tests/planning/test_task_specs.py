@@ -14,10 +14,11 @@ from musc.settings import Decisions
 from planning.lot_job import JudgedGood, KnownGood, LotJob, RegionOfInterest
 from planning.resources import Allocation
 from planning.sizes.kept_size import KeptSize
+from planning.sizes.smallest_flaw import FlawSize
 from planning.task_specs import AggregateSpec, EvaluateSpec, ExtractSpec, GroupSpec, RunSpec, ScoreSpec, Spec
 from planning.tuning.choices import Choice
 from planning.tuning.tuning_specs import TrialSpec, TuneSpec
-from reports.page.run_files_specs import ExportSpec, MapsSpec, ProfileSpec, ReportSpec
+from reports.page.run_files_specs import CausesSpec, ExportSpec, MapsSpec, ProfileSpec, ReportSpec
 from tests.flat import chosen, job_of
 
 LAYER = Layer(0, (8, 8), 24)
@@ -30,6 +31,7 @@ FULL_JOB = replace(
     good=KnownGood("good", "listing", "contents"),
     smaller=(replace(BACKBONE, image_size=(32, 32)),),
     kept_sizes=(KeptSize((64, 96), "key", "as settled by an earlier lot"),),
+    flaw_size=FlawSize(8, (900, 900), (320, 320), 128, "key", "chosen for flaws of 8 pixels"),
     region=RegionOfInterest("mask.png", each=False, patches="patches"),
 )
 """Every field of it has a value."""
@@ -47,6 +49,7 @@ SPECS: list[Spec] = [
     ReportSpec(*OF_RUN, "profiles/night", ()),
     MapsSpec(*OF_RUN, "png", 8),
     ExportSpec(*OF_RUN, "csv"),
+    CausesSpec(*OF_RUN),
     TrialSpec(*PLACE, JOB, "lot", (Choice(),)),
     TuneSpec(*PLACE, (Choice(),), (), Decisions()),
 ]
