@@ -46,6 +46,7 @@ SPECS: list[Spec] = [
     RunSpec(*PLACE, JOB, "lot", ("features/a",), ((SCORE.shard, SCORE.path),)),
     EvaluateSpec(*PLACE, "mvtec_ad", "photos", "runs/night", "labels/cap"),
     ProfileSpec(*OF_RUN, "profiles/night", 8),
+    CausesSpec(*OF_RUN, 0.05),
     ReportSpec(*OF_RUN, "profiles/night", ()),
     MapsSpec(*OF_RUN, "png", 8),
     ExportSpec(*OF_RUN, "csv"),
