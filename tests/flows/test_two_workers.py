@@ -41,6 +41,12 @@ def server(new_database: Path, s3_bucket: str, tmp_path_factory: pytest.TempPath
         running.musc("deploy")
         (line,) = commands("One store", 1, MANY_MACHINES)
         running.prefect(*shlex.split(line.removeprefix("prefect --no-prompt ")))
+        named = running.get("deployments/name/nightly-lots/nightly-bolt")
+        night = running.get(f"deployments/name/{NIGHT}")
+        variable = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+        assert named["job_variables"]["env"][variable] == night["job_variables"]["env"][variable]
+        assert named["parameters"]["category"] == "bolt"
+        assert named["flow_id"] == night["flow_id"], "by which messages know a night"
         for name in ("first", "second"):
             ends.callback(end, running.start(name, "-m", *WORKER, name))
         wait_for("workers", lambda: len(running.post(f"work_pools/{POOL}/workers/filter")) == 2 or None)
