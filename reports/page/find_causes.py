@@ -1,7 +1,7 @@
 """Finding out what is odd about the images of a finished run: their worst places beside the nearest good ones."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -30,8 +30,8 @@ MOST_COMPARED, COMPARED_IF_NONE_LISTED = 40, 12
 """Images that are compared with good places: flagged before suspect ones, or the most anomalous of all."""
 PART_PHOTOGRAPHS = 16
 """Photographs of good parts in which the part is sought."""
-DECODERS = 4
-"""Threads that decode photographs."""
+DECODERS = MEASURERS = 4
+"""Threads that decode photographs, and that measure places."""
 
 
 def causes_of(finished: FinishedRun, pixel_size: float | None = None) -> Causes:
@@ -51,11 +51,7 @@ def causes_of(finished: FinishedRun, pixel_size: float | None = None) -> Causes:
     pixels = places_of(finished, [*worst.values(), *(place for places in good.values() for place in places)])
     part = or_none(partial(part_of_run, finished, accepted))
     boxes = finished.run.boxes()
-    named = {
-        position: or_none(partial(differences, pixels[place], [pixels[one] for one in good[position] if one in pixels]))
-        for position, place in worst.items()
-        if place in pixels
-    }
+    named = differences_of(pixels, worst, good)
     ids = {position: finished.images[position].image_id for position in listed or compared}
     causes = {
         image_id: cause_of(
@@ -65,6 +61,26 @@ def causes_of(finished: FinishedRun, pixel_size: float | None = None) -> Causes:
     }
     near = {ids[position]: found for position, found in matches.items()}
     return Causes(causes, near, CauseFacts(pixel_size=pixel_size, part=part, why_no_matches=reason))
+
+
+def differences_of(
+    pixels: Mapping[Place, np.ndarray], worst: Mapping[int, Place], good: Mapping[int, Sequence[Place]]
+) -> dict[int, list[Difference] | None]:
+    """How the worst place of each image differs from its good places, by position.
+
+    Args:
+        pixels: of all places whose photograph is there, uint8 (height, width, 3) each.
+        worst: by the image's position.
+        good: the same.
+    """
+
+    def measured(position: int) -> list[Difference] | None:
+        like = [pixels[place] for place in good[position] if place in pixels]
+        return or_none(partial(differences, pixels[worst[position]], like))
+
+    known = [position for position, place in worst.items() if place in pixels]
+    with ThreadPoolExecutor(MEASURERS) as measurers:
+        return dict(zip(known, measurers.map(measured, known), strict=True))
 
 
 def cause_of(
