@@ -132,7 +132,10 @@ def print_or_save_kinds(location: str, product: str, table: str | None, name: st
     if table is None:
         if name is not None:
             raise ValueError("name must go with --table, got it alone; leave it out, or give the list to save")
-        typer.echo(table_of(latest_kinds(store, product)).decode("utf-8-sig"), nl=False)
+        known = latest_kinds(store, product)
+        typer.echo(table_of(known).decode("utf-8-sig"), nl=False)
+        if not known:
+            typer.echo(visible(f"{product} has no kinds in {location}; give a list with --table"), err=True)
         return
     if name is None:
         raise ValueError("name must say who saves the list, got none; give it with --name")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from storage.given_names import caseless, one_form
-from storage.results.append_only_files import add_dated, dated_files, now, read_dated
+from storage.results.append_only_files import add_dated, dated_files, latest_dated, now, read_dated
 from storage.results.verdicts import CHOICES, MAX_KIND, MAX_NAME
 from storage.store import Store
 
@@ -111,7 +111,7 @@ def add_kinds(store: Store, kinds: DefectKinds) -> str:
 
 def latest_kinds_file(store: Store, category: str) -> str:
     """Path of the list of a product that counts; empty where none was ever saved."""
-    return next(iter(dated_files(store, f"{FOLDER}/{category}")[-1:]), "")
+    return latest_dated(store, f"{FOLDER}/{category}")
 
 
 def read_kinds(store: Store, path: str) -> DefectKinds:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from storage.images.drawn_shapes import MAX_REGIONS, DrawnShape, regions_of
-from storage.results.append_only_files import add_dated, dated_files, now, read_dated
+from storage.results.append_only_files import add_dated, latest_dated, now, read_dated
 from storage.results.verdicts import MAX_NAME
 from storage.store import Store
 
@@ -66,7 +66,7 @@ def add_ignored(store: Store, places: IgnoredPlaces) -> str:
 
 def latest_ignored(store: Store, category: str) -> str:
     """Path of the places of a product that count; empty where none were ever saved."""
-    return next(iter(dated_files(store, f"{FOLDER}/{category}")[-1:]), "")
+    return latest_dated(store, f"{FOLDER}/{category}")
 
 
 def read_ignored(store: Store, path: str) -> IgnoredPlaces:

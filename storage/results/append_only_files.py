@@ -53,6 +53,11 @@ def dated_files(store: Store, folder: str) -> list[str]:
     return [f"{folder}/{name}" for name in sorted(names)]
 
 
+def latest_dated(store: Store, folder: str) -> str:
+    """Path of the latest of these files; empty where there is none."""
+    return next(iter(dated_files(store, folder)[-1:]), "")
+
+
 def read_dated(
     store: Store, path: str, version: int, value_of: Callable[[Mapping[str, Any]], Value], subject: str
 ) -> Value:

@@ -108,8 +108,11 @@ def test_report_decodes_each_photograph_once(
         return photograph(finished, position)
 
     monkeypatch.setattr(FinishedRun, "photograph", counted)
-    drawn = gallery_of(FinishedRun(run, str(lot)), read_causes(run))
+    causes = read_causes(run)
+    drawn = gallery_of(FinishedRun(run, str(lot)), causes)
     assert drawn.has_matches
+    assert [len(drawn.cards), len(drawn.accepted), len(drawn.thumbnails)] == [5, 9, 14]
+    assert all(cause.differences is not None for cause in causes.of_image.values())
     assert decoded == dict.fromkeys(range(14), 1)
 
 

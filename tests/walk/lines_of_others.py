@@ -147,6 +147,7 @@ def kinds(walk: Walk) -> None:
     assert "name must say who saves the list" in walk.musc(*place, "--table", str(table)).output
     assert walk.musc(*place, "--table", str(table), "--name", "Ada").output == "kinds of cap: 1 scratch, 2 Delle\n"
     assert '"scratch","1","#808080","a line"' in walk.musc(*place).output
+    assert "cup has no kinds in" in walk.musc(*place[:-1], "cup").output
     wrong = ["verdicts", "kinds", str(walk.place / "listed"), "../cap"]
     assert "product must be a plain name" in walk.musc(*wrong, "--table", str(table), "--name", "Ada").output
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from storage.products.defect_kinds import DefectKind, DefectKinds, add_kinds, latest_kinds
 from storage.results.verdicts import current_verdicts, read_verdicts
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import OWN, Visitor, give
 from web.judging.form import MAX_BODY
 
@@ -25,15 +25,6 @@ def save(client: TestClient, lot_name: str, headers: dict[str, str] = OWN, **sen
         {"name": "Ada", "saved": "", "kinds": [{"name": "dent", "key": "1", "colour": "#d55e00"}], **sent}
     )
     return client.post(f"/lots/{lot_name}/kinds", content=content, headers=headers)
-
-
-def serious(page: Page) -> dict[str, list[str]]:
-    faults = Axe().run(page).response["violations"]
-    return {
-        fault["id"]: [node["html"] for node in fault["nodes"]][:3]
-        for fault in faults
-        if fault["impact"] in ("serious", "critical")
-    }
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from storage.results.verdicts import current_verdicts, read_verdicts
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import MARKUP, OWN, Visitor
 
 Visit = Callable[..., Visitor]
@@ -24,15 +24,6 @@ def judge_many(client: TestClient, lot_name: str, images: Any, headers: dict[str
 
 def undo(client: TestClient, lot_name: str, headers: dict[str, str] = OWN, **sent: Any) -> Any:
     return client.post(f"/lots/{lot_name}/undo", content=json.dumps({"name": "Ada", **sent}), headers=headers)
-
-
-def serious(page: Page) -> dict[str, list[str]]:
-    faults = Axe().run(page).response["violations"]
-    return {
-        fault["id"]: [node["html"] for node in fault["nodes"]][:3]
-        for fault in faults
-        if fault["impact"] in ("serious", "critical")
-    }
 
 
 def test_images_are_selected_with_the_mouse_judged_by_one_key_and_undone(
