@@ -40,7 +40,7 @@ class Change:
 class ChangeHandler(FileSystemEventHandler):
     """Puts what happens to files called like images, and new folders, into a queue."""
 
-    def __init__(self, folder: Path, changes: "queue.SimpleQueue[Change]", *, reports_closing: bool) -> None:
+    def __init__(self, folder: Path, changes: "queue.Queue[Change]", *, reports_closing: bool) -> None:
         self.folder, self.changes, self.reports_closing = folder, changes, reports_closing
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -67,7 +67,8 @@ class FolderEvents:
 
     def __init__(self, folder: Path, *, poll: bool) -> None:
         self.folder, self.poll = folder, poll
-        self.changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        # A `SimpleQueue` waits without end where a signal is handled while its time runs out (CPython 3.11).
+        self.changes: queue.Queue[Change] = queue.Queue()
         self.observer: BaseObserver | None = None
         self.identity = folder_identity(folder)
         self.checked = self.scanned = float("-inf")

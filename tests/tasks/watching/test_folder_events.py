@@ -1,6 +1,9 @@
 """What happens in a watched folder: files written and renamed, folders moved in, and the folder itself gone."""
 
 import logging
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +42,17 @@ def changed(events: FolderEvents, path: str) -> list[Change]:
 
     until(came)
     return found
+
+
+@pytest.mark.timeout(30)
+def test_events_end_their_wait_though_a_signal_is_handled_beyond_its_end(tmp_path: Path) -> None:
+    handler = signal.signal(signal.SIGUSR1, lambda *_: time.sleep(0.3))
+    try:
+        with FolderEvents(tmp_path, poll=False) as events:
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            assert events.take(0.15) == []
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
 
 
 def test_folder_events_tell_of_a_written_file(events: FolderEvents) -> None:
