@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import torch
 
+from musc.backbone_families import LITE0_NAME
 from musc.backbones import resolve
-from musc.backbones.catalogue import LITE0_NAME
 from musc.kernels.match_window import window_bands
 from musc.kernels.matrix_products import products
 from musc.layers import Grid

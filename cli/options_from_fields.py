@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from musc.pydantic_options import Options
+from musc.settings.pydantic_options import Options
 
 COMMON_PANEL = "Options"
 EXPERT_PANEL = "For experts, and to compute published numbers again"
@@ -98,7 +98,7 @@ def fields_of(kind: type[Options]) -> Iterator[tuple[str, FieldInfo, str]]:
 
 
 def has(field: FieldInfo, mark: str) -> bool:
-    """Whether a field is marked as `common` or `expert`; see `musc.pydantic_options.option`."""
+    """Whether a field is marked as `common` or `expert`; see `musc.settings.pydantic_options.option`."""
     return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get(mark))
 
 

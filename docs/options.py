@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from cli.options_from_fields import HELD, has, with_default, written_as
-from musc.pydantic_options import Options
+from musc.settings.pydantic_options import Options
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest
 from planning.tuning.request import TuneRequest
 
@@ -23,7 +23,7 @@ REQUESTS: dict[str, type[Request]] = {
 }
 HEAD = """# Options
 
-Made from the fields of `musc/settings.py`, `planning/resources.py`, `planning/requests.py` and
+Made from the fields of `musc/settings/`, `planning/resources.py`, `planning/requests.py` and
 `planning/tuning/request.py` by `python docs/options.py`. A command takes the options whose row names it, `musc plan`
 those of `musc score` and `musc check` those of `musc nightly`, so that their lines can be planned and checked as they
 are. `musc score --help` shows the usual options in short, `--help-all` every one in full.

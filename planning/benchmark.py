@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from musc.backbones.families import PAPER_RSCIN_WINDOWS
+from musc.backbone_families import PAPER_RSCIN_WINDOWS
 from musc.plan.chunks_and_blocks import plan_subsets
 from musc.settings import Settings
 from planning.job_from_request import prepare, require_name

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from musc.layers import BackboneSpec
-from musc.pydantic_options import size_text
 from musc.settings import BackboneArguments, ChosenSettings, Decisions
+from musc.settings.pydantic_options import size_text
 from planning.key_values import Identified, key_values
 from planning.resources import Allocation
 from planning.sizes.kept_size import KeptSize

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import JsonValue, model_validator
 
-from musc.pydantic_options import Options, option, texts_in
+from musc.settings.pydantic_options import Options, option, texts_in
 from planning.requests import DEFAULT_OUTPUT, DEFAULT_ROOT, NightRequest
 from planning.resources import Resources
 from storage.secrets import CREDENTIALS, require_no_secret

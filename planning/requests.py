@@ -11,8 +11,8 @@ from urllib.parse import quote
 from pydantic import model_validator
 
 from musc.option_ranges import require_address
-from musc.pydantic_options import CommaList, Options, option, size_text, texts_in
 from musc.settings import PAPER_BACKBONE, BenchmarkSettings, Decisions, Settings, WatchDecisions, WatchSettings
+from musc.settings.pydantic_options import CommaList, Options, option, size_text, texts_in
 from planning.resources import Resources, WatchResources
 from storage.results.run_files import ExportKind, Language, MapKind, RunFiles, described_exports
 from storage.secrets import CREDENTIALS, require_no_secret

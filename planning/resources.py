@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, ByteSize, TypeAdapter, model_validator
 
 from musc.backbones.devices import choose_device, device_type, thread_count
-from musc.pydantic_options import Options, option
+from musc.settings.pydantic_options import Options, option
 from planning.machine_memory import MEMORY_SHARE, host_memory_bytes
 
 EngineName = Literal["inline", "threads", "dask"]

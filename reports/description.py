@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from musc.pydantic_options import Options
+from musc.settings.pydantic_options import Options
 from planning.lot_job import LotJob
 from reports.languages.current import gettext as _
 from reports.languages.numbers import local_moment

@@ -43,7 +43,7 @@ BELOW = {
 """Rooms that hold folders, these folders, and the folders of the same room that each may import."""
 
 INSIDE = {
-    "musc": "option_ranges pydantic_options layers settings array_checks threads grids region tiles lnamd "
+    "musc": "option_ranges backbone_families layers settings array_checks threads grids region tiles lnamd "
     "kernels maps image_scores rscin metrics decisions tuning backbones plan mutual lot",
     "storage": "errors given_names secrets local_time paths_and_urls store folder_names disk_space tables artefacts "
     "leases attempts images results products datasets prune",

@@ -5,13 +5,12 @@ Resolving a name of `efficientnet-lite` or `texture` loads no torch, building on
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, cast
 
-from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX, all_names
+from musc.backbone_families import FAMILIES, TIMM_PREFIX, BackboneFamily, all_names
 from musc.backbones.devices import choose_device, device_type
 from musc.backbones.feature_options import AUTO, BackboneOptions, choose_precision
 from musc.layers import BackboneSpec
@@ -35,42 +34,6 @@ class _Building(Protocol):
     """What the module offers that loads models of a family."""
 
     def build(self, spec: BackboneSpec, device: "torch.device") -> "Backbone": ...
-
-
-PAPER_DEGREES, PAPER_RSCIN_WINDOWS = (1, 3, 5), (1, 2, 3)
-CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS = (1, 3), (1,)
-"""Chosen on real photographs (docs/backbones.md): levels see neighbourhoods by themselves, and image embeddings of
-convolutional networks tell apart what parts show rather than whether they are defective."""
-
-
-@dataclass(frozen=True)
-class _Family:
-    """A family of backbones."""
-
-    resolving: str
-    """Its module in this package that knows its names; loads no torch where they are the project's own."""
-    building: str
-    """Its module that loads models; may be the same."""
-    names: tuple[str, ...] = ()
-    """Those that are the project's own."""
-    degrees: tuple[int, ...] = PAPER_DEGREES
-    rscin_windows: tuple[int, ...] = PAPER_RSCIN_WINDOWS
-    """Defaults of the two options that suit its features."""
-    float32_only: bool = False
-
-
-_CONVOLUTIONAL = CONVOLUTIONAL_DEGREES, CONVOLUTIONAL_RSCIN_WINDOWS
-_FAMILIES = MappingProxyType(
-    {
-        "efficientnet_lite": _Family(
-            "efficientnet_lite.spec", "efficientnet_lite.loading", tuple(LITE_MODELS), *_CONVOLUTIONAL
-        ),
-        "texture": _Family("texture.spec", "texture.network", (TEXTURE_NAME,), float32_only=True),
-        "clip": _Family("vision_transformers.clip", "vision_transformers.clip"),
-        "dino": _Family("vision_transformers.dino", "vision_transformers.dino", tuple(DINO_MODELS)),
-        "convolutional": _Family("convolutional", "convolutional", (), *_CONVOLUTIONAL),
-    }
-)
 
 
 def names() -> tuple[str, ...]:
@@ -182,15 +145,15 @@ def build(spec: BackboneSpec, device: str = "auto") -> "Backbone":
     return in_its_precision(family.build(spec, choose_device(device)))
 
 
-def _family_of(name: str) -> _Family:
+def _family_of(name: str) -> BackboneFamily:
     """The family that a name belongs to, or seems to."""
-    for family in _FAMILIES.values():
+    for family in FAMILIES.values():
         if name in family.names:
             return family
     if name.startswith(TIMM_PREFIX):
         timm_models = import_module("musc.backbones.timm_models")
-        return _FAMILIES["dino" if timm_models.is_vision_transformer(name) else "convolutional"]
-    return _FAMILIES["clip"]
+        return FAMILIES["dino" if timm_models.is_vision_transformer(name) else "convolutional"]
+    return FAMILIES["clip"]
 
 
 def _resolving(name: str) -> _Resolving:
@@ -199,9 +162,9 @@ def _resolving(name: str) -> _Resolving:
     Raises:
         ValueError: if the name is unknown.
     """
-    belongs_to, own_names = _family_of(name), [known for family in _FAMILIES.values() for known in family.names]
+    belongs_to, own_names = _family_of(name), [known for family in FAMILIES.values() for known in family.names]
     # open_clip takes up to half a minute to load, and knows no name that is spelt nearly as one of the project's own.
-    misspelt = belongs_to is _FAMILIES["clip"] and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
+    misspelt = belongs_to is FAMILIES["clip"] and difflib.get_close_matches(name.lower(), own_names, cutoff=0.8)
     family = cast(_Resolving, None if misspelt else import_module(f"musc.backbones.{belongs_to.resolving}"))
     if misspelt or not family.accepts(name):
         by_letters = {name_of.lower(): name_of for name_of in names()}

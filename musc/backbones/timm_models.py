@@ -8,8 +8,8 @@ import timm
 import torch
 from timm.models import PretrainedCfg, eva, vision_transformer
 
+from musc.backbone_families import DINO_MODELS, LITE_MODELS, TIMM_PREFIX
 from musc.backbones import weights as weight_files
-from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TIMM_PREFIX
 from musc.backbones.weights import require_reachable
 from musc.layers import BackboneSpec
 

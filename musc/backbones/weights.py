@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musc.backbones.catalogue import LITE0_NAME
+from musc.backbone_families import LITE0_NAME
 
 if TYPE_CHECKING:
     import torch

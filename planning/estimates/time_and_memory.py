@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musc.backbones.catalogue import TEXTURE_NAME
+from musc.backbone_families import TEXTURE_NAME
 from musc.kernels.lnamd_numpy import aggregate_arrays
 from musc.layers import BackboneSpec, Layer
 from musc.plan.chunks_and_blocks import CHUNK_IMAGES

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 
 from musc.backbones import resolve_settings, with_defaults
 from musc.layers import BackboneSpec
-from musc.pydantic_options import size_text
 from musc.settings import DEFAULT_BACKBONE, ImageScore, ImageSize, ImageSizes, Settings
+from musc.settings.pydantic_options import size_text
 from planning.estimates.time_and_memory import network_cost
 
 IMAGE_SCORES: tuple[ImageScore, ...] = ("max", "contrast", "position", "balanced")

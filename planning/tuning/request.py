@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from musc.pydantic_options import CommaList, option
 from musc.settings import DEFAULT_BACKBONE
+from musc.settings.pydantic_options import CommaList, option
 from planning.requests import ComputingRequest
 
 

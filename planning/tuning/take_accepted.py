@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
-from musc.pydantic_options import read_sizes
 from musc.settings import Settings
+from musc.settings.pydantic_options import read_sizes
 from planning.lot_job import OfProduct
 from planning.tuning.choices import Choice
 from storage.errors import DamagedError

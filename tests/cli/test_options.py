@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from cli.main import app as musc_command
 from cli.options_from_fields import Given, fields_of, has, takes, with_default
-from musc.pydantic_options import option
 from musc.settings import Decisions, Settings
+from musc.settings.pydantic_options import option
 from planning.requests import BenchmarkRequest, LotRequest, NightRequest, Request, WatchRequest, request_of
 from planning.resources import Resources
 from planning.tuning.request import TuneRequest

@@ -9,12 +9,19 @@ import pytest
 from pydantic import ValidationError
 
 import musc.backbones
-from musc.backbones.catalogue import DINO_MODELS, LITE_MODELS, TEXTURE_NAME, TIMM_PREFIX
-from musc.backbones.families import PAPER_RSCIN_WINDOWS
+from musc.backbone_families import (
+    DINO_MODELS,
+    FAMILIES,
+    LITE_MODELS,
+    PAPER_RSCIN_WINDOWS,
+    TEXTURE_NAME,
+    TIMM_PREFIX,
+)
 from musc.lot import score_images
 from musc.mutual import mutual_scores
 from musc.rscin import rescore
-from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE, Settings
+from musc.settings import DEFAULT_BACKBONE, PAPER_BACKBONE, Decisions, Settings
+from musc.settings.pydantic_options import Options
 
 
 def chosen(**given: Any) -> tuple[Any, ...]:
@@ -76,8 +83,8 @@ def test_backbone_arguments_are_those_of_load() -> None:
 
 
 def test_backbone_arguments_carry_the_values() -> None:
-    method = Settings(weights="openai", image_size=(112, 98), layers=(1, 2), quick_gelu=True, position_antialias=True)
-    assert method.backbone_arguments() == {
+    settings = Settings(weights="openai", image_size=(112, 98), layers=(1, 2), quick_gelu=True, position_antialias=True)
+    assert settings.backbone_arguments() == {
         "weights": "openai",
         "image_size": (112, 98),
         "layers": (1, 2),
@@ -120,10 +127,19 @@ def test_an_interval_of_three_numbers_is_refused() -> None:
         Settings(interval="0.1,0.2,0.3")
 
 
-def test_help_of_backbone_names_every_installed_network_and_a_way_to_each_other_family() -> None:
+def test_help_of_backbone_is_made_from_the_families() -> None:
     told = str(Settings.model_fields["backbone"].description)
-    shortened = {name.replace("efficientnet", "") for name in LITE_MODELS}
-    assert all(re.search(rf"{re.escape(short)}\b", told) for short in shortened)
-    assert set(re.findall(r"-lite\d", told)) == shortened
-    assert {word for word in told.replace(",", "").split() if word.startswith("dino")} <= DINO_MODELS.keys()
-    assert {TEXTURE_NAME, "open_clip", f"{TIMM_PREFIX}MODEL"} <= set(told.replace(",", "").split())
+    assert all(family.named in told for family in FAMILIES.values())
+    words = set(told.replace(",", "").split())
+    assert {word for word in words if word.startswith("dino")} <= DINO_MODELS.keys()
+    assert {*LITE_MODELS, TEXTURE_NAME, "open_clip", f"{TIMM_PREFIX}MODEL"} <= words
+
+
+def test_each_option_is_a_field_in_one_module() -> None:
+    homes: dict[str, set[str]] = {}
+    for model in {*Settings.__mro__, *Decisions.__mro__}:
+        for name in vars(model).get("__annotations__", {}) if issubclass(model, Options) else ():
+            homes.setdefault(name, set()).add(model.__module__)
+    assert {*Settings.model_fields, *Decisions.model_fields} <= homes.keys()
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+    assert "musc.settings.method" not in set.union(*homes.values()), "it only joins them"

@@ -20,9 +20,9 @@ from open_clip.model import _build_vision_tower  # the public way also builds an
 from open_clip.transformer import VisionTransformer
 from PIL import Image
 
+from musc.backbone_families import OPENAI_CLIP_NAMES
 from musc.backbones import weights as weight_files
 from musc.backbones.backbone import Backbone, Features
-from musc.backbones.catalogue import OPENAI_CLIP_NAMES
 from musc.backbones.feature_options import BackboneOptions
 from musc.backbones.pil_images import Preprocess
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers

@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from PIL import Image
 from timm.models import eva, vision_transformer
 
+from musc.backbone_families import DINO_MODELS
 from musc.backbones import timm_models
 from musc.backbones import weights as weight_files
 from musc.backbones.backbone import Backbone, Features
-from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.feature_options import BackboneOptions
 from musc.backbones.pil_images import Preprocess
 from musc.backbones.sizes_and_layers import alike, resolve_image_size, resolve_layers

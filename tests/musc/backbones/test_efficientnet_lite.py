@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from musc.backbone_families import LITE_MODELS
 from musc.backbones import Backbone, WeightsUnavailableError, load, resolve
-from musc.backbones.catalogue import LITE_MODELS
 from musc.backbones.efficientnet_lite import spec as lite
 from musc.backbones.efficientnet_lite.network import EfficientNetLite
 from musc.backbones.efficientnet_lite.tensor_names import in_names_of_timm

@@ -9,8 +9,8 @@ import timm
 import torch
 from PIL import Image
 
+from musc.backbone_families import DINO_MODELS
 from musc.backbones import load, resolve
-from musc.backbones.catalogue import DINO_MODELS
 from musc.backbones.timm_models import sketch
 from musc.backbones.vision_transformers.dino import adapt, position_offset
 from musc.backbones.vision_transformers.positions import resize_positions
