@@ -39,7 +39,7 @@ MESSAGES = {
 }
 OPTIONS = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 SENTENCES = (
-    "musc/backbone_families.py",
+    "musc/backbones/cautions.py",
     "musc/decisions/choose_threshold.py",
     "musc/decisions/decide_images.py",
     "planning/tuning/take_accepted.py",

@@ -42,14 +42,6 @@ LITE0_NAME = "efficientnet-lite0"
 
 TEXTURE_NAME = "texture"
 
-CAUTIONS = MappingProxyType(
-    {
-        TEXTURE_NAME: "Scored with the built-in texture backbone, which is for trying out: on photographs of real "
-        "parts it is hardly better than chance. Use a backbone with trained weights before you act on this result.",
-    }
-)
-"""What must be known of any result made with a backbone, by its name."""
-
 TIMM_PREFIX = "timm:"
 """Any other convolutional network of timm, or ViT with a class token, is `timm:` and its timm name."""
 

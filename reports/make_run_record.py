@@ -7,7 +7,7 @@ from datetime import UTC
 from importlib.metadata import version
 
 import musc
-from musc.backbone_families import CAUTIONS
+from musc.backbones.cautions import CAUTIONS
 from musc.backbones.devices import device_type
 from musc.settings import PAPER_BACKBONE
 from planning.stage_versions import RECORD_VERSION
