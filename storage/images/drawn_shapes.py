@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 BOX, OUTLINE = "box", "outline"
-MAX_REGIONS, MAX_POINTS = 50, 500
-"""Regions of a verdict, and corners of each."""
+MAX_REGIONS = 50
+"""Of a verdict."""
+CORNERS = 4
+"""Of a box."""
+LEAST_POINTS, MAX_POINTS = 3, 500
+"""Of an outline."""
 
 Point = tuple[float, float]
 """Across and down, in pixels of the original upright image."""
@@ -29,10 +33,12 @@ class DrawnShape:
         """
         if self.shape not in (BOX, OUTLINE):
             raise ValueError(f"the shape of a region must be {BOX} or {OUTLINE}, got {self.shape!r}; draw it again")
-        least = 4 if self.shape == BOX else 3
-        most = 4 if self.shape == BOX else MAX_POINTS
-        if not least <= len(self.points) <= most:
-            raise ValueError(f"a region must have {least} to {most} points, got {len(self.points)}; draw it again")
+        if self.shape == BOX and len(self.points) != CORNERS:
+            raise ValueError(f"a box must have {CORNERS} corners, got {len(self.points)}; draw it again")
+        if self.shape == OUTLINE and not LEAST_POINTS <= len(self.points) <= MAX_POINTS:
+            raise ValueError(
+                f"an outline must have {LEAST_POINTS} to {MAX_POINTS} points, got {len(self.points)}; draw it again"
+            )
         if not all(math.isfinite(value) and value >= 0 for point in self.points for value in point):
             raise ValueError("the points of a region must lie in the image; draw it again")
 

@@ -216,6 +216,7 @@ BOX = {"shape": "box", "points": [[1, 1], [9, 1], [9, 9], [1, 9]]}
         ({"verdict": "perfect"}, 422, "verdict must be one of defective, good, unsure, withdrawn, got 'perfect'"),
         ({"regions": [BOX] * 51}, 422, "at most 50 regions, got 51"),
         ({"regions": [{**BOX, "points": [[1, 1]] * 501, "shape": "outline"}]}, 422, "3 to 500 points, got 501"),
+        ({"regions": [{**BOX, "points": [[1, 1]] * 2}]}, 422, "a box must have 4 corners, got 2"),
         ({"regions": [{**BOX, "shape": "star"}]}, 422, "must be box or outline, got 'star'"),
         ({"regions": [{**BOX, "points": [[500, 500], [600, 500], [600, 600], [500, 600]]}]}, 422, "128 × 128 pixels"),
         ({"regions": [{**BOX, "points": [["x", 1]] * 4}]}, 422, "could not convert|must lie|must be shapes"),
