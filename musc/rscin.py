@@ -51,8 +51,8 @@ def rescore(
     if not bool(torch.isfinite(rescored).all()):
         alone = torch.nonzero(~torch.isfinite(rescored)).flatten().tolist()
         raise ValueError(
-            f"class_tokens must have neighbours of positive similarity, got none for {len(alone)} images "
-            f"(first at {alone[:5]}); leave these images out, or use window size 1"
+            f"class_tokens must have neighbours of positive similarity, got none for {len(alone)} of "
+            f"{len(rescored)} images (first at {alone[:5]}); leave these images out, or use window size 1"
         )
     return rescored
 

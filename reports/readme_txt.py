@@ -16,13 +16,21 @@ MADE_AFTER = {
     **{export_folder(kind): f"results as {kind}, with --export {kind}" for kind in get_args(ExportKind)},
 }
 """What is made of a run after it is complete, and lies beside its files: each only where it was asked for."""
-NAME_WIDTH = 20
-"""Characters of the column of names."""
 
 
 def readme(record: RunRecord) -> str:
     """The text of the file."""
     job, decision = record.job, record.decision
+    tables = {
+        "Files": CONTENTS | MADE_AFTER,
+        **describe_run(record),
+        "Commands": {
+            "musc show": "and this folder: prints the results",
+            "musc reproduce": "and this folder: computes them again and compares",
+        },
+    }
+    width = max(len(name) for values in tables.values() for name in values)
+    rows = {heading: format_rows(values, width) for heading, values in tables.items()}
     parts = {
         "": [
             f"Images of {job.category}, lot {job.lot}, scored by MuSc: which of them differ from the others.",
@@ -30,24 +38,18 @@ def readme(record: RunRecord) -> str:
             *([decision.remark] if decision.remark else []),
             thresholds(decision, record.accepted_threshold),
         ],
-        "Files": format_rows(CONTENTS | MADE_AFTER),
-        **{heading: format_rows(values) for heading, values in describe_run(record).items()},
+        **{heading: lines for heading, lines in rows.items() if heading != "Commands"},
         "Warnings": [f"  {text}" for text in (*record.warnings, *record.notes)],
-        "Commands": format_rows(
-            {
-                "musc show": "and this folder: prints the results",
-                "musc reproduce": "and this folder: computes them again and compares",
-            }
-        ),
+        "Commands": rows["Commands"],
     }
     texts = ["\n".join([*([heading] if heading else []), *lines]) for heading, lines in parts.items() if lines]
     return "\n\n".join(texts) + "\n"
 
 
-def format_rows(values: Mapping[str, str]) -> list[str]:
-    """A line for each name and text.
+def format_rows(values: Mapping[str, str], width: int) -> list[str]:
+    """A line for each name and text; names take so many characters.
 
-    >>> format_rows({"degrees": "1, 3", "references": "not set"})
-    ['  degrees              1, 3', '  references           not set']
+    >>> format_rows({"degrees": "1, 3", "references": "not set"}, 10)
+    ['  degrees    1, 3', '  references not set']
     """
-    return [f"  {name:<{NAME_WIDTH}} {text}" for name, text in values.items()]
+    return [f"  {name:<{width}} {text}" for name, text in values.items()]

@@ -130,8 +130,9 @@ def require_complete(store: Store, paths: Sequence[str]) -> None:
         except IncompleteError:
             problems.append(f"{path}/{MARKER}")
     if problems:
+        lacking = "1 file is" if len(problems) == 1 else f"{len(problems):,} files are"
         raise IncompleteError(
-            f"the store {store.url} must hold all that was stored, but {len(problems)} files are missing or cut short: "
+            f"the store {store.url} must hold all that was stored, but {lacking} missing or cut short: "
             f"{', '.join(problems)}; run the same command again to make them anew"
         )
 

@@ -24,6 +24,8 @@ def run(given: Given, wait: float) -> None:
     require_readable_settings()
     await_server(wait)
     from cli.deploying.deployments import keep_deployments, keep_variables, keep_work_pool, stored_variables
+    from cli.deploying.missed_runs import cancel_missed_runs
+    from reports.sentences import counted
     from tasks.monitoring.alerts import create_alerts
     from tasks.monitoring.automations import NAME, create_automations
 
@@ -33,6 +35,8 @@ def run(given: Given, wait: float) -> None:
         print_line(f"{name}: {value if value != '' else 'none'} ({sources[name]}, {outcomes[PREFIX + name]})")
     print_line(f"work pool {place.pool}: {keep_work_pool(place.pool)}")
     show("deployment", keep_deployments(Path.cwd()))
+    for name, count in cancel_missed_runs().items():
+        print_line(f"{counted(count, 'missed run')} of {name}: cancelled, the newest one does the work of all")
     show("automation", {NAME: create_automations()})
     if place.alert:
         show("automation", create_alerts(place.alert, place.overdue))

@@ -8,6 +8,7 @@ from cli.terminal.escaping import visible
 from cli.terminal.progress import console, watching
 from cli.terminal.what_is_scored import announce, where_of
 from reports.recorded_job import recorded_job
+from reports.sentences import counted
 from storage.results.runs import run_at
 from storage.secrets import require_no_secret
 
@@ -28,10 +29,11 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
     with watching():
         result = reproduce_run(location, folder, weights, engine)
     if result.identical:
-        console.print(f"Identical: all scores of {result.image_count} images are the same to the last bit.")
+        console.print(f"Identical: all scores of {counted(result.image_count, 'image')} are the same to the last bit.")
     else:
         console.print(
-            f"Not identical: {len(result.differing)} of {result.image_count} images have other scores; "
+            f"Not identical: {len(result.differing):,} of {counted(result.image_count, 'image')} "
+            f"{'has' if len(result.differing) == 1 else 'have'} other scores; "
             f"the largest difference of a raw score is {result.largest_difference:.3g}."
         )
         for path in result.differing[:MAX_NAMED]:
@@ -39,7 +41,8 @@ def run(location: str, folder: str | None, weights: str | None) -> None:
     if result.other_decisions is None:
         console.print("Decisions are not compared: the run's rest on earlier nights, which are not read again.")
     elif result.other_decisions:
-        console.print(f"{result.other_decisions} images have another decision.")
+        has = "has" if result.other_decisions == 1 else "have"
+        console.print(f"{counted(result.other_decisions, 'image')} {has} another decision.")
     for version in result.versions:
         console.print(f"  version changed since: {version}", markup=False, highlight=False)
     if not result.identical:

@@ -69,6 +69,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     from pathlib import Path
 
     from musc.option_ranges import require_address
+    from reports.sentences import counted
     from reports.verdicts.exported_verdicts import FORMATS, numbered_kinds, verdicts_content
     from reports.verdicts.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
@@ -108,7 +109,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     content = verdicts_content(kind, verdicts, run.scored_images(), image_prefix, numbered_kinds(run.store, verdicts))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-    typer.echo(visible(f"{len(verdicts)} verdicts in {target}"))
+    typer.echo(visible(f"{counted(len(verdicts), 'verdict')} in {target}"))
 
 
 def print_or_save_kinds(location: str, product: str, table: str | None, name: str | None) -> None:

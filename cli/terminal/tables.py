@@ -14,7 +14,7 @@ from cli.terminal.progress import PLAIN_WIDTH, console
 from reports.description import sizes_in_words
 from reports.notices import Notices, notices_of
 from reports.run_record import RunRecord, read_record
-from reports.sentences import headline, p_text, thresholds
+from reports.sentences import counted, headline, p_text, thresholds
 from storage.artefacts import is_complete
 from storage.disk_space import readable_bytes
 from storage.results.run_files import ExportKind, MapKind, export_folder, maps_folder
@@ -54,21 +54,15 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     for note in notes:
         console.print(visible(f"note: {note}"), soft_wrap=True, markup=False, highlight=False)
     if record.left_out:
-        counts = f"{record.left_out_count} of {record.file_count} files were not scored ({record.left_out})"
-        console.print(f"{counts}; images.parquet says why.")
+        was = "was" if record.left_out_count == 1 else "were"
+        counts = f"{record.left_out_count:,} of {counted(record.file_count, 'file')} {was} not scored"
+        console.print(f"{counts} ({record.left_out}); images.parquet says why.")
     console.print("Results in", style="bold", end=" ")
     console.print(run.store.location(run.path), soft_wrap=True, markup=False, highlight=False)
-    for name, what in CONTENTS.items():
-        if run.store.exists(f"{run.path}/{name}"):  # runs of earlier releases lack some
-            console.print(f"  {name:<18} {what}", highlight=False, soft_wrap=True)
-    for kind in get_args(MapKind):
-        folder = maps_folder(kind)
-        if is_complete(run.store, f"{run.path}/{folder}"):
-            console.print(f"  {folder:<18} anomaly maps as {kind} files", highlight=False)
-    for kind in get_args(ExportKind):
-        folder = export_folder(kind)
-        if is_complete(run.store, f"{run.path}/{folder}"):
-            console.print(f"  {folder:<18} results as {kind}", highlight=False)
+    files = contents(run)
+    width = max(map(len, files))
+    for name, what in files.items():
+        console.print(f"  {name:<{width}} {what}", highlight=False, soft_wrap=True)
     for problem in problems:
         console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
     report = run.report()
@@ -78,6 +72,15 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     else:
         console.print("There is no report; score the lot again to make one, nothing else is computed anew.")
     console.print(f"To look closer and to judge parts: musc web {shlex.quote(store_url)}", soft_wrap=True, markup=False)
+
+
+def contents(run: Run) -> dict[str, str]:
+    """What lies in a run's folder, and what each file or folder holds; runs of earlier releases lack some."""
+    maps = {maps_folder(kind): f"anomaly maps as {kind} files" for kind in get_args(MapKind)}
+    made = maps | {export_folder(kind): f"results as {kind}" for kind in get_args(ExportKind)}
+    return {name: what for name, what in CONTENTS.items() if run.store.exists(f"{run.path}/{name}")} | {
+        name: what for name, what in made.items() if is_complete(run.store, f"{run.path}/{name}")
+    }
 
 
 def show_backbone(record: RunRecord) -> None:
@@ -211,7 +214,7 @@ def ranking(ranked: Ranking, room: int = PLAIN_WIDTH) -> Table:
     shown = headings_within(room, widths)
     left_out = [heading for heading in cells if heading not in shown]
     caption = f"A wider window shows {', '.join(left_out)} too." if left_out else None
-    table = Table(title=f"Most anomalous of {ranked.image_count} images", caption=caption)
+    table = Table(title=f"Most anomalous of {counted(ranked.image_count, 'image')}", caption=caption)
     for heading in shown:
         table.add_column(heading, justify="left" if heading in ("image", "decision") else "right", overflow="fold")
     for row in zip(*(cells[heading] for heading in shown), strict=True):

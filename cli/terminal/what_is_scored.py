@@ -52,7 +52,7 @@ def subject_of(request: AnyScoring) -> str:
         if not (request.settings.backbone or request.default_settings) and Path(request.output, PRODUCTS).is_dir():
             backbones = (f"{DEFAULT_BACKBONE}, or as accepted for the product",)
     count = file_count(place)
-    files = "" if count is None else f", {count:,} files"
+    files = "" if count is None else ", 1 file" if count == 1 else f", {count:,} files"
     return f"{place}{files}; backbone {', '.join(backbones)}, device {request.resources.device}"
 
 

@@ -9,6 +9,7 @@ from planning.lot_job import LotJob
 from planning.requests import BenchmarkRequest
 from planning.resources import Engine
 from planning.task_results import Benchmarked
+from reports.sentences import counted
 from storage.datasets import left_out_of_dataset
 from storage.datasets.stored_categories import read_category, write_category
 from storage.store import Store, begin_results
@@ -28,8 +29,9 @@ class BenchmarkFailedError(RuntimeError):
     """Some categories failed; the rows of all others are written."""
 
     def __init__(self, failures: Sequence[tuple[str, str]], count: int, path: str | None) -> None:
+        failed = f"{len(failures)} of {counted(count, 'category', 'categories')}"
         others = f"the others are in {path}" if path else "nothing was measured"
-        super().__init__(f"{len(failures)} of {count} categories failed, {others}: {format_failures(failures)}")
+        super().__init__(f"{failed} failed, {others}: {format_failures(failures)}")
         self.path = path
         """Of the table in the store, if any category was measured."""
 

@@ -11,6 +11,7 @@ from planning.nights.outcomes import LotOutcome, Night, Status, describe_outcome
 from planning.requests import LotRequest, NightRequest
 from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named
+from reports.sentences import counted
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.results.runs import Run
@@ -38,7 +39,7 @@ class NightFailedError(RuntimeError):
 
     def __init__(self, night: Night) -> None:
         failed = [(outcome.found.lot, outcome.reason) for outcome in night.with_status(Status.FAILED)]
-        count = f"{len(failed)} of {len(night.outcomes)} lots failed"
+        count = f"{len(failed)} of {counted(len(night.outcomes), 'lot')} failed"
         super().__init__(f"{count}, the others are finished: {format_failures(failed)}")
         self.night = night
         self.in_short = (

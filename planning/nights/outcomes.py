@@ -93,7 +93,8 @@ def describe_outcome(found: FoundLot, job: LotJob, result: ScoredLot) -> LotOutc
     """The outcome of a lot that has its result now, with what is still missing; the job says in which store."""
     problems = list(result.problems)
     if result.unopened:
-        problems.append(f"{result.unopened} files could not be opened and were left out; the next night tries again")
+        files = "1 file" if result.unopened == 1 else f"{result.unopened:,} files"
+        problems.append(f"{files} could not be opened; the next night tries again")
     return LotOutcome(
         found,
         Status.FINISHED if result.reused else Status.SCORED,

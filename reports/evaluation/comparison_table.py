@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from musc.settings import PAPER_BACKBONE
+from reports.sentences import counted
 from storage.datasets.published_results import CATEGORY_COUNTS, MEAN, published_values
 
 PUBLISHED_NAMES = {"pixel_aupro_reference": "pixel_aupro"}
@@ -82,7 +83,8 @@ def describe_without_masks(table: pd.DataFrame, backbone: str) -> list[str]:
     rows = table[(table["backbone"] == backbone) & (table["category"] != MEAN) & (table["without_mask"] > 0)]
     return [
         f"{row['category']}: pixel metrics are not defined for {row['without_mask']} of "
-        f"{row['images'] + row['without_mask']} images, defective ones without a mask; they are those of the others."
+        f"{counted(row['images'] + row['without_mask'], 'image')}, defective ones without a mask; they are those of "
+        "the others."
         for row in rows.drop_duplicates("category").to_dict("records")
     ]
 

@@ -65,7 +65,8 @@ def images_by_type(root: Path, category: str, required: Collection[str]) -> tupl
         return {}, [f"{category}/test is missing"]
     problems = []
     if stray := images_in(test):
-        problems.append(f"{category}/test must hold one folder per type, got {len(stray)} images beside them")
+        found = "1 image" if len(stray) == 1 else f"{len(stray):,} images"
+        problems.append(f"{category}/test must hold one folder per type, got {found} beside them")
     images = {folder.name: images_in(folder) for folder in folders_in(test)}
     problems += [f"{category}/test/{name} is missing" for name in required if name not in images]
     problems += [f"{category}/test/{name} holds no image" for name, files in images.items() if not files]

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from planning.nights.check_lines import CheckLine, fails, ok, warning
 from reports.run_record import RunRecord, read_record
+from reports.sentences import counted
 from storage.errors import NoImagesError, StorageError
 from storage.images.listing import has_image_name, paths_below
 from storage.images.lot_tree import FoundLot, find_lots
@@ -32,7 +33,7 @@ def check_root(root: str, output: str, category: str | None = None) -> CheckLine
         known = len(results_of(Store(output), FOLDER))
         advice = "see whether its share is mounted, or whether it is the right folder"
         if known:
-            return fails("root", f"{root} holds no lot, though the store has {known} runs", advice)
+            return fails("root", f"{root} holds no lot, though the store has {counted(known, 'run')}", advice)
         return warning("root", f"{root} holds no lot yet", advice)
     for found in reversed(lots):
         folder = Store(found.folder)
@@ -40,9 +41,11 @@ def check_root(root: str, output: str, category: str | None = None) -> CheckLine
         if photograph:
             size = len(folder.read(photograph))
             return ok(
-                "root", f"{root}: {len(lots)} lots; {found.category}/{found.name}/{photograph} read, {size:,} bytes"
+                "root",
+                f"{root}: {counted(len(lots), 'lot')}; {found.category}/{found.name}/{photograph} read, {size:,} bytes",
             )
-    return fails("root", f"{root}: {len(lots)} lots, none of which holds a photograph", "see what fills the folders")
+    text = f"{root}: {counted(len(lots), 'lot')}, none of which holds a photograph"
+    return fails("root", text, "see what fills the folders")
 
 
 def check_newest_lot(root: str, category: str | None, today: date) -> CheckLine:

@@ -15,6 +15,7 @@ from planning.lot_job import LotJob
 from planning.nights.check_lines import CheckLine, fails, ok, warning
 from planning.nights.due_lots import check_lot, night_job, survey
 from planning.requests import NightRequest
+from reports.sentences import counted
 from storage.disk_space import readable_bytes
 from storage.images.listing import has_image_name, list_files, paths_below
 from storage.images.lot_tree import FoundLot
@@ -85,7 +86,7 @@ def check_disk(request: NightRequest, today: date) -> CheckLine:
     """Whether the store's disk has room for the lots that are due, and for one more of each product that may come."""
     due, expected = tonights_lots(request, today)
     needed = sum(map(lot_bytes, (*due, *expected)))
-    text = f"about {readable_bytes(needed)} for {len(due)} lots that are due"
+    text = f"about {readable_bytes(needed)} for {counted(len(due), 'lot')} that {'is' if len(due) == 1 else 'are'} due"
     if expected:
         text += f" and {len(expected)} that may come, as large as the newest of their products"
     store = Store(request.output)

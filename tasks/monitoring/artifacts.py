@@ -28,6 +28,7 @@ from planning.nights.outcomes import LotOutcome, Status
 from planning.task_results import ScoredLot, ScoredRun
 from reports.evaluation.comparison_table import caption, describe_not_read, describe_without_masks, result_table
 from reports.run_record import read_record
+from reports.sentences import counted
 from storage.artefacts import digest
 from storage.results.runs import Run
 from storage.store import Store
@@ -94,12 +95,12 @@ def publish_run(job: LotJob, done: ScoredRun) -> None:
         create_markdown_artifact(
             summary(run, job, device_type(job.allocation.device), warnings),
             key=artifact_key(f"summary-{key}"),
-            description=f"{job.lot}: {len(scores):,} images scored",
+            description=f"{job.lot}: {counted(len(scores), 'image')} scored",
         )
         create_table_artifact(
             table=as_texts(top_rows(scores, TABLE_ROWS)),
             key=artifact_key(f"scores-{key}"),
-            description=f"Most anomalous of {len(scores):,} images of {job.lot}",
+            description=f"Most anomalous of {counted(len(scores), 'image')} of {job.lot}",
         )
     with only_for_monitoring("event"):
         emit_scored(job, done)
@@ -113,7 +114,7 @@ def publish_night(root: str, outcomes: Sequence[LotOutcome]) -> None:
         create_table_artifact(
             table=as_texts(rows) or [{"outcome": "nothing to do"}],
             key="nightly-lots",
-            description=f"{len(outcomes)} lots below {root}, {finished} of them finished before",
+            description=f"{counted(len(outcomes), 'lot')} below {root}, {finished} of them finished before",
         )
 
 

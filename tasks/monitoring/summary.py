@@ -11,6 +11,7 @@ from planning.lot_job import LotJob
 from reports.page.contact_sheet import SheetPart, bounded_url, sheet
 from reports.page.finished_run import FinishedRun
 from reports.run_record import read_record
+from reports.sentences import counted
 from storage.results.runs import Run
 
 PARTS_SHOWN = 6
@@ -51,7 +52,7 @@ def summary(run: Run, job: LotJob, device: str, warnings: Sequence[str] = ()) ->
             f"# {as_text(job.lot)}",
             "\n".join(f"- **{name}**: {as_text(value)}" for name, value in facts.items()),
             *(["\n".join(f"- **warning**: {as_text(warning)}" for warning in warnings)] if warnings else []),
-            f"## Most anomalous of {len(scores):,} images",
+            f"## Most anomalous of {counted(len(scores), 'image')}",
             picture(run, job.folder),
             markdown_table(as_texts(top_rows(scores))),
         ]

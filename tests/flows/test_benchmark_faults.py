@@ -48,7 +48,7 @@ def test_benchmark_categories_fail_alone(damaged_root: Path, tmp_path: Path) -> 
 def test_benchmark_without_any_measured_category_says_so(damaged_root: Path, tmp_path: Path) -> None:
     from flows.pipelines.benchmark import BenchmarkFailedError
 
-    with pytest.raises(BenchmarkFailedError, match="1 of 1 categories failed, nothing was measured: caps"):
+    with pytest.raises(BenchmarkFailedError, match="1 of 1 category failed, nothing was measured: caps"):
         measure("folder", damaged_root, tmp_path / "out", categories=("caps",))
     assert not (tmp_path / "out" / "benchmarks").exists()
 

@@ -261,11 +261,11 @@ def test_night_looks_again_at_a_lot_with_files_that_could_not_be_opened(
     with monkeypatch.context() as patch:
         patch.setattr(Store, "read", read)
         if first == "failed":
-            with pytest.raises(NightFailedError, match=r"1 of 1 lots failed.*besides: 4 unreadable"):
+            with pytest.raises(NightFailedError, match=r"1 of 1 lot failed.*besides: 4 unreadable"):
                 night(root, tmp_path / "out", category="bolt")
         else:
             said = notes(root, tmp_path / "out", category="bolt")[-1]
-            assert "1 files could not be opened" in said
+            assert "1 file could not be opened" in said
     assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "scored": 1}
     assert night(root, tmp_path / "out", category="bolt") == {**NOTHING, "finished_before": 1}
 

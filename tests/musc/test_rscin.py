@@ -123,5 +123,5 @@ def test_rescore_refuses_non_finite_values(where: str, value: float) -> None:
 
 def test_rescore_refuses_an_image_without_neighbours() -> None:
     tokens = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
-    with pytest.raises(ValueError, match=r"got none for 1 images \(first at \[1\]\)"):
+    with pytest.raises(ValueError, match=r"got none for 1 of 3 images \(first at \[1\]\)"):
         rescore(torch.tensor([0.1, 0.2, 0.3]), tokens)

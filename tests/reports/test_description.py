@@ -1,6 +1,7 @@
 """One description of a run, whole, wherever it is shown."""
 
 import doctest
+import re
 
 import pytest
 
@@ -39,6 +40,9 @@ def test_readme_holds_the_description() -> None:
         assert [name for name in values if f"  {name}" not in text] == []
     for name in ("scores.parquet", "report/report.html", "maps-png", "maps-tiff", "export-csv", "export-coco"):
         assert f"\n  {name} " in text
+    rows = re.findall(r"^  (?:export-yolo-segments|causes/causes.parquet|scores.parquet|degrees) +", text, re.MULTILINE)
+    assert len(rows) == 4
+    assert len(set(map(len, rows))) == 1, "texts begin in one column"
 
 
 @pytest.mark.parametrize(

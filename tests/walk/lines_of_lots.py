@@ -163,7 +163,7 @@ def of_check(walk: Walk) -> None:
     assert job["backbone"]["name"] == "texture"
     assert len(list(place.rglob("*.tiff"))) == 4
     assert list(place.rglob("labelstudio.json"))
-    assert "1 lots that are due" in ran.output
+    assert "1 lot that is due" in ran.output
     assert "0 lots that are due" in check(walk, "since", since="2999-01-01")[0].output
     assert not (walk.place / "unused").exists(), "nothing is left in the store"
     assert "3 of 10 checks fail: root, disk, photographs" in check(walk, "other", category="nut")[0].output

@@ -122,15 +122,19 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
         warnings = ["2 images share [b]a look[/b]."]
         told = {"warnings": tuple(warnings), "images": {"ok": 3, "not_an_image": 1}}
         write_record(store, staging.path, RECORD.model_copy(update=told).model_dump(mode="json"))
+    with writing(store, "runs/[b]night[/b]-0/export-yolo-segments") as staging:
+        store.write(f"{staging.path}/yolo-segments.zip", b"")
     show_run(store.url, "runs/[b]night[/b]-0", ["the report [i]failed[/i]"])
     shown = screen.export_text()
-    assert "1 of 4 files were not scored (1 not_an_image); images.parquet says why." in shown
+    assert "1 of 4 files was not scored (1 not_an_image); images.parquet says why." in shown
     assert "[red]out[/x/runs/[b]night[/b]-0" in shown
     assert "Look at 1 of 3 images: it is flagged.\nFlagged from a raw score of 0.7531 on, as given." in shown
     assert "Warning: 2 images share [b]a look[/b]." in shown
     assert "warning: the report [i]failed[/i]" in shown
     assert "Scored with net[b] at 64 x 96 pixels." in shown
     assert "A note [i]of[/i] the run." in shown
+    assert "\n  export-yolo-segments results as yolo-segments" in shown
+    assert "\n  scores.parquet       a row per scored image" in shown, "texts begin in one column"
 
 
 def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:

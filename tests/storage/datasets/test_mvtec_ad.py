@@ -167,7 +167,7 @@ def test_folder_names_a_type_without_images(root: Path) -> None:
 
 def test_folder_names_images_outside_a_type(root: Path) -> None:
     write_image(root / "bottle" / "test" / "000.png")
-    assert problems(root) == ["bottle/test must hold one folder per type, got 1 images beside them"]
+    assert problems(root) == ["bottle/test must hold one folder per type, got 1 image beside them"]
 
 
 def test_folder_names_a_folder_inside_a_type(root: Path) -> None:

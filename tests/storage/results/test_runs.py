@@ -84,7 +84,7 @@ def test_run_names_every_file_it_lacks(run_store: Store) -> None:
 def test_run_that_is_still_being_written_is_refused(local_store: Store) -> None:
     with writing(local_store, PATH) as staging:
         write_record(local_store, staging.path, SETTINGS)
-        with pytest.raises(IncompleteError, match=r"1 files are missing or cut short: runs/tonight/complete\.json"):
+        with pytest.raises(IncompleteError, match=r"1 file is missing or cut short: runs/tonight/complete\.json"):
             Run(local_store, PATH)
 
 
