@@ -32,7 +32,9 @@ def cancel_missed_runs(now: datetime | None = None) -> dict[str, int]:
     """
     due = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=now or datetime.now(UTC)),
+        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime.model_validate(
+            {"before_": now or datetime.now(UTC)}
+        ),
     )
     counts: Counter[str] = Counter()
     with get_client(sync_client=True) as client:
