@@ -63,6 +63,15 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured to this file as well")
 
 
+def table_row(cells: Iterable[str]) -> str:
+    """A row of a Markdown table.
+
+    >>> table_row(["bottle", "0.99"])
+    '| bottle | 0.99 |'
+    """
+    return f"| {' | '.join(cells)} |"
+
+
 def print_table(
     titles: Sequence[str],
     rows: Iterable[Mapping[str, Any]],
@@ -77,7 +86,7 @@ def print_table(
         text_of: the line of a row.
         json_file: gets all rows at the end; None writes no file.
     """
-    print(f"| {' | '.join(titles)} |", "|---" * len(titles) + "|", sep="\n")
+    print(table_row(titles), "|---" * len(titles) + "|", sep="\n")
     measured = []
     for row in rows:
         measured.append(row)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from benchmarks.inputs import add_json_option, folder_parser, print_table
+from benchmarks.inputs import add_json_option, folder_parser, print_table, table_row
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.layers import Grid, Layer, finest_grid
@@ -125,7 +125,7 @@ def text_of(row: dict[str, Any]) -> str:
     """A row of a Markdown table."""
     numbers = [",".join(map(str, row[name])) for name in ("layers", "degrees")]
     figures = [f"{row[name]:.3f}" for name in FIGURES]
-    return f"| {' | '.join([row['lot'], str(row['pixels']), *numbers, *figures, format(row['cpu_seconds'], '.0f')])} |"
+    return table_row([row["lot"], str(row["pixels"]), *numbers, *figures, format(row["cpu_seconds"], ".0f")])
 
 
 def numbers_of(text: str) -> Numbers:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.flaws.smallest_flaw import aggregated, cropped, mean_of, numbers_of, one_of
-from benchmarks.inputs import add_json_option, folder_parser, print_table
+from benchmarks.inputs import add_json_option, folder_parser, print_table, table_row
 from musc import backbones
 from musc.backbones import with_defaults
 from musc.metrics import image_metrics, pixel_metrics
@@ -145,7 +145,7 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def text_of(row: dict[str, Any]) -> str:
     """A row of a Markdown table."""
     figures = [format(row["auroc"], ".3f"), format(row["ap"], ".3f"), format(row["cost"], ".1f")]
-    return f"| {' | '.join([row['lot'], str(row['draw']), row['references'], *figures])} |"
+    return table_row([row["lot"], str(row["draw"]), row["references"], *figures])
 
 
 def main(arguments: Sequence[str]) -> None:

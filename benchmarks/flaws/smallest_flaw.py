@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 from benchmarks.flaws.small_flaws import plant
-from benchmarks.inputs import add_json_option, folder_parser, print_table
+from benchmarks.inputs import add_json_option, folder_parser, print_table, table_row
 from musc import backbones
 from musc.backbones import Backbone, with_defaults
 from musc.layers import Layer, finest_grid
@@ -254,7 +254,7 @@ def text_of(row: dict[str, Any]) -> str:
     """A row of a Markdown table."""
     figures = [f"{row[name]:.2f}" for name in ("auroc", "low", "high", "found", "highest")]
     about = [row["lot"], f"{row['photograph']:.0f}", str(row["flaw"]), row["seen"], f"{row['patches']:.1f}"]
-    return f"| {' | '.join([*about, *figures])} |"
+    return table_row([*about, *figures])
 
 
 def seen_as(text: str) -> View | None:

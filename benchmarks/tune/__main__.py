@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.inputs import add_json_option, print_table
+from benchmarks.inputs import add_json_option, print_table, table_row
 from flows.pipelines.tune import compute_trial
 from musc.metrics import image_metrics
 from musc.settings import Settings
@@ -138,7 +138,7 @@ def text_of(row: dict[str, object]) -> str:
     signed = [f"{row[name]:+.3f}" if name in row else "" for name in ("gain", "worst")]
     changed = f"{row['changed']:.0%}" if "changed" in row else ""
     count = f"{row['verdicts']} + {row['verdicts']}"
-    return f"| {' | '.join([str(row['lot']), count, *whole, *signed, changed])} |"
+    return table_row([str(row["lot"]), count, *whole, *signed, changed])
 
 
 def main(arguments: Sequence[str]) -> None:

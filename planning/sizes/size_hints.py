@@ -47,6 +47,7 @@ def size_hints(job: LotJob, images: Sequence[Photograph], *, watching: bool = Fa
     if shrunk >= MOST_SHRUNK and not chosen_size(job):
         hints.append(
             f"{resized}, {shrunk:.1f} of their pixels to one along a side, and what is small may be lost; "
+            "--smallest-flaw with the pixels of the smallest flaw chooses what shows it; by hand "
             f"{', or '.join(larger(job, width, height, watching))}; musc plan says how long that is here"
         )
     return tuple(hints)

@@ -62,9 +62,9 @@ def test_large_photographs_are_hinted_larger_sizes_and_tiles_with_their_cost() -
     (hint,) = size_hints(job(), photographs((2448, 2048)))
     assert hint == (
         "photographs of 2448 x 2048 pixels are resized to 320 x 320, 7.0 of their pixels to one along a side, and what "
-        "is small may be lost; --image-size 640 takes 4 times as long to extract and 16 to compare, or --tile 640, 20 "
-        "tiles of each at full resolution, 80 times as long to extract and 320 to compare; musc plan says how long "
-        "that is here"
+        "is small may be lost; --smallest-flaw with the pixels of the smallest flaw chooses what shows it; by hand "
+        "--image-size 640 takes 4 times as long to extract and 16 to compare, or --tile 640, 20 tiles of each at full "
+        "resolution, 80 times as long to extract and 320 to compare; musc plan says how long that is here"
     )
 
 
