@@ -25,7 +25,8 @@ from planning.requests import LotRequest, request_of
 from reports.verdicts.counts import calibration_of
 from storage.datasets.folder_contents import images_in
 from storage.results.runs import Run
-from storage.results.verdicts import DEFECTIVE, GOOD, Verdict, add_verdict, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import DEFECTIVE, GOOD, Verdict, add_verdict
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 

@@ -12,11 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from storage.artefacts import digest
-from storage.store import Store
+from storage.store import TIMES, Store, find_below
 
 log = logging.getLogger(__name__)
 
 FOLDER = "attempts"
+STAMPS = ("size", "ino", "ETag", "etag", *TIMES)
+"""What tells a file from one that replaced it, by the names that file systems have for it."""
+Stamp = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,41 @@ def attempting(store: Store, lot: str, category: str, folder: str) -> Iterator[N
         store.delete(attempt.path)
 
 
-def read_attempts(store: Store) -> list[Attempt]:
-    """All lots that have no run, the latest first; files that are no attempts are left out."""
-    attempts = []
-    for name in store.sizes(FOLDER):
+class AttemptReader:
+    """Reads attempts; one that is still the same file is read once, however often it is asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: dict[str, tuple[Stamp, Attempt | None]] = {}
+
+    def read(self) -> list[Attempt]:
+        """All lots that have no run, the latest first; files that are no attempts are left out."""
+        found: dict[str, tuple[Stamp, Attempt | None]] = {}
+        for name, stamp in stamps(self.store).items():
+            known = self._known.get(name)
+            found[name] = known if known and known[0] == stamp else (stamp, self._attempt(name))
+        self._known = found
+        attempts = [attempt for _, attempt in found.values() if attempt]
+        return sorted(attempts, key=lambda attempt: attempt.begun, reverse=True)
+
+    def _attempt(self, name: str) -> Attempt | None:
         try:
-            attempts.append(Attempt(**json.loads(store.read(f"{FOLDER}/{name}"))))
+            return Attempt(**json.loads(self.store.read(f"{FOLDER}/{name}")))
         except FileNotFoundError:  # it has just ended in a run
             log.debug("%s/%s is gone meanwhile", FOLDER, name)
         except (ValueError, TypeError) as error:
             log.info("%s/%s is no attempt of this release and is left out: %s", FOLDER, name, error)
-    return sorted(attempts, key=lambda attempt: attempt.begun, reverse=True)
+        return None
+
+
+def stamps(store: Store) -> dict[str, Stamp]:
+    """Of each file of attempts, by its name, what becomes another when it is written again."""
+    store.filesystem.invalidate_cache()
+    base = store.full(FOLDER)
+    found = find_below(store.filesystem, base, detail=True)
+    return {name[len(base) :].lstrip("/"): tuple(map(found[name].get, STAMPS)) for name in sorted(found)}
+
+
+def read_attempts(store: Store) -> list[Attempt]:
+    """All lots that have no run, the latest first; files that are no attempts are left out."""
+    return AttemptReader(store).read()

@@ -14,13 +14,14 @@ from reports.run_record import RunRecord, parse_record
 from reports.unusual_nights import MeasureComparison
 from reports.verdicts.counts import VerdictCounts, count_verdicts
 from storage.artefacts import MARKER
-from storage.attempts import Attempt, read_attempts
+from storage.attempts import Attempt, AttemptReader
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.profiles import FOLDER as PROFILES
 from storage.results.profiles import PROFILE, Profile, parse_profile
 from storage.results.runs import FOLDER as RUNS
 from storage.results.runs import RECORD, REPORT_FOLDER, Run
-from storage.results.verdicts import DEFECTIVE, VerdictReader, current_verdicts, looked_at
+from storage.results.verdict_reader import VerdictReader
+from storage.results.verdicts import DEFECTIVE, current_verdicts, looked_at
 from storage.store import PARTIAL, Store
 from storage.tables import BENCHMARKS, METRICS_TABLE
 from web.benchmarks import BenchmarkRun, benchmark_runs, parse_metrics
@@ -75,6 +76,7 @@ class Library:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.verdicts = VerdictReader(store)
+        self._attempts = AttemptReader(store)
         self._records = ParsedFiles(store, parse_record)
         self._profiles = ParsedFiles(store, parse_profile)
         self._metrics = ParsedFiles(store, parse_metrics)
@@ -125,7 +127,7 @@ class Library:
 
     def attempts(self) -> list[Attempt]:
         """Lots that were begun or refused and did not end in a run, the latest first."""
-        return read_attempts(self.store)
+        return self._attempts.read()
 
     def lot(self, run: StoredRun) -> Lot:
         """The tables of a run; the last few are kept."""

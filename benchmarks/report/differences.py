@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from reports.page.place_differences import GOOD_PLACES, MIN_SIDE, differences
+from reports.page.place_differences import GOOD_PLACES, MIN_SIDE, Difference, differences
 from storage.datasets import list_categories
 from storage.datasets.folder_contents import images_in
 from storage.images.decode import decode
@@ -45,7 +45,7 @@ def changed(pixels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarr
         picture = Image.fromarray(pixels)
         for _ in range(rng.integers(1, 5)):
             ends = [tuple(rng.integers(0, [width, height]).tolist()) for _ in range(2)]
-            ImageDraw.Draw(picture).line(ends, fill=(255 * int(pixels.mean() < 128),) * 3, width=2)
+            ImageDraw.Draw(picture).line(ends, fill=(255 * int(pixels.mean() < 128),) * 3, width=max(2, height // 24))
         return np.asarray(picture)
     drawn = {
         "darker": lambda: -rng.uniform(25, 50),
@@ -123,9 +123,11 @@ def draws(
 def first_named(worst: np.ndarray, good: Sequence[np.ndarray]) -> str:
     """The kind that the report would name first."""
     found = differences(worst, good)
-    if not found:
-        return "nothing"
-    more = found[0].amount > 0
+    return word_of(found[0]) if found else "nothing"
+
+
+def word_of(difference: Difference) -> str:
+    """The kind that a difference names."""
     words = {
         "brightness": ("darker", "lighter"),
         "roughness": ("", "rougher"),
@@ -134,7 +136,7 @@ def first_named(worst: np.ndarray, good: Sequence[np.ndarray]) -> str:
         "detail": ("smoother", ""),
         "edges": ("", "more edges"),
     }
-    return words[found[0].quantity][more]
+    return words[difference.quantity][difference.amount > 0]
 
 
 def main(arguments: Sequence[str]) -> None:

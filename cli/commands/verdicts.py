@@ -73,7 +73,7 @@ def write_export(location: str, kind: str, output: str | None, image_prefix: str
     from reports.verdicts.exported_verdicts import FORMATS, numbered_kinds, verdicts_content
     from reports.verdicts.labelled_folder import GONE, MVTEC, judged_images, lacking_places, write_labelled_folder
     from storage.results.runs import run_at
-    from storage.results.verdicts import read_verdicts
+    from storage.results.verdict_reader import read_verdicts
     from storage.secrets import require_no_secret
 
     require_no_secret("run", location)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,22 +46,43 @@ def causes_of(finished: FinishedRun, pixel_size: float | None = None) -> Causes:
     listed = finished.most_anomalous(Decision.FLAGGED, Decision.SUSPECT)
     accepted = finished.most_anomalous(Decision.ACCEPTED)
     compared = listed[:MOST_COMPARED] or accepted[:COMPARED_IF_NONE_LISTED]
-    matches, reason = matches_for(finished, compared)
-    worst = {position: (position, finished.worst_patch(position)) for position in compared if matches}
-    good = {position: [(match.image, match.patch) for match in found] for position, found in matches.items()}
-    pixels = places_of(finished, [*worst.values(), *(place for places in good.values() for place in places)])
-    part = or_none(partial(part_of_run, finished, accepted))
+    places = measured_places(finished, compared)
     boxes = finished.run.boxes()
-    named = differences_of(pixels, worst, good)
+    part = or_none(partial(part_of_run, finished, accepted))
     ids = {position: finished.images[position].image_id for position in listed or compared}
     causes = {
         image_id: cause_of(
-            finished.scores.iloc[position], finished.images[position], boxes, part, named.get(position), pixel_size
+            finished.scores.iloc[position],
+            finished.images[position],
+            boxes,
+            part,
+            places.differences.get(position),
+            pixel_size,
         )
         for position, image_id in ids.items()
     }
-    near = {ids[position]: found for position, found in matches.items()}
-    return Causes(causes, near, CauseFacts(pixel_size=pixel_size, part=part, why_no_matches=reason))
+    near = {ids[position]: found for position, found in places.matches.items()}
+    return Causes(causes, near, CauseFacts(pixel_size=pixel_size, part=part, why_no_matches=places.why_no_matches))
+
+
+@dataclass(frozen=True)
+class MeasuredPlaces:
+    """The worst places of images, by position, beside the nearest good ones."""
+
+    matches: dict[int, list[Match]]
+    differences: dict[int, list[Difference] | None]
+    """Strongest first; None where they could not be measured, without those whose photograph is gone."""
+    why_no_matches: str
+    """Empty where matches were sought."""
+
+
+def measured_places(finished: FinishedRun, positions: Sequence[int]) -> MeasuredPlaces:
+    """How the worst place of each image differs from the accepted images' places that are most like it."""
+    matches, reason = matches_for(finished, positions)
+    worst = {position: (position, finished.worst_patch(position)) for position in matches}
+    good = {position: [(match.image, match.patch) for match in found] for position, found in matches.items()}
+    pixels = places_of(finished, [*worst.values(), *(place for places in good.values() for place in places)])
+    return MeasuredPlaces(matches, differences_of(pixels, worst, good), reason)
 
 
 def differences_of(

@@ -10,7 +10,8 @@ from reports.run_record import RunRecord, read_record
 from storage.artefacts import is_complete
 from storage.errors import DamagedError, FormatVersionError
 from storage.results.runs import Run
-from storage.results.verdicts import COLUMNS, DEFECTIVE, GOOD, VerdictReader, looked_at
+from storage.results.verdict_reader import VerdictReader
+from storage.results.verdicts import COLUMNS, DEFECTIVE, GOOD, looked_at
 from storage.store import Store
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from reports.verdicts.counts import scored_alike
 from storage.datasets.synthetic.lot import draw_part, save_png
 from storage.products.accepted_thresholds import AcceptedThreshold, add_threshold
 from storage.results.runs import Run
-from storage.results.verdicts import read_verdicts
+from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
 from tests.flows.chat import Chat, chat
 from tests.flows.judged_lots import judge

@@ -135,7 +135,7 @@ def test_new_verdicts_are_no_reason_to_score_old_nights_again(lots: Path) -> Non
 
 def test_only_the_latest_verdict_about_a_content_vouches(lots: Path) -> None:
     from reports.verdicts.known_good import good_image_ids
-    from storage.results.verdicts import VerdictReader
+    from storage.results.verdict_reader import VerdictReader
 
     first = score(lots, 21)
     other = score(lots, 21, threshold=0.01)

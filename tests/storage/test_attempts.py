@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.attempts import attempting, begin, note_attempt, read_attempts
+from storage.attempts import Attempt, AttemptReader, attempting, begin, note_attempt, read_attempts
 from storage.store import Store
 
 
@@ -48,3 +48,24 @@ def test_note_that_cannot_be_written_costs_nothing(store: Store, monkeypatch: py
     monkeypatch.setattr(Store, "write", full)
     with attempting(store, "monday", "cap", "photos"):
         pass
+
+
+@pytest.mark.parametrize("url", ["{}", pytest.param("{}/s3", marks=pytest.mark.slow)])
+def test_attempts_are_read_again_only_when_they_are_written_again(
+    tmp_path: Path, url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path) if url == "{}" else f"{request.getfixturevalue('s3_bucket')}/{tmp_path.name}"
+    store, reads = Store(place), list[str]()
+    for day in range(1, 4):
+        note_attempt(store, Attempt(f"lot {day}", "cap", "photos", f"2026-11-0{day}T04:05:06+00:00"))
+    read = Store.read
+    monkeypatch.setattr(Store, "read", lambda store, path: (reads.append(path), read(store, path))[1])
+    reader = AttemptReader(store)
+    assert [len(reader.read()) for _ in range(3)] == [3, 3, 3]
+    assert len(reads) == 3
+    note_attempt(store, Attempt("lot 2", "cap", "photos", "2026-11-09T04:05:06+00:00"))
+    assert next((one.lot, one.begun[:10]) for one in reader.read()) == ("lot 2", "2026-11-09")
+    assert len(reads) == 4
+    store.delete(Attempt("lot 1", "cap", "photos", "").path)
+    assert sorted(one.lot for one in reader.read()) == ["lot 2", "lot 3"]
+    assert len(reads) == 4

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from storage.results.verdicts import MAX_NOTE, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import MAX_NOTE
 from storage.store import Store
 from tests.web.visiting import MARKUP, OWN, QUOTES, give
 from web.app import create_app

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from storage.results.runs import Run
-from storage.results.verdicts import current_verdicts, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import current_verdicts
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import MARKUP, QUOTES, Visitor
 
 Visit = Callable[..., Visitor]
@@ -260,9 +261,8 @@ def test_axe_finds_no_serious_fault(visit: Visit, site: str, lot_name: str, imag
     ):
         visitor = visit(site + address, color_scheme=scheme)
         visitor.page.wait_for_load_state("networkidle")
-        for fault in Axe().run(visitor.page).response["violations"]:
-            if fault["impact"] in ("serious", "critical"):
-                found[address, fault["id"]] = [node["html"] for node in fault["nodes"]][:3]
+        if faults := serious(visitor.page):
+            found[address] = faults
     assert found == {}
 
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 
 import pandas as pd
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from storage.products.defect_kinds import DefectKind, DefectKinds, add_kinds
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import OWN, Visitor, give
 from web.charts import stacked_bars
 from web.product.kind_counts import kind_counts
@@ -76,9 +76,7 @@ def test_kinds_are_charted_and_filtered(
         )
         page.goto(f"{site}/lots/{lot_name}/kinds")
         expect(page.locator("table tbody tr").last).to_have_text("2026-11-21 1 2 1 4", use_inner_text=True)
-        assert [
-            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")
-        ] == []
+        assert serious(page) == {}
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         page.get_by_role("link", name="2", exact=True).click()
         expect(page.locator(".tile")).to_have_count(2)

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from storage.products.defect_kinds import DefectKind, DefectKinds, add_kinds, latest_kinds
-from storage.results.verdicts import current_verdicts, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import current_verdicts
 from storage.store import Store
 from tests.web.accessible import serious
 from tests.web.visiting import OWN, Visitor, give

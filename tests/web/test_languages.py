@@ -5,13 +5,13 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from reports.languages import current
 from reports.languages.catalogue import Catalogue, catalogue
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import Visitor, give
 from web.app import create_app
 
@@ -142,9 +142,8 @@ def test_image_is_judged_in_each_language(
         visitor.page.wait_for_load_state("networkidle")
         wide = "document.documentElement.scrollWidth > innerWidth"
         assert not visitor.page.evaluate(wide), f"{address} is wider than the window"
-        for fault in Axe().run(visitor.page).response["violations"] if width == 1280 else []:
-            if fault["impact"] in ("serious", "critical"):
-                faults[address, fault["id"]] = [node["html"] for node in fault["nodes"]][:3]
+        if width == 1280 and (found := serious(visitor.page)):
+            faults[address] = found
     assert faults == {}
     visitor.page.keyboard.press("d")
     expect(visitor.page.locator("#said")).to_contain_text(stored)

@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
-from storage.results.verdicts import current_verdicts, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import current_verdicts
 from storage.store import Store
 from tests.web.accessible import serious
 from tests.web.visiting import MARKUP, OWN, Visitor

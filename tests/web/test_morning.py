@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 
 from storage.results.runs import Run
-from storage.results.verdicts import read_verdicts
+from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
 from tests.web.visiting import OWN, Visitor, give
 from web.judging.claims import CLAIM_SECONDS, MAX_READERS, Claims

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from storage.attempts import begin, note_attempt
 from storage.results.runs import Run
-from storage.results.verdicts import read_verdicts
+from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
 from tests.web.visiting import give
 from web.app import create_app

@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 
 from storage.results.runs import Run
 from storage.store import Store
+from tests.web.accessible import serious
 from tests.web.visiting import MARKUP, OWN, Visitor, give
 
 A4_POINTS = (595, 842)
@@ -66,8 +66,7 @@ def test_parts_to_pull_print_on_a4_with_large_names(
     visitor = visit(f"{site}/lots/{lot_name}/pull", viewport={"width": 390, "height": 844}, color_scheme="dark")
     page = visitor.page
     expect(page.locator(".pull li")).to_have_count(20)
-    faults = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
-    assert faults == []
+    assert serious(page) == {}
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert 2 <= printed_pages(page, tmp_path / "pull.pdf") <= 5
     assert overflow_on_paper(page) == []

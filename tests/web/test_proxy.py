@@ -17,7 +17,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from storage.results.verdicts import read_verdicts
+from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
 from tests.web.visiting import OWN
 from web.access.proxy import Front, front_of

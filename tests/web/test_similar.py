@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from PIL import Image
 from playwright.sync_api import expect
@@ -17,10 +16,11 @@ from flows.pipelines.lot import score_folder
 from storage.datasets.synthetic.lot import write_lot
 from storage.products.defect_kinds import DefectKind, DefectKinds, add_kinds
 from storage.results.runs import Run
-from storage.results.verdicts import read_verdicts
+from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
 from tests.flat import lot_request
+from tests.web.accessible import serious
 from tests.web.conftest import SETTINGS
 from tests.web.visiting import OWN, Visitor, give
 
@@ -140,8 +140,7 @@ def test_page_shows_what_is_alike_and_judges_nothing(
     expect(page.locator("#alike-said")).to_contain_text(f"Looks like: {KIND} (")
     expect(page.locator("#alike-places figcaption").first).to_contain_text(f"{KIND}: ")
     assert page.locator("[data-kind][aria-pressed=true]").count() == 0
-    faults = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
-    assert faults == []
+    assert serious(page) == {}
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("#alike-places a").first.click()
     expect(page.locator("#history .badge")).to_have_text(f"defective, {KIND}")

@@ -15,7 +15,8 @@ from reports.verdicts.exported_verdicts import as_csv, numbered_kinds, verdicts_
 from reports.verdicts.labelled_folder import judged_images, write_labelled_folder
 from storage.datasets import list_categories
 from storage.products.defect_kinds import DefectKind, DefectKinds, add_kinds
-from storage.results.verdicts import Verdict, add_verdict, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
 from tests.reports.verdicts.test_exported_verdicts import BOX, RUN, PastRun
 

@@ -21,7 +21,8 @@ from storage.images.drawn_shapes import DrawnShape
 from storage.images.formats.orientation import EXIF_ORIENTATION
 from storage.images.listing import SUFFIXES, list_folder
 from storage.images.lots import ListedImage
-from storage.results.verdicts import Verdict, add_verdict, read_verdicts
+from storage.results.verdict_reader import read_verdicts
+from storage.results.verdicts import Verdict, add_verdict
 from storage.store import Store
 from tests.flat import job_of, record_of
 

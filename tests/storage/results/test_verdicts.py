@@ -10,16 +10,8 @@ import pytest
 
 from storage.images.drawn_shapes import DrawnShape, regions_of
 from storage.results import verdicts
-from storage.results.verdicts import (
-    COLUMNS,
-    Verdict,
-    VerdictReader,
-    add_verdict,
-    add_verdicts,
-    current_verdicts,
-    looked_at,
-    read_verdicts,
-)
+from storage.results.verdict_reader import VerdictReader, read_verdicts
+from storage.results.verdicts import COLUMNS, Verdict, add_verdict, add_verdicts, current_verdicts, looked_at
 from storage.store import PARTIAL, Store
 
 RUN = "runs/monday-0a1b2c3d"
