@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import safetensors.torch
 import torch
 
@@ -28,6 +27,8 @@ def make_weights(model: str, folder: Path) -> Path:
         model: a name open_clip knows, or the path of a JSON file that describes the model `<stem>`.
         folder: where the file is put.
     """
+    import open_clip  # which takes longer to load than all else that most benchmarks need
+
     torch.manual_seed(0)
     tower = open_clip.create_model(model_name(model)).visual.state_dict()
     safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tower.items()}, folder / "w.safetensors")
@@ -38,6 +39,8 @@ def model_name(model: str) -> str:
     """The name of a model; a JSON file is made known to open_clip first."""
     if not model.endswith(".json"):
         return model
+    import open_clip
+
     json.loads(Path(model).read_text())  # open_clip passes over files it cannot read
     open_clip.add_model_config(model)
     return Path(model).stem

@@ -1,20 +1,18 @@
 """The night on paper in the docs is what the planning functions say."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from musc.plan.cost import pair_count
+from tests.forking import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def printed() -> list[str]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "dry_run.py")]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout.splitlines()
+def printed(forks: ForkServer) -> list[str]:
+    return forks.run(["benchmarks/dry_run.py"], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}).splitlines()
 
 
 def test_operations_page_holds_the_printed_table(printed: list[str]) -> None:
