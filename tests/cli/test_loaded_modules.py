@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,16 @@ main()
 """
 
 
-def loaded(*command: str, code: int = 0) -> set[str]:
+def loaded(*command: str, code: int = 0) -> frozenset[str]:
     """Modules that a command has loaded when it ends."""
     done = subprocess.run([sys.executable, "-c", END, *command], cwd=ROOT, capture_output=True, text=True, check=False)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("loaded:")]
     assert done.returncode == code, done.stderr
-    return set(line.split()[1:])
+    return frozenset(line.split()[1:])
+
+
+loaded_by = cache(loaded)
+"""The same, of a command that several tests ask about and that changes nothing, so that it is given once."""
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +53,12 @@ def scoring(scratch: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def loaded_by_scoring(scoring: tuple[str, ...]) -> set[str]:
+def loaded_by_scoring(scoring: tuple[str, ...]) -> frozenset[str]:
     return loaded(*scoring)
 
 
 @pytest.fixture(scope="module")
-def run(scratch: Path, loaded_by_scoring: set[str]) -> str:
+def run(scratch: Path, loaded_by_scoring: frozenset[str]) -> str:
     assert loaded_by_scoring
     (found,) = (scratch / "out" / "runs").iterdir()
     return str(found)
@@ -64,7 +69,7 @@ def test_help_loads_nothing_but_the_options() -> None:
     assert loaded("score", "--help") & heavy == set()
 
 
-def test_scoring_with_the_default_network_loads_no_model_library(loaded_by_scoring: set[str]) -> None:
+def test_scoring_with_the_default_network_loads_no_model_library(loaded_by_scoring: frozenset[str]) -> None:
     assert "torch" in loaded_by_scoring
     assert loaded_by_scoring & (MODEL_LIBRARIES | STATISTICS | SERVERS) == set()
 
@@ -80,7 +85,7 @@ def test_finished_run_again_computes_with_nothing(run: str, scoring: tuple[str, 
 )
 def test_commands_that_look_load_no_torch(scratch: Path, run: str, command: tuple[str, ...]) -> None:
     places = {"run": run, "store": str(scratch / "out"), "folder": str(scratch / "lot" / "test")}
-    found = loaded(*(word.format(**places) for word in command))
+    found = loaded_by(*(word.format(**places) for word in command))
     assert found & ({"torch", "numba"} | MODEL_LIBRARIES | STATISTICS | SERVERS - {"fastapi"}) == set()
 
 
@@ -89,11 +94,11 @@ def test_commands_that_read_records_load_neither_pandas_nor_zarr(
     scratch: Path, run: str, command: tuple[str, ...]
 ) -> None:
     places = {"run": run, "store": str(scratch / "out")}
-    assert loaded(*(word.format(**places) for word in command)) & (COMPUTING | TABLES_AND_PICTURES) == set()
+    assert loaded_by(*(word.format(**places) for word in command)) & (COMPUTING | TABLES_AND_PICTURES) == set()
 
 
 def test_plan_reads_photographs_without_pandas_and_zarr(scratch: Path) -> None:
-    assert loaded("plan", str(scratch / "lot" / "test")) & {"pandas", "zarr"} == set()
+    assert loaded_by("plan", str(scratch / "lot" / "test")) & {"pandas", "zarr"} == set()
 
 
 def test_exporting_verdicts_loads_no_torch(scratch: Path, run: str) -> None:
