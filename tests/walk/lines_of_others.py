@@ -32,7 +32,6 @@ def words(command: str, walk: Walk) -> list[str]:
 def verbose(walk: Walk, command: str) -> None:
     for room in ("flows", "tasks", "storage"):
         logging.getLogger(room).setLevel(logging.WARNING)
-    walk.known.clear()
     walk.musc(*words(command, walk), "-v")
     if command != "demo":  # which ends before, at a seed that is none
         assert logging.getLogger("tasks").level == logging.INFO
@@ -89,17 +88,16 @@ def clean(walk: Walk) -> None:
 
 @line("automations", "silence", "alert", "overdue")
 def automations(walk: Walk) -> None:
-    for given in (["--silence", "120"], ["--alert", "slack-webhook/quality", "--overdue", "30"]):
-        # In a process of its own, which has no server of other tests; against one: tests/flows/test_night_alerts.py
-        environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "automations", *given],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        Ran(done.returncode, done.stderr).refused("PREFECT_API_URL must be set to a running server's address")
+    # In a process of its own, which has no server of other tests; against one: tests/flows/test_night_alerts.py
+    given = ["--silence", "120", "--alert", "slack-webhook/quality", "--overdue", "30"]
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "automations", *given],
+        env={name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    Ran(done.returncode, done.stderr).refused("PREFECT_API_URL must be set to a running server's address")
 
 
 @line("deploy", *Place.model_fields, "wait")
@@ -181,12 +179,12 @@ def serving(walk: Walk, *given: str) -> tuple[str, str]:
 @line("web", "store", "host", "port", "root_path", "address", "language")
 def web(walk: Walk) -> None:
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
-    said, page = serving(walk, "--host", "127.0.0.1", "--port", str(free_port()), "--root-path", "/review")
-    assert "http://127.0.0.1:" in said
-    assert "lot" in page
+    port, given = str(free_port()), ("--root-path", "/review", "--language", "de")
+    said, page = serving(walk, "--host", "127.0.0.1", "--port", port, *given)
+    assert f"http://127.0.0.1:{port}" in said
+    assert f"{walk.score().folder.name}" in page
     assert "/review/" in page
-    _, german = serving(walk, "--port", str(free_port()), "--language", "de")
-    assert '<html lang="de">' in german
+    assert '<html lang="de">' in page
     walk.musc("web", str(walk.place / NOWHERE)).refused("store")
     walk.musc("web", str(walk.place / "store"), "--port", "99999").refused("port")
     walk.musc("web", str(walk.place / "store"), "--address", "factory").refused("address")

@@ -242,7 +242,7 @@ def tiles(walk: Walk) -> None:
     assert "24 of 24 tiles" in ran.output
     assert len(ran.table) == 12
     assert "60 of 60 tiles" in walk.score(tile=64, overlap=56, **fresh).output
-    small = {"tile": 32, **fresh}
+    small = {"tile": 32, "layers": "0", "degrees": "1", **fresh}  # each tile is shards of its own
     raw = [walk.score(tile_references=which, **small).raw for which in ("position", "around", "all")]
     assert raw[0] != raw[1] != raw[2] != raw[0]
     walk.score(overlap=8).refused("overlap must go with tile")

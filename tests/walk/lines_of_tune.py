@@ -34,10 +34,9 @@ def judged(walk: Walk) -> Path:
 
 
 def tune(walk: Walk, **options: Any) -> Ran:
-    walk.known.clear()  # which says the same of the same words, whatever was accepted meanwhile
     given = {"output": str(judged(walk)), **QUICK, **options}
     words = [word for name, value in given.items() for word in typed(name, value)]
-    return walk.musc("tune", PRODUCT, *words)
+    return walk.musc("tune", PRODUCT, *words, anew=True)  # the same words, whatever was accepted meanwhile
 
 
 def typed(name: str, value: Any) -> list[str]:

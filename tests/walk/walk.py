@@ -133,9 +133,9 @@ class Walk:
         if error := self.seen[at]:
             raise error
 
-    def musc(self, *words: str) -> Ran:
-        """Give a command; one given before has its result already."""
-        if words not in self.known:
+    def musc(self, *words: str, anew: bool = False) -> Ran:
+        """Give a command; one given before has its result already, unless it is to be given anew."""
+        if anew or words not in self.known:
             done = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
             self.known[words] = Ran(done.exit_code, done.output)
         return self.known[words]
