@@ -6,6 +6,10 @@ from musc.layers import Grid
 
 PRODUCT_COLUMNS = 2048
 """Patches of other images multiplied at once, but at least one image; keeps the product in the CPU's cache."""
+SUMMED_CHANNELS = 192
+"""Most channels that a CPU sums in one go (`musc.kernels.onednn_products`)."""
+SUMMED_ROWS = 400
+"""Patches of one image whose longer sums a CPU makes at once, part by part, so that parts are added in its cache."""
 BANDED_PATCHES = 512
 """Grids of fewer patches are multiplied whole and masked: below, bands save less than they cost."""
 BAND_PATCHES = 128

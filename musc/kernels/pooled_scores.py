@@ -11,7 +11,7 @@ import torch
 
 from musc.grids import PRODUCT_COLUMNS, rounded_up, row_bands
 from musc.kernels.match_window import effective_radius
-from musc.kernels.matrix_products import ALIGNMENT
+from musc.kernels.precision import ALIGNMENT, multiply_into
 from musc.layers import Grid
 from musc.lnamd import PooledTokens
 from musc.threads import Scratch, for_each
@@ -136,11 +136,11 @@ def multiply(
     image_count, patch_count, width = references.shape
     if match_radius is None:
         others = references.reshape(-1, width)
-        torch.mm(query, others.T, out=product[:patch_count, : len(others)])
+        multiply_into(query, others, product[:patch_count, : len(others)])
         return
     columns = grid[1]
     for start, stop, low, high in row_bands(grid, match_radius + reach):
         own, far = slice(start * columns, stop * columns), slice(low * columns, high * columns)
         for image in range(image_count):
             place = product[own, image * patch_count : (image + 1) * patch_count]
-            torch.mm(query[own], references[image, far].T, out=place[:, far])
+            multiply_into(query[own], references[image, far], place[:, far])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from musc.grids import PRODUCT_COLUMNS, row_bands
+from musc.grids import PRODUCT_COLUMNS, SUMMED_CHANNELS, SUMMED_ROWS, row_bands
 from musc.layers import Grid
 from musc.plan.chunks_and_blocks import CHUNK_IMAGES
 from musc.plan.layer_comparison import LayerComparison
@@ -65,12 +65,22 @@ def shard_bytes(
     chunk = CHUNK_IMAGES * tokens * (STORED_COPIES * FLOAT16_BYTES + LNAMD_COPIES * FLOAT32_BYTES)
     product = patch_count * max(patch_count, PRODUCT_COLUMNS) * FLOAT32_BYTES
     products = thread_count * (
-        (PRODUCT_COPIES + masked * MASKED_COPIES) * product + box_bytes(patch_count, pooled_degrees)
+        (PRODUCT_COPIES + masked * MASKED_COPIES) * product
+        + part_bytes(patch_count, width)
+        + box_bytes(patch_count, pooled_degrees)
     )
     masks = masked * (reference_count * patch_count + 2 * patch_count**2)
     ranking = 3 * reference_count * patch_count * FLOAT32_BYTES  # one query's similarities while they are ranked
     scores = 3 * degree_count * query_count * patch_count * FLOAT32_BYTES  # one by one, then stacked, then summed
     return queries + scales + similarities + chunk + products + masks + ranking + scores
+
+
+def part_bytes(patch_count: int, width: int) -> int:
+    """What a thread needs beside a product to make it: references as oneDNN takes them, and a part of longer sums."""
+    columns = max(patch_count, PRODUCT_COLUMNS)
+    parted = width > SUMMED_CHANNELS
+    references = (1 + parted) * columns * min(width, SUMMED_CHANNELS)
+    return (references + parted * min(patch_count, SUMMED_ROWS) * columns) * FLOAT32_BYTES
 
 
 def box_bytes(patch_count: int, degrees: tuple[int, ...]) -> int:
