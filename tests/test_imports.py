@@ -45,8 +45,8 @@ BELOW = {
 INSIDE = {
     "musc": "option_ranges backbone_families layers settings array_checks threads grids region tiles lnamd "
     "kernels maps image_scores rscin metrics decisions tuning backbones plan mutual lot",
-    "storage": "errors given_names secrets local_time paths_and_urls store folder_names listed_folders disk_space tables artefacts "
-    "leases attempts images results products datasets prune",
+    "storage": "errors given_names secrets local_time paths_and_urls store folder_names listed_folders disk_space "
+    "tables artefacts leases attempts images results products datasets prune",
 }
 """The modules and folders of a room from the lowest to the highest: each imports only those before it."""
 

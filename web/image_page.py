@@ -11,7 +11,7 @@ from musc.decisions.defect_boxes import outline_levels
 from musc.layers import Grid
 from reports.languages.current import gettext as _
 from reports.page.causes import Cause, CauseFacts
-from reports.page.crops import close_up_grid, worst_patch
+from reports.page.crops import close_up_grid, patch_centre
 from reports.page.find_causes import cause_of, or_none
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
@@ -113,9 +113,7 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
         `patch` and `matches`, each with `image_id`, `path`, `patch` and `distance`; no matches, and the `reason` why,
         where none can be sought; in `words`, sentences, what is odd about the image.
     """
-    image, row = lot.images[position], lot.table.iloc[position]
-    peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
-    patch = worst_patch(lot.record, lot.patch_scores(position), peak)
+    image, patch = lot.images[position], lot.worst_patch(position)
     near, reason = list[Match](), why_no_matches(lot.run.store, lot.record)
     if not reason:
         search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
@@ -147,8 +145,8 @@ def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match], about:
     measured = None
     if worst is not None:
         measured = or_none(partial(differences, worst, [pixels for pixels in good if pixels is not None]))
-    row = lot.table.iloc[position]
-    return cause_of(row, lot.images[position], lot.boxes, about.part, measured, about.pixel_size)
+    place = patch_centre(patch, grid)
+    return cause_of(place, lot.images[position], lot.boxes, about.part, measured, about.pixel_size)
 
 
 def place_of(lot: Lot, position: int, patch: int, grid: Grid) -> np.ndarray | None:

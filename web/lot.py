@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import zarr
 
+from musc.decisions.decision_words import Decision
 from reports.page.causes import Causes, causes_path, read_causes
+from reports.page.crops import worst_patch
 from reports.page.heatmaps import ColourScale, colour_scale
 from reports.run_record import RunRecord
 from storage.artefacts import facts
@@ -80,6 +82,13 @@ class Lot:
     @cached_property
     def _fine(self) -> zarr.Array:
         return fine_array(self.run.store, f"{self.run.path}/{PATCH_SCORES}")
+
+    def worst_patch(self, position: int) -> int:
+        """The patch of the close-ups' grid at the worst place of an image, in reading order, as in its report."""
+        image, row = self.images[position], self.table.iloc[position]
+        peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
+        listed = bool(row["decision"] != Decision.ACCEPTED)
+        return worst_patch(self.record, self.patch_scores(position), self.fine_scores(position), peak, listed=listed)
 
     @property
     def limits(self) -> ColourScale:

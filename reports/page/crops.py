@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from musc.decisions.worst_place import worst_place
 from musc.layers import Grid, Layer, middle_layer, patch_on
 from reports.page.heatmaps import Box, draw_boxes
 from reports.run_record import RunRecord
@@ -23,19 +24,35 @@ def close_up_grid(record: RunRecord, finest: Grid) -> Grid:
     return compared_layer(record).grid if record.job.settings.tile is None else finest
 
 
-def worst_patch(record: RunRecord, patch_scores: np.ndarray, peak: tuple[float, float]) -> int:
-    """The patch of the close-up's grid at the worst place of an image, in reading order.
+def worst_patch(
+    record: RunRecord, patch_scores: np.ndarray, fine_scores: np.ndarray, peak: tuple[float, float], *, listed: bool
+) -> int:
+    """The patch of the close-ups' grid at the worst place of an image, in reading order.
 
     Args:
         patch_scores: (rows, columns) of one image, NaN outside of a region of interest.
-        peak: where its score was taken, as fractions of width and height; it decides where scores are no maxima of
-            the patches: of tiles put together, and by position.
+        fine_scores: of the levels with the finest grid.
+        peak: where its score was taken, as fractions of width and height; it decides where scores are taken by
+            position, which is not seen in the map.
+        listed: whether it is flagged or suspect, so that places of it are outlined.
     """
     rows, columns = patch_scores.shape
-    settings, worst = record.job.settings, int(np.nanargmax(patch_scores))
-    if settings.tile is not None or settings.image_score == "position":
-        worst = min(int(peak[1] * rows), rows - 1) * columns + min(int(peak[0] * columns), columns - 1)
+    taken = None
+    if record.job.settings.image_score == "position":
+        taken = min(int(peak[1] * rows), rows - 1) * columns + min(int(peak[0] * columns), columns - 1)
+    threshold = record.decision.pixel_threshold if listed else None
+    worst = worst_place(patch_scores, fine_scores, threshold, taken)
     return patch_on(worst, (rows, columns), close_up_grid(record, (rows, columns)))
+
+
+def patch_centre(patch: int, grid: Grid) -> tuple[float, float]:
+    """The middle of a patch, fractions of width and height.
+
+    >>> patch_centre(3, (2, 2))
+    (0.75, 0.75)
+    """
+    row, column = divmod(patch, grid[1])
+    return (column + 0.5) / grid[1], (row + 0.5) / grid[0]
 
 
 def close_up(photograph: Image.Image, patch: int, grid: Grid, side: int = CROP_SIDE) -> Image.Image:

@@ -11,7 +11,7 @@ import numpy as np
 
 from musc.decisions.decision_words import Decision
 from reports.page.causes import Cause, CauseFacts, Causes
-from reports.page.crops import close_up_grid
+from reports.page.crops import close_up_grid, patch_centre
 from reports.page.finished_run import FinishedRun
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
 from reports.page.place_differences import GOOD_PLACES, Difference, differences, place_pixels
@@ -49,10 +49,11 @@ def causes_of(finished: FinishedRun, pixel_size: float | None = None) -> Causes:
     places = measured_places(finished, compared)
     boxes = finished.run.boxes()
     part = or_none(partial(part_of_run, finished, accepted))
+    grid = close_up_grid(finished.record, finished.grid)
     ids = {position: finished.images[position].image_id for position in listed or compared}
     causes = {
         image_id: cause_of(
-            finished.scores.iloc[position],
+            patch_centre(finished.worst_patch(position), grid),
             finished.images[position],
             boxes,
             part,
@@ -106,7 +107,7 @@ def differences_of(
 
 
 def cause_of(
-    row: "pd.Series",
+    place: tuple[float, float],
     image: ListedImage,
     boxes: "pd.DataFrame",
     part: Part | None,
@@ -116,13 +117,13 @@ def cause_of(
     """What is odd about an image, of what is known of it.
 
     Args:
-        row: of the table of scores.
+        place: the middle of its worst place, fractions of width and height.
         boxes: of all images, as `boxes.parquet` has them.
         part: where parts lie.
         named: how its worst place differs from good ones.
     """
-    x, y = int(row["peak_x"]), int(row["peak_y"])
-    down, across = third((x + 0.5) / image.width, (y + 0.5) / image.height, part)
+    down, across = third(*place, part)
+    x, y = int(place[0] * image.width), int(place[1] * image.height)
     size = outlined_size(boxes[boxes["image_id"] == image.image_id], x, y) if len(boxes) else None
     return Cause(f"{down} {across}", part is not None, size, pixel_size, None if named is None else tuple(named))
 

@@ -100,7 +100,8 @@ class FinishedRun:
         """The patch of the close-ups' grid at the worst place of an image, in reading order."""
         image, row = self.images[position], self.scores.iloc[position]
         peak = float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height
-        return worst_patch(self.record, self.patch_scores[position], peak)
+        scores, fine = self.patch_scores[position], self.fine_scores[position]
+        return worst_patch(self.record, scores, fine, peak, listed=bool(self.listed[position]))
 
     def anomaly_map(self, position: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """The map of one image, float32 (H, W), at the size the scores were taken from unless given."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from musc.layers import middle_degree, patch_on
 from reports.languages.current import gettext as _
-from reports.page.crops import compared_layer, worst_patch
+from reports.page.crops import compared_layer
 from reports.page.matches import search_for, why_no_matches
 from reports.verdicts.similar_defects import alike_defects, drawn_place, place_features
 from storage.artefacts import is_complete
@@ -130,12 +130,12 @@ def shown(row: Mapping[Hashable, Any]) -> dict[str, object]:
 
 def place_in(lot: Lot, position: int, regions: Sequence[Mapping[str, Any]]) -> int:
     """The patch of the compared layer at an image's worst place, or at the worst one of those drawn in it."""
-    scores, image, row = lot.patch_scores(position), lot.images[position], lot.table.iloc[position]
+    scores, image = lot.patch_scores(position), lot.images[position]
     rows, columns = scores.shape
     drawn = drawn_place(scores, regions, (image.width, image.height))
     if drawn is not None:
         return patch_on(drawn, (rows, columns), compared_layer(lot.record).grid)
-    return worst_patch(lot.record, scores, (float(row["peak_x"]) / image.width, float(row["peak_y"]) / image.height))
+    return lot.worst_patch(position)
 
 
 def in_words(kinds: list[str]) -> str:

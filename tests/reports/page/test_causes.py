@@ -71,13 +71,13 @@ def test_size_is_that_of_the_box_that_holds_the_worst_place() -> None:
 def test_cause_says_place_size_and_differences() -> None:
     image = ListedImage("id", "a.png", "", 90, 90, "ok", "")
     boxes = pd.DataFrame([("id", 60, 5, 21, 9, 0.5)], columns=["image_id", "x", "y", "width", "height", "peak_score"])
-    row = pd.Series({"peak_x": 70, "peak_y": 8})
-    found = cause_of(row, image, boxes, None, [DARKER], None)
+    middle = (70.5 / 90, 8.5 / 90)
+    found = cause_of(middle, image, boxes, None, [DARKER], None)
     place = "The outlined place is 21 × 9 pixels large, at the upper right of the photograph."
     assert found.text == f"{place} Darker by 20 grey levels."
-    found = cause_of(row, image, boxes, (0.5, 0.0, 1.0, 0.2), None, 0.05)
+    found = cause_of(middle, image, boxes, (0.5, 0.0, 1.0, 0.2), None, 0.05)
     assert found.text == "The outlined place is 1.1 × 0.45 mm large, in the middle of the part."
-    found = cause_of(row, image, boxes[:0], None, [], 0.05)
+    found = cause_of(middle, image, boxes[:0], None, [], 0.05)
     assert found.where == "The worst place is at the upper right of the photograph."
     assert found.measured == ["No measured difference in brightness, colour, roughness or edges stands out."]
 

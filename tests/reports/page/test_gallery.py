@@ -80,7 +80,7 @@ def test_matches_are_sought_at_the_middle_degree_and_images_that_are_shown_vouch
     )
     images = [ListedImage(str(number), "", "", 9, 9, "ok", "") for number in range(8)]
     patch_scores = np.ones((8, 2, 2), dtype=np.float32)
-    vars(found).update(record=record, scores=scores, images=images, patch_scores=patch_scores)
+    vars(found).update(record=record, scores=scores, images=images, patch_scores=patch_scores, fine_scores=patch_scores)
     matches, reason = matches_for(found, [0, 1, 2, 4])
     assert (reason, searched_at(record)) == ("", f"layer 1, degree {middle}")
     for of_image in matches.values():
@@ -128,14 +128,23 @@ def test_worst_patch_is_that_of_the_compared_layer(tmp_path: Path) -> None:
     patch_scores = np.zeros((2, 8, 16), dtype=np.float32)
     patch_scores[0, 5, 12] = patch_scores[1, 7, 1] = 1
     vars(found).update(record=record, patch_scores=patch_scores)
-    found_at = [worst_patch(record, scores, (0.0, 0.0)) for scores in patch_scores]
+    found_at = [worst_patch(record, scores, scores, (0.0, 0.0), listed=True) for scores in patch_scores]
     assert found_at == [2 * 8 + 6, 3 * 8 + 0]
 
 
 def test_close_up_of_tiled_pictures_is_as_fine_as_their_tiles() -> None:
     record = record_of(job_of(settings=chosen(backbone="net", tile=64)))
     scores = np.zeros((40, 60), dtype=np.float32)
-    scores[0, 0] = 1
+    scores[30, 50] = 1
     assert close_up_grid(record, (40, 60)) == (40, 60)
-    assert worst_patch(record, scores, (50.5 / 60, 30.5 / 40)) == 30 * 60 + 50
-    assert worst_patch(record, scores, (1.0, 1.0)) == 40 * 60 - 1
+    assert worst_patch(record, scores, scores, (0.0, 0.0), listed=True) == 30 * 60 + 50
+
+
+def test_place_of_a_score_by_position_is_that_of_the_score() -> None:
+    layer = Layer(2, (40, 60), 3)
+    net = replace(job_of().backbone, layers=(layer,))
+    record = record_of(job_of(backbone=net, settings=chosen(backbone="net", image_score="position")))
+    scores = np.zeros((40, 60), dtype=np.float32)
+    scores[3, 3] = 1
+    for peak, patch in (((50.5 / 60, 30.5 / 40), 30 * 60 + 50), ((1.0, 1.0), 40 * 60 - 1)):
+        assert worst_patch(record, scores, scores, peak, listed=False) == patch
