@@ -19,7 +19,7 @@ import torch
 from playwright.sync_api import Browser, sync_playwright
 
 from cli.process.environment import DEFAULTS, ROOMS
-from tests.forking import ForkServer, fork_server
+from tests.forking import PREFECT, ForkServer, fork_server
 
 # The many processes that tests start would otherwise compile every library again: torch alone takes seconds.
 sys.dont_write_bytecode = False
@@ -44,7 +44,7 @@ CURRENT_TEST = "PYTEST_CURRENT_TEST"
 QUICK = "not slow"
 """What `make quick` asks for."""
 SLOW_ROOMS = ("benchmarks", "faults", "flows", "walk")
-SLOW_FIXTURES = {"browser", "forks", "prefect_server", "s3_server"}
+SLOW_FIXTURES = {"browser", "forks", "prefect_forks", "prefect_server", "s3_server"}
 SLOW_IMPORTS = re.compile(r"^(import|from) (subprocess|timm|torchvision|open_clip)\b", re.MULTILINE)
 """Processes of their own, and libraries of models, which take longer to import than most files of tests to run."""
 
@@ -168,6 +168,13 @@ def browser() -> Iterator[Browser]:
 def forks() -> Iterator[ForkServer]:
     """Starts commands in processes of their own that have the libraries loaded; not for all tests, see there."""
     with fork_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prefect_forks(prefect_home: Path) -> Iterator[ForkServer]:
+    """Starts Prefect's commands, servers and workers, and they their runs, in processes that have Prefect loaded."""
+    with fork_server(*PREFECT) as server:
         yield server
 
 

@@ -46,3 +46,52 @@ def test_command_cannot_be_forked_by_a_server_that_is_gone() -> None:
     answering.close()
     with asking, pytest.raises(RuntimeError, match="must answer within 60 s; it ended with 1"):
         ForkServer(gone, asking).start(["-c", ""])
+
+
+TELL = """
+import json, os, subprocess, sys
+print("torch" in sys.modules, "prefect" in sys.modules)
+from prefect.settings import PREFECT_API_URL
+print(PREFECT_API_URL.value(), os.getpid(), os.getppid(), flush=True)
+if len(sys.argv) > 1:
+    program = [sys.executable, "-c", os.environ["TELL"]]
+    variables = {**os.environ, "PREFECT_API_URL": sys.argv[1]}
+    said = subprocess.run(program, env=variables, stdout=subprocess.PIPE, text=True)
+    print(said.stdout, end="")
+    print(os.getpid(), said.returncode)
+else:
+    sys.exit(7)
+"""
+"""Tells of itself and, given an address for it, of a program that it starts."""
+
+
+def test_command_of_prefect_and_what_it_starts_are_forks_with_settings_of_their_own(prefect_forks: ForkServer) -> None:
+    first, second = "http://127.0.0.1:7/api", "http://127.0.0.1:8/api"
+    variables = {**os.environ, "PREFECT_API_URL": first, "TELL": TELL}
+    lines = [line.split() for line in prefect_forks.run(["-c", TELL, second], env=variables).splitlines()]
+    assert lines[0] == lines[2] == ["True", "True"], "loaded before they begin"
+    assert (lines[1][0], lines[3][0]) == (first, second)
+    assert lines[1][2] == str(os.getpid())
+    assert lines[3][2] == lines[4][0] == lines[1][1], "its child"
+    assert lines[4][1] == "7"
+
+
+LATE = """
+import atexit, sys, threading, time
+atexit.register(print, "at the end")
+threading.Thread(target=lambda: (time.sleep(0.2), print("thread"))).start()
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "errors"),
+    [("", 0, ""), ("sys.exit('refused')", 1, "refused\n"), ("raise ValueError(3)", 1, "ValueError: 3\n")],
+)
+def test_forked_command_ends_as_an_interpreter(forks: ForkServer, last: str, code: int, errors: str) -> None:
+    process = forks.start(["-c", LATE.format(last)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said, wrong = process.communicate(timeout=PATIENCE_SECONDS)
+    assert said == "thread\nat the end\n"
+    assert wrong.endswith(errors)
+    assert bool(wrong) == bool(errors)
+    assert process.returncode == code

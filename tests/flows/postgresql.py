@@ -45,8 +45,17 @@ def cluster() -> Iterator[Cluster]:
         shutil.chown(folder, "postgres")
     port, bin_folder, data = free_port(), folders[-1], folder / "data"
     control = [*prefix, str(bin_folder / "pg_ctl"), "-D", str(data)]
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    make = [*prefix, str(bin_folder / "initdb"), "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256"]
+    quick = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"  # it need not outlive the machine
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {quick}"
+    make = [
+        *prefix,
+        str(bin_folder / "initdb"),
+        "-U",
+        "postgres",
+        "--auth-local=trust",
+        "--auth-host=scram-sha-256",
+        "--no-sync",
+    ]
     start = [*control, "-w", "-l", str(folder / "log"), "-o", options, "start"]
     try:
         subprocess.run([*make, "-D", str(data)], check=True, capture_output=True, timeout=120, cwd="/")

@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 
 from cli.process.environment import DEFAULTS
+from tests.forking import ForkServer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 600.0
@@ -42,6 +43,8 @@ class RealServer:
     address: str
     environment: dict[str, str]
     log: Path
+    forks: ForkServer | None = None
+    """None executes a new interpreter for each command, as in production."""
 
     @property
     def ui(self) -> str:
@@ -55,28 +58,25 @@ class RealServer:
         return self.run("-m", "cli", *words)
 
     def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=CHECKOUT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        with self.open(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                said, errors = process.communicate(timeout=PATIENCE_SECONDS)
+            finally:
+                process.kill()
+        assert process.returncode == 0, said + errors
+        return said
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+    def open(self, words: tuple[str, ...], **options: Any) -> "subprocess.Popen[str]":
+        """A Python program in the checkout."""
+        options |= {"cwd": CHECKOUT, "env": self.environment}
+        if self.forks:
+            return self.forks.start(list(words), **options)
+        return subprocess.Popen([sys.executable, *words], text=True, **options)
+
+    def start(self, name: str, *words: str) -> "subprocess.Popen[str]":
         """A process in a group of its own that writes into a log beside the server's."""
         with (self.log.parent / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, *words],
-                cwd=CHECKOUT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            return self.open(words, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The API's answer; asked again while SQLite is busy, as Prefect's own client does."""
@@ -136,8 +136,10 @@ class RealServer:
 
 
 @contextmanager
-def real_server(home: Path, database: Path, **settings: str) -> Iterator[RealServer]:
+def real_server(home: Path, database: Path, forks: ForkServer, **settings: str) -> Iterator[RealServer]:
     """A server for as long as the `with` block lasts, with a copy of a database that has its tables already.
+
+    It, its worker, runs and commands are forks that have Prefect loaded; documents' tests have new interpreters.
 
     Args:
         settings: of Prefect, by name.
@@ -163,6 +165,7 @@ def real_server(home: Path, database: Path, **settings: str) -> Iterator[RealSer
             **settings,
         },
         home / "server.log",
+        forks,
     )
     process = server.start("server", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
     try:
@@ -185,7 +188,7 @@ def worker(server: RealServer) -> Iterator[None]:
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: "subprocess.Popen[Any]") -> None:
     """End a process and all it started, kindly and then not."""
     for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
         try:

@@ -14,6 +14,7 @@ from planning.requests import NightRequest
 from tests.flows.chat import Chat, chat
 from tests.flows.pasted import commands
 from tests.flows.real_server import CHECKOUT, PATIENCE_SECONDS, RealServer, real_server
+from tests.forking import ForkServer
 
 __all__ = ["chat"]
 pytestmark = pytest.mark.timeout(1800)
@@ -22,8 +23,12 @@ FURTHER = '{"settings": {"backbone": "texture"}, "export": "csv", "resources": {
 
 
 @pytest.fixture(scope="module")
-def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    with real_server(tmp_path_factory.mktemp("home"), new_database, MUSC_TIMEZONE="Asia/Shanghai") as running:
+def server(
+    new_database: Path, prefect_forks: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
+    with real_server(
+        tmp_path_factory.mktemp("home"), new_database, prefect_forks, MUSC_TIMEZONE="Asia/Shanghai"
+    ) as running:
         yield running
 
 

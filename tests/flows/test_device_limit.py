@@ -4,8 +4,10 @@ import logging
 import os
 import platform
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,7 @@ from flows.devices.limit import holding
 from flows.devices.names import DeviceBusyError
 from storage.datasets.synthetic.lot import write_lot
 from tests.flows.real_server import RealServer, end, real_server, wait_for
+from tests.forking import ForkServer
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -41,6 +44,56 @@ def keep():
 keep()
 """
 """A run that holds a device until it is killed, by the shortest lease that a server takes."""
+
+
+@pytest.fixture(scope="module")
+def server(
+    new_database: Path, prefect_forks: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
+    fast = {"PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "INFO"}
+    with real_server(tmp_path_factory.mktemp("home"), new_database, prefect_forks, **fast) as running:
+        yield running
+
+
+@dataclass
+class Waiting:
+    """A run that waits for a device whose holder has just been killed, and its process."""
+
+    run: dict[str, Any]
+    process: "subprocess.Popen[str]"
+
+
+@pytest.fixture(scope="module")
+def second(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
+    """Begun before all other tests, so that the minute of the killed run's lease passes while they run."""
+    place = tmp_path_factory.mktemp("second")
+    server.prefect("gcl", "create", CPU, "--limit", "1")
+    write_lot(place / "lot", good_count=5, defective_count=1, size=64)
+    first = server.start("first", "-c", HOLDER.format(name=CPU))
+
+    def held() -> bool | None:
+        return True if server.get(f"v2/concurrency_limits/{CPU}")["active_slots"] else None
+
+    def waiting() -> dict[str, Any] | None:
+        found = server.post("flow_runs/filter", flow_runs={"name": {"any_": ["score lot"]}})
+        return found[0] if found and found[0]["state_name"].startswith("Waiting") else None
+
+    options = "--output", str(place / "out"), "--backbone", "texture", "--image-size", "64"
+    try:
+        wait_for("holder", held)
+        process = server.start("second", "-m", "cli", "score", str(place / "lot"), *options)
+        try:
+            run = wait_for("waiting run", waiting)
+            os.kill(first.pid, signal.SIGKILL)
+            yield Waiting(run, process)
+        finally:
+            end(process)
+    finally:
+        end(first)
+
+
+def test_second_run_on_a_device_waits_for_the_first(second: Waiting) -> None:
+    assert second.run["state_name"] == f"Waiting for {CPU}"
 
 
 @pytest.fixture
@@ -205,39 +258,11 @@ def test_lease_that_the_server_lost_is_taken_anew(client: SyncPrefectClient) -> 
     assert taken(client) == 0
 
 
-@pytest.fixture(scope="module")
-def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    fast = {"PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "1", "PREFECT_LOGGING_LEVEL": "INFO"}
-    with real_server(tmp_path_factory.mktemp("home"), new_database, **fast) as running:
-        yield running
-
-
-def test_second_run_on_a_device_goes_on_after_the_first_was_killed(server: RealServer, tmp_path: Path) -> None:
-    server.prefect("gcl", "create", CPU, "--limit", "1")
-    write_lot(tmp_path / "lot", good_count=5, defective_count=1, size=64)
-    first = server.start("first", "-c", HOLDER.format(name=CPU))
-
-    def held() -> bool | None:
-        return True if server.get(f"v2/concurrency_limits/{CPU}")["active_slots"] else None
-
-    options = "--output", str(tmp_path / "out"), "--backbone", "texture", "--image-size", "64"
-    wait_for("holder", held)
-    second = server.start("second", "-m", "cli", "score", str(tmp_path / "lot"), *options)
-    try:
-
-        def waiting() -> dict[str, Any] | None:
-            found = server.post("flow_runs/filter", flow_runs={"name": {"any_": ["score lot"]}})
-            return found[0] if found and found[0]["state_name"].startswith("Waiting") else None
-
-        run = wait_for("waiting run", waiting)
-        assert run["state_name"] == f"Waiting for {CPU}"
-        os.kill(first.pid, signal.SIGKILL)
-        assert server.ended(run["id"])["state_type"] == "COMPLETED"
-        logs = server.post("logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}}, limit=200)
-        said = [log["message"] for log in logs if CPU in log["message"]]
-        assert f"waits for the device {CPU}, held by the run the earlier one" in said[0]
-        assert "is this run's after" in said[-1]
-        assert second.wait(120) == 0
-    finally:
-        end(first)
-        end(second)
+def test_second_run_on_a_device_goes_on_after_the_first_was_killed(server: RealServer, second: Waiting) -> None:
+    run = second.run["id"]
+    assert server.ended(run)["state_type"] == "COMPLETED"
+    logs = server.post("logs/filter", logs={"flow_run_id": {"any_": [run]}}, limit=200)
+    said = [log["message"] for log in logs if CPU in log["message"]]
+    assert f"waits for the device {CPU}, held by the run the earlier one" in said[0]
+    assert "is this run's after" in said[-1]
+    assert second.process.wait(120) == 0

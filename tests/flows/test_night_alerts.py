@@ -10,6 +10,7 @@ from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.chat import Chat, chat
 from tests.flows.pasted import commands
 from tests.flows.real_server import POOL, real_server, wait_for, worker
+from tests.forking import ForkServer
 
 __all__ = ["chat"]
 pytestmark = pytest.mark.timeout(1800)
@@ -32,14 +33,16 @@ def root_of_today(place: Path) -> Path:
     return place / "today"
 
 
-def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_database: Path, tmp_path: Path) -> None:
+def test_nights_that_fail_do_not_start_or_are_missing_are_told(
+    chat: Chat, new_database: Path, prefect_forks: ForkServer, tmp_path: Path
+) -> None:
     for number in range(7):
         picture, _ = draw_part("cast", None, seed=1, number=number, size=64)
         save_png(picture, tmp_path / "lots" / "bolt" / "2026-11-20" / f"{number:03d}.png")
     small = {"backbone": "texture", "image_size": 64, "layers": [0], "degrees": [1]}
     given = {"output": str(tmp_path / "store"), "settings": small}
     (tmp_path / "home").mkdir()
-    with real_server(tmp_path / "home", new_database, **QUICK) as server:
+    with real_server(tmp_path / "home", new_database, prefect_forks, **QUICK) as server:
         make_block, deploy = (shlex.split(line) for line in commands("Watching", 1))
         alert = "automations", "--alert", "custom-webhook/quality"
         assert make_block[:2] == ["python", "-c"]
@@ -68,13 +71,13 @@ def test_nights_that_fail_do_not_start_or_are_missing_are_told(chat: Chat, new_d
             assert passed["payload"]["headline"] == "all 10 checks passed"
             assert chat.about("the flight check of") == message
 
-        message = wait_for("message about the worker", lambda: chat.about("has no worker"))
-        assert f"the work pool {POOL}" in message
+        # All three are waited for at once.
         # One of a schedule is told a quarter of an hour later: docs/operations.md says why.
         server.trigger(NIGHT, **given)
+        assert server.musc(*alert, "--overdue", "0.003").count(": unchanged\n") == 6
+        message = wait_for("message about the worker", lambda: chat.about("has no worker"))
+        assert f"the work pool {POOL}" in message
         message = wait_for("message about the late night", lambda: chat.about("has not started"))
         assert "of the deployment nightly-lots was due at 20" in message
-
-        assert server.musc(*alert, "--overdue", "0.003").count(": unchanged\n") == 6
         message = wait_for("message about the missing night", lambda: chat.about("no night has ended"))
         assert "no night has ended for 0.003 hours" in message

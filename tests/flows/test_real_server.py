@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.chat import Chat, chat
 from tests.flows.real_server import POOL, RealServer, real_server, wait_for, worker
+from tests.forking import ForkServer
 
 __all__ = ["chat"]
 pytestmark = pytest.mark.timeout(2400)
@@ -25,9 +26,11 @@ SHOWN_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="module")
-def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def server(
+    new_database: Path, prefect_forks: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
     """A server with all deployments and a worker."""
-    with real_server(tmp_path_factory.mktemp("home"), new_database) as running:
+    with real_server(tmp_path_factory.mktemp("home"), new_database, prefect_forks) as running:
         running.musc("deploy")
         with worker(running):
             yield running
@@ -138,8 +141,8 @@ def test_interval_schedule_yields_a_run_by_itself(
 ) -> None:
     deployment = server.get(f"deployments/name/{NIGHT}")["id"]
     soon = datetime.now(UTC) + timedelta(seconds=5)
-    schedule = {
-        "schedule": {"interval": 3600, "anchor_date": soon.isoformat(), "timezone": "UTC"},
+    schedule = {  # a server that notices it later than that starts the next one
+        "schedule": {"interval": 20, "anchor_date": soon.isoformat(), "timezone": "UTC"},
         "active": True,
         "parameters": parameters,
     }

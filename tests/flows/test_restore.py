@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.flows.judged_lots import judge
 from tests.flows.pasted import BACK_UP, Account, account, commands
 from tests.flows.postgresql import Cluster, become_postgres, cluster
 from tests.flows.real_server import POOL, end, wait_for
+from tests.forking import ForkServer
 
 __all__ = ["chat", "cluster"]
 pytestmark = pytest.mark.timeout(1800)
@@ -43,10 +45,13 @@ def draw_lot(root: Path, night: str, count: int = 7) -> None:
 
 
 class Plant:
-    """An account with the project, its lots, store and back-up, whose server keeps its state in PostgreSQL."""
+    """An account with the project, its lots, store and back-up, whose server keeps its state in PostgreSQL.
 
-    def __init__(self, user: Account, cluster: Cluster) -> None:
-        self.user, self.server = user, user.server
+    The server and the commands of the document are new interpreters; the worker and its runs are forks.
+    """
+
+    def __init__(self, user: Account, cluster: Cluster, forks: ForkServer) -> None:
+        self.user, self.server = user, replace(user.server, forks=forks)
         places = {name: str(user.home / name.rpartition("/")[2]) for name in ("/data/lots", "/mnt/store", "/backup")}
         self.lots, self.store = Path(places["/data/lots"]), Store(places["/mnt/store"])
         self.places = {"4200": str(user.port), "5432": str(cluster.port), **places}
@@ -120,11 +125,11 @@ def server_lines() -> list[str]:
 
 
 @pytest.fixture
-def plant(cluster: Cluster, chat: Chat, tmp_path: Path) -> Iterator[Plant]:
+def plant(cluster: Cluster, chat: Chat, prefect_forks: ForkServer, tmp_path: Path) -> Iterator[Plant]:
     """After a first night, somebody's verdicts and a threshold; backed up."""
     with account(tmp_path, **cluster.variables) as user:
         become_postgres(user)
-        plant = Plant(user, cluster)
+        plant = Plant(user, cluster, prefect_forks)
         plant.paste(server_lines())
         plant.paste([plant.deploy(chat)])
         draw_lot(plant.lots, "2026-11-20")

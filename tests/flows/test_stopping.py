@@ -11,6 +11,7 @@ import pytest
 
 from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.real_server import POOL, RealServer, end, real_server, wait_for
+from tests.forking import ForkServer
 from tests.test_units import stop_command
 
 pytestmark = pytest.mark.timeout(1200)
@@ -21,8 +22,10 @@ WORKER = "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"
 
 
 @pytest.fixture(scope="module")
-def server(new_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    with real_server(tmp_path_factory.mktemp("home"), new_database) as running:
+def server(
+    new_database: Path, prefect_forks: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
+    with real_server(tmp_path_factory.mktemp("home"), new_database, prefect_forks) as running:
         running.musc("deploy")
         yield running
 

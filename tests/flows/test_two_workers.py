@@ -14,6 +14,7 @@ from storage.results.runs import Run
 from storage.store import Store
 from tests.flows.pasted import MANY_MACHINES, commands
 from tests.flows.real_server import POOL, RealServer, end, real_server, wait_for
+from tests.forking import ForkServer
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -34,10 +35,12 @@ def lots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(new_database: Path, s3_bucket: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def server(
+    new_database: Path, prefect_forks: ForkServer, s3_bucket: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
     """A server with the deployments, one of a product by itself as the page has it, and two workers."""
     with ExitStack() as ends:
-        running = ends.enter_context(real_server(tmp_path_factory.mktemp("home"), new_database))
+        running = ends.enter_context(real_server(tmp_path_factory.mktemp("home"), new_database, prefect_forks))
         running.musc("deploy")
         (line,) = commands("One store", 1, MANY_MACHINES)
         running.prefect(*shlex.split(line.removeprefix("prefect --no-prompt ")))
