@@ -49,6 +49,15 @@ SLOW_IMPORTS = re.compile(r"^(import|from) (subprocess|timm|torchvision|open_cli
 """Processes of their own, and libraries of models, which take longer to import than most files of tests to run."""
 
 
+LONGEST = (
+    *("walk/test_walk.py", "flows/test_restore.py", "flows/test_operations_commands.py", "flows/test_real_server.py"),
+    *("flows/test_two_workers.py", "flows/test_device_limit.py", "flows/test_night_alerts.py", "faults/test_dask.py"),
+    *("cli/test_conditions.py", "flows/test_compose_services.py", "flows/test_stopping.py", "flows/test_deploy.py"),
+    *("flows/test_watch_scores.py", "tasks/test_score_memory.py", "benchmarks/test_photographs.py"),
+)
+"""Files that begin first, the longest one at once: whoever ended with one of them would keep the others waiting."""
+
+
 def is_slow(path: Path) -> bool:
     """Whether a file of tests is slow as a whole, by its room or by what it imports; told without importing it."""
     return path.relative_to(TESTS).parts[0] in SLOW_ROOMS or bool(SLOW_IMPORTS.search(path.read_text("utf-8")))
@@ -61,7 +70,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server, a browser, a process or seconds; single tests that take seconds say so themselves."""
+    """Mark what needs a server, a browser, a process or seconds, and begin with the files that take longest.
+
+    Single tests that take seconds mark themselves.
+    """
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_slow(item.path):
             item.add_marker("slow")

@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.flows.launched import launchers
 from tests.flows.real_server import CHECKOUT, RealServer, wait_for
+from tests.forking import ForkServer
 
 OPERATIONS, BACK_UP, MANY_MACHINES = (
     CHECKOUT / "docs" / f"{page}.md" for page in ("operations", "back-up", "many-machines")
@@ -112,8 +114,12 @@ class Account:
 
 
 @contextmanager
-def account(home: Path, **variables: str) -> Iterator[Account]:
-    """An account whose server is ended with the `with` block."""
+def account(home: Path, forks: ForkServer | None = None, **variables: str) -> Iterator[Account]:
+    """An account whose server is ended with the `with` block.
+
+    Args:
+        forks: runs its commands `prefect` and `musc`; None executes a new interpreter for each, as people do.
+    """
     found = Account(home, free_port(), variables)
     found.project.mkdir()
     (home / "bin").mkdir()
@@ -122,10 +128,11 @@ def account(home: Path, **variables: str) -> Iterator[Account]:
             shutil.copytree(CHECKOUT / part, found.project / part)  # and what is compiled, which takes a while
         else:
             shutil.copy(CHECKOUT / part, found.project / part)
-    try:
-        yield found
-    finally:
-        found.end_server()
+    with launchers(home / "bin", forks) if forks else nullcontext():
+        try:
+            yield found
+        finally:
+            found.end_server()
 
 
 def end_group(shell: subprocess.Popen[str]) -> None:

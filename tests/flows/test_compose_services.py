@@ -18,9 +18,11 @@ import pytest
 import yaml
 
 from storage.datasets.synthetic.lot import draw_part, save_png
+from tests.flows.launched import launchers
 from tests.flows.pasted import free_port
 from tests.flows.postgresql import Cluster, cluster
 from tests.flows.real_server import CHECKOUT, RealServer, end, wait_for
+from tests.forking import ForkServer
 
 __all__ = ["cluster"]
 pytestmark = pytest.mark.timeout(1200)
@@ -55,7 +57,7 @@ class Composed:
         port = {"PREFECT_WORKER_WEBSERVER_PORT": self.stands_for["8080"]} if service == "worker" else {}
         secrets = {"MUSC_SECRETS": str(self.here / "secrets" if SERVICES[service].get("secrets") else home)}
         database = {"PGHOST": "127.0.0.1", "PGPORT": self.stands_for["5432"]}
-        path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        path = {"PATH": f"{self.here / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return own | image | quiet | port | secrets | database | path | given
 
     def start(self, service: str) -> None:
@@ -90,8 +92,8 @@ class Composed:
 
 
 @pytest.fixture
-def composed(cluster: Cluster, tmp_path: Path) -> Iterator[Composed]:
-    """All services started in the file's order."""
+def composed(cluster: Cluster, prefect_forks: ForkServer, tmp_path: Path) -> Iterator[Composed]:
+    """All services started in the file's order; their commands are forks that have the libraries loaded."""
     cluster.ask("postgres", "CREATE ROLE musc LOGIN PASSWORD 'of-a-file'")
     cluster.ask("postgres", "CREATE DATABASE prefect OWNER musc")
     for number in range(7):
@@ -100,12 +102,14 @@ def composed(cluster: Cluster, tmp_path: Path) -> Iterator[Composed]:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / SECRET).write_text("of-a-file\n")
     (tmp_path / "store").mkdir()
+    (tmp_path / "bin").mkdir()
     places = {"/lots": str(tmp_path / "lots"), "/store": str(tmp_path / "store")}
     ports = {port: str(free_port()) for port in ("4200", "8420", "8080")}
     hosts = {"http://server": "http://127.0.0.1", "${MUSC_DEVICE:-auto}": "cpu"}
     hosts |= {"${MUSC_TIMEZONE:-Europe/Berlin}": "Europe/Berlin"}
     started = Composed(tmp_path, {**places, **ports, **hosts, "5432": str(cluster.port)})
     with ExitStack() as ends:
+        ends.enter_context(launchers(tmp_path / "bin", prefect_forks))
         for service in SERVICES:
             if service != "database":
                 started.start(service)

@@ -10,6 +10,7 @@ from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.pasted import SHELL_PATIENCE_SECONDS, Account, account, commands, end_group
 from tests.flows.postgresql import Cluster, become_postgres, cluster
 from tests.flows.real_server import wait_for
+from tests.forking import ForkServer
 
 __all__ = ["cluster"]
 pytestmark = pytest.mark.timeout(1800)
@@ -63,7 +64,7 @@ def require_a_night(user: Account, lines: list[str]) -> None:
 
 
 def test_steps_to_a_scheduled_night_work_pasted_at_once(lots: Path, tmp_path: Path) -> None:
-    """All but the two that install; a proxy that lets nothing through stands for a machine without internet."""
+    """All but the two that install, in new interpreters; a proxy that lets nothing through stands for no internet."""
     lines = commands("From nothing to a scheduled night")[2:]
     assert (lines[-2], lines[-1]) == (NIGHT, WORKER)
     with account(tmp_path, **NO_WAY_OUT) as user:
@@ -71,10 +72,12 @@ def test_steps_to_a_scheduled_night_work_pasted_at_once(lots: Path, tmp_path: Pa
         require_a_night(user, placed)
 
 
-def test_steps_to_postgresql_lead_to_a_night(cluster: Cluster, lots: Path, tmp_path: Path) -> None:
+def test_steps_to_postgresql_lead_to_a_night(
+    cluster: Cluster, prefect_forks: ForkServer, lots: Path, tmp_path: Path
+) -> None:
     lines = commands("Server: SQLite or PostgreSQL")
     assert sum(PASSWORD in line for line in lines) == 2
-    with account(tmp_path, **cluster.variables) as user:
+    with account(tmp_path, prefect_forks, **cluster.variables) as user:
         become_postgres(user)
         placed = [line.replace("4200", str(user.port)).replace("5432", str(cluster.port)) for line in lines]
         stop = placed.index("kill $(cat prefect-server.pid)")

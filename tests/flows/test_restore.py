@@ -47,7 +47,7 @@ def draw_lot(root: Path, night: str, count: int = 7) -> None:
 class Plant:
     """An account with the project, its lots, store and back-up, whose server keeps its state in PostgreSQL.
 
-    The server and the commands of the document are new interpreters; the worker and its runs are forks.
+    Server, worker, runs and the commands of the document are forks; `test_operations_commands.py` has new interpreters.
     """
 
     def __init__(self, user: Account, cluster: Cluster, forks: ForkServer) -> None:
@@ -127,7 +127,7 @@ def server_lines() -> list[str]:
 @pytest.fixture
 def plant(cluster: Cluster, chat: Chat, prefect_forks: ForkServer, tmp_path: Path) -> Iterator[Plant]:
     """After a first night, somebody's verdicts and a threshold; backed up."""
-    with account(tmp_path, **cluster.variables) as user:
+    with account(tmp_path, prefect_forks, **cluster.variables) as user:
         become_postgres(user)
         plant = Plant(user, cluster, prefect_forks)
         plant.paste(server_lines())
