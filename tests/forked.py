@@ -31,6 +31,8 @@ from tests.forking import (
 MESSAGE_BYTES = 1 << 20
 EXECUTING = "prefect.runner._workspace_supervisor"
 """The program with which a worker starts a run; it ends by executing another one in its place."""
+FOR_COMMANDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""Signals for a command's group, which the copy that forks its programs leaves to them: it ends with the command."""
 FORKABLE = {Path("/proc/self/comm").read_text().strip(), "jemalloc_bg_thd"}
 """The main thread, and that of pyarrow's memory, which jemalloc starts anew in a fork."""
 
@@ -79,11 +81,14 @@ def fork_python_programs() -> None:
     asking, answering = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if not os.fork():
         asking.close()
-        os.setsid()  # signals for the command's group are not for it: it ends with the command
+        handlers = {number: signal.signal(number, signal.SIG_IGN) for number in FOR_COMMANDS}
         nothing = os.open(os.devnull, os.O_RDWR)
         for file in (0, 1, 2):  # whoever reads what the command says waits for its end alone
             os.dup2(nothing, file)
-        become(serve(answering))
+        request = serve(answering)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        become(request)
     answering.close()
     if asking.recv(64) != b"ready":
         raise RuntimeError("the copy of a command that forks its programs must be ready")
@@ -197,9 +202,12 @@ def run(request: dict[str, Any]) -> None:
 
 
 def read_settings_again() -> None:
-    """Have Prefect's settings and logging as the variables are now."""
-    context, configuration = map(import_module, ("prefect.context", "prefect.logging.configuration"))
-    context.GLOBAL_SETTINGS_CONTEXT = None  # which names the home that profiles are read from
+    """Have Prefect's settings and logging as variables, folder and home are now."""
+    names = ("context", "settings.sources", "settings.constants", "logging.configuration")
+    context, sources, constants, configuration = (import_module(f"prefect.{name}") for name in names)
+    sources._file_cache.clear()
+    sources.DEFAULT_PREFECT_HOME = constants.DEFAULT_PREFECT_HOME = Path.home() / ".prefect"
+    context.GLOBAL_SETTINGS_CONTEXT = None
     context.refresh_global_settings_context()
     configuration.setup_logging(incremental=False)
 

@@ -52,7 +52,7 @@ TELL = """
 import json, os, subprocess, sys
 print("torch" in sys.modules, "prefect" in sys.modules)
 from prefect.settings import PREFECT_API_URL
-print(PREFECT_API_URL.value(), os.getpid(), os.getppid(), flush=True)
+print(PREFECT_API_URL.value(), os.getpid(), os.getppid(), os.getpgrp(), flush=True)
 if len(sys.argv) > 1:
     program = [sys.executable, "-c", os.environ["TELL"]]
     variables = {**os.environ, "PREFECT_API_URL": sys.argv[1]}
@@ -68,10 +68,12 @@ else:
 def test_command_of_prefect_and_what_it_starts_are_forks_with_settings_of_their_own(prefect_forks: ForkServer) -> None:
     first, second = "http://127.0.0.1:7/api", "http://127.0.0.1:8/api"
     variables = {**os.environ, "PREFECT_API_URL": first, "TELL": TELL}
-    lines = [line.split() for line in prefect_forks.run(["-c", TELL, second], env=variables).splitlines()]
+    said = prefect_forks.run(["-c", TELL, second], env=variables, start_new_session=True)
+    lines = [line.split() for line in said.splitlines()]
     assert lines[0] == lines[2] == ["True", "True"], "loaded before they begin"
     assert (lines[1][0], lines[3][0]) == (first, second)
     assert lines[1][2] == str(os.getpid())
+    assert lines[1][3] == lines[3][3] != str(os.getpgrp())
     assert lines[3][2] == lines[4][0] == lines[1][1], "its child"
     assert lines[4][1] == "7"
 
@@ -95,3 +97,13 @@ def test_forked_command_ends_as_an_interpreter(forks: ForkServer, last: str, cod
     assert wrong.endswith(errors)
     assert bool(wrong) == bool(errors)
     assert process.returncode == code
+
+
+def test_command_of_prefect_reads_the_profile_of_its_home(prefect_forks: ForkServer, tmp_path: Path) -> None:
+    (tmp_path / ".prefect").mkdir()
+    profile = 'active = "plant"\n[profiles.plant]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n'
+    (tmp_path / ".prefect" / "profiles.toml").write_text(profile)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    program = "from prefect.settings import *; print(PREFECT_API_URL.value(), PREFECT_HOME.value())"
+    said = prefect_forks.run(["-c", program], env={**variables, "HOME": str(tmp_path)}, cwd=tmp_path)
+    assert said.split() == ["http://127.0.0.1:9/api", str(tmp_path / ".prefect")]

@@ -48,9 +48,9 @@ def score(lot: Path, prefect_server: str) -> Score:
 
 
 @pytest.fixture(scope="session")
-def command(lot: Path, prefect_server: str, forks: ForkServer) -> Command:
+def command(lot: Path, prefect_server: str, prefect_forks: ForkServer) -> Command:
     """`musc score` of the lot as a process of its own."""
-    return Command(("score", str(lot), "--lot", "night", *WORDS), prefect_server, forks)
+    return Command(("score", str(lot), "--lot", "night", *WORDS), prefect_server, prefect_forks)
 
 
 @pytest.fixture(scope="session")

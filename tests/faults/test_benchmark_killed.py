@@ -28,9 +28,11 @@ def metrics(output: Path) -> bytes:
     return table.read_bytes()
 
 
-def test_killed_benchmark_goes_on(categories: Path, prefect_server: str, forks: ForkServer, tmp_path: Path) -> None:
+def test_killed_benchmark_goes_on(
+    categories: Path, prefect_server: str, prefect_forks: ForkServer, tmp_path: Path
+) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    command = Command(("benchmark", "folder", str(categories), *WORDS), prefect_server, forks)
+    command = Command(("benchmark", "folder", str(categories), *WORDS), prefect_server, prefect_forks)
     command.kill_at("tasks.extract.write_features", 4, killed)
     before = complete(killed)
     assert len(complete(killed, "metrics")) == len(complete(killed, "runs")) == 1, "the first category is measured"

@@ -17,11 +17,11 @@ def compared(output: Path) -> Tuning:
     return read_tuning(Store(str(output)), f"tunings/{folder.name}").model_copy(update={"time": ""})
 
 
-def test_killed_tuning_goes_on(tmp_path: Path, forks: ForkServer) -> None:
+def test_killed_tuning_goes_on(tmp_path: Path, prefect_forks: ForkServer) -> None:
     judge(score_night(tmp_path, draw_night(tmp_path, 21)), 5)
     undisturbed, killed = tmp_path / "store", tmp_path / "killed"
     shutil.copytree(undisturbed, killed)
-    command = Command(("tune", PRODUCT, *WORDS), None, forks)
+    command = Command(("tune", PRODUCT, *WORDS), None, prefect_forks)
     command.kill_at("tasks.extract.write_features", 2, killed)
     before = complete(killed)
     assert len(complete(killed, "trials")) >= 1, "one network at one size is compared"
