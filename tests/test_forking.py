@@ -104,6 +104,6 @@ def test_command_of_prefect_reads_the_profile_of_its_home(prefect_forks: ForkSer
     profile = 'active = "plant"\n[profiles.plant]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n'
     (tmp_path / ".prefect" / "profiles.toml").write_text(profile)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    program = "from prefect.settings import *; print(PREFECT_API_URL.value(), PREFECT_HOME.value())"
+    program = "import prefect.settings as known; print(known.PREFECT_API_URL.value(), known.PREFECT_HOME.value())"
     said = prefect_forks.run(["-c", program], env={**variables, "HOME": str(tmp_path)}, cwd=tmp_path)
     assert said.split() == ["http://127.0.0.1:9/api", str(tmp_path / ".prefect")]

@@ -12,6 +12,7 @@ import pytest
 
 from planning.requests import NightRequest
 from tests.flows.chat import Chat, chat
+from tests.flows.launched import launchers
 from tests.flows.pasted import commands
 from tests.flows.real_server import CHECKOUT, PATIENCE_SECONDS, RealServer, real_server
 from tests.forking import ForkServer
@@ -81,17 +82,18 @@ def test_deploy_makes_everything_once_and_changes_what_is_given(server: RealServ
     assert json.loads(variables["musc_options"]) == json.loads(FURTHER)
 
 
-def test_documents_two_lines_have_messages_sent(server: RealServer) -> None:
+def test_documents_two_lines_have_messages_sent(server: RealServer, prefect_forks: ForkServer, tmp_path: Path) -> None:
     lines = commands("Watching")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-ec", "\n".join(lines)],
-        cwd=CHECKOUT,
-        env={**server.environment, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
+    path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with launchers(tmp_path, prefect_forks):
+        done = subprocess.run(
+            ["bash", "-ec", "\n".join(lines)],
+            cwd=CHECKOUT,
+            env={**server.environment, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "automation musc: tell of nights that have not started: " in done.stdout
     automations = server.post("automations/filter")
