@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -28,3 +29,10 @@ def test_wheel_holds_every_file_of_the_rooms(tmp_path: Path) -> None:
         path.relative_to(source).as_posix() for room in ROOMS for path in (source / room).rglob("*") if path.is_file()
     }
     assert wanted - held == set()
+
+
+def test_no_dependency_installs_a_package_named_as_one_of_ours() -> None:
+    ours = {*ROOMS, "tests", "benchmarks", "examples", "docs"}
+    found = packages_distributions()
+    taken = {name: set(found[name]) - {"musc-pipeline"} for name in ours & found.keys()}
+    assert {name: others for name, others in taken.items() if others} == {}, "ours would not be imported any more"

@@ -1,11 +1,10 @@
-"""Exports read back by readers that others wrote: pycocotools, supervision, Label Studio's converter.
+"""Exports read back by readers that others wrote: pycocotools and supervision.
 
-datumaro, which reads CVAT's XML, and FiftyOne are too large to be installed for a test; docs/report.md says how they
+Those of CVAT's XML and of Label Studio's tasks cannot be installed beside this project; docs/report.md says how they
 read.
 """
 
 import io
-import json
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.exports.csv_coco_labelstudio import Marked, as_coco, as_labelstudio, json_bytes
+from reports.exports.csv_coco_labelstudio import Marked, as_coco, json_bytes
 from reports.exports.cvat_yolo import as_yolo
 from storage.images.lots import ListedImage
 
@@ -21,12 +20,6 @@ WIDTH, HEIGHT = 40, 50
 BOX = {"shape": "box", "points": [(2.0, 4.0), (12.0, 4.0), (12.0, 9.0), (2.0, 9.0)]}
 TRIANGLE = {"shape": "outline", "points": [(20.0, 10.0), (30.0, 10.0), (20.0, 25.0)]}
 KINDS = ("dent", "scratch: deep")
-LABELING = """<View><Image name="image" value="$image"/>
-<Choices name="verdict" toName="image"><Choice value="defective"/><Choice value="good"/></Choices>
-<Choices name="kind" toName="image"><Choice value="dent"/><Choice value="scratch: deep"/></Choices>
-<RectangleLabels name="box" toName="image"><Label value="defective"/><Label value="scratch: deep"/></RectangleLabels>
-<PolygonLabels name="outline" toName="image"><Label value="defective"/><Label value="scratch: deep"/></PolygonLabels>
-</View>"""
 
 
 def marked(path: str, label: str, *regions: dict[str, object], kind: str = "") -> Marked:
@@ -86,25 +79,3 @@ def test_supervision_reads_yolo(images: list[Marked], tmp_path: Path, outlines: 
     assert found["c.png"].class_id.tolist() == [0]
     if outlines:
         assert found["c.png"].mask.sum() == pytest.approx(97, abs=6), "half of 10 x 15 pixels, and the outline"
-
-
-@pytest.mark.parametrize("model", [None, "a network"])
-@pytest.mark.filterwarnings("ignore")
-def test_label_studios_converter_reads_tasks(images: list[Marked], tmp_path: Path, model: str | None) -> None:
-    converter = pytest.importorskip(
-        "label_studio_converter", reason="label-studio-converter is not installed: make setup"
-    )
-    tasks = as_labelstudio(images, model=model)
-    if model:  # as when a person has accepted them there
-        tasks = [{"data": task["data"], "annotations": task["predictions"]} for task in tasks]
-    file = tmp_path / "tasks.json"
-    file.write_text(json.dumps([{"id": number, **task} for number, task in enumerate(tasks)]), "utf-8")
-    reader = converter.Converter(LABELING, str(tmp_path), download_resources=False)
-    read = {one["input"]["image"]: one["output"] for one in reader.iter_from_json_file(str(file))}
-    assert read.keys() == {"a.png", "größe.png", "c.png"}
-    assert [read[path]["verdict"][0]["choices"] for path in read] == [["defective"], ["good"], ["defective"]]
-    (box, *_), (polygon, *_) = read["a.png"]["box"], read["a.png"]["outline"][::-1]
-    assert box["rectanglelabels"] == ["scratch: deep"]
-    assert [box[side] for side in ("x", "y", "width", "height")] == pytest.approx([5, 8, 25, 10]), "percent"
-    np.testing.assert_allclose(polygon["points"], [[50, 20], [75, 20], [50, 50]])
-    assert (box["original_width"], box["original_height"]) == (WIDTH, HEIGHT)
