@@ -12,10 +12,10 @@ from musc.layers import Grid
 from reports.languages.current import gettext as _
 from reports.page.causes import Cause, CauseFacts
 from reports.page.crops import close_up_grid, patch_centre
-from reports.page.find_causes import cause_of, or_none
+from reports.page.find_causes import Place, cause_of, or_none
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import GOOD_PLACES, differences, place_pixels
+from reports.page.place_differences import GOOD_PLACES, comparable, differences, place_pixels
 from storage.results.verdicts import COLUMNS, current_verdicts
 from web.judging.steps import steps_of
 from web.lot import Lot
@@ -114,10 +114,10 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
         where none can be sought; in `words`, sentences, what is odd about the image.
     """
     image, patch = lot.images[position], lot.worst_patch(position)
-    near, reason = list[Match](), why_no_matches(lot.run.store, lot.record)
+    near, same, reason = list[Match](), list[Place](), why_no_matches(lot.run.store, lot.record)
     if not reason:
         search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
-        near = search.nearest([(position, patch)], GOOD_PLACES)[0]
+        near, same = search.nearest([(position, patch)], GOOD_PLACES)[0], search.same_place(patch, GOOD_PLACES)
     shown = [
         {
             "image_id": lot.images[match.image].image_id,
@@ -128,7 +128,7 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
         for match in near[:MATCHES]
     ]
     causes = lot.causes
-    cause = causes.of_image.get(image.image_id) or cause_now(lot, position, patch, near, causes.facts)
+    cause = causes.of_image.get(image.image_id) or cause_now(lot, (position, patch), near, same, causes.facts)
     return {
         "patch": patch,
         "matches": shown,
@@ -137,16 +137,27 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
     }
 
 
-def cause_now(lot: Lot, position: int, patch: int, near: Sequence[Match], about: CauseFacts) -> Cause:
-    """What is odd about an image of which the run does not say it, as the report would."""
-    grid = close_up_grid(lot.record, lot.patch_scores(position).shape)
-    places = ((position, patch), *((match.image, match.patch) for match in near))
-    worst, *good = (place_of(lot, image, place, grid) for image, place in places)
-    measured = None
-    if worst is not None:
-        measured = or_none(partial(differences, worst, [pixels for pixels in good if pixels is not None]))
-    place = patch_centre(patch, grid)
-    return cause_of(place, lot.images[position], lot.boxes, about.part, measured, about.pixel_size)
+def cause_now(lot: Lot, worst: Place, near: Sequence[Match], same: Sequence[Place], about: CauseFacts) -> Cause:
+    """What is odd about an image of which the run does not say it, as the report would.
+
+    Args:
+        worst: its worst place.
+        near: the nearest good places.
+        same: good places at the same position.
+    """
+    grid, measured = close_up_grid(lot.record, lot.patch_scores(worst[0]).shape), None
+    pixels = place_of(lot, *worst, grid)
+    if pixels is not None:
+        alike = ((match.image, match.patch) for match in near)
+        nearest, own = ([place_of(lot, *place, grid) for place in places] for places in (alike, same))
+        measured = or_none(lambda: differences(pixels, comparable(there(nearest), there(own))))
+    place = patch_centre(worst[1], grid)
+    return cause_of(place, lot.images[worst[0]], lot.boxes, about.part, measured, about.pixel_size)
+
+
+def there(places: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """The places whose photographs are there."""
+    return [pixels for pixels in places if pixels is not None]
 
 
 def place_of(lot: Lot, position: int, patch: int, grid: Grid) -> np.ndarray | None:

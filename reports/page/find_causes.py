@@ -13,8 +13,8 @@ from musc.decisions.decision_words import Decision
 from reports.page.causes import Cause, CauseFacts, Causes
 from reports.page.crops import close_up_grid, patch_centre
 from reports.page.finished_run import FinishedRun
-from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import GOOD_PLACES, Difference, differences, place_pixels
+from reports.page.matches import NONE_ACCEPTED, Match, Search, search_for, why_no_matches
+from reports.page.place_differences import GOOD_PLACES, Difference, comparable, differences, place_pixels
 from reports.page.place_on_part import Part, part_of, small_picture, third
 from storage.images.decoded_at_once import IN_FLIGHT
 from storage.images.lots import ListedImage
@@ -78,28 +78,37 @@ class MeasuredPlaces:
 
 
 def measured_places(finished: FinishedRun, positions: Sequence[int]) -> MeasuredPlaces:
-    """How the worst place of each image differs from the accepted images' places that are most like it."""
-    matches, reason = matches_for(finished, positions)
-    worst = {position: (position, finished.worst_patch(position)) for position in matches}
-    good = {position: [(match.image, match.patch) for match in found] for position, found in matches.items()}
-    pixels = places_of(finished, [*worst.values(), *(place for places in good.values() for place in places)])
-    return MeasuredPlaces(matches, differences_of(pixels, worst, good), reason)
+    """How the worst place of each image differs from accepted images: from the same place, or what is most like it."""
+    search, reason = search_of(finished, positions)
+    if search is None:
+        return MeasuredPlaces({}, {}, reason)
+    worst = {position: (position, finished.worst_patch(position)) for position in positions}
+    matches = dict(zip(positions, search.nearest([*worst.values()], GOOD_PLACES), strict=True))
+    near = {position: [(match.image, match.patch) for match in found] for position, found in matches.items()}
+    same = {position: search.same_place(patch, GOOD_PLACES) for position, (_, patch) in worst.items()}
+    good = (place for places in (near, same) for of_one in places.values() for place in of_one)
+    pixels = places_of(finished, [*worst.values(), *good])
+    return MeasuredPlaces(matches, differences_of(pixels, worst, near, same), "")
 
 
 def differences_of(
-    pixels: Mapping[Place, np.ndarray], worst: Mapping[int, Place], good: Mapping[int, Sequence[Place]]
+    pixels: Mapping[Place, np.ndarray],
+    worst: Mapping[int, Place],
+    near: Mapping[int, Sequence[Place]],
+    same: Mapping[int, Sequence[Place]],
 ) -> dict[int, list[Difference] | None]:
     """How the worst place of each image differs from its good places, by position.
 
     Args:
         pixels: of all places whose photograph is there, uint8 (height, width, 3) each.
         worst: by the image's position.
-        good: the same.
+        near: the nearest good places of each, by features.
+        same: good places at the same position.
     """
 
     def measured(position: int) -> list[Difference] | None:
-        like = [pixels[place] for place in good[position] if place in pixels]
-        return or_none(partial(differences, pixels[worst[position]], like))
+        nearest, own = ([pixels[place] for place in of[position] if place in pixels] for of in (near, same))
+        return or_none(lambda: differences(pixels[worst[position]], comparable(nearest, own)))
 
     known = [position for position, place in worst.items() if place in pixels]
     with ThreadPoolExecutor(MEASURERS) as measurers:
@@ -138,14 +147,20 @@ def outlined_size(boxes: "pd.DataFrame", x: int, y: int) -> tuple[int, int] | No
     return int(box["width"]), int(box["height"])
 
 
+def search_of(finished: FinishedRun, positions: Sequence[int]) -> tuple[Search | None, str]:
+    """The search among accepted images for what images should look like; or none, and why."""
+    if reason := why_no_matches(finished.run.store, finished.record):
+        return None, reason
+    search = search_for(finished.run, finished.record, finished.scores, positions)
+    return (search, "") if any(search.answering) else (None, NONE_ACCEPTED)
+
+
 def matches_for(finished: FinishedRun, positions: Sequence[int]) -> tuple[dict[int, list[Match]], str]:
     """For each image the places of accepted images most like its worst one, nearest first; or none, and why."""
-    if reason := why_no_matches(finished.run.store, finished.record):
+    search, reason = search_of(finished, positions)
+    if search is None:
         return {}, reason
     queries = [(position, finished.worst_patch(position)) for position in positions]
-    search = search_for(finished.run, finished.record, finished.scores, positions)
-    if not any(search.answering):
-        return {}, NONE_ACCEPTED
     return dict(zip(positions, search.nearest(queries, GOOD_PLACES), strict=True)), ""
 
 

@@ -114,6 +114,16 @@ class Search:
             outside=self.outside,
         )
 
+    def same_place(self, patch: int, count: int) -> list[tuple[int, int]]:
+        """The same patch in answering images, spread evenly over them: (image, patch) each, `count` at most."""
+        there = [
+            image
+            for image, answers in enumerate(self.answering)
+            if answers and (self.outside is None or not self.outside[image, patch])
+        ]
+        even = np.linspace(0, len(there) - 1, min(len(there), count)).round().astype(int)
+        return [(there[index], patch) for index in even]
+
 
 def searched_at(record: RunRecord) -> str:
     """In which layer and at which degree matches are sought, in words."""

@@ -18,7 +18,11 @@ MOST_NAMED = 3
 MIN_SIDE = 24
 """Pixels; smaller places are measured with their surroundings."""
 GOOD_PLACES = 8
-"""Nearest good places that are measured; the page shows the first ones."""
+"""Good places that are measured, of each sort; the page shows the first of the nearest ones."""
+LESS_ALIKE = 1.5
+"""So many times as different from each other as the nearest ones may good places at the same position be."""
+THUMBNAIL = 6
+"""Pixels a side at which good places are compared with each other."""
 
 _FLOORS = {"brightness": 8.0, "colour": 13.0, "roughness": 0.45, "edges": 12.0, "presence": 6.0, "detail": 0.9}
 """Good places count as at least so different from each other: grey levels, doublings, percent of the pixels."""
@@ -93,6 +97,27 @@ def _widened(start: int, stop: int, length: int) -> tuple[int, int]:
     side = min(max(stop - start, MIN_SIDE), length)
     first = min(max((start + stop - side) // 2, 0), length - side)
     return first, first + side
+
+
+def comparable(nearest: Sequence[np.ndarray], same: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """The good places that an odd one is to be compared with: those at the same position, where these are alike.
+
+    A darker place is nearest to the darkest good ones, by features; those at its own position do not hide what is odd.
+
+    Args:
+        nearest: pixels uint8 (height, width, 3) of the nearest good places by features.
+        same: of good places at the same position.
+    """
+    if len(same) < MIN_GOOD_PLACES or len(same) < len(nearest):
+        return nearest
+    return same if not len(nearest) or _unlike(same) <= LESS_ALIKE * _unlike(nearest) else nearest
+
+
+def _unlike(places: Sequence[np.ndarray]) -> float:
+    """How much places differ from each other, in grey levels."""
+    small = [Image.fromarray(pixels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX) for pixels in places]
+    stack = np.stack([np.asarray(one, dtype=float) for one in small])
+    return float(np.abs(stack - np.median(stack, axis=0)).mean())
 
 
 def differences(worst: np.ndarray, good: Sequence[np.ndarray]) -> list[Difference] | None:

@@ -28,7 +28,11 @@ NEAREST_BYTES = N * P * N * FLOAT32_BYTES
 BUDGET_BYTES = NEAREST_BYTES // 10
 KEPT_BYTES = 2**22
 """Pieces up to this size may be used again, as products are, which would else take most of the time."""
-RETURNING = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES), "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES)}
+RETURNING = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+}
 """glibc gives larger pieces back as soon as they are freed, so that what is resident is what is held."""
 
 SCORING = """

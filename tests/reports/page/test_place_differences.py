@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from reports.languages.current import speaking
-from reports.page.place_differences import MIN_SIDE, Difference, differences, place_pixels
+from reports.page.place_differences import MIN_SIDE, Difference, comparable, differences, place_pixels
 
 
 def _place(seed: int, noise: float = 4.0) -> np.ndarray:
@@ -121,3 +121,13 @@ def test_place_pixels_are_whole_at_the_corners_of_any_photograph(mode: str, size
 def test_differences_are_said_in_the_language_spoken() -> None:
     with speaking("de"):
         assert Difference("roughness", 2.5, 2).sentence == "Um 2,5 Graustufen rauer."
+
+
+def test_places_at_the_same_position_are_compared_with_where_they_are_alike() -> None:
+    darker = [(_place(seed) * 0.75).astype(np.uint8) for seed in range(8)]
+    same = [_place(seed) for seed in range(8)]
+    assert comparable(darker, same) is same, "the nearest ones are as dark as what is odd"
+    lying_freely = [(_place(seed) * (0.4 + 0.08 * seed)).astype(np.uint8) for seed in range(8)]
+    assert comparable(GOOD, lying_freely) is GOOD
+    assert comparable(GOOD, same[:2]) is GOOD, "too few to say"
+    assert comparable([], same) is same
