@@ -8,7 +8,7 @@ import pandas as pd
 
 from musc.decisions.decision_words import Decision
 from storage.given_names import caseless, one_form
-from storage.results.verdicts import DEFECTIVE
+from storage.results.verdicts import DEFECTIVE, SEVERITIES
 
 GRID, TABLE = "grid", "table"
 PAGE_IMAGES = {GRID: 60, TABLE: 200}
@@ -17,12 +17,14 @@ ORDERS = {
     "name": "path",
     "decision": "decision",
     "verdict": "verdict",
+    "kind": "kind",
+    "severity": "severity",
     "group": "group",
     "brightness": "brightness",
     "sharpness": "sharpness",
 }
 """What lots can be sorted by, and the column that is meant."""
-DESCENDING_FIRST = ("score", "decision", "group", "brightness", "sharpness")
+DESCENDING_FIRST = ("score", "decision", "severity", "group", "brightness", "sharpness")
 LISTED = "listed"
 """As a filter of decisions: flagged and suspect images, those to look at."""
 NONE = "none"
@@ -149,10 +151,24 @@ def chosen(table: pd.DataFrame, query: Query) -> pd.DataFrame:
         ascending=query.order == "asc",
         kind="stable",
         na_position="last",
-        key=by_severity if query.sort == "decision" else None,
+        key=KEYS.get(query.sort),
     )
 
 
-def by_severity(decisions: pd.Series) -> pd.Series:
+def by_gravity(decisions: pd.Series) -> pd.Series:
     """Decisions as numbers that grow from accepted over suspect to flagged."""
     return decisions.map({decision.value: number for number, decision in enumerate(reversed(Decision))})
+
+
+def by_severity(severities: pd.Series) -> pd.Series:
+    """Severities as numbers that grow; NaN, which comes last in either order, where none is told."""
+    return severities.map({severity: number for number, severity in enumerate(SEVERITIES)})
+
+
+def by_kind(kinds: pd.Series) -> pd.Series:
+    """Kinds as texts that sort without regard to case; None, which comes last in either order, where none is told."""
+    return kinds.map(lambda kind: caseless(kind) or None)
+
+
+KEYS = {"decision": by_gravity, "severity": by_severity, "kind": by_kind}
+"""What orders compare instead of a column's own values."""

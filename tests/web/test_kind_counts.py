@@ -86,5 +86,17 @@ def test_kinds_are_charted_and_filtered(
         expect(page.locator(".tile")).to_have_count(1)
         page.locator("#facts").get_by_role("link", name="none told").click()
         expect(page.locator(".tile bdi")).to_have_count(1)
+        page.goto(f"{site}/lots/{lot_name}?view=table&verdict=defective")
+        page.get_by_role("link", name="severity", exact=True).click()
+        expect(page.locator("th[aria-sort=descending]")).to_contain_text("severity")
+        rows = page.locator("#table tbody tr")
+        expect(rows.nth(0)).to_contain_text("scratch")
+        expect(rows.nth(0)).to_contain_text("major")
+        expect(rows.nth(1)).to_contain_text("minor")
+        page.locator("select[name=sort]").select_option("kind")
+        page.get_by_role("button", name="Show", exact=True).click()
+        expect(page.locator("th[aria-sort=descending]")).to_contain_text("kind")
+        expect(rows.nth(3)).not_to_contain_text("scratch")
+        assert serious(page) == {}
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         assert visitor.problems == []

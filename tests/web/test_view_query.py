@@ -75,6 +75,23 @@ def test_names_are_found_in_whichever_normal_form_they_are(form: Literal["NFC", 
     assert chosen(table, Query(name=typed))["image_id"].tolist() == ["1"]
 
 
+KINDS = TABLE.assign(kind=["", "dent", "Aging", "chip"], severity=["", "minor", "critical", "major"])
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        ({"sort": "kind", "order": "asc"}, "3421"),
+        ({"sort": "kind"}, "2431"),
+        ({"sort": "severity"}, "3421"),
+        ({"sort": "severity", "order": "asc"}, "2431"),
+    ],
+)
+def test_images_without_kind_or_severity_come_last_in_either_order(given: dict[str, str], ids: str) -> None:
+    assert "".join(chosen(KINDS, Query.of(given))["image_id"]) == ids
+    assert chosen(TABLE.assign(kind="", severity=""), Query.of(given))["image_id"].tolist() == ["2", "1", "4", "3"]
+
+
 def test_address_holds_what_differs_from_the_default() -> None:
     assert Query().address() == "view=grid", "an empty one would be what a lot opens on"
     query = Query.of({"name": "a b&c", "page": "3", "unknown": "x"})
