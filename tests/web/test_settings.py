@@ -91,6 +91,14 @@ def test_comparison_is_read_on_a_phone_without_scrolling_sideways(
     expect(table).to_be_visible()
     assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
     assert table.locator("td").nth(1).evaluate("one => getComputedStyle(one, '::before').content") == '"found"'
+    picture = page.locator(".comparison svg").locator("visible=true")
+    expect(picture).to_have_count(1)
+    box = picture.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert picture.evaluate("one => one.getBoundingClientRect().width / one.viewBox.baseVal.width") > 0.95, "legible"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_next_lot_is_scored_with_settings_accepted_in_the_browser(

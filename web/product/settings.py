@@ -43,10 +43,9 @@ class ProductSettings:
             return []
         return [self.tuning.choices[place] for place in shown_choices(self.tuning, ROWS_SHOWN)]
 
-    @property
-    def picture(self) -> Markup:
-        """The same choices as a picture; every text in it is escaped."""
-        return Markup(comparison_picture(self.tuning, ROWS_SHOWN)) if self.tuning else Markup("")  # nosec B704
+    def picture(self, width: int) -> Markup:
+        """The same choices as a picture of so many pixels across; every text in it is escaped."""
+        return Markup(comparison_picture(self.tuning, ROWS_SHOWN, width)) if self.tuning else Markup("")  # nosec B704
 
     @property
     def sentences(self) -> list[str]:

@@ -5,7 +5,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.tuning.comparison_picture import MARGIN, WIDTH, comparison_picture, shown_choices
+from reports.tuning.comparison_picture import (
+    CHARACTER,
+    FIGURES,
+    MARGIN,
+    NARROW,
+    WIDTH,
+    comparison_picture,
+    shown_choices,
+)
 from storage.products.tunings import ChoiceRow, Tuning
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -54,3 +62,15 @@ def test_names_are_marked_and_escaped() -> None:
 
 def test_perfect_choices_have_an_axis() -> None:
     ElementTree.fromstring(comparison_picture(tuning(row("net", 1.0, 0.0, 0.0))))
+
+
+def test_long_names_take_more_lines_in_a_narrow_picture_and_stay_beside_the_figures() -> None:
+    name = "efficientnet-lite2, 512 × 512 pixels, degrees 1 and 3, image score by position"
+    compared = tuning(row("net", 0.7, 0.0), row(name, 0.8, 0.1), chosen=1)
+    wide, narrow = (ElementTree.fromstring(comparison_picture(compared, width=width)) for width in (WIDTH, NARROW))
+    assert float(narrow.get("width", "")) == NARROW
+    assert float(narrow.get("height", "")) > float(wide.get("height", ""))
+    texts = [text for text in narrow.iter("{http://www.w3.org/2000/svg}text") if text.get("text-anchor") is None]
+    assert " ".join(text.text or "" for text in texts) == f"net (in use) {name} (found)"
+    assert max(len(text.text or "") for text in texts) * CHARACTER <= NARROW - 2 * MARGIN - FIGURES
+    assert len({text.get("y") for text in texts}) == len(texts)
