@@ -49,6 +49,7 @@ SENTENCES = (
     "storage/images/links.py",
     "storage/products/accepted_thresholds.py",
     "storage/products/defect_kinds.py",
+    "storage/results/verdict_reader.py",
     "storage/results/verdicts.py",
 )
 """Modules whose warnings, remarks and errors pages show."""
