@@ -12,6 +12,7 @@ from planning.requests import LotRequest, NightRequest
 from planning.task_results import ScoredLot
 from reports.night_lines import advice_lines, counts_line, lot_line, named
 from reports.sentences import counted
+from storage.disk_space import describe_space, is_full
 from storage.errors import NoImagesError, UnopenedError
 from storage.images.lot_tree import FoundLot
 from storage.results.runs import Run
@@ -67,7 +68,7 @@ def score_night(
             request = request.changed(resources=request.resources.changed(**address))
         for found in tree.lots:
             outcome = attempt(found, job, request, runner, score_lot, (len(outcomes), len(tree.lots)))
-            note_outcome(job, outcome)
+            note(job, outcome)
             outcomes.append(outcome)
             log.log(LEVELS[outcome.status], lot_line(outcome))
             if show:
@@ -80,6 +81,14 @@ def score_night(
     if night.count(Status.FAILED):
         raise NightFailedError(night)
     return night
+
+
+def note(job: LotJob, outcome: LotOutcome) -> None:
+    """Note why a lot has no result; a store that takes no more must not keep the other lots from being tried."""
+    try:
+        note_outcome(job, outcome)
+    except OSError as error:
+        log.warning("%s: the review site will not show why it has no result: %s", outcome.found.lot, error)
 
 
 def attempt(
@@ -114,5 +123,12 @@ def attempt(
         outcome = LotOutcome(found, Status.TOO_SMALL, reason=str(error))
         remember(job, key, outcome)
     except Exception as error:
-        return LotOutcome(found, Status.FAILED, reason=str(error) or type(error).__name__)
+        return LotOutcome(found, Status.FAILED, reason=why(error, job.store))
     return outcome
+
+
+def why(error: Exception, store: str) -> str:
+    """The reason of a lot that failed; where the disk is full with what is free on it, as stages say it themselves."""
+    reason = str(error) or type(error).__name__
+    space = describe_space(Store(store)) if isinstance(error, OSError) and is_full(error) else ""
+    return f"{reason}; {space}" if space else reason

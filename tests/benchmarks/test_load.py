@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.load import at_once
 from benchmarks.load.__main__ import costs, table
 from benchmarks.load.copies import Place, grown, scored_once
 from benchmarks.load.counted import Cost
@@ -59,3 +60,21 @@ def test_table_has_a_column_for_each_size() -> None:
     assert table({5: {"night": cost}, 10: {"night": cost}}).splitlines()[-1] == (
         "| night | 1,000 + 2, 0.2 s | 1,000 + 2, 0.2 s |"
     )
+
+
+def test_requests_of_runs_asked_for_at_once_are_counted_without_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    run = "01a227f9-7f66-77db-a735-0f9b6875dfc2"
+    lines = [
+        f"GET /api/flow_runs/{run} HTTP/1.1",
+        f"POST /api/{at_once.OWN} HTTP/1.1",
+        "GET /api/logs/?limit=3 HTTP/1.1",
+    ]
+    log.write_text("".join(f'INFO: 127.0.0.1:1 - "{line}" 200 OK\n' for line in lines))
+    assert at_once.requests_in(log) == {"GET /api/flow_runs/…": 1, "GET /api/logs/": 1}
+    seen = [(at_once.Ended("COMPLETED", 10.0 * number, 10.0 * number + 4), 100 + 7 * number) for number in range(8)]
+    at_once.show(seen, 93)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[2:] == [f"| {first} to {first + 1} | 4.0 | 10.0 | 7 |" for first in (1, 3, 5, 7)]

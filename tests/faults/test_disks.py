@@ -7,12 +7,22 @@ from typing import Any
 
 import pytest
 
+from flows.pipelines.night import NightFailedError
+from planning.nights.outcomes import Status
+from storage.datasets.synthetic.lot import write_lot
+from tests.faults.conftest import METHOD
+from tests.flat import score_lots
 from tests.killing import Command, complete, results
 
 CAPACITY_BYTES = 2**20
 LISTING_BYTES = 2**16
 """More than a lot's listing and a run's lease take."""
 PAGE_BYTES = 4096
+
+
+def on_disk(folder: Path) -> int:
+    """What a folder takes on a disk of whole pages, a page for each folder in it."""
+    return sum(-(-max(path.stat().st_size, 1) // PAGE_BYTES) * PAGE_BYTES for path in folder.rglob("*"))
 
 
 def block_bytes(store: Path) -> int:
@@ -79,3 +89,29 @@ def test_store_that_cannot_be_written_is_said_so_at_once(small_disk: Path, remou
     remount(small_disk, "ro")
     with pytest.raises(ValueError, match="output must be a folder that can be written"):
         score(small_disk / "store")
+
+
+def test_disk_that_fills_up_in_a_night_keeps_finished_lots_and_names_the_others(
+    small_disk: Path, remount: Any, scored: Path, lot: Path, tmp_path: Path, prefect_server: str
+) -> None:
+    root, store = tmp_path / "lots", small_disk / "store"
+    shutil.copytree(lot, root / "cast" / "2026-11-20")
+    for number, day in enumerate(("2026-11-21", "2026-11-22"), start=1):
+        write_lot(tmp_path / day, good_count=35, defective_count=5, size=64, seed=number)
+        shutil.copytree(tmp_path / day / "test", root / "cast" / day)
+    options = {name: value for name, value in METHOD.items() if name != "lot"}
+    remount(small_disk, f"size={on_disk(scored) + block_bytes(scored) // 2}")
+    with pytest.raises(NightFailedError, match=r" of 3 lots failed, the others are finished") as failed:
+        score_lots(root, store, **options)
+    assert re.search(rf"cast-2026-11-22: .*No space left on device.*; the disk at {small_disk}", str(failed.value))
+    first, *_, last = failed.value.night.outcomes
+    assert (first.status, last.status) == (Status.SCORED, Status.FAILED)
+    before = complete(store, "runs")
+    assert first.run in before
+
+    remount(small_disk, "size=64m")
+    night = score_lots(root, store, **options)
+    assert night.count(Status.FAILED) == 0
+    assert len({outcome.run for outcome in night.outcomes}) == 3
+    assert all(outcome.page.endswith("report.html") for outcome in night.outcomes), "a page that had no room is made"
+    assert before.items() <= complete(store).items()
