@@ -10,23 +10,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 import numpy as np
 import pytest
-import torch
-from playwright.sync_api import Browser, sync_playwright
 
 from cli.process.environment import DEFAULTS, ROOMS
 from tests.forking import PREFECT, ForkServer, fork_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The many processes that tests start would otherwise compile every library again: torch alone takes seconds.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Small tensors gain nothing from several threads, and threads that wait for a busy processor cost many times the work.
-# The variable is for plans and for commands that tests start, so that neither depends on the machine's cores.
-torch.set_num_threads(1)
+# The variable is for plans and for commands that tests start too, so that neither depends on the machine's cores.
+# torch itself is not loaded here: the process that hands tests to others would wait for it before it starts them.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so would every command they start.
@@ -111,21 +113,30 @@ def lasting_variables() -> dict[str, str]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def single_threaded_torch() -> ModuleType:
+    """torch, which multiplies with one thread unless a test says otherwise."""
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
 @pytest.fixture(autouse=True)
-def own_process_state(lasting_variables: dict[str, str]) -> Iterator[None]:
+def own_process_state(lasting_variables: dict[str, str], single_threaded_torch: ModuleType) -> Iterator[None]:
     """No test sees what another one left of its process: variables, folder, signals, threads, log, Prefect's settings.
 
     Commands called in this process set all of them. What waits for a signal on their behalf would end the process that
     runs the tests.
     """
-    variables, folder, threads = dict(os.environ), Path.cwd(), torch.get_num_threads()
+    variables, folder, threads = dict(os.environ), Path.cwd(), single_threaded_torch.get_num_threads()
     settings = getattr(sys.modules.get("prefect.context"), "GLOBAL_SETTINGS_CONTEXT", None)
     restore_signals()  # fixtures of longer life call commands too
     restore_logging()
     yield
     restore_signals()
     restore_logging()
-    torch.set_num_threads(threads)
+    single_threaded_torch.set_num_threads(threads)
     os.chdir(folder)
     variables |= lasting_variables | {CURRENT_TEST: os.environ[CURRENT_TEST]}
     for name in set(os.environ) - set(variables):
@@ -167,15 +178,12 @@ def magnetic_tiles() -> Path:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Headless Chromium as the system ships it; one for each test, as its event loop would disturb flows in others."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+def browser() -> "Iterator[Browser]":
+    """Headless Chromium; one for each test, as its event loop would disturb flows in others."""
+    from tests.chromium import chromium
+
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

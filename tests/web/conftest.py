@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page
 from flows.pipelines.lot import score_folder
 from storage.store import Store
 from tasks.runtime.runner import InlineRunner
+from tests.chromium import chromium
 from tests.flat import lot_request
 from tests.web.visiting import MARKUP, QUOTES, Visitor
 from web.app import create_app
@@ -99,6 +100,13 @@ def site(store: Store) -> Iterator[str]:
         thread.join(10)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, one for a file of tests: none of them runs a flow of Prefect."""
+    with chromium() as running:
+        yield running
+
+
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
     """A page of its own, for files."""
@@ -108,11 +116,13 @@ def browser_page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Callable[..., Visitor]:
-    """Opens pages that note every message, error, dialog and request to elsewhere."""
+def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Opens pages that note every message, error, dialog and request to elsewhere, each in a context of its own."""
+    contexts = []
 
     def opened(address: str, **options: Any) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
         visitor = Visitor(context.new_page())
         page, problems, own = visitor.page, visitor.problems, address.split("/", 3)[2]
         page.on("console", lambda message: problems.append(message.text))
@@ -123,4 +133,6 @@ def visit(browser: Browser) -> Callable[..., Visitor]:
         page.goto(address)
         return visitor
 
-    return opened
+    yield opened
+    for context in contexts:
+        context.close()

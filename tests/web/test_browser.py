@@ -223,14 +223,14 @@ def test_places_are_drawn_with_the_mouse(
 
 @pytest.mark.parametrize("options", [PHONE, DARK_PHONE], ids=["light", "dark"])
 def test_pages_fit_a_phone(visit: Visit, site: str, lot_name: str, image_ids: list[str], options: Any) -> None:
+    visitor = visit(site, **options)
     for address in (
         "/",
         f"/lots/{lot_name}",
         f"/lots/{lot_name}?view=table",
         f"/lots/{lot_name}/images/{image_ids[0]}",
     ):
-        visitor = visit(site + address, **options)
-        visitor.page.wait_for_load_state("networkidle")
+        visitor.page.goto(site + address, wait_until="networkidle")
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390, address
         no_problem(visitor)
     visitor.page.get_by_role("button", name="Good").tap()
@@ -251,7 +251,7 @@ def test_strange_names_are_shown_and_run_nothing(visit: Visit, site: str, lot_na
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(visit: Visit, site: str, lot_name: str, image_ids: list[str], scheme: str) -> None:
-    found = {}
+    found, page = {}, visit(site, color_scheme=scheme).page
     for address in (
         "/",
         f"/lots/{lot_name}",
@@ -259,9 +259,8 @@ def test_axe_finds_no_serious_fault(visit: Visit, site: str, lot_name: str, imag
         f"/lots/{lot_name}/images/{image_ids[0]}",
         f"/lots/{lot_name}/images/{image_ids[-1]}",
     ):
-        visitor = visit(site + address, color_scheme=scheme)
-        visitor.page.wait_for_load_state("networkidle")
-        if faults := serious(visitor.page):
+        page.goto(site + address, wait_until="networkidle")
+        if faults := serious(page):
             found[address] = faults
     assert found == {}
 
@@ -288,7 +287,7 @@ def test_note_survives_a_store_that_cannot_be_written(
     visitor = visit(f"{site}/lots/{lot_name}/images/{image_ids[0]}")
     visitor.page.get_by_label("Note").fill("an important note")
     with monkeypatch.context() as patch:
-        patch.setattr("storage.results.verdicts.add_verdicts", full)
+        patch.setattr("storage.results.verdict_reader.add_verdicts", full)
         visitor.page.get_by_role("button", name="Good").click()
         expect(visitor.page.locator("#said")).to_contain_text("Not stored")
     expect(visitor.page.locator("#said")).to_contain_text("There is no room left to store anything")

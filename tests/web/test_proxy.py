@@ -15,10 +15,11 @@ from urllib.parse import urljoin
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from storage.results.verdict_reader import read_verdicts
 from storage.store import Store
+from tests.chromium import chromium
 from tests.web.visiting import OWN
 from web.access.proxy import Front, front_of
 from web.app import create_app
@@ -154,17 +155,11 @@ def test_address_for_all_machines_can_be_opened() -> None:
     assert SiteAddress("127.0.0.1", 9000, None, Front(root="/review")).address == "http://127.0.0.1:9000/review/"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium that finds `review.test` here, over plain HTTP as any name of a factory's own network."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        found_here = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", found_here])
+    with chromium(f"--host-resolver-rules=MAP {NAME} 127.0.0.1") as running:
         yield running
-        running.close()
 
 
 def free_port() -> int:
@@ -203,9 +198,11 @@ def served(store: Store, front: Front) -> Iterator[int]:
         server = uvicorn.Server(uvicorn.Config(create_app(store, front=front), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield listener.getsockname()[1]
+        finally:  # also where a test is skipped, as nginx is not installed
+            server.should_exit = True
+            thread.join(10)
 
 
 @pytest.mark.parametrize(
