@@ -120,28 +120,29 @@ def test_names_that_a_spreadsheet_would_run_are_exported_as_text(
     assert ",\"'=1+1" in client.get(f"/lots/{lot_name}/verdicts/csv").text
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"Sec-Fetch-Site": "cross-site", **OWN},
-        {"Sec-Fetch-Site": "same-site", **OWN},
-        {"Origin": "http://evil.example", **OWN},
-        {"Origin": "null", **OWN},
-        {"Origin": "http://localhost.evil.example", **OWN},
-        {"Origin": "http://localhost:1", **OWN},
-        {"Content-Type": "application/x-www-form-urlencoded"},
-        {"Content-Type": "text/plain", "X-Requested-With": "XMLHttpRequest"},
-    ],
+FOREIGN: tuple[dict[str, str], ...] = (
+    {},
+    {"Sec-Fetch-Site": "cross-site", **OWN},
+    {"Sec-Fetch-Site": "same-site", **OWN},
+    {"Origin": "http://evil.example", **OWN},
+    {"Origin": "null", **OWN},
+    {"Origin": "http://localhost.evil.example", **OWN},
+    {"Origin": "http://localhost:1", **OWN},
+    {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "text/plain", "X-Requested-With": "XMLHttpRequest"},
 )
+"""Headers of what another site sends."""
+
+
 def test_changes_from_other_sites_are_refused(
-    client: TestClient, store: Store, lot_name: str, image_ids: list[str], headers: dict[str, str]
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
 ) -> None:
     give(client, lot_name, image_ids[0], "defective")
     body = json.dumps({"verdict": "good", "name": "Eve"})
-    answer = client.post(f"/lots/{lot_name}/images/{image_ids[0]}/verdicts", content=body, headers=headers)
-    assert answer.status_code == 403
-    assert read_verdicts(store, f"runs/{lot_name}")["verdict"].tolist() == ["defective"]
+    for headers in FOREIGN:
+        answer = client.post(f"/lots/{lot_name}/images/{image_ids[0]}/verdicts", content=body, headers=headers)
+        assert answer.status_code == 403, headers
+        assert read_verdicts(store, f"runs/{lot_name}")["verdict"].tolist() == ["defective"], headers
 
 
 def test_changes_from_the_own_page_are_taken(client: TestClient, lot_name: str, image_ids: list[str]) -> None:
@@ -151,34 +152,34 @@ def test_changes_from_the_own_page_are_taken(client: TestClient, lot_name: str, 
     assert client.post(address, json=sent, headers=own).status_code == 201
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_no_other_way_changes_anything(client: TestClient, store: Store, lot_name: str, method: str) -> None:
+def test_no_other_way_changes_anything(client: TestClient, store: Store, lot_name: str) -> None:
     before = files_of(store)
-    assert client.request(method, f"/lots/{lot_name}", headers=OWN).status_code in (403, 405)
-    assert files_of(store) == before
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+        assert client.request(method, f"/lots/{lot_name}", headers=OWN).status_code in (403, 405), method
+        assert files_of(store) == before, method
     assert "access-control-allow-origin" not in client.get("/", headers={"Origin": "http://evil.example"}).headers
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8420", "127.0.0.1.evil.example", "", "["])
-def test_foreign_host_names_are_refused_on_loopback(client: TestClient, host: str) -> None:
-    assert client.get("/", headers={"Host": host}).status_code == 403
+def test_foreign_host_names_are_refused_on_loopback(client: TestClient) -> None:
+    for host in ("evil.example", "evil.example:8420", "127.0.0.1.evil.example", "", "["):
+        assert client.get("/", headers={"Host": host}).status_code == 403, host
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8420", "127.0.0.1:1", "[::1]:8420"])
-def test_own_host_names_are_answered(client: TestClient, host: str) -> None:
-    assert client.get("/", headers={"Host": host}).status_code == 200
+def test_own_host_names_are_answered(client: TestClient) -> None:
+    for host in ("localhost", "localhost:8420", "127.0.0.1:1", "[::1]:8420"):
+        assert client.get("/", headers={"Host": host}).status_code == 200, host
 
 
 @pytest.mark.parametrize(
     "address", ["/", "/static/site.css", "/lots/x", "/lots/{lot}/verdicts/csv", "/lots/{lot}/images/{image}/photograph"]
 )
-@pytest.mark.parametrize("token", ["", "?token=", "?token=wrong", f"?token={TOKEN[:-1]}", "?token=ü"])
 def test_nothing_is_shown_without_the_token(
-    guarded: TestClient, lot_name: str, image_ids: list[str], address: str, token: str
+    guarded: TestClient, lot_name: str, image_ids: list[str], address: str
 ) -> None:
-    answer = guarded.get(address.format(lot=lot_name, image=image_ids[0]) + token)
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
+    for token in ("", "?token=", "?token=wrong", f"?token={TOKEN[:-1]}", "?token=ü"):
+        answer = guarded.get(address.format(lot=lot_name, image=image_ids[0]) + token)
+        assert answer.status_code == 403, token
+        assert "set-cookie" not in answer.headers, token
 
 
 def test_no_verdict_is_taken_without_the_token(
@@ -205,49 +206,44 @@ def test_token_may_come_as_a_header(guarded: TestClient) -> None:
 BOX = {"shape": "box", "points": [[1, 1], [9, 1], [9, 9], [1, 9]]}
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "said"),
-    [
-        ({"note": "x" * (MAX_NOTE + 1)}, 422, f"note must have at most {MAX_NOTE} characters, got {MAX_NOTE + 1}"),
-        ({"note": "x" * MAX_BODY}, 413, "a request must have at most"),
-        ({"name": "x" * 81}, 422, "name must have 1 to 80 characters, got 81"),
-        ({"name": "  "}, 422, "name must have 1 to 80 characters, got 0"),
-        ({"name": 7}, 422, "name must be text, got int"),
-        ({"note": "\ud800"}, 422, "note must be text"),
-        ({"verdict": "perfect"}, 422, "verdict must be one of defective, good, unsure, withdrawn, got 'perfect'"),
-        ({"regions": [BOX] * 51}, 422, "at most 50 regions, got 51"),
-        ({"regions": [{**BOX, "points": [[1, 1]] * 501, "shape": "outline"}]}, 422, "3 to 500 points, got 501"),
-        ({"regions": [{**BOX, "points": [[1, 1]] * 2}]}, 422, "a box must have 4 corners, got 2"),
-        ({"regions": [{**BOX, "shape": "star"}]}, 422, "must be box or outline, got 'star'"),
-        ({"regions": [{**BOX, "points": [[500, 500], [600, 500], [600, 600], [500, 600]]}]}, 422, "128 × 128 pixels"),
-        ({"regions": [{**BOX, "points": [["x", 1]] * 4}]}, 422, "could not convert|must lie|must be shapes"),
-        ({"regions": [7]}, 422, "regions must be shapes with points"),
-        ({"regions": "all"}, 422, "must be a JSON object"),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], int, str], ...] = (
+    ({"note": "x" * (MAX_NOTE + 1)}, 422, f"note must have at most {MAX_NOTE} characters, got {MAX_NOTE + 1}"),
+    ({"note": "x" * MAX_BODY}, 413, "a request must have at most"),
+    ({"name": "x" * 81}, 422, "name must have 1 to 80 characters, got 81"),
+    ({"name": "  "}, 422, "name must have 1 to 80 characters, got 0"),
+    ({"name": 7}, 422, "name must be text, got int"),
+    ({"note": "\ud800"}, 422, "note must be text"),
+    ({"verdict": "perfect"}, 422, "verdict must be one of defective, good, unsure, withdrawn, got 'perfect'"),
+    ({"regions": [BOX] * 51}, 422, "at most 50 regions, got 51"),
+    ({"regions": [{**BOX, "points": [[1, 1]] * 501, "shape": "outline"}]}, 422, "3 to 500 points, got 501"),
+    ({"regions": [{**BOX, "points": [[1, 1]] * 2}]}, 422, "a box must have 4 corners, got 2"),
+    ({"regions": [{**BOX, "shape": "star"}]}, 422, "must be box or outline, got 'star'"),
+    ({"regions": [{**BOX, "points": [[500, 500], [600, 500], [600, 600], [500, 600]]}]}, 422, "128 × 128 pixels"),
+    ({"regions": [{**BOX, "points": [["x", 1]] * 4}]}, 422, "could not convert|must lie|must be shapes"),
+    ({"regions": [7]}, 422, "regions must be shapes with points"),
+    ({"regions": "all"}, 422, "must be a JSON object"),
 )
+"""What a verdict is sent with, the answer's status, and what its error says."""
+
+
 def test_verdicts_out_of_range_are_refused_by_name(
-    client: TestClient,
-    store: Store,
-    lot_name: str,
-    image_ids: list[str],
-    change: dict[str, Any],
-    status: int,
-    said: str,
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
 ) -> None:
     give(client, lot_name, image_ids[0], "defective", note="kept")
-    answer = give(client, lot_name, image_ids[0], **{"verdict": "good", **change})
-    assert answer.status_code == status
-    assert re.search(said, answer.json()["error"])
-    assert read_verdicts(store, f"runs/{lot_name}")["note"].tolist() == ["kept"]
+    for change, status, said in REFUSED:
+        answer = give(client, lot_name, image_ids[0], **{"verdict": "good", **change})
+        assert answer.status_code == status, said
+        assert re.search(said, answer.json()["error"]), answer.json()["error"]
+        assert read_verdicts(store, f"runs/{lot_name}")["note"].tolist() == ["kept"], said
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"regions": NaN}', b"\xff"])
 def test_bodies_that_are_no_verdict_are_refused(
-    client: TestClient, store: Store, lot_name: str, image_ids: list[str], body: bytes
+    client: TestClient, store: Store, lot_name: str, image_ids: list[str]
 ) -> None:
-    answer = client.post(f"/lots/{lot_name}/images/{image_ids[0]}/verdicts", content=body, headers=OWN)
-    assert answer.status_code == 422
-    assert read_verdicts(store, f"runs/{lot_name}").empty
+    for body in (b"", b"{", b"[]", b"7", b'{"regions": NaN}', b"\xff"):
+        answer = client.post(f"/lots/{lot_name}/images/{image_ids[0]}/verdicts", content=body, headers=OWN)
+        assert answer.status_code == 422, body
+        assert read_verdicts(store, f"runs/{lot_name}").empty, body
 
 
 def test_not_a_number_is_no_place(client: TestClient, lot_name: str, image_ids: list[str]) -> None:
