@@ -81,7 +81,7 @@ def server() -> Iterator[str]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}/api"
         listening.shutdown()
 
@@ -104,7 +104,10 @@ def test_only_an_idle_worker_whose_server_is_gone_is_killed_by_the_unit(
         assert worker.stdout
         assert worker.stdout.readline() == b"up\n"
         known = {**os.environ, "MAINPID": str(worker.pid), "PREFECT_API_URL": address, "no_proxy": "127.0.0.1"}
-        subprocess.run(stop_command(), env=known, timeout=60, check=True)
+        *shell, waiting = stop_command()
+        assert waiting.count("1 2 3 4 5 6 7 8 9 10; do") == waiting.count("sleep 1;") == 1
+        quickly = waiting.replace("sleep 1;", "sleep 0.05;")  # ten times as the unit does, without its ten seconds
+        subprocess.run([*shell, quickly], env=known, timeout=60, check=True)
         if is_killed:
             assert worker.wait(60) == -signal.SIGKILL
         else:

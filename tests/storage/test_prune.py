@@ -170,7 +170,7 @@ def test_a_run_taken_up_again_while_others_are_deleted_keeps_its_lease(store: St
         raise KeyboardInterrupt
     planned = find_prunable(store, older_than_days=2, now=datetime.now(UTC) + timedelta(days=LEASE_DAYS + 1))
     assert {prunable.path for prunable in planned} == {path, "leases/run.json"}
-    time.sleep(1.1)  # an object store tells times in whole seconds
+    time.sleep(1.1 if store.url.startswith("s3:") else 0.01)  # an object store tells times in whole seconds
     lease.add([path])
     delete(store, planned)
     assert is_complete(store, path)

@@ -34,7 +34,7 @@ def started(walk: Walk) -> None:
     """One watch with everything that goes together."""
     draw(walk.place / "came", range(50, 53), bad=(52,))
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     given = {name: RECORDED[name][0] for name in ("layers", "degrees", "interval", "match_radius", "image_size")}
     given["image_score"] = RECORDED["image_score"][0]
     given |= {name: RECORDED[name][0] for name in ("precision", "device", "memory", "block_images", "false_alarms")}

@@ -48,7 +48,7 @@ def server() -> Iterator[Played]:
 
     with Played(("127.0.0.1", 0), Handler) as playing:
         playing.statuses = {}
-        Thread(target=playing.serve_forever, daemon=True).start()
+        Thread(target=playing.serve_forever, args=(0.01,), daemon=True).start()
         yield playing
         playing.shutdown()
 

@@ -21,7 +21,7 @@ class Receiver(HTTPServer):
     def __init__(self) -> None:
         self.got: list[tuple[str, str, object]] = []
         super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server_port}{path}"
