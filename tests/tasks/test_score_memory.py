@@ -21,7 +21,7 @@ from storage.results.features import ArraySpec, writing_block
 from storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-N, GRID, C = 500, (16, 16), 16
+N, GRID, C = 350, (16, 16), 16
 DEGREES = (1, 3)
 P = GRID[0] * GRID[1]
 NEAREST_BYTES = N * P * N * FLOAT32_BYTES
