@@ -1,7 +1,6 @@
 """A store as large as a year's corner of a factory: written file by file, without scoring anything."""
 
 import hashlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,14 @@ def write_night(store: Store, folder: Path, category: str, night: int, image_cou
     """
     rng = np.random.default_rng([night, image_count, len(category)])
     raw = np.sort(rng.gumbel(0.4, 0.03, image_count))[::-1].astype(np.float32)
-    content = (folder / "photograph.png").read_bytes()
+    photograph = folder / "photograph.png"
+    sha256 = hashlib.sha256(photograph.read_bytes()).hexdigest()
     date, key = f"2026-{9 + night // 30:02d}-{1 + night % 30:02d}", f"{night:08x}{len(category):024x}"
     ids = [f"{number:016x}" for number in range(image_count)]
     paths = [f"{number:05d}.png" for number in range(image_count)]
     for path in paths if image_count > 1000 else []:
-        (folder / path).write_bytes(content)
-    images = [
-        ListedImage(one, path, digest(content), SIZE, SIZE, "ok", "") for one, path in zip(ids, paths, strict=True)
-    ]
+        (folder / path).hardlink_to(photograph)
+    images = [ListedImage(one, path, sha256, SIZE, SIZE, "ok", "") for one, path in zip(ids, paths, strict=True)]
     flagged = raw >= THRESHOLD
     lot, name = f"{category}-{date}", f"{category}-{date}-{key[:8]}"
     recorded = f"{date}T04:05:06.000007+00:00"
@@ -65,7 +63,7 @@ def write_night(store: Store, folder: Path, category: str, night: int, image_cou
     record = record_of(lot, category, folder, recorded, image_count, int(flagged.sum()), key)
     with writing(store, f"runs/{name}") as staging:
         write_table(store, f"{staging.path}/{SCORES}", table)
-        write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([asdict(image) for image in images]))
+        write_table(store, f"{staging.path}/{IMAGES}", pd.DataFrame([vars(image) for image in images]))
         write_table(store, f"{staging.path}/{BOXES}", pd.DataFrame({"image_id": pd.Series([], dtype="string")}))
         scores = rng.random((image_count, *GRID), dtype=np.float32) * raw[:, None, None]
         write_scores(store, f"{staging.path}/{PATCH_SCORES}", scores, {})
@@ -75,7 +73,7 @@ def write_night(store: Store, folder: Path, category: str, night: int, image_cou
         if int(one, 16) < verdict_count:
             verdict = "defective" if score > THRESHOLD + 0.02 else "good"
             decision = "flagged" if said else "accepted"
-            shared = {"sha256": digest(content), "category": category, "name": "Ada", "decision": decision}
+            shared = {"sha256": sha256, "category": category, "name": "Ada", "decision": decision}
             add_verdict(store, Verdict(f"runs/{name}", one, path, raw_score=float(score), verdict=verdict, **shared))
     return name
 
@@ -125,11 +123,6 @@ def record_of(
     decided = {"threshold": THRESHOLD, "flagged_count": flagged, "pixel_threshold": 0.5}
     decision = record.decision.model_copy(update={"flag_basis": Basis.GIVEN, **decided})
     return record.model_copy(update={"decision": decision}).model_dump(mode="json")
-
-
-def digest(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def write_store(root: Path, *, nights: int, products: int, largest: int, verdicts: int) -> tuple[Store, str]:

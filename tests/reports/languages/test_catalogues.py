@@ -1,7 +1,7 @@
 """The catalogues: every message of the code is translated, with its values, and nothing else is in them."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,17 @@ def extraction() -> dict[str, Any]:
     program = ROOT / "docs" / "languages.py"
     made: dict[str, Any] = {"__name__": "languages", "__file__": str(program)}
     exec(compile(program.read_text("utf-8"), "languages.py", "exec"), made)
+    made["found_messages"] = cache(made["found_messages"])  # for all languages the same
     return made
 
 
-def messages(code: str) -> Iterator[Message]:
+@cache
+def messages(code: str) -> list[Message]:
     """Every message of a language's file."""
     with (ROOT / "reports" / "languages" / "catalogues" / f"{code}.po").open("rb") as file:
         read = read_po(file, locale=code)
     assert not read.obsolete, "run python docs/languages.py"
-    yield from (message for message in read if message.id)
+    return [message for message in read if message.id]
 
 
 def forms(text: Any) -> list[str]:
