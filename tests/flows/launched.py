@@ -29,7 +29,8 @@ request = {{"program": ["-m", "{module}", *sys.argv[1:]], "cwd": os.getcwd(), "e
 socket.send_fds(asking, [json.dumps(request).encode()], [0, 1, 2])
 code = int(asking.recv(64))
 if code < 0:
-    signal.signal(-code, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), -code)
 sys.exit(code)
 """
