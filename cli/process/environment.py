@@ -1,5 +1,6 @@
 """Logging of a command, and settings of Prefect where it is used; whatever the user has set already stays."""
 
+import gc
 import logging
 import os
 from importlib.util import find_spec
@@ -19,15 +20,19 @@ ROOMS = ("flows", "tasks", "reports", "planning", "storage")
 QUIET = {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
 
 
+COLLECTED_AFTER = 10_000
+"""Python objects made between two searches for garbage: with Python's 700 they take a fifth of the time of imports."""
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def prepare_environment(verbosity: int) -> None:
-    """Set what is not set yet; must run before Prefect is imported.
+    """Set what is not set yet, and look for garbage less often; must run before Prefect is imported.
 
     Args:
         verbosity: 0 shows warnings of libraries, 1 the rooms' info, 2 their debug messages too.
     """
+    gc.set_threshold(COLLECTED_AFTER, *gc.get_threshold()[1:])
     verbose = verbosity > 0
     handler = logging.StreamHandler()
     handler.addFilter(lambda record: verbose or record.name.split(".")[0] not in ROOMS)
