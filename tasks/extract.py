@@ -20,6 +20,7 @@ from musc.plan.lot_as_tiles import parts_of
 from musc.tiles import Tile
 from planning.task_results import StoredArtefact
 from planning.task_specs import ExtractSpec
+from reports.brightness_sharpness import REMEMBERED
 from reports.make_run_record import versions
 from storage.artefacts import is_complete
 from storage.errors import UnreadableImageError
@@ -144,13 +145,19 @@ class PhotographDecoder:
     def part(self, image: ListedImage, tile: Tile | None) -> Image.Image:
         """An image, or one of its tiles."""
         if tile is None:
-            return decode(read_image(self.folder, image))
+            return self.whole(image)
         with self.lock:
             if self.last is None or self.last[0] != image:
                 self.last = None  # frees it first
-                self.last = image, decode(read_image(self.folder, image))
+                self.last = image, self.whole(image)
             photograph = self.last[1]
         return photograph.crop((tile.x, tile.y, tile.x + tile.width, tile.y + tile.height))
+
+    def whole(self, image: ListedImage) -> Image.Image:
+        """An image, whose brightness and sharpness are noted for the profile."""
+        photograph = decode(read_image(self.folder, image))
+        REMEMBERED.note(image.sha256, photograph)
+        return photograph
 
 
 def decoded_chunks(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planning.task_results import StoredArtefact
-from reports.brightness_sharpness import Appearance, appearance_of
+from reports.brightness_sharpness import REMEMBERED, Appearance, appearance_of
 from reports.page.run_files_specs import ProfileSpec
 from reports.run_record import date_of_lot, read_record
 from reports.unusual_nights import unit
@@ -65,7 +65,12 @@ def appearance_table(spec: ProfileSpec, images: Sequence[ListedImage]) -> "pd.Da
 
 
 def appearance_now(folder: Store, image: ListedImage) -> Appearance:
-    """Measures of a listed image; NaN where it is no longer as listed, because a report must not fail for that."""
+    """Measures of a listed image, as extraction noted them or from its file.
+
+    NaN where it is no longer as listed, because a report must not fail for that.
+    """
+    if known := REMEMBERED.of(image.sha256):
+        return known
     try:
         with IN_FLIGHT.holding(image):
             return appearance_of(decode(read_image(folder, image)))

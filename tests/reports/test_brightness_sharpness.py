@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from reports.brightness_sharpness import CENTRE_PIXELS, appearance_of
+from reports.brightness_sharpness import CENTRE_PIXELS, RememberedAppearances, appearance_of
 
 
 def noise(seed: int = 0, size: int = 64) -> Image.Image:
@@ -48,3 +48,13 @@ def test_only_the_middle_of_a_large_image_is_measured() -> None:
     picture = Image.new("L", (CENTRE_PIXELS + 200, CENTRE_PIXELS + 100), 255)
     picture.paste(0, (100, 50, 100 + CENTRE_PIXELS, 50 + CENTRE_PIXELS))
     assert appearance_of(picture) == (0.0, 0.0)
+
+
+def test_measures_of_the_latest_photographs_are_remembered() -> None:
+    remembered = RememberedAppearances(most=2)
+    photographs = {name: Image.new("RGB", (4, 4), (number, 0, 0)) for number, name in enumerate("abc")}
+    for name in ("a", "b", "a", "c"):
+        remembered.note(name, photographs[name])
+    assert remembered.of("b") is None
+    assert remembered.of("a") == appearance_of(photographs["a"])
+    assert remembered.of("c") == appearance_of(photographs["c"])

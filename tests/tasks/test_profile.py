@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from musc.tiles import Tile
+from reports.brightness_sharpness import RememberedAppearances
 from reports.page.run_files_specs import ProfileSpec
 from storage.artefacts import writing
 from storage.images.decode import decode
@@ -17,7 +19,7 @@ from storage.images.listing import list_files
 from storage.results.runs import SCORES, Run, write_record
 from storage.store import Store
 from storage.tables import write_table
-from tasks import profile
+from tasks import extract, profile
 from tasks.profile import profile_of
 from tests.flat import job_of, record_of
 
@@ -60,3 +62,23 @@ def test_large_photographs_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch
         monkeypatch.setattr(profile, "IN_FLIGHT", InFlight(allowed))
         assert profile.appearance_table(spec, images)["brightness"].notna().all()
         assert most[0] in expected
+
+
+def test_what_extraction_decoded_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(5)
+    names = [f"{number}.png" for number in range(4)]
+    for name in names:
+        Image.fromarray(generator.integers(0, 255, (40, 50, 3), dtype=np.uint8)).save(tmp_path / name)
+    folder = Store(str(tmp_path))
+    images = list_files(folder, names)
+    spec = ProfileSpec("k", "cap", str(tmp_path), str(tmp_path), "runs/x", "x", "profiles/k", 4)
+    expected = profile.appearance_table(spec, images)
+    decoded: list[bytes] = []
+    monkeypatch.setattr(profile, "decode", lambda content: decoded.append(content) or decode(content))
+    monkeypatch.setattr(profile, "REMEMBERED", RememberedAppearances())
+    monkeypatch.setattr(extract, "REMEMBERED", profile.REMEMBERED)
+    photographs = extract.PhotographDecoder(folder)
+    photographs.part(images[0], None)
+    photographs.part(images[1], Tile(0, 0, 20, 20))
+    pd.testing.assert_frame_equal(profile.appearance_table(spec, images), expected)
+    assert sorted(decoded) == sorted((tmp_path / name).read_bytes() for name in names[2:])

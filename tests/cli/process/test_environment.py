@@ -43,6 +43,12 @@ def test_log_shows_what_was_asked_for(verbosity: int, lines: list[str]) -> None:
     assert done.stderr.splitlines() == lines
 
 
+def test_garbage_is_sought_less_often_in_commands() -> None:
+    code = "import gc; from cli.process.environment import prepare_environment as p; p(0); print(gc.get_threshold()[0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == environment.COLLECTED_AFTER
+
+
 def test_calls_to_this_machine_go_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "plant.example,127.0.0.1")
     monkeypatch.delenv("no_proxy", raising=False)
