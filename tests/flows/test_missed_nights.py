@@ -14,6 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from cli.deploying.missed_runs import cancel_missed_runs
 from storage.datasets.synthetic.lot import draw_part, save_png
 from tests.flows.real_server import RealServer, real_server, wait_for, worker
+from tests.forking import ForkServer
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -59,14 +60,16 @@ def scheduled(server: RealServer) -> list[dict[str, Any]] | None:
     return found if len(found) >= 6 else None
 
 
-def test_newest_of_the_missed_nights_does_the_work_of_all(new_database: Path, tmp_path: Path) -> None:
+def test_newest_of_the_missed_nights_does_the_work_of_all(
+    new_database: Path, prefect_forks: ForkServer, tmp_path: Path
+) -> None:
     lots = tmp_path / "lots" / "bolt"
     for days in (3, 2, 1):
         for number in range(5):
             picture, _ = draw_part("cast", None, seed=days, number=number, size=64)
             save_png(picture, lots / str(date.today() - timedelta(days=days)) / f"{number:03d}.png")
     (tmp_path / "home").mkdir()
-    with real_server(tmp_path / "home", new_database) as server:
+    with real_server(tmp_path / "home", new_database, prefect_forks) as server:
         given = ["--output", str(tmp_path / "store"), "--options", json.dumps(SMALL)]
         said = server.musc("deploy", "--root", str(lots.parent), *given)
         assert "missed run" not in said
