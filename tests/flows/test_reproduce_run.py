@@ -73,7 +73,7 @@ def test_scores_that_differ_are_named(past: Path) -> None:
     path = Run(Store(str(past.parents[1])), "runs/caps-changed").scores()["path"][3]
     code, shown = command(str(changed))
     assert code == 1
-    assert "Not identical: 1 of 7 images have other scores; the largest difference of a raw score is 0.25." in shown
+    assert "Not identical: 1 of 7 images has other scores; the largest difference of a raw score is 0.25." in shown
     assert path in shown
 
 
