@@ -42,13 +42,15 @@ def run(url: str, older_than_days: float, *, really: bool) -> None:
     if really:
         delete(store, unused)
     if not unused:
-        console.print(f"Nothing to free: nothing older than {older_than_days:g} days is unused.", highlight=False)
+        days = "1 day" if older_than_days == 1 else f"{older_than_days:g} days"
+        console.print(f"Nothing to free: nothing older than {days} is unused.", highlight=False)
         return
     console.print(summary(unused))
     total = sum(prunable.size_bytes for prunable in unused) / 1e6
     verb = "Freed" if really else "Would free"
     advice = "" if really else " Add --delete to do it."
-    console.print(f"{verb} {total:,.1f} MB in {len(unused)} items.{advice}", highlight=False)
+    items = "1 item" if len(unused) == 1 else f"{len(unused):,} items"
+    console.print(f"{verb} {total:,.1f} MB in {items}.{advice}", highlight=False)
 
 
 def summary(unused: list[Prunable]) -> Table:

@@ -8,6 +8,7 @@ from musc.layers import BackboneSpec
 from planning.nights.check_lines import CheckLine, fails, ok
 from planning.requests import NightRequest
 from reports.run_record import RunRecord
+from reports.sentences import counted
 from storage.disk_space import readable_bytes
 from tasks.runtime.loaded_backbones import load_backbone
 
@@ -65,4 +66,4 @@ def check_device(request: NightRequest, newest: RunRecord | None) -> CheckLine:
             f"{device_type(device)}, but {newest.job.lot} was computed in {newest.job.backbone.precision} by a GPU",
             "see whether the GPU is there; else every lot is scored again, as the precision differs",
         )
-    return ok("device", f"{device_type(device)}, {thread_count()} threads")
+    return ok("device", f"{device_type(device)}, {counted(thread_count(), 'thread')}")

@@ -29,11 +29,11 @@ def store(tmp_path: Path) -> Store:
 def test_clean_is_dry_unless_told_to_delete(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.process.signals.stop_on_signals", lambda: None)
     dry = CliRunner().invoke(app, ["clean", store.url, "--older-than", "0"])
-    assert "Would free 2.5 MB in 1 items. Add --delete to do it." in dry.output
+    assert "Would free 2.5 MB in 1 item. Add --delete to do it." in dry.output
     assert "features no run uses" in dry.output
     assert store.exists(UNUSED)
     real = CliRunner().invoke(app, ["clean", store.url, "--older-than", "0", "--delete"])
-    assert "Freed 2.5 MB in 1 items." in real.output
+    assert "Freed 2.5 MB in 1 item." in real.output
     assert not store.exists(UNUSED)
 
 
