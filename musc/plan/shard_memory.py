@@ -76,11 +76,13 @@ def shard_bytes(
 
 
 def part_bytes(patch_count: int, width: int) -> int:
-    """What a thread needs beside a product to make it: references as oneDNN takes them, and a part of longer sums."""
+    """What a thread needs beside a product to make it: references as oneDNN takes them, and what it returns.
+
+    That is memory of its own, beside the product into which it is copied or summed, or beside the product before it.
+    """
     columns = max(patch_count, PRODUCT_COLUMNS)
-    parted = width > SUMMED_CHANNELS
-    references = (1 + parted) * columns * min(width, SUMMED_CHANNELS)
-    return (references + parted * min(patch_count, SUMMED_ROWS) * columns) * FLOAT32_BYTES
+    references = (1 + (width > SUMMED_CHANNELS)) * columns * min(width, SUMMED_CHANNELS)
+    return (references + min(patch_count, SUMMED_ROWS) * columns) * FLOAT32_BYTES
 
 
 def box_bytes(patch_count: int, degrees: tuple[int, ...]) -> int:

@@ -204,7 +204,7 @@ def test_shards_of_tiles_give_the_same_scores_whatever_the_memory(
 ) -> None:
     given = {"tile_references": references}
     whole = scored(folder, tmp_path / "whole", **given)
-    parts = scored(folder, tmp_path / "parts", **given, memory="930kB", block_images=8)
+    parts = scored(folder, tmp_path / "parts", **given, memory="1650kB", block_images=8)
     assert len(read_record(parts).keys.patch_scores) > len(read_record(whole).keys.patch_scores)
     np.testing.assert_allclose(raw_scores(parts), raw_scores(whole), atol=1e-5)
 
