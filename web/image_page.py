@@ -15,7 +15,7 @@ from reports.page.crops import close_up_grid, patch_centre
 from reports.page.find_causes import Place, cause_of, or_none
 from reports.page.heatmaps import INFERNO, MAX_OPACITY, MIN_OPACITY
 from reports.page.matches import NONE_ACCEPTED, Match, search_for, why_no_matches
-from reports.page.place_differences import GOOD_PLACES, comparable, differences, place_pixels
+from reports.page.place_differences import GOOD_PLACES, SAME_PLACES, clear_differences, place_pixels
 from storage.results.verdicts import COLUMNS, current_verdicts
 from web.judging.steps import steps_of
 from web.lot import Lot
@@ -117,7 +117,7 @@ def nearest_places(lot: Lot, position: int, verdicts: pd.DataFrame) -> dict[str,
     near, same, reason = list[Match](), list[Place](), why_no_matches(lot.run.store, lot.record)
     if not reason:
         search = search_for(lot.run, lot.record, with_verdicts(lot, verdicts), [position])
-        near, same = search.nearest([(position, patch)], GOOD_PLACES)[0], search.same_place(patch, GOOD_PLACES)
+        near, same = search.nearest([(position, patch)], GOOD_PLACES)[0], search.same_place(patch, SAME_PLACES)
     shown = [
         {
             "image_id": lot.images[match.image].image_id,
@@ -150,7 +150,7 @@ def cause_now(lot: Lot, worst: Place, near: Sequence[Match], same: Sequence[Plac
     if pixels is not None:
         alike = ((match.image, match.patch) for match in near)
         nearest, own = ([place_of(lot, *place, grid) for place in places] for places in (alike, same))
-        measured = or_none(lambda: differences(pixels, comparable(there(nearest), there(own))))
+        measured = or_none(partial(clear_differences, pixels, there(nearest), there(own)))
     place = patch_centre(worst[1], grid)
     return cause_of(place, lot.images[worst[0]], lot.boxes, about.part, measured, about.pixel_size)
 

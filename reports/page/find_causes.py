@@ -14,7 +14,7 @@ from reports.page.causes import Cause, CauseFacts, Causes
 from reports.page.crops import close_up_grid, patch_centre
 from reports.page.finished_run import FinishedRun
 from reports.page.matches import NONE_ACCEPTED, Match, Search, search_for, why_no_matches
-from reports.page.place_differences import GOOD_PLACES, Difference, comparable, differences, place_pixels
+from reports.page.place_differences import GOOD_PLACES, SAME_PLACES, Difference, clear_differences, place_pixels
 from reports.page.place_on_part import Part, part_of, small_picture, third
 from storage.images.decoded_at_once import IN_FLIGHT
 from storage.images.lots import ListedImage
@@ -85,7 +85,7 @@ def measured_places(finished: FinishedRun, positions: Sequence[int]) -> Measured
     worst = {position: (position, finished.worst_patch(position)) for position in positions}
     matches = dict(zip(positions, search.nearest([*worst.values()], GOOD_PLACES), strict=True))
     near = {position: [(match.image, match.patch) for match in found] for position, found in matches.items()}
-    same = {position: search.same_place(patch, GOOD_PLACES) for position, (_, patch) in worst.items()}
+    same = {position: search.same_place(patch, SAME_PLACES) for position, (_, patch) in worst.items()}
     good = (place for places in (near, same) for of_one in places.values() for place in of_one)
     pixels = places_of(finished, [*worst.values(), *good])
     return MeasuredPlaces(matches, differences_of(pixels, worst, near, same), "")
@@ -108,7 +108,7 @@ def differences_of(
 
     def measured(position: int) -> list[Difference] | None:
         nearest, own = ([pixels[place] for place in of[position] if place in pixels] for of in (near, same))
-        return or_none(lambda: differences(pixels[worst[position]], comparable(nearest, own)))
+        return or_none(partial(clear_differences, pixels[worst[position]], nearest, own))
 
     known = [position for position, place in worst.items() if place in pixels]
     with ThreadPoolExecutor(MEASURERS) as measurers:

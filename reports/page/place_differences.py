@@ -17,10 +17,12 @@ MIN_GOOD_PLACES = 3
 MOST_NAMED = 3
 MIN_SIDE = 24
 """Pixels; smaller places are measured with their surroundings."""
-GOOD_PLACES = 8
-"""Good places that are measured, of each sort; the page shows the first of the nearest ones."""
-LESS_ALIKE = 1.5
+GOOD_PLACES, SAME_PLACES = 8, 16
+"""Good places that are measured: the nearest by features, whose first ones the page shows, and at the same position."""
+LESS_ALIKE = 3.0
 """So many times as different from each other as the nearest ones may good places at the same position be."""
+CLEAR = 1.3
+"""Strength from which on a difference of an image is named; chosen by `benchmarks/report/whole_photographs.py`."""
 THUMBNAIL = 6
 """Pixels a side at which good places are compared with each other."""
 
@@ -97,6 +99,14 @@ def _widened(start: int, stop: int, length: int) -> tuple[int, int]:
     side = min(max(stop - start, MIN_SIDE), length)
     first = min(max((start + stop - side) // 2, 0), length - side)
     return first, first + side
+
+
+def clear_differences(
+    worst: np.ndarray, nearest: Sequence[np.ndarray], same: Sequence[np.ndarray]
+) -> list[Difference] | None:
+    """In what an odd place clearly stands out from the good ones that it is compared with; as `differences`."""
+    found = differences(worst, comparable(nearest, same))
+    return None if found is None else [one for one in found if one.strength >= CLEAR]
 
 
 def comparable(nearest: Sequence[np.ndarray], same: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

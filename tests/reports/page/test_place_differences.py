@@ -5,7 +5,15 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from reports.languages.current import speaking
-from reports.page.place_differences import MIN_SIDE, Difference, comparable, differences, place_pixels
+from reports.page.place_differences import (
+    CLEAR,
+    MIN_SIDE,
+    Difference,
+    clear_differences,
+    comparable,
+    differences,
+    place_pixels,
+)
 
 
 def _place(seed: int, noise: float = 4.0) -> np.ndarray:
@@ -127,7 +135,18 @@ def test_places_at_the_same_position_are_compared_with_where_they_are_alike() ->
     darker = [(_place(seed) * 0.75).astype(np.uint8) for seed in range(8)]
     same = [_place(seed) for seed in range(8)]
     assert comparable(darker, same) is same, "the nearest ones are as dark as what is odd"
-    lying_freely = [(_place(seed) * (0.4 + 0.08 * seed)).astype(np.uint8) for seed in range(8)]
+    lying_freely = [(_place(seed) * (0.2 + 0.12 * seed)).astype(np.uint8) for seed in range(8)]
     assert comparable(GOOD, lying_freely) is GOOD
     assert comparable(GOOD, same[:2]) is GOOD, "too few to say"
     assert comparable([], same) is same
+
+
+def test_only_clear_differences_of_an_image_are_named() -> None:
+    same, named = [_place(seed) for seed in range(16)], set[int]()
+    for levels in range(6, 30):
+        odd = (_place(99).astype(int) - levels).astype(np.uint8)
+        clear, every = clear_differences(odd, GOOD, same) or [], differences(odd, same) or []
+        assert clear == [one for one in every if one.strength >= CLEAR]
+        named.add(len(every) - len(clear))
+    assert named == {0, 1}, "some are left out, and none that is clear"
+    assert clear_differences(odd, GOOD[:1], []) is None
