@@ -221,5 +221,5 @@ def test_values_out_of_range_are_refused(changes: dict[str, Any], said: str) -> 
      ("outline", ((-1, 0), (2, 2), (3, 1)))],
 )  # fmt: skip
 def test_regions_that_are_no_polygon_are_refused(shape: str, points: tuple[tuple[float, float], ...]) -> None:
-    with pytest.raises(ValueError, match="must (be|have|lie)"):
+    with pytest.raises(ValueError, match=r"must (be|have|lie)"):
         DrawnShape(shape, points)
