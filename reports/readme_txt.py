@@ -50,6 +50,6 @@ def format_rows(values: Mapping[str, str], width: int) -> list[str]:
     """A line for each name and text; names take so many characters.
 
     >>> format_rows({"degrees": "1, 3", "references": "not set"}, 10)
-    ['  degrees    1, 3', '  references not set']
+    ['  degrees     1, 3', '  references  not set']
     """
-    return [f"  {name:<{width}} {text}" for name, text in values.items()]
+    return [f"  {name:<{width}}  {text}" for name, text in values.items()]

@@ -62,7 +62,7 @@ def show_run(store_url: str, run_path: str, problems: Sequence[str] = (), notes:
     files = contents(run)
     width = max(map(len, files))
     for name, what in files.items():
-        console.print(f"  {name:<{width}} {what}", highlight=False, soft_wrap=True)
+        console.print(f"  {name:<{width}}  {what}", highlight=False, soft_wrap=True)
     for problem in problems:
         console.print(visible(f"warning: {problem}"), soft_wrap=True, markup=False, highlight=False)
     report = run.report()

@@ -133,8 +133,8 @@ def test_run_with_markup_in_its_place_is_shown_literally(screen: Console, tmp_pa
     assert "warning: the report [i]failed[/i]" in shown
     assert "Scored with net[b] at 64 x 96 pixels." in shown
     assert "A note [i]of[/i] the run." in shown
-    assert "\n  export-yolo-segments results as yolo-segments" in shown
-    assert "\n  scores.parquet       a row per scored image" in shown, "texts begin in one column"
+    assert "\n  export-yolo-segments  results as yolo-segments" in shown
+    assert "\n  scores.parquet        a row per scored image" in shown, "texts begin in one column"
 
 
 def test_benchmark_shows_markup_in_categories_literally(screen: Console, tmp_path: Path) -> None:
