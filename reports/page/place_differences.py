@@ -19,7 +19,7 @@ MIN_SIDE = 24
 """Pixels; smaller places are measured with their surroundings."""
 GOOD_PLACES, SAME_PLACES = 8, 16
 """Good places that are measured: the nearest by features, whose first ones the page shows, and at the same position."""
-LESS_ALIKE = 3.0
+LESS_ALIKE = 1.5
 """So many times as different from each other as the nearest ones may good places at the same position be."""
 CLEAR = 1.3
 """Strength from which on a difference of an image is named; chosen by `benchmarks/report/whole_photographs.py`."""
