@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV ?= .venv
 STAMP = $(VENV)/.installed-$(shell cat constraints.txt pyproject.toml Makefile | cksum | cut -d ' ' -f 1)
 RUN = $(VENV)/bin/
-# Processes that run tests side by side, a file of tests each; 0 runs them in turn.
-TEST_PROCESSES ?= 2
+# Processes that run tests side by side, a file of tests each; 0 runs them in turn. Three keep two cores busy, as tests of
+# servers mostly wait.
+TEST_PROCESSES ?= 3
 
 .PHONY: demo test quick check api setup constraints clean
 
