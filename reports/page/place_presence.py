@@ -1,8 +1,12 @@
 """How much of a place shows what good places like it do not: a stain, a hole, a foreign body."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 SIDE = 64
 """Pixels of a place's longer side, about; larger places are made smaller."""
@@ -31,13 +35,15 @@ def presence(places: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
         How much of each place it covers, in percent of the pixels, (places,); and by how many grey levels that in the
         first place is lighter than the good places, NaN where nothing is there.
     """
+    from scipy.spatial import cKDTree
+
     smooth = [_smooth(pixels) for pixels in places]
     colours = [_colours(pixels) for pixels in smooth]
     medians = np.array([np.median(one, axis=0) for one in colours])
     usual = np.median(medians[1:], axis=0)
     distances = []
     for k, pixels in enumerate(smooth):
-        others = np.concatenate([one for j, one in enumerate(colours) if j and j != k])
+        others = cKDTree(np.concatenate([one for j, one in enumerate(colours) if j and j != k]))
         distances.append([_distance(pixels - shift, others) for shift in (0.0, medians[k] - usual)])
     level = max(APART, USUAL * float(np.median([np.percentile(both[0], 95) for both in distances[1:]])))
     parts = [[distance > max(level, HALF * distance.max()) for distance in both] for both in distances]
@@ -60,11 +66,9 @@ def _colours(pixels: np.ndarray) -> np.ndarray:
     return flat[np.linspace(0, len(flat) - 1, min(len(flat), MOST_COLOURS)).round().astype(int)]
 
 
-def _distance(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
+def _distance(pixels: np.ndarray, colours: "cKDTree") -> np.ndarray:
     """Of every pixel from the nearest of some colours, in grey levels: (height, width)."""
-    from scipy.spatial import cKDTree
-
-    return np.asarray(cKDTree(colours).query(pixels.reshape(-1, 3))[0]).reshape(pixels.shape[:2])
+    return np.asarray(colours.query(pixels.reshape(-1, 3))[0]).reshape(pixels.shape[:2])
 
 
 def _largest(apart: np.ndarray) -> np.ndarray:
@@ -72,6 +76,8 @@ def _largest(apart: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     side = max(3, min(apart.shape) // THICKEST)
-    thick = ndimage.binary_opening(np.pad(apart, side, mode="edge"), np.ones((side, side)))[side:-side, side:-side]
+    inner = ndimage.minimum_filter(np.pad(apart, side, mode="edge"), side)
+    # The opening by a square, whose middle lies half a pixel aside where its side is even.
+    thick = ndimage.maximum_filter(inner, side, origin=side % 2 - 1)[side:-side, side:-side]
     labels, count = ndimage.label(thick)
     return np.asarray(labels == 1 + np.bincount(labels.ravel())[1:].argmax()) if count else np.zeros_like(apart)

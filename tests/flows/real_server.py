@@ -107,11 +107,12 @@ class RealServer:
         except httpx.HTTPError:
             return None
 
-    def trigger(self, deployment: str, **parameters: Any) -> str:
-        """Ask for a run and return its id."""
+    def trigger(self, deployment: str, at: str | None = None, **parameters: Any) -> str:
+        """Ask for a run, now or at a time (ISO 8601), and return its id."""
         found = self.get(f"deployments/name/{deployment}")
         once = {"parameters": parameters, "idempotency_key": uuid4().hex}
-        return str(self.post(f"deployments/{found['id']}/create_flow_run", **once)["id"])
+        later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": at}}} if at else {}
+        return str(self.post(f"deployments/{found['id']}/create_flow_run", **once, **later)["id"])
 
     def ended(self, flow_run: str) -> dict[str, Any]:
         """The run once it has come to an end."""

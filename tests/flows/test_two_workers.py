@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 NIGHT = "nightly-lots/nightly-lots"
 SMALL = {"settings": {"backbone": "texture", "image_size": 64, "layers": [0], "degrees": [1]}}
+SOON_SECONDS = 8
 WORKER = ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", "1", "--name")
 
 
@@ -62,8 +64,10 @@ def test_nights_at_once_lose_and_double_nothing(
 ) -> None:
     store = str(tmp_path) if kind == "folder" else f"{s3_bucket}/{uuid4().hex}"
     given = {"root": str(lots), "output": store, **SMALL}
-    # all lots, oldest first, and beside it those of one product, which both nights meet
-    asked = [server.trigger(NIGHT, **given), server.trigger("nightly-lots/nightly-bolt", **given)]
+    # All lots, oldest first, and beside it those of one product, which both nights meet. A worker takes a run some
+    # seconds before its time and waits for it, so both begin together.
+    soon = (datetime.now(UTC) + timedelta(seconds=SOON_SECONDS)).isoformat()
+    asked = [server.trigger(night, soon, **given) for night in (NIGHT, "nightly-lots/nightly-bolt")]
     nights = [server.ended(night) for night in asked]
     assert [night["state_type"] for night in nights] == ["COMPLETED", "COMPLETED"], [one["state"] for one in nights]
     assert nights[0]["start_time"] < nights[1]["end_time"]
