@@ -261,8 +261,8 @@ def test_lease_that_the_server_lost_is_taken_anew(client: SyncPrefectClient) -> 
 def test_second_run_on_a_device_goes_on_after_the_first_was_killed(server: RealServer, second: Waiting) -> None:
     run = second.run["id"]
     assert server.ended(run)["state_type"] == "COMPLETED"
+    assert second.process.wait(120) == 0  # and so has sent its log
     logs = server.post("logs/filter", logs={"flow_run_id": {"any_": [run]}}, limit=200)
     said = [log["message"] for log in logs if CPU in log["message"]]
     assert f"waits for the device {CPU}, held by the run the earlier one" in said[0]
     assert "is this run's after" in said[-1]
-    assert second.process.wait(120) == 0

@@ -171,6 +171,7 @@ def test_everything_is_reached_by_keyboard(
     for name in (second, first):
         page.keyboard.press("ArrowLeft")
         expect(page.locator("h1")).to_have_text(name)
+        expect(page.locator("#zoom-level")).to_contain_text("%")  # and so hears keys
     (run,) = Path(store.url, "verdicts").iterdir()
     verdicts = read_verdicts(store, f"runs/{run.name}")
     assert verdicts["verdict"].tolist() == ["defective", "good"]

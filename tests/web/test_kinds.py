@@ -94,6 +94,7 @@ def test_key_of_a_kind_leads_through_a_mornings_work(
     expect(page.locator("#done")).to_contain_text("0 of ")
     for key, image_id, following in (("1", *image_ids[:2]), ("3", *image_ids[1:3])):
         expect(page.locator("#look")).to_have_attribute("data-image", image_id)
+        expect(page.locator("#zoom-level")).to_contain_text("%")  # and so hears keys
         page.keyboard.press(key)
         expect(page.locator("#look")).to_have_attribute("data-image", following)
     expect(page.locator("#said")).to_contain_text(f"defective, {NAMES[2]}. Ctrl-Z undoes.")
