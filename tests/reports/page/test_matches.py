@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from musc.layers import Layer
 from musc.lnamd import aggregate
 from reports.page import matches
-from reports.page.matches import nearest_matches, searched_chunks
+from reports.page.matches import Search, nearest_matches, searched_chunks
 from storage.results.features import ArraySpec, LotFeatures, writing_block
 from storage.store import Store
 
@@ -57,6 +58,17 @@ def test_matches_equal_plain_loops(features: LotFeatures, tokens: np.ndarray, de
 
 def test_no_answering_image_gives_no_match(features: LotFeatures) -> None:
     assert nearest_matches(features, [(0, 0)], [False] * COUNT, layer=1, degree=1, grid=GRID) == [[]]
+
+
+def test_same_place_is_that_of_answering_images_within_the_region_spread_over_the_lot(features: LotFeatures) -> None:
+    outside = np.zeros((COUNT, 6), dtype=bool)
+    outside[12, 4] = True
+    answering = tuple(image % 2 == 0 for image in range(COUNT))
+    search = Search(features, Layer(1, GRID, WIDTH), 1, answering, outside)
+    there = [image for image in range(COUNT) if image % 2 == 0 and image != 12]
+    assert search.same_place(4, 50) == [(image, 4) for image in there]
+    assert search.same_place(4, 3) == [(there[0], 4), (there[4], 4), (there[-1], 4)]
+    assert len(search.same_place(3, 50)) == len(there) + 1
 
 
 def test_searched_chunks_skip_those_without_answering_images() -> None:
